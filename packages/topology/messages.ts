@@ -1,0 +1,40 @@
+import * as z from "zod";
+import { TradingMode } from "#trading/mode";
+import { Instant } from "#units/time";
+
+const chain = z.string().min(1);
+const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
+
+/**
+ * Every payload that crosses a queue. `at` is the time the work counts as done: the tick or the block's arrival that
+ * began it. Handlers take their clock from it, so a replay of any period sees no later time.
+ * Add a field as optional; never change one in place.
+ */
+export const messages = {
+  /** A block to ingest. `group` orders a chain's blocks. */
+  block: z.object({ chain, number: z.number().int().nonnegative(), hash, parentHash: hash, at: Instant }),
+  /** An event to analyze. */
+  event: z.object({ eventId: z.uuid(), at: Instant }),
+  /** A wallet to score again. */
+  wallet: z.object({ walletId: z.uuid(), at: Instant }),
+  /** An asset whose bias is due; `plan` asks for a plan of its instrument after it. */
+  asset: z.object({ asset: z.string().min(1), at: Instant, plan: z.boolean() }),
+  /** An instrument to plan for. `lane` = mode and instrument: one at a time. */
+  plan: z.object({ lane: z.string(), mode: TradingMode, asset: z.string(), instrument: z.string(), at: Instant }),
+  /** An approved order to submit. `lane` as in `plan`. */
+  order: z.object({ lane: z.string(), orderId: z.uuid(), mode: TradingMode, instrument: z.string(), at: Instant }),
+  /** A fact that a rule took from the bus. */
+  fact: z.object({
+    fact: z.string(),
+    entityType: z.string(),
+    entityId: z.uuid(),
+    at: Instant,
+    body: z.record(z.string(), z.json()),
+  }),
+} as const;
+
+export type Messages = typeof messages;
+export type MessageName = keyof Messages;
+export type MessageOf<M extends MessageName> = z.output<Messages[M]>;
+/** What a rule delivers: the detail of a bus event, as published. */
+export type Fact = MessageOf<"fact">;

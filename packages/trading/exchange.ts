@@ -1,0 +1,120 @@
+import type { Candle } from "#units/candle";
+import type { Decimal } from "#units/decimal";
+import type { Instant } from "#units/time";
+import type { Instrument } from "./instrument.ts";
+
+/** Public market data of a venue. Both implementations speak OKX v5 through ccxt. */
+export interface Market {
+  /** Returns the venue's clock. */
+  now(): Promise<Instant>;
+  /** Returns the listed USDT swaps among `ids`; an id that the venue does not list is absent. */
+  instruments(ids: readonly string[]): Promise<Instrument[]>;
+  /** Returns closed bars that opened at or after `since`, ascending, at most `limit` (≤ 300). Gaps stay gaps. */
+  candles(instrument: string, barSeconds: number, since: Instant, limit: number): Promise<Candle[]>;
+}
+
+export type Side = "buy" | "sell";
+export type OrderType = "market" | "ioc";
+
+/** What is sent once. `expiresAt` was stored when the order was claimed; the venue refuses it later (OKX `expTime`). */
+export interface Submission {
+  readonly clientOrderId: string;
+  readonly instrument: string;
+  readonly side: Side;
+  readonly type: OrderType;
+  /** Contracts, a multiple of the lot. */
+  readonly size: Decimal;
+  /** Limit of an `ioc`; null for a market order. */
+  readonly price: Decimal | null;
+  readonly reduceOnly: boolean;
+  readonly expiresAt: Instant;
+}
+
+/**
+ * What a submission came to, by what the caller may do next. `unknown` = the venue may or may not hold the order: it is
+ * never sent again, only looked up. `busy` = surely not accepted, may be sent again before `expiresAt`.
+ */
+export type SubmitReply =
+  | { readonly kind: "accepted"; readonly venueOrderId: string }
+  | { readonly kind: "exists" }
+  | { readonly kind: "rejected"; readonly code: string; readonly reason: string }
+  | { readonly kind: "expired"; readonly code: string }
+  | { readonly kind: "busy"; readonly code: string }
+  | { readonly kind: "halt"; readonly code: string; readonly reason: string }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export type VenueOrderState = "open" | "partially_filled" | "filled" | "canceled";
+
+export interface VenueOrder {
+  readonly clientOrderId: string | null;
+  readonly venueOrderId: string;
+  readonly instrument: string;
+  readonly side: Side;
+  readonly state: VenueOrderState;
+  readonly size: Decimal;
+  readonly filledSize: Decimal;
+  readonly averagePrice: Decimal | null;
+  readonly updatedAt: Instant;
+}
+
+/** One execution. `fee` is a cost: positive when paid, negative when the venue pays a rebate. */
+export interface VenueFill {
+  readonly tradeId: string;
+  readonly venueOrderId: string;
+  readonly clientOrderId: string | null;
+  readonly instrument: string;
+  readonly side: Side;
+  /** Contracts. */
+  readonly size: Decimal;
+  readonly price: Decimal;
+  readonly fee: Decimal;
+  readonly feeAsset: string;
+  readonly liquidity: "maker" | "taker";
+  readonly filledAt: Instant;
+}
+
+/** A net-mode position: contracts signed by side; zero positions are absent. */
+export interface VenuePosition {
+  readonly instrument: string;
+  readonly contracts: Decimal;
+  readonly averagePrice: Decimal;
+  readonly markPrice: Decimal;
+  readonly unrealizedPnl: Decimal;
+}
+
+export interface VenueBalance {
+  /** USDT, unrealized included. */
+  readonly equity: Decimal;
+  readonly available: Decimal;
+}
+
+/** Bid, ask and mark of one instrument at the venue's clock. */
+export interface Quote {
+  readonly instrument: string;
+  readonly bid: Decimal;
+  readonly ask: Decimal;
+  readonly mark: Decimal;
+  readonly at: Instant;
+}
+
+/**
+ * The one port to a trading venue. Every query throws on a transport failure: a failed query is never an empty answer.
+ * Implementations: ccxt's okx against OKX, and the same code against the paper venue.
+ */
+export interface Exchange {
+  /** "okx" or "paper": stored with each order. */
+  readonly venue: string;
+  now(): Promise<Instant>;
+  /** Sends once; never throws for what the venue or the network did: that is the reply. */
+  submit(order: Submission): Promise<SubmitReply>;
+  /** Returns whether the venue took the cancel; false when the order was already closed or not found. */
+  cancel(instrument: string, clientOrderId: string): Promise<boolean>;
+  /** Returns the newest order of that id, or null when the venue says that it does not exist. */
+  order(instrument: string, clientOrderId: string): Promise<VenueOrder | null>;
+  openOrders(): Promise<VenueOrder[]>;
+  /** Returns fills at or after `since`, ascending by time and trade id; all pages. */
+  fills(since: Instant): Promise<VenueFill[]>;
+  positions(): Promise<VenuePosition[]>;
+  balance(): Promise<VenueBalance>;
+  quote(instrument: string): Promise<Quote>;
+}
