@@ -36,6 +36,6 @@ export function units(amount: bigint, decimals: number): Decimal {
 
 /** Returns the largest multiple of `step` that is not above `value` in magnitude (rounds toward zero). */
 export const floorTo = (value: DecimalLike, step: DecimalLike): Big =>
-  big(value).div(step).round(0, Big.roundDown).times(step);
+  big(value).div(big(step)).round(0, Big.roundDown).times(big(step));
 
 export type { Big };

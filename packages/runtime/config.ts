@@ -1,0 +1,117 @@
+import * as z from "zod";
+import type { Need, QueueName } from "#topology/topology";
+import { TradingMode } from "#trading/mode";
+
+/** What every function may read. It comes from the environment and holds no secret. */
+export interface Settings {
+  readonly mode: TradingMode;
+  readonly chain: "ethereum";
+  readonly chainId: number;
+  /** OKX swaps that are priced, biased and traded. */
+  readonly instruments: readonly string[];
+  readonly barSeconds: number;
+  /** Seconds between polls of the head inside one run; 0 = one pass. */
+  readonly headPollSeconds: number;
+  /** Base of a block explorer, or null where its pages would not exist. */
+  readonly explorerUrl: string | null;
+  readonly gitSha: string;
+  readonly venue: string;
+  /** Hours of candles to load before the first block. */
+  readonly warmupHours: number;
+  /** The input is generated, not a real market: said wherever it is shown. */
+  readonly generated: boolean;
+  readonly inputName: string;
+}
+
+/** The environment lacks a variable or holds a malformed one. The message names it, never its value. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  readonly variables: readonly string[];
+  constructor(variables: readonly string[], problems: string) {
+    super(`configuration: ${problems}`);
+    this.variables = variables;
+  }
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const list = z.string().transform((text) => text.split(",").map((part) => part.trim()).filter(Boolean));
+const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+const optional = (name: string) => z.string().min(1, `${name} is empty`).optional();
+
+const settingsSchema = z.object({
+  SPYHOP_MODE: TradingMode.default("demo"),
+  CHAIN_ID: z.coerce.number().int().positive().default(1),
+  INSTRUMENTS: list.default(["ETH-USDT-SWAP", "BTC-USDT-SWAP"]),
+  BAR_SECONDS: z.coerce.number().int().positive().default(60),
+  HEAD_POLL_SECONDS: z.coerce.number().min(0).default(4),
+  EXPLORER_URL: z.union([z.literal(""), z.url()]).default("https://etherscan.io"),
+  GIT_SHA: z.string().default("unknown"),
+  VENUE: z.string().default("paper"),
+  WARMUP_HOURS: z.coerce.number().positive().default(192),
+  GENERATED: flag.default(false),
+  INPUT_NAME: z.string().default("live"),
+});
+
+/** One section per need, parsed only by functions that have it. */
+const sections = {
+  database: z.object({ DATABASE_URL: optional("DATABASE_URL"), DATABASE_SECRET_ID: optional("DATABASE_SECRET_ID") }),
+  rpc: z.object({ ETH_RPC_URL: optional("ETH_RPC_URL"), RPC_SECRET_ID: optional("RPC_SECRET_ID") }),
+  market: z.object({ OKX_PUBLIC_URL: z.url().optional(), OKX_RATE_LIMIT: flag.default(true) }),
+  exchange: z.object({
+    OKX_URL: z.url().optional(),
+    OKX_RATE_LIMIT: flag.default(true),
+    EXCHANGE_SECRET_ID: z.string().min(1),
+  }),
+} satisfies Record<Need, z.ZodObject>;
+type Sections = { [N in Need]: z.output<(typeof sections)[N]> };
+
+function parse<T extends z.ZodType>(schema: T, env: Env): z.output<T> {
+  const result = schema.safeParse(env);
+  if (result.success) return result.data;
+  const variables = [...new Set(result.error.issues.map((issue) => issue.path.join(".")))];
+  throw new ConfigError(variables, result.error.issues.map((i) => `${i.path.join(".")}: ${i.message}`).join("; "));
+}
+
+/**
+ * Returns the settings of this process.
+ * @throws ConfigError naming each malformed variable.
+ */
+export function readSettings(env: Env = process.env): Settings {
+  const c = parse(settingsSchema, env);
+  return {
+    mode: c.SPYHOP_MODE,
+    chain: "ethereum",
+    chainId: c.CHAIN_ID,
+    instruments: c.INSTRUMENTS,
+    barSeconds: c.BAR_SECONDS,
+    headPollSeconds: c.HEAD_POLL_SECONDS,
+    explorerUrl: c.EXPLORER_URL === "" ? null : c.EXPLORER_URL,
+    gitSha: c.GIT_SHA,
+    venue: c.VENUE,
+    warmupHours: c.WARMUP_HOURS,
+    generated: c.GENERATED,
+    inputName: c.INPUT_NAME,
+  };
+}
+
+/** Returns the configuration of one need. @throws ConfigError naming each missing or malformed variable. */
+export const readConfig = <N extends Need>(need: N, env: Env = process.env): Sections[N] =>
+  parse(sections[need], env) as Sections[N];
+
+/** Returns where a queue is. @throws ConfigError when the function was not given this queue. */
+export function queueUrl(name: QueueName, env: Env = process.env): string {
+  const variable = `QUEUE_URL_${name.toUpperCase()}`;
+  return parse(z.object({ [variable]: z.url() }), env)[variable] as string;
+}
+
+/** Returns the name of the event bus. */
+export const eventBus = (env: Env = process.env): string => parse(z.object({ EVENT_BUS: z.string().min(1) }), env).EVENT_BUS;
+
+/** Returns one variable as text, or null. For scripts, whose options fall back to the environment. */
+export const readEnv = (name: string, env: Env = process.env): string | null => env[name] || null;
+
+/** Sets variables for the handlers that this process will run. The local runtime alone calls it. */
+export function setEnv(values: Readonly<Record<string, string>>): void {
+  Object.assign(process.env, values);
+}

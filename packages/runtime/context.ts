@@ -1,0 +1,27 @@
+import type { FactName, Job, QueueName } from "#topology/topology";
+import { readSettings, type Settings } from "./config.ts";
+import type { OutgoingFact } from "./publish.ts";
+import type { Outgoing } from "./send.ts";
+import { type Services, services } from "./services.ts";
+
+/** What a job is handed: the services it needs, sends and publishes only where its topology entry says so. */
+export type Context<J extends Pick<Job, "needs" | "sends" | "publishes">> = Services<J["needs"][number]> & {
+  readonly settings: Settings;
+  /** Enqueues; returns when the queue has them all. */
+  send<T extends J["sends"][number] & QueueName>(to: T, payloads: readonly Outgoing<T>[]): Promise<void>;
+  /** Puts facts on the bus; returns when the bus has them all. */
+  publish<F extends J["publishes"][number] & FactName>(fact: F, facts: readonly OutgoingFact[]): Promise<void>;
+};
+
+/** Returns the context of a topology entry. @throws ConfigError, SecretError when a service cannot be opened. */
+export async function contextOf<J extends Pick<Job, "needs" | "sends" | "publishes">>(entry: Job): Promise<Context<J>> {
+  const undeclared = async (): Promise<never> => {
+    throw new Error(`${entry.consumer} declares no such send`);
+  };
+  return {
+    ...(await services(entry.needs)),
+    settings: readSettings(),
+    send: entry.sends.length > 0 ? (await import("./send.ts")).send : undeclared,
+    publish: entry.publishes.length > 0 ? (await import("./publish.ts")).publish : undeclared,
+  } as unknown as Context<J>; // the entry's needs are the type's needs: topology.ts holds both
+}

@@ -1,0 +1,56 @@
+import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { type MessageOf, messages } from "#topology/messages";
+import { type QueueName, type Queues, queue as lookup } from "#topology/topology";
+import { sha256 } from "#units/ids";
+import { queueUrl } from "./config.ts";
+
+/** What a queue takes. */
+export type Outgoing<Q extends QueueName> = MessageOf<Queues[Q]["message"]>;
+
+/** SQS refused some of a batch after the SDK's own retries. */
+export class SendError extends Error {
+  override name = "SendError";
+  readonly queue: QueueName;
+  readonly codes: readonly string[];
+  constructor(queue: QueueName, codes: readonly string[]) {
+    super(`queue ${queue} refused ${codes.length} messages: ${[...new Set(codes)].join(", ")}`);
+    this.queue = queue;
+    this.codes = codes;
+  }
+}
+
+const BATCH = 10; // SQS's limit per SendMessageBatch
+let client: SQSClient | undefined;
+
+/**
+ * Validates and enqueues `payloads`, in order and without repeats of the same payload.
+ * On an ordered queue the group is the topology's `groupBy` field and the deduplication id is the payload's hash, so
+ * that a resend within SQS's five minutes is dropped by SQS; later ones are harmless because every consumer is idempotent.
+ * @throws ZodError when a payload breaks its contract; SendError when SQS refuses some.
+ */
+export async function send<Q extends QueueName>(to: Q, payloads: readonly Outgoing<Q>[]): Promise<void> {
+  const entry = lookup(to);
+  const bodies = [...new Set(payloads.map((payload) => JSON.stringify(messages[entry.message].parse(payload))))];
+  if (bodies.length === 0) return;
+  // Without useQueueUrlAsEndpoint: false the SDK calls the queue URL's host and ignores AWS_ENDPOINT_URL.
+  client ??= new SQSClient({ useQueueUrlAsEndpoint: false });
+  const QueueUrl = queueUrl(to);
+  for (let i = 0; i < bodies.length; i += BATCH) {
+    const Entries = bodies.slice(i, i + BATCH).map((body, k) => ({
+      Id: String(k),
+      MessageBody: body,
+      ...(entry.groupBy && {
+        MessageGroupId: String((JSON.parse(body) as Record<string, unknown>)[entry.groupBy]),
+        MessageDeduplicationId: sha256(body),
+      }),
+    }));
+    const { Failed } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    if (Failed?.length) throw new SendError(to, Failed.map((failure) => failure.Code ?? "unknown"));
+  }
+}
+
+/** Forgets the client, so that the next send uses the endpoint then in force. For the local runtime. */
+export const forgetQueues = (): void => {
+  client?.destroy();
+  client = undefined;
+};
