@@ -35,7 +35,12 @@ export class ConfigError extends Error {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-const list = z.string().transform((text) => text.split(",").map((part) => part.trim()).filter(Boolean));
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 const optional = (name: string) => z.string().min(1, `${name} is empty`).optional();
 
@@ -106,7 +111,8 @@ export function queueUrl(name: QueueName, env: Env = process.env): string {
 }
 
 /** Returns the name of the event bus. */
-export const eventBus = (env: Env = process.env): string => parse(z.object({ EVENT_BUS: z.string().min(1) }), env).EVENT_BUS;
+export const eventBus = (env: Env = process.env): string =>
+  parse(z.object({ EVENT_BUS: z.string().min(1) }), env).EVENT_BUS;
 
 /** Returns one variable as text, or null. For scripts, whose options fall back to the environment. */
 export const readEnv = (name: string, env: Env = process.env): string | null => env[name] || null;

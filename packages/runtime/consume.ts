@@ -7,7 +7,7 @@ import {
 import middy from "@middy/core";
 import type { SQSEvent, SQSRecord } from "aws-lambda";
 import { type MessageOf, messages } from "#topology/messages";
-import { type QueueName, type Queues, queue as lookup } from "#topology/topology";
+import { queue as lookup, type QueueName, type Queues } from "#topology/topology";
 import { type Context, contextOf } from "./context.ts";
 import { errorFields, log } from "./log.ts";
 
@@ -31,7 +31,13 @@ export function consume<Q extends QueueName>(
       try {
         await job(schema.parse(JSON.parse(record.body)) as Message<Q>, context);
       } catch (error) {
-        log({ level: "error", message: `${name}: message failed`, messageId: record.messageId, receives: record.attributes?.ApproximateReceiveCount, ...errorFields(error) });
+        log({
+          level: "error",
+          message: `${name}: message failed`,
+          messageId: record.messageId,
+          receives: record.attributes?.ApproximateReceiveCount,
+          ...errorFields(error),
+        });
         throw error;
       }
     };

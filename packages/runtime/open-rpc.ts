@@ -7,7 +7,11 @@ import { readSecret } from "./secret.ts";
 export async function openRpc(): Promise<Rpc> {
   const { ETH_RPC_URL, RPC_SECRET_ID } = readConfig("rpc");
   const { chainId } = readSettings();
-  if (ETH_RPC_URL) return httpRpc(ETH_RPC_URL.split(",").map((url) => url.trim()), { chainId });
+  if (ETH_RPC_URL)
+    return httpRpc(
+      ETH_RPC_URL.split(",").map((url) => url.trim()),
+      { chainId },
+    );
   if (!RPC_SECRET_ID) throw new ConfigError(["ETH_RPC_URL"], "ETH_RPC_URL or RPC_SECRET_ID must be set");
   const { urls } = await readSecret(RPC_SECRET_ID, z.object({ urls: z.array(z.url()).min(1) }));
   return httpRpc(urls, { chainId });

@@ -1,13 +1,10 @@
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { type Fact, messages } from "#topology/messages";
-import type { FactName } from "#topology/topology";
+import { type FactName, SOURCE } from "#topology/topology";
 import { eventBus } from "./config.ts";
 
 /** A fact without its name. */
 export type OutgoingFact = Omit<Fact, "fact">;
-
-/** The `source` of everything the desk publishes; rules match on it. */
-export const SOURCE = "spyhop";
 
 /** The bus refused some of a batch after the SDK's own retries. */
 export class PublishError extends Error {

@@ -17,7 +17,9 @@ export interface RouteRequest {
 }
 
 /** A reply: JSON, or Markdown. */
-export type RouteReply = { readonly status: number; readonly body: unknown } | { readonly status: number; readonly markdown: string };
+export type RouteReply =
+  | { readonly status: number; readonly body: unknown }
+  | { readonly status: number; readonly markdown: string };
 
 type RouteNeed<R extends RouteName> = Routes[R]["needs"][number];
 type RouteContext<R extends RouteName> = Services<RouteNeed<R>> & { readonly settings: Settings };
@@ -53,7 +55,15 @@ export function route<R extends RouteName>(
 function respond(reply: RouteReply): APIGatewayProxyStructuredResultV2 {
   const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
   if ("markdown" in reply) {
-    return { statusCode: reply.status, headers: { ...headers, "content-type": "text/markdown; charset=utf-8" }, body: reply.markdown };
+    return {
+      statusCode: reply.status,
+      headers: { ...headers, "content-type": "text/markdown; charset=utf-8" },
+      body: reply.markdown,
+    };
   }
-  return { statusCode: reply.status, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(reply.body) };
+  return {
+    statusCode: reply.status,
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify(reply.body),
+  };
 }

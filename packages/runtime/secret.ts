@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import * as z from "zod";
+import type * as z from "zod";
 
 /** A secret is absent, is not JSON, or lacks a field. The message names the secret and the field, never a value. */
 export class SecretError extends Error {

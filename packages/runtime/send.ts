@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type MessageOf, messages } from "#topology/messages";
-import { type QueueName, type Queues, queue as lookup } from "#topology/topology";
+import { queue as lookup, type QueueName, type Queues } from "#topology/topology";
 import { sha256 } from "#units/ids";
 import { queueUrl } from "./config.ts";
 
@@ -45,7 +45,11 @@ export async function send<Q extends QueueName>(to: Q, payloads: readonly Outgoi
       }),
     }));
     const { Failed } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-    if (Failed?.length) throw new SendError(to, Failed.map((failure) => failure.Code ?? "unknown"));
+    if (Failed?.length)
+      throw new SendError(
+        to,
+        Failed.map((failure) => failure.Code ?? "unknown"),
+      );
   }
 }
 

@@ -1,0 +1,134 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { setEnv } from "#runtime/config";
+import { forgetBus } from "#runtime/publish";
+import { forgetSecrets } from "#runtime/secret";
+import { forgetQueues } from "#runtime/send";
+import { provide } from "#runtime/services";
+import { QUEUES, type QueueName, queue, type ScheduleName, schedule } from "#topology/topology";
+import type { Instant } from "#units/time";
+import { startAwsEndpoint } from "./aws-endpoint.ts";
+import { type Embedded, openEmbedded } from "./embedded-postgres.ts";
+import { type Handler, jobOf, lambdaContext, loadHandlers } from "./jobs.ts";
+import { type Measures, measures } from "./measure.ts";
+import { poll } from "./poller.ts";
+import { type DeadLetter, type Queues, startQueues } from "./queues.ts";
+
+/** The running laptop: database, queues, bus, secrets and the Lambda handlers in one process. */
+export interface Desk {
+  readonly database: Embedded;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly measured: Measures;
+  /** Runs a schedule's handler as EventBridge would at `at`. @throws what the handler threw. */
+  runSchedule(name: ScheduleName, at: Instant): Promise<void>;
+  /** Polls a queue once, waiting up to `waitSeconds` for a message. Returns how many came. */
+  pollQueue(name: QueueName, waitSeconds?: number): Promise<number>;
+  /** Returns once every queue is empty: nothing ready, delayed or in flight. Dead letters stay where they are. */
+  drain(): Promise<void>;
+  deadLetters(): DeadLetter[];
+  close(): Promise<void>;
+}
+
+export interface DeskOptions {
+  /** Where the database is kept; null = in memory. */
+  readonly databaseDirectory: string | null;
+  /** Where queued messages survive a restart; null = in memory. */
+  readonly queueDirectory: string | null;
+  /** The settings and addresses that the handlers read, beside those of the parts started here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Secrets by id, as JSON text. */
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+
+/**
+ * Starts the laptop's parts and points the AWS SDK of this process at them.
+ * @throws the named errors of the embedded database (held by another process, newer schema) and of the queues.
+ */
+export async function startDesk(options: DeskOptions): Promise<Desk> {
+  const database = await openEmbedded(options.databaseDirectory);
+  const queues = await startQueues(options.queueDirectory);
+  const sqs = new SQSClient({ ...LOCAL, endpoint: queues.endpoint, useQueueUrlAsEndpoint: false });
+  const endpoint = await startAwsEndpoint({ sqs, queueUrl: queues.url, secrets: options.secrets });
+  useLocalAws(queues, endpoint.url, options.env);
+  provide("database", database.db);
+  const handlers = await loadHandlers();
+  const measured = measures();
+  const handlerOf = (consumer: string): Handler => handlers.get(consumer) as Handler; // loadHandlers holds every consumer
+  const pollQueue = async (name: QueueName, waitSeconds = 0): Promise<number> => {
+    const { consumer } = queue(name);
+    const measure = measured.of(jobOf(consumer));
+    return (await poll({ sqs, queue: name, url: queues.url(name), handler: handlerOf(consumer), measure }, waitSeconds))
+      .received;
+  };
+  return {
+    database,
+    handlers,
+    measured,
+    pollQueue,
+    deadLetters: queues.deadLetters,
+    drain: () => drain(queues, pollQueue),
+    runSchedule: async (name, at) => {
+      const entry = schedule(name);
+      const began = performance.now();
+      await handlerOf(entry.consumer)(
+        scheduledEvent(name, at),
+        lambdaContext(entry, Date.now() + entry.timeoutSeconds * 1000),
+      );
+      measured.of(jobOf(entry.consumer))(performance.now() - began);
+    },
+    close: async () => {
+      sqs.destroy();
+      await endpoint.close();
+      await queues.close();
+      provide("database", null);
+      await database.close();
+    },
+  };
+}
+
+/** Points the SDK clients and the handlers' settings of this process at the parts started here. */
+function useLocalAws(queues: Queues, endpoint: string, env: Readonly<Record<string, string>>): void {
+  const urls = Object.fromEntries(QUEUES.map((name) => [`QUEUE_URL_${name.toUpperCase()}`, queues.url(name)]));
+  setEnv({
+    AWS_REGION: LOCAL.region,
+    AWS_ACCESS_KEY_ID: "local",
+    AWS_SECRET_ACCESS_KEY: "local",
+    AWS_ENDPOINT_URL_SQS: queues.endpoint,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
+    EVENT_BUS: "spyhop",
+    ...urls,
+    ...env,
+  });
+  for (const forget of [forgetQueues, forgetBus, forgetSecrets]) forget();
+  for (const need of ["database", "rpc", "market", "exchange"] as const) provide(need, null);
+}
+
+/** One queue after the other, in order of flow, until none holds a message: the same order in every replay. */
+async function drain(queues: Queues, pollQueue: (name: QueueName) => Promise<number>): Promise<void> {
+  for (;;) {
+    const waiting = QUEUES.filter((name) => queues.depth(name) > 0);
+    if (waiting.length === 0) return;
+    const ready = waiting.find((name) => queues.ready(name) > 0);
+    if (ready) await pollQueue(ready);
+    else {
+      await pause(50); // a failed message is not visible yet
+      for (const name of waiting) await pollQueue(name);
+    }
+  }
+}
+
+/** Source: EventBridge user guide, "Scheduled events"; `time` has a grain of a second. */
+const scheduledEvent = (name: ScheduleName, at: Instant): unknown => ({
+  version: "0",
+  id: `local-${name}-${at}`,
+  "detail-type": "Scheduled Event",
+  source: "aws.events",
+  account: "000000000000",
+  time: at.replace(/\.\d{3}Z$/, "Z"),
+  region: LOCAL.region,
+  resources: [`arn:aws:events:local:000000000000:rule/${name}`],
+  detail: {},
+});

@@ -1,0 +1,55 @@
+import type { Context } from "aws-lambda";
+import { type Job, ROUTES, topology } from "#topology/topology";
+
+/** A Lambda handler, as this runtime calls it. */
+export type Handler = (event: unknown, context: Context) => Promise<unknown>;
+
+const root = new URL("../../", import.meta.url);
+
+/** A function's file is missing or exports no `handler`. */
+export class MissingHandlerError extends Error {
+  override name = "MissingHandlerError";
+}
+
+/** Loads the handler of a topology entry from `functions/`, the same module that the cloud bundles. */
+export async function loadHandler({ consumer }: Pick<Job, "consumer">): Promise<Handler> {
+  const file = consumer.replace(/\.handler$/, ".ts");
+  const module: { handler?: unknown } = await import(new URL(file, root).href);
+  if (typeof module.handler !== "function") throw new MissingHandlerError(`${file} exports no handler`);
+  return module.handler as Handler;
+}
+
+/** Loads every handler once, keyed by consumer. */
+export async function loadHandlers(): Promise<ReadonlyMap<string, Handler>> {
+  const entries = [
+    ...Object.values(topology.schedules),
+    ...Object.values(topology.queues),
+    ...ROUTES.map((name) => topology.routes[name]),
+  ];
+  return new Map(await Promise.all(entries.map(async (entry) => [entry.consumer, await loadHandler(entry)] as const)));
+}
+
+/** Returns the job's name of a consumer: "functions/watch-head.handler" → "watch-head". */
+export const jobOf = (consumer: string): string => consumer.replace(/^functions\//, "").replace(/\.handler$/, "");
+
+/** The context of one invocation: what a handler may read of it is its name and the time it has left. */
+export function lambdaContext(
+  { consumer, timeoutSeconds }: Pick<Job, "consumer" | "timeoutSeconds">,
+  deadline: number,
+): Context {
+  const name = jobOf(consumer);
+  return {
+    callbackWaitsForEmptyEventLoop: false,
+    functionName: name,
+    functionVersion: "$LATEST",
+    invokedFunctionArn: `arn:aws:lambda:local:000000000000:function:${name}`,
+    memoryLimitInMB: "512",
+    awsRequestId: "local",
+    logGroupName: "local",
+    logStreamName: "local",
+    getRemainingTimeInMillis: () => Math.max(0, Math.min(timeoutSeconds * 1000, deadline - Date.now())),
+    done: () => undefined,
+    fail: () => undefined,
+    succeed: () => undefined,
+  };
+}

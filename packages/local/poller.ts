@@ -1,0 +1,99 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import { queue as lookup, type QueueName } from "#topology/topology";
+import { type Handler, lambdaContext } from "./jobs.ts";
+
+// fauxqs loses a message whose visibility is set to 0 while it persists; a second is the least that is safe.
+const RETRY_SECONDS = 1;
+
+export interface PollerOptions {
+  readonly sqs: SQSClient;
+  readonly queue: QueueName;
+  readonly url: string;
+  readonly handler: Handler;
+  /** Called with the milliseconds of each invocation and the number of its messages. */
+  readonly measure?: (milliseconds: number, messages: number) => void;
+}
+
+/** What one poll did. */
+export interface Polled {
+  readonly received: number;
+  readonly failed: number;
+}
+
+/**
+ * Does what a Lambda event-source mapping does once: receive a batch, invoke the handler, delete what succeeded. What
+ * failed, and a whole batch when the handler threw, becomes visible again after a second (SQS counts its receives and
+ * moves it to the dead-letter queue after the topology's `maxReceives`).
+ */
+export async function poll(options: PollerOptions, waitSeconds = 0): Promise<Polled> {
+  const { sqs, url } = options;
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl: url,
+      MaxNumberOfMessages: Math.min(10, lookup(options.queue).batchSize),
+      WaitTimeSeconds: waitSeconds,
+      MessageSystemAttributeNames: ["All"],
+      MessageAttributeNames: ["All"],
+    }),
+  );
+  if (Messages.length === 0) return { received: 0, failed: 0 };
+  const failed = await invoke(options, Messages);
+  const entries = Messages.map((message, i) => ({
+    Id: String(i),
+    ReceiptHandle: message.ReceiptHandle ?? "",
+    MessageId: message.MessageId,
+  }));
+  const done = entries.filter((entry) => !failed.has(entry.MessageId ?? ""));
+  const again = entries.filter((entry) => failed.has(entry.MessageId ?? ""));
+  if (done.length > 0) {
+    await sqs.send(
+      new DeleteMessageBatchCommand({
+        QueueUrl: url,
+        Entries: done.map(({ Id, ReceiptHandle }) => ({ Id, ReceiptHandle })),
+      }),
+    );
+  }
+  if (again.length > 0) {
+    const Entries = again.map(({ Id, ReceiptHandle }) => ({ Id, ReceiptHandle, VisibilityTimeout: RETRY_SECONDS }));
+    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
+  }
+  return { received: Messages.length, failed: again.length };
+}
+
+async function invoke(
+  { queue, handler, measure }: PollerOptions,
+  received: readonly Message[],
+): Promise<ReadonlySet<string>> {
+  const entry = lookup(queue);
+  const event: SQSEvent = { Records: received.map((message) => record(message, queue)) };
+  const began = performance.now();
+  try {
+    const deadline = Date.now() + entry.timeoutSeconds * 1000;
+    const reply = (await handler(event, lambdaContext(entry, deadline))) as SQSBatchResponse | undefined;
+    return new Set((reply?.batchItemFailures ?? []).map((failure) => failure.itemIdentifier));
+  } catch {
+    // The handler's edge has logged why. As in Lambda, a thrown error fails the whole batch, and SQS delivers it again.
+    return new Set(received.map((message) => message.MessageId ?? ""));
+  } finally {
+    measure?.(performance.now() - began, received.length);
+  }
+}
+
+const record = (message: Message, queue: QueueName): SQSRecord => ({
+  messageId: message.MessageId ?? "",
+  receiptHandle: message.ReceiptHandle ?? "",
+  body: message.Body ?? "",
+  attributes: (message.Attributes ?? {}) as unknown as SQSRecord["attributes"], // the endpoint returns them all
+  messageAttributes: {},
+  md5OfBody: message.MD5OfBody ?? "",
+  eventSource: "aws:sqs",
+  eventSourceARN: `arn:aws:sqs:local:000000000000:${queue}`,
+  awsRegion: "local",
+});

@@ -1,0 +1,70 @@
+import type { FauxqsServer } from "fauxqs";
+import { startFauxqs } from "fauxqs";
+import { QUEUES, type QueueName, queue } from "#topology/topology";
+
+/** A message that was given up: received too often, and kept for a person. */
+export interface DeadLetter {
+  readonly queue: QueueName;
+  readonly body: string;
+}
+
+/** The SQS endpoint of the laptop. */
+export interface Queues {
+  readonly endpoint: string;
+  readonly url: (name: QueueName) => string;
+  /** Messages of a queue that are not yet deleted: ready, delayed or in flight. */
+  readonly depth: (name: QueueName) => number;
+  /** Messages that a receive would return now. */
+  readonly ready: (name: QueueName) => number;
+  readonly deadLetters: () => DeadLetter[];
+  readonly close: () => Promise<void>;
+}
+
+const ACCOUNT = "000000000000";
+const nameOf = (name: QueueName): string => (queue(name).groupBy ? `${name}.fifo` : name);
+const deadNameOf = (name: QueueName): string => (queue(name).groupBy ? `${name}-dead.fifo` : `${name}-dead`);
+
+// As in the stacks: a message comes back six function timeouts after a receive that nobody answered.
+const visibilitySeconds = (name: QueueName): number => queue(name).timeoutSeconds * 6;
+
+function create(server: FauxqsServer, name: QueueName): void {
+  const fifo = queue(name).groupBy ? { FifoQueue: "true" } : {};
+  const dead = server.createQueue(deadNameOf(name), { attributes: { ...fifo, MessageRetentionPeriod: "1209600" } });
+  const redrive = { deadLetterTargetArn: dead.queueArn, maxReceiveCount: queue(name).maxReceives };
+  server.createQueue(nameOf(name), {
+    attributes: {
+      ...fifo,
+      VisibilityTimeout: String(visibilitySeconds(name)),
+      RedrivePolicy: JSON.stringify(redrive),
+    },
+  });
+}
+
+/**
+ * Starts a real SQS endpoint in this process with every queue of the topology and its dead-letter queue.
+ * `directory` keeps messages over a restart; null keeps them in memory.
+ * @throws the server's error when it cannot listen or write there.
+ */
+export async function startQueues(directory: string | null): Promise<Queues> {
+  const server = await startFauxqs({
+    port: 0,
+    host: "127.0.0.1",
+    logger: false,
+    ...(directory && { dataDir: directory }),
+  });
+  const endpoint = `http://127.0.0.1:${server.port}`;
+  for (const name of QUEUES) if (!server.inspectQueue(nameOf(name))) create(server, name);
+  const messages = (name: string) => server.inspectQueue(name)?.messages ?? { ready: [], delayed: [], inflight: [] };
+  return {
+    endpoint,
+    url: (name) => `${endpoint}/${ACCOUNT}/${nameOf(name)}`,
+    depth: (name) => {
+      const { ready, delayed, inflight } = messages(nameOf(name));
+      return ready.length + delayed.length + inflight.length;
+    },
+    ready: (name) => messages(nameOf(name)).ready.length,
+    deadLetters: () =>
+      QUEUES.flatMap((name) => messages(deadNameOf(name)).ready.map(({ body }) => ({ queue: name, body }))),
+    close: () => server.stop(),
+  };
+}
