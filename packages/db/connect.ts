@@ -1,0 +1,71 @@
+import { drizzle } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+import type { Db } from "./client.ts";
+import type { MigrationConnection } from "./migrate.ts";
+import * as schema from "./schema.ts";
+
+export interface PostgresOptions {
+  /** PEM of the authority that signed the server's certificate. With it the certificate is verified. */
+  readonly ca?: string;
+  /** Sessions of this process; 1 unless said. A function serves one message at a time and needs no more. */
+  readonly sessions?: number;
+}
+
+export interface PostgresConnection {
+  readonly db: Db;
+  /** For migrations only: needs a direct connection, not a pooler. */
+  readonly migrations: MigrationConnection;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens PostgreSQL at `url` on first use. Made for a transaction pooler: no prepared statements and no session state.
+ * TLS is on, and the certificate verified, when `ca` is given or the URL says `sslmode=verify-full` or `verify-ca`;
+ * other values of sslmode are postgres.js's (`require` encrypts without verifying).
+ */
+export function connectPostgres(url: string, options: PostgresOptions = {}): PostgresConnection {
+  const sslmode = new URL(url).searchParams.get("sslmode");
+  const verified = options.ca !== undefined || sslmode === "verify-full" || sslmode === "verify-ca";
+  const client = postgres(url, {
+    max: options.sessions ?? 1,
+    prepare: false,
+    idle_timeout: 20,
+    connect_timeout: 5,
+    onnotice: () => {},
+    ...(verified ? { ssl: { rejectUnauthorized: true, ...(options.ca === undefined ? {} : { ca: options.ca }) } } : {}),
+  });
+  return {
+    db: drizzle(client, { schema }),
+    migrations: {
+      transaction: async (work) =>
+        (await client.begin((session) =>
+          work({
+            exec: async (statements) => void (await session.unsafe(statements).simple()),
+            query: async (statement, parameters) => [...(await session.unsafe(statement, [...parameters]))],
+          }),
+        )) as never,
+    },
+    close: () => client.end({ timeout: 5 }),
+  };
+}
+
+/**
+ * Returns what `work` returns, running it a second time when the connection was found closed: after a freeze of the
+ * function the first query may meet a socket that the server closed long ago. For idempotent work only, because the
+ * first run may have reached the server.
+ */
+export async function retryClosed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isClosed(error)) throw error;
+    return work();
+  }
+}
+
+// drizzle wraps the driver's error as the cause of its own.
+function isClosed(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ("code" in error && error.code === "CONNECTION_CLOSED") return true;
+  return isClosed(error.cause);
+}

@@ -1,0 +1,508 @@
+/**
+ * Every table and view of the migrations, as drizzle reads and writes them; `schema.test.ts` holds the two equal.
+ * Times are `Instant`, numerics `Decimal`, int8 columns `number` (block numbers, sequence numbers), jsonb `unknown`.
+ * Checks, indexes, foreign keys and partitions live in the migrations alone.
+ * One file of more than 300 lines on purpose: it is one list, and drizzle takes it as one namespace.
+ */
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  char,
+  date,
+  doublePrecision,
+  inet,
+  integer,
+  interval,
+  pgMaterializedView,
+  pgTable,
+  pgView,
+  primaryKey,
+  smallint,
+  text,
+  uuid,
+  varchar,
+} from "drizzle-orm/pg-core";
+import { decimal, embedding, instant, json } from "./columns.ts";
+
+const money = (name: string) => decimal(name, { precision: 24, scale: 8 });
+const price = (name: string) => decimal(name, { precision: 38, scale: 18 });
+const count = (name: string) => bigint(name, { mode: "number" });
+const mode = () => varchar("trading_mode", { length: 20, enum: ["demo", "live"] }).notNull();
+const chain = () => varchar("chain", { length: 20 }).notNull();
+const asset = () => varchar("asset", { length: 64 }).notNull();
+const instrument = () => varchar("instrument", { length: 64 }).notNull();
+const timeframe = () => varchar("timeframe", { length: 10, enum: ["1h", "4h", "24h"] });
+
+/** Which migration files ran, and what they held. */
+export const schemaMigrations = pgTable("schema_migrations", {
+  name: text("name").primaryKey(),
+  sha256: char("sha256", { length: 64 }).notNull(),
+  appliedAt: instant("applied_at").notNull().default(sql`now()`),
+});
+
+/** One row per time-series table: how wide its chunks are and how long they stay. */
+export const timeSeriesPolicies = pgTable("time_series_policies", {
+  tableName: text("table_name").primaryKey(),
+  backend: text("backend", { enum: ["hypertable", "partition"] }).notNull(),
+  chunkInterval: interval("chunk_interval").notNull(),
+  keep: interval("keep").notNull(),
+  premake: integer("premake").notNull().default(4),
+});
+
+export const users = pgTable("users", {
+  id: uuid("id").primaryKey().default(sql`gen_random_uuid()`),
+  email: varchar("email", { length: 255 }).notNull(),
+  passwordHash: varchar("password_hash", { length: 255 }).notNull(),
+  tradingMode: mode().default("demo"),
+  createdAt: instant("created_at").notNull().default(sql`now()`),
+  updatedAt: instant("updated_at").notNull().default(sql`now()`),
+  lastLogin: instant("last_login"),
+  isActive: boolean("is_active").notNull().default(true),
+  twoFaEnabled: boolean("two_fa_enabled").notNull().default(false),
+  twoFaSecret: text("two_fa_secret"),
+});
+
+export const chains = pgTable("chains", {
+  chain: varchar("chain", { length: 20 }).primaryKey(),
+  family: varchar("family", { length: 10 }).notNull(),
+  confirmations: integer("confirmations").notNull().default(12),
+});
+
+export const tokens = pgTable("tokens", {
+  id: uuid("id").primaryKey(),
+  chain: chain(),
+  address: varchar("address", { length: 128 }).notNull(),
+  symbol: varchar("symbol", { length: 64 }).notNull(),
+  asset: asset(),
+  decimals: smallint("decimals").notNull(),
+  isVerified: boolean("is_verified").notNull().default(false),
+});
+
+export const wallets = pgTable("wallets", {
+  id: uuid("id").primaryKey(),
+  address: varchar("address", { length: 128 }).notNull(),
+  label: varchar("label", { length: 100 }),
+  chain: chain().default("ethereum"),
+  firstSeenAt: instant("first_seen_at").notNull(),
+  lastActivity: instant("last_activity"),
+  isActive: boolean("is_active").notNull().default(true),
+  watchedSince: instant("watched_since").notNull(),
+  tags: text("tags").array().notNull().default([]),
+  metadata: json("metadata").notNull().default({}),
+});
+
+export const blockCursors = pgTable(
+  "block_cursors",
+  {
+    chain: chain(),
+    stream: varchar("stream", { length: 50 }).notNull().default("main"),
+    lastNumber: count("last_number").notNull(),
+    lastHash: varchar("last_hash", { length: 128 }).notNull(),
+    safeNumber: count("safe_number").notNull().default(0),
+    finalizedNumber: count("finalized_number").notNull().default(0),
+    leaseOwner: text("lease_owner"),
+    leaseUntil: instant("lease_until"),
+    fence: count("fence").notNull().default(0),
+    updatedAt: instant("updated_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.chain, t.stream] })],
+);
+
+export const chainBlocks = pgTable(
+  "chain_blocks",
+  {
+    chain: chain(),
+    number: count("number").notNull(),
+    hash: varchar("hash", { length: 128 }).notNull(),
+    parentHash: varchar("parent_hash", { length: 128 }).notNull(),
+    timestamp: instant("timestamp").notNull(),
+    observedAt: instant("observed_at").notNull(),
+    txCount: integer("tx_count").notNull(),
+    logCount: integer("log_count").notNull(),
+    transferCount: integer("transfer_count").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.chain, t.number] })],
+);
+
+/** The flat registry of events: natural key, target of foreign keys, and what outlives retention. */
+export const eventRefs = pgTable("event_refs", {
+  id: uuid("id").primaryKey(),
+  timestamp: instant("timestamp").notNull(),
+  walletId: uuid("wallet_id").notNull(),
+  chain: chain(),
+  txHash: varchar("tx_hash", { length: 128 }).notNull(),
+  logIndex: integer("log_index").notNull().default(-1),
+  traceAddress: text("trace_address").notNull().default(""),
+  blockNumber: count("block_number"),
+  blockHash: varchar("block_hash", { length: 128 }),
+  reorgedAt: instant("reorged_at"),
+});
+
+const scores = () => ({
+  credibility1h: decimal("credibility_1h", { precision: 3, scale: 1 }),
+  credibility4h: decimal("credibility_4h", { precision: 3, scale: 1 }),
+  credibility24h: decimal("credibility_24h", { precision: 3, scale: 1 }),
+  equityUsd: decimal("equity_usd", { precision: 20, scale: 2 }),
+  tradingVolume24h: decimal("trading_volume_24h", { precision: 20, scale: 2 }),
+  winRate: decimal("win_rate", { precision: 5, scale: 4 }),
+  archetype: varchar("archetype", { length: 50 }),
+  evidence: json("evidence"),
+});
+
+export const walletScores = pgTable(
+  "wallet_scores",
+  { walletId: uuid("wallet_id").notNull(), timestamp: instant("timestamp").notNull(), ...scores() },
+  (t) => [primaryKey({ columns: [t.walletId, t.timestamp] })],
+);
+
+export const walletLatestScores = pgTable("wallet_latest_scores", {
+  walletId: uuid("wallet_id").primaryKey(),
+  timestamp: instant("timestamp").notNull(),
+  ...scores(),
+});
+
+export const events = pgTable(
+  "events",
+  {
+    id: uuid("id").notNull(),
+    timestamp: instant("timestamp").notNull(),
+    walletId: uuid("wallet_id").notNull(),
+    txHash: varchar("tx_hash", { length: 128 }).notNull(),
+    eventType: varchar("event_type", { length: 50 }).notNull(),
+    asset: varchar("asset", { length: 64 }),
+    amount: decimal("amount"),
+    notionalUsd: decimal("notional_usd", { precision: 24, scale: 2 }),
+    sizeFraction: decimal("size_fraction", { precision: 18, scale: 6 }),
+    venue: varchar("venue", { length: 50 }),
+    gasPrice: decimal("gas_price", { precision: 38, scale: 9 }),
+    isFirstSinceWatch: boolean("is_first_since_watch").notNull().default(false),
+    rawData: json("raw_data"),
+    processedAt: instant("processed_at").notNull().default(sql`now()`),
+    chain: chain().default("ethereum"),
+    logIndex: integer("log_index").notNull().default(-1),
+    blockNumber: count("block_number"),
+    blockHash: varchar("block_hash", { length: 128 }),
+    tokenAddress: varchar("token_address", { length: 128 }),
+    direction: smallint("direction").notNull().default(0),
+    counterparty: varchar("counterparty", { length: 128 }),
+    observedAt: instant("observed_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.id, t.timestamp] })],
+);
+
+export const bias = pgTable(
+  "bias",
+  {
+    timestamp: instant("timestamp").notNull(),
+    asset: asset(),
+    timeframe: timeframe().notNull(),
+    value: decimal("value", { precision: 7, scale: 6 }).notNull(),
+    components: json("components"),
+    confidence: decimal("confidence", { precision: 4, scale: 3 }),
+  },
+  (t) => [primaryKey({ columns: [t.asset, t.timeframe, t.timestamp] })],
+);
+
+/** Candles of one venue; `timestamp` is the bar's open. */
+export const prices = pgTable(
+  "prices",
+  {
+    instrument: instrument(),
+    barSeconds: integer("bar_seconds").notNull(),
+    timestamp: instant("timestamp").notNull(),
+    open: price("open").notNull(),
+    high: price("high").notNull(),
+    low: price("low").notNull(),
+    close: price("close").notNull(),
+    volume: price("volume").notNull().default("0"),
+    source: varchar("source", { length: 30 }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.instrument, t.barSeconds, t.timestamp] })],
+);
+
+export const instruments = pgTable("instruments", {
+  id: varchar("id", { length: 64 }).primaryKey(),
+  asset: asset(),
+  contractSize: price("contract_size").notNull(),
+  lotSize: price("lot_size").notNull(),
+  minSize: price("min_size").notNull(),
+  tickSize: price("tick_size").notNull(),
+  maxLeverage: decimal("max_leverage", { precision: 6, scale: 2 }).notNull(),
+  source: varchar("source", { length: 30 }).notNull(),
+  updatedAt: instant("updated_at").notNull(),
+});
+
+/** One row per directional event and horizon, written once the horizon has passed. */
+export const walletOutcomes = pgTable(
+  "wallet_outcomes",
+  {
+    eventId: uuid("event_id").notNull(),
+    horizon: varchar("horizon", { length: 10, enum: ["1h", "4h", "24h"] }).notNull(),
+    walletId: uuid("wallet_id").notNull(),
+    asset: asset(),
+    direction: smallint("direction").notNull(),
+    enteredAt: instant("entered_at").notNull(),
+    entryPrice: price("entry_price").notNull(),
+    exitPrice: price("exit_price").notNull(),
+    forwardReturn: doublePrecision("forward_return").notNull(),
+    marketReturn: doublePrecision("market_return").notNull(),
+    beta: doublePrecision("beta").notNull(),
+    volatility: doublePrecision("volatility").notNull(),
+    excess: doublePrecision("excess").notNull(),
+    asOf: instant("as_of").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.eventId, t.horizon] })],
+);
+
+export const eventAnalysis = pgTable("event_analysis", {
+  eventId: uuid("event_id").primaryKey(),
+  llmClassification: varchar("llm_classification", { length: 100 }),
+  llmConfidence: decimal("llm_confidence", { precision: 4, scale: 3 }),
+  llmNarrative: text("llm_narrative"),
+  patternMatched: varchar("pattern_matched", { length: 100 }),
+  biasImpact: decimal("bias_impact", { precision: 4, scale: 3 }),
+  proposedAction: json("proposed_action"),
+  source: varchar("source", { length: 10, enum: ["rules", "model"] })
+    .notNull()
+    .default("rules"),
+  direction: smallint("direction").notNull().default(0),
+  confidence: decimal("confidence", { precision: 4, scale: 3 }).notNull(),
+  features: json("features").notNull().default({}),
+  analyzedAt: instant("analyzed_at").notNull(),
+  createdAt: instant("created_at").notNull().default(sql`now()`),
+  llmModel: varchar("llm_model", { length: 100 }),
+  promptVersion: varchar("prompt_version", { length: 50 }),
+  embedding: embedding("embedding"),
+});
+
+/** What an event adds to the bias of an asset at a timeframe; `w` and `d` are frozen at the event's time. */
+export const biasContributions = pgTable(
+  "bias_contributions",
+  {
+    eventId: uuid("event_id").notNull(),
+    asset: asset(),
+    timeframe: timeframe().notNull(),
+    walletId: uuid("wallet_id").notNull(),
+    at: instant("at").notNull(),
+    channel: varchar("channel", { length: 40 }).notNull(),
+    d: doublePrecision("d").notNull(),
+    w: doublePrecision("w").notNull(),
+    factors: json("factors").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.eventId, t.asset, t.timeframe] })],
+);
+
+const positionColumns = () => ({
+  id: uuid("id").primaryKey(),
+  openedAt: instant("opened_at").notNull(),
+  closedAt: instant("closed_at"),
+  tradingMode: mode(),
+  asset: asset(),
+  side: varchar("side", { length: 10, enum: ["long", "short"] }).notNull(),
+  entryPrice: price("entry_price"),
+  exitPrice: price("exit_price"),
+  size: price("size"),
+  leverage: decimal("leverage", { precision: 6, scale: 2 }).notNull().default("1"),
+  unrealizedPnl: money("unrealized_pnl"),
+  realizedPnl: money("realized_pnl"),
+  feesPaid: money("fees_paid").notNull().default("0"),
+  fundingPaid: money("funding_paid").notNull().default("0"),
+  maxDrawdown: decimal("max_drawdown", { precision: 12, scale: 4 }),
+  holdingTime: interval("holding_time"),
+  riskConsumed: decimal("risk_consumed", { precision: 9, scale: 6 }),
+  signalWalletId: uuid("signal_wallet_id"),
+  exchange: varchar("exchange", { length: 20 }).notNull().default("okx"),
+  instrument: instrument(),
+  contracts: price("contracts").notNull().default("0"),
+  markPrice: price("mark_price"),
+  stopPrice: price("stop_price"),
+  updatedAt: instant("updated_at").notNull(),
+});
+
+export const positions = pgTable("positions", positionColumns());
+
+export const positionsArchive = pgTable("positions_archive", positionColumns());
+
+export const orders = pgTable("orders", {
+  id: uuid("id").primaryKey(),
+  createdAt: instant("created_at").notNull().default(sql`now()`),
+  tradingMode: mode(),
+  exchange: varchar("exchange", { length: 20 }).notNull().default("okx"),
+  clientOrderId: varchar("client_order_id", { length: 100 }).notNull(),
+  exchangeOrderId: varchar("exchange_order_id", { length: 100 }),
+  asset: asset(),
+  side: varchar("side", { length: 10, enum: ["buy", "sell"] }).notNull(),
+  orderType: varchar("order_type", {
+    length: 20,
+    enum: ["market", "limit", "post_only", "fok", "ioc", "stop", "take_profit"],
+  }).notNull(),
+  size: price("size").notNull(),
+  price: price("price"),
+  status: varchar("status", {
+    length: 20,
+    enum: [
+      "proposed",
+      "denied",
+      "approved",
+      "submitting",
+      "open",
+      "partially_filled",
+      "filled",
+      "canceled",
+      "rejected",
+      "expired",
+      "unknown",
+      "quarantined",
+    ],
+  })
+    .notNull()
+    .default("proposed"),
+  filledSize: price("filled_size").notNull().default("0"),
+  avgFillPrice: price("avg_fill_price"),
+  fees: price("fees").notNull().default("0"),
+  stopLoss: price("stop_loss"),
+  takeProfit: price("take_profit").array(),
+  signalEventId: uuid("signal_event_id"),
+  policySnapshot: json("policy_snapshot"),
+  errorMessage: text("error_message"),
+  updatedAt: instant("updated_at").notNull(),
+  requestedBy: uuid("requested_by"),
+  instrument: instrument(),
+  reduceOnly: boolean("reduce_only").notNull().default(false),
+  timeframe: timeframe(),
+  biasAt: instant("bias_at"),
+  decidedAt: instant("decided_at").notNull(),
+  epoch: count("epoch").notNull().default(0),
+  expTime: instant("exp_time"),
+  riskUsd: money("risk_usd").notNull().default("0"),
+  positionId: uuid("position_id"),
+  signalSnapshot: json("signal_snapshot"),
+  version: integer("version").notNull().default(0),
+});
+
+export const orderFills = pgTable(
+  "order_fills",
+  {
+    tradingMode: mode(),
+    exchange: varchar("exchange", { length: 20 }).notNull(),
+    instrument: instrument(),
+    exchangeTradeId: varchar("exchange_trade_id", { length: 100 }).notNull(),
+    orderId: uuid("order_id"),
+    side: varchar("side", { length: 10, enum: ["buy", "sell"] }).notNull(),
+    filledAt: instant("filled_at").notNull(),
+    size: price("size").notNull(),
+    price: price("price").notNull(),
+    fee: price("fee").notNull().default("0"),
+    feeAsset: varchar("fee_asset", { length: 64 }).notNull(),
+    liquidity: varchar("liquidity", { length: 10, enum: ["maker", "taker"] }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.instrument, t.exchangeTradeId] })],
+);
+
+export const orderEvents = pgTable(
+  "order_events",
+  {
+    orderId: uuid("order_id").notNull(),
+    seq: integer("seq").notNull(),
+    at: instant("at").notNull(),
+    fromStatus: varchar("from_status", { length: 20 }),
+    toStatus: varchar("to_status", { length: 20 }).notNull(),
+    detail: json("detail").notNull().default({}),
+    prevHash: char("prev_hash", { length: 64 }).notNull(),
+    hash: char("hash", { length: 64 }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.orderId, t.seq] })],
+);
+
+export const fundingPayments = pgTable(
+  "funding_payments",
+  {
+    tradingMode: mode(),
+    exchange: varchar("exchange", { length: 20 }).notNull(),
+    billId: varchar("bill_id", { length: 100 }).notNull(),
+    instrument: instrument(),
+    at: instant("at").notNull(),
+    amount: price("amount").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.billId] })],
+);
+
+export const equitySnapshots = pgTable(
+  "equity_snapshots",
+  {
+    tradingMode: mode(),
+    exchange: varchar("exchange", { length: 20 }).notNull(),
+    at: instant("at").notNull(),
+    equity: money("equity").notNull(),
+    available: money("available").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.at] })],
+);
+
+/** The kill switch, one row per mode. A new epoch voids the orders approved under an older one. */
+export const tradingControl = pgTable("trading_control", {
+  tradingMode: varchar("trading_mode", { length: 20, enum: ["demo", "live"] }).primaryKey(),
+  state: varchar("state", { length: 10, enum: ["ACTIVE", "REDUCING", "HALTED"] }).notNull(),
+  epoch: count("epoch").notNull().default(1),
+  reason: text("reason").notNull(),
+  actor: varchar("actor", { length: 100 }).notNull(),
+  changedAt: instant("changed_at").notNull(),
+});
+
+export const reports = pgTable("reports", {
+  id: uuid("id").primaryKey(),
+  periodStart: instant("period_start").notNull(),
+  periodEnd: instant("period_end").notNull(),
+  reportType: varchar("report_type", { length: 20 }).notNull().default("4h"),
+  summaryMarkdown: text("summary_markdown"),
+  metrics: json("metrics"),
+  notableEvents: json("notable_events"),
+  deliveredAt: instant("delivered_at"),
+  pushSent: boolean("push_sent").notNull().default(false),
+  createdAt: instant("created_at").notNull().default(sql`now()`),
+});
+
+/** Append-only and hash-chained in `seq` order. */
+export const auditLogs = pgTable("audit_logs", {
+  id: uuid("id").primaryKey(),
+  seq: count("seq").notNull(),
+  timestamp: instant("timestamp").notNull(),
+  userId: uuid("user_id"),
+  action: varchar("action", { length: 100 }).notNull(),
+  entityType: varchar("entity_type", { length: 50 }),
+  entityId: uuid("entity_id"),
+  oldValue: json("old_value"),
+  newValue: json("new_value"),
+  ipAddress: inet("ip_address"),
+  userAgent: text("user_agent"),
+  traceId: varchar("trace_id", { length: 100 }),
+  prevHash: char("prev_hash", { length: 64 }).notNull(),
+  hash: char("hash", { length: 64 }).notNull(),
+});
+
+/** Open positions with the watched wallet's latest 4 h credibility and the newest 4 h bias of the asset. */
+export const activePositionsView = pgView("active_positions_view", {
+  ...positionColumns(),
+  signalWallet: varchar("signal_wallet", { length: 128 }),
+  walletCredibility: decimal("wallet_credibility", { precision: 3, scale: 1 }),
+  currentBias: decimal("current_bias", { precision: 7, scale: 6 }),
+}).existing();
+
+const dailyColumns = () => ({
+  date: date("date"),
+  tradingMode: varchar("trading_mode", { length: 20, enum: ["demo", "live"] }),
+  totalTrades: count("total_trades"),
+  winRate: decimal("win_rate"),
+  totalPnl: decimal("total_pnl"),
+  avgPnl: decimal("avg_pnl"),
+  bestTrade: money("best_trade"),
+  worstTrade: money("worst_trade"),
+  avgHoldingTime: interval("avg_holding_time"),
+});
+
+/** Closed positions per UTC day and mode, archive included, as of the last refresh. */
+export const dailyPerformance = pgMaterializedView("daily_performance", dailyColumns()).existing();
+
+/** The same rows under the seed's other name. */
+export const dailyPerformanceView = pgView("daily_performance_view", dailyColumns()).existing();
