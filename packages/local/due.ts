@@ -42,11 +42,22 @@ export function dueAfter(expression: string): (after: number) => number {
   ];
   if (year !== "*") throw new ScheduleError(expression, "a year is not played here");
   if (/\d/.test(weekday)) throw new ScheduleError(expression, "write days of the week as names");
-  const pattern = [minute, hour, day, month, weekday].map((field) => (field === "?" ? "*" : field)).join(" ");
-  const job = new Cron(pattern, { timezone: "UTC", paused: true });
+  const fields = [stepped(minute, 59), stepped(hour, 23), day, month, weekday];
+  const job = parse(expression, fields.map((field) => (field === "?" ? "*" : field)).join(" "));
   return (after) => {
     const next = job.nextRun(new Date(after));
     if (!next) throw new ScheduleError(expression, "has no further due time");
     return millis(next);
   };
+}
+
+/** EventBridge's "0/4" (from 0, every fourth) is "0-23/4" in cron. */
+const stepped = (field: string, most: number): string => field.replace(/^(\d+)\//, `$1-${most}/`);
+
+function parse(expression: string, pattern: string): Cron {
+  try {
+    return new Cron(pattern, { timezone: "UTC", paused: true });
+  } catch (cause) {
+    throw new ScheduleError(expression, cause instanceof Error ? cause.message : "is no cron pattern");
+  }
 }

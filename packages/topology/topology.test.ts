@@ -1,0 +1,64 @@
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { messages } from "./messages.ts";
+import { QUEUES, queue, ROUTES, SCHEDULES, schedule, topology } from "./topology.ts";
+
+const fileOf = (consumer: string): string => consumer.replace(/\.handler$/, ".ts");
+const files = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? files(`${folder}/${entry.name}`)
+      : entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts")
+        ? [`${folder}/${entry.name}`]
+        : [],
+  );
+const jobs = [...SCHEDULES.map(schedule), ...QUEUES.map(queue)];
+
+test("every handler file is wired exactly once, and every consumer has its file", () => {
+  const wired = [...jobs, ...ROUTES.map((name) => topology.routes[name])].map((job) => fileOf(job.consumer));
+  expect(wired.toSorted()).toEqual(files("functions").toSorted());
+});
+
+test("every send goes to a queue that exists, and every fact is one of the topology's", () => {
+  for (const job of jobs) {
+    for (const to of job.sends) expect(QUEUES).toContain(to);
+    for (const fact of job.publishes) expect(Object.keys(topology.facts)).toContain(fact);
+  }
+});
+
+test("every queue is fed, and every fact is published by somebody", () => {
+  const fed = new Set([...jobs.flatMap((job) => job.sends), ...Object.values(topology.facts).flat()]);
+  expect(QUEUES.filter((name) => !fed.has(name))).toEqual([]);
+  const published = new Set(jobs.flatMap((job) => job.publishes));
+  expect(Object.keys(topology.facts).filter((fact) => !published.has(fact))).toEqual([]);
+});
+
+test("messages flow one way: to queues further down", () => {
+  const place = (name: string): number => (QUEUES as readonly string[]).indexOf(name);
+  for (const name of QUEUES) {
+    for (const to of queue(name).sends) expect(place(to), `${name} → ${to}`).toBeGreaterThan(place(name));
+    for (const fact of queue(name).publishes) {
+      for (const to of topology.facts[fact as keyof typeof topology.facts]) {
+        expect(place(to), `${name} → ${fact} → ${to}`).toBeGreaterThan(place(name));
+      }
+    }
+  }
+});
+
+test("an ordered queue groups by a field of its message; facts go to queues of facts that are not ordered", () => {
+  for (const name of QUEUES) {
+    const { groupBy, message } = queue(name);
+    if (groupBy) expect(Object.keys(messages[message].shape), name).toContain(groupBy);
+  }
+  for (const name of Object.values(topology.facts).flat()) {
+    expect(queue(name).message).toBe("fact");
+    expect(queue(name).groupBy).toBeUndefined();
+  }
+});
+
+test("a message that fails is tried at least five times, and a batch fits in SQS's ten", () => {
+  for (const name of QUEUES) {
+    expect(queue(name).maxReceives).toBeGreaterThanOrEqual(5);
+    expect(queue(name).batchSize).toBeLessThanOrEqual(10);
+  }
+});

@@ -1,0 +1,44 @@
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+
+const USAGE = `npm run check [-- --no-tests]
+
+Runs everything that a commit must pass, and names each step that does not:
+  format and lint (Biome), types (tsc), the house's dependency rules (dependency-cruiser),
+  unused files, exports and dependencies (knip), and the tests (vitest), among them
+  the drizzle schema against the migrations and the topology against the functions.
+
+  --no-tests   leave out the tests
+  --help       this text`;
+
+const bin = (name: string): string => `node_modules/.bin/${name}`;
+const steps: readonly (readonly [string, readonly string[]])[] = [
+  ["lint", [bin("biome"), "ci", "--error-on-warnings", "."]],
+  ["types", [bin("tsc"), "--noEmit"]],
+  [
+    "dependency rules",
+    [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "packages", "functions", "stacks", "scripts"],
+  ],
+  ["unused code", [bin("knip"), "--no-progress"]],
+  ["tests", [process.execPath, "node_modules/vitest/vitest.mjs", "run"]],
+];
+
+const { values } = parseArgs({ options: { help: { type: "boolean" }, "no-tests": { type: "boolean" } } });
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+
+const failed: string[] = [];
+for (const [name, [program = "", ...args]] of steps) {
+  if (name === "tests" && values["no-tests"]) continue;
+  const began = performance.now();
+  const { status } = spawnSync(program, args, { stdio: "inherit" });
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  console.log(`check: ${name} ${status === 0 ? "ok" : "FAILED"} (${seconds} s)`);
+  if (status !== 0) failed.push(name);
+}
+if (failed.length > 0) {
+  console.error(`check: failed: ${failed.join(", ")}`);
+  process.exit(1);
+}
