@@ -1,5 +1,60 @@
-import type { PGlite } from "@electric-sql/pglite";
-import type { MigrationConnection } from "#db/migrate";
+import { mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { drizzle } from "drizzle-orm/pglite";
+import type { Db } from "#db/client";
+import { type MigrationConnection, migrate, readMigrations } from "#db/migrate";
+import * as schema from "#db/schema";
+import { lockFolder } from "./folder-lock.ts";
+
+export interface Embedded {
+  readonly db: Db;
+  /** Writes everything out, then lets another process open the folder. A second call does nothing. */
+  close(): Promise<void>;
+}
+
+/** The migrations that ship with this code. */
+export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
+
+/**
+ * Opens PostgreSQL inside this process, in `directory` (made when absent) or, when null, in memory, and migrates it. A
+ * folder that a killed process left behind recovers as PostgreSQL does.
+ * @throws FolderInUseError when another process has the folder open: two would destroy it.
+ * @throws NewerSchemaError and the other errors of `migrate`; the folder is then closed again, unchanged.
+ */
+export async function openEmbedded(directory: string | null): Promise<Embedded> {
+  if (directory === null) return opened(await PGlite.create(), async () => {});
+  const folder = resolve(directory);
+  await mkdir(dirname(folder), { recursive: true });
+  const release = await lockFolder(folder);
+  try {
+    return await opened(await PGlite.create(folder), release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function opened(client: PGlite, release: () => Promise<void>): Promise<Embedded> {
+  try {
+    await migrate(pgliteMigrations(client), await readMigrations(MIGRATIONS));
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    await client.close();
+    await release();
+  };
+  return {
+    db: drizzle(client, { schema }),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
 
 /** Returns the connection that `migrate` runs on in PGlite. */
 export const pgliteMigrations = (client: PGlite): MigrationConnection => ({
