@@ -1,0 +1,163 @@
+import { bloomBits } from "#chain/keccak";
+import type { RecordingContent } from "#local/recording-writer";
+import type { Candle } from "#units/candle";
+import { sha256 } from "#units/ids";
+import { instant } from "#units/time";
+
+const TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
+const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
+const hash = (...parts: readonly (string | number)[]): string => `0x${sha256(parts.join(" "))}`;
+const hex = (number: number): string => `0x${number.toString(16)}`;
+
+/** Two wallets of the generated blocks, in lower case; the first one watched by the tiny recording. */
+export const WHALE = `0x${"a1".repeat(20)}`;
+export const OTHER = `0x${"b2".repeat(20)}`;
+
+/** Returns the logs bloom that exactly holds `values` (addresses and topics). */
+export function bloomOf(values: readonly string[]): string {
+  const bytes = new Uint8Array(256);
+  for (const value of values) {
+    const packed = bloomBits(value);
+    const low = packed % 4_194_304;
+    for (const bit of [low & 2047, low >> 11, Math.floor(packed / 4_194_304)]) {
+      bytes[255 - (bit >> 3)] = (bytes[255 - (bit >> 3)] ?? 0) | (1 << (bit & 7));
+    }
+  }
+  return `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+const word = (address: string): string => `0x${address.slice(2).padStart(64, "0")}`;
+
+function transfer(place: { block: string; number: number; transaction: string }, index: number) {
+  return {
+    address: USDC,
+    topics: [TRANSFER, word(index % 2 ? WHALE : OTHER), word(index % 2 ? OTHER : WHALE)],
+    data: `0x${(1_000_000 * (index + 1)).toString(16).padStart(64, "0")}`,
+    blockNumber: hex(place.number),
+    blockHash: place.block,
+    transactionHash: place.transaction,
+    transactionIndex: hex(index),
+    logIndex: hex(index),
+    removed: false,
+  };
+}
+
+/** Returns a generated block of `size` USDC transfers between the two wallets; hashes follow from `branch` and number. */
+export function tinyBlock(number: number, timestamp: number, size: number, branch = "main") {
+  const own = hash("block", branch, number);
+  const bloom = bloomOf(size > 0 ? [USDC, TRANSFER, word(WHALE), word(OTHER)] : []);
+  const logs = Array.from({ length: size }, (_, index) =>
+    transfer({ block: own, number, transaction: hash("transaction", branch, number, index) }, index),
+  );
+  const transactions = logs.map((log, index) => ({
+    blockHash: own,
+    blockNumber: hex(number),
+    hash: log.transactionHash,
+    transactionIndex: hex(index),
+    from: index % 2 ? WHALE : OTHER,
+    to: USDC,
+    value: "0x0",
+    input: "0x",
+    nonce: hex(index),
+    gas: "0x5208",
+    gasPrice: "0x3b9aca00",
+    type: "0x0",
+    chainId: "0x1",
+    v: "0x25",
+    r: hash("r", index),
+    s: hash("s", index),
+  }));
+  const receipts = logs.map((log, index) => ({
+    blockHash: own,
+    blockNumber: hex(number),
+    transactionHash: log.transactionHash,
+    transactionIndex: hex(index),
+    from: index % 2 ? WHALE : OTHER,
+    to: USDC,
+    contractAddress: null,
+    status: "0x1",
+    type: "0x0",
+    gasUsed: "0x5208",
+    cumulativeGasUsed: hex(0x5208 * (index + 1)),
+    effectiveGasPrice: "0x3b9aca00",
+    logsBloom: bloomOf([USDC, ...log.topics]),
+    logs: [log],
+  }));
+  const block = {
+    number: hex(number),
+    hash: own,
+    parentHash: hash("block", branch, number - 1),
+    timestamp: hex(timestamp),
+    logsBloom: bloom,
+    miner: OTHER,
+    difficulty: "0x0",
+    extraData: "0x",
+    gasLimit: "0x1c9c380",
+    gasUsed: hex(0x5208 * size),
+    nonce: "0x0000000000000000",
+    baseFeePerGas: "0x3b9aca00",
+    mixHash: hash("mix", number),
+    sha3Uncles: hash("uncles"),
+    stateRoot: hash("state", branch, number),
+    receiptsRoot: hash("receipts", branch, number),
+    transactionsRoot: hash("transactions", branch, number),
+    uncles: [],
+    transactions,
+  };
+  return { block, receipts };
+}
+
+const bar = (openedMs: number, price: number): Candle => ({
+  openedAt: instant(openedMs),
+  open: String(price),
+  high: String(price + 2),
+  low: String(price - 2),
+  close: String(price + 1),
+  volume: "10",
+});
+
+/** First block, and its time in seconds: a whole minute, so that bars align. */
+export const TINY_FROM = 100;
+export const TINY_TIME = 1_700_000_040;
+
+/**
+ * Returns the content of a small generated recording: `count` blocks, one each 12 s, of up to four transfers, with an hour
+ * of one-minute bars around them and the whale's USDC balance at the end of each block.
+ */
+export function tinyContent(count = 10): RecordingContent {
+  const numbers = Array.from({ length: count }, (_, index) => TINY_FROM + index);
+  const start = TINY_TIME * 1000 - 1_800_000;
+  return {
+    manifest: {
+      name: "tiny",
+      kind: "generated",
+      note: "Generated for tests.",
+      chain: "ethereum",
+      chainId: 1,
+      explorer: null,
+      barSeconds: 60,
+      finality: { safeLag: 2, finalizedLag: 4 },
+      sources: [],
+    },
+    blocks: numbers.map((number, index) => tinyBlock(number, TINY_TIME + 12 * index, index % 5)),
+    candles: { "ETH-USDT-SWAP": Array.from({ length: 60 }, (_, index) => bar(start + index * 60_000, 2000 + index)) },
+    instruments: [
+      {
+        instId: "ETH-USDT-SWAP",
+        instType: "SWAP",
+        ctType: "linear",
+        settleCcy: "USDT",
+        ctVal: "0.1",
+        ctValCcy: "ETH",
+        lotSz: "0.01",
+        minSz: "0.01",
+        tickSz: "0.01",
+        lever: "100",
+        state: "live",
+      },
+    ],
+    watchlist: [{ address: WHALE, label: "Whale", tags: ["test"] }],
+    labels: [{ address: OTHER, kind: "cex", name: "Exchange, hot", source: "test", date: "2023-11-14" }],
+    balances: numbers.map((block) => ({ block, address: WHALE, token: USDC, balance: hex(block * 1_000_000) })),
+  };
+}
