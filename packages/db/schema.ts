@@ -79,6 +79,20 @@ export const tokens = pgTable("tokens", {
   isVerified: boolean("is_verified").notNull().default(false),
 });
 
+/** Who an address is, as far as somebody said so. An address may be of several kinds. */
+export const labels = pgTable(
+  "labels",
+  {
+    chain: chain(),
+    address: varchar("address", { length: 128 }).notNull(),
+    kind: varchar("kind", { length: 30 }).notNull(),
+    name: varchar("name", { length: 100 }).notNull(),
+    source: varchar("source", { length: 100 }).notNull(),
+    labelledOn: date("labelled_on", { mode: "string" }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.chain, t.address, t.kind] })],
+);
+
 export const wallets = pgTable("wallets", {
   id: uuid("id").primaryKey(),
   address: varchar("address", { length: 128 }).notNull(),
@@ -496,8 +510,8 @@ const dailyColumns = () => ({
   winRate: decimal("win_rate"),
   totalPnl: decimal("total_pnl"),
   avgPnl: decimal("avg_pnl"),
-  bestTrade: money("best_trade"),
-  worstTrade: money("worst_trade"),
+  bestTrade: decimal("best_trade"),
+  worstTrade: decimal("worst_trade"),
   avgHoldingTime: interval("avg_holding_time"),
 });
 

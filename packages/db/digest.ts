@@ -1,0 +1,84 @@
+import { getTableColumns, is, type SQL, sql } from "drizzle-orm";
+import { getTableConfig, type PgColumn, PgTable } from "drizzle-orm/pg-core";
+import { sha256 } from "#units/ids";
+import type { Db } from "./client.ts";
+import { rows } from "./rows.ts";
+import * as schema from "./schema.ts";
+
+export interface TableDigest {
+  readonly rows: number;
+  readonly sha256: string;
+}
+
+export interface Digest {
+  /** SHA-256 over all tables. */
+  readonly digest: string;
+  /** By table name, ascending: where two databases differ. */
+  readonly tables: Readonly<Record<string, TableDigest>>;
+}
+
+/** What may differ between two replays of one recording, and is left out. */
+const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
+  // Wall clock.
+  users: ["created_at", "updated_at"],
+  events: ["processed_at"],
+  event_analysis: ["created_at", "embedding"],
+  orders: ["created_at"],
+  reports: ["created_at"],
+  // Which server it is: a hypertable here is a partitioned table there. The type of `embedding` above likewise.
+  time_series_policies: ["backend"],
+  // Which process it was.
+  block_cursors: ["lease_owner"],
+};
+const TABLES_LEFT_OUT = ["schema_migrations"];
+
+/** Every table of the schema, by name. */
+const tables = Object.values<unknown>(schema)
+  .filter((entry): entry is PgTable => is(entry, PgTable))
+  .map((table) => ({ table, ...getTableConfig(table) }))
+  .filter(({ name }) => !TABLES_LEFT_OUT.includes(name))
+  .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/**
+ * Returns a digest of every row that a replay determines, taken in one snapshot. The same rows give the same digest on
+ * PGlite, PostgreSQL and TimescaleDB, in whatever order they were written. Views are left out: they follow from tables.
+ * Hashing is done in SQL, so a large table costs a line of text.
+ */
+export async function digest(db: Db): Promise<Digest> {
+  return db.transaction(
+    async (snapshot) => {
+      const found: Record<string, TableDigest> = {};
+      for (const entry of tables) found[entry.name] = await digestOf(snapshot, entry);
+      const lines = Object.entries(found).map(([name, table]) => `${name} ${table.rows} ${table.sha256}\n`);
+      return { digest: sha256(lines.join("")), tables: found };
+    },
+    { isolationLevel: "repeatable read", accessMode: "read only" },
+  );
+}
+
+async function digestOf(db: Db, { table, name, primaryKeys }: (typeof tables)[number]): Promise<TableDigest> {
+  const columns = Object.values(getTableColumns(table)).filter((column) => !LEFT_OUT[name]?.includes(column.name));
+  const key = primaryKeys[0]?.columns ?? columns.filter((column) => column.primary);
+  if (key.length === 0) throw new TypeError(`${name} has no primary key to sort by`);
+  // As an array in JSON, so that a null, an empty text and a text with a comma all differ.
+  const row = sql`array_to_json(ARRAY[${sql.join(columns.map(canonical), sql`, `)}])::text`;
+  const order = sql.join(
+    key.map((column) => sql`${canonical(column)} COLLATE "C"`),
+    sql`, `,
+  );
+  // A hash a row, then one over those: a value in PostgreSQL ends at 1 GB.
+  const [result] = await rows<{ rows: number; sha256: string }>(
+    db,
+    sql`SELECT count(*)::int AS rows, ${hex(sql`coalesce(string_agg(${hex(row)}, '' ORDER BY ${order}), '')`)} AS sha256
+        FROM ${table}`,
+  );
+  return { rows: result?.rows ?? 0, sha256: result?.sha256 ?? "" };
+}
+
+const hex = (value: SQL): SQL => sql`encode(sha256(convert_to(${value}, 'UTF8')), 'hex')`;
+
+/** A column as text that depends on no setting of the session or the server. */
+const canonical = (column: PgColumn): SQL =>
+  column.getSQLType() === "timestamp with time zone"
+    ? sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+    : sql`${column}::text`;
