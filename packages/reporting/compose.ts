@@ -1,0 +1,86 @@
+import { big } from "#units/decimal";
+import { type MetricRecords, metricsOf } from "./metrics.ts";
+import type { BiasLine, Denial, EventLine, OrderLine, PositionLine, Report, Scope, WalletLine } from "./report.ts";
+
+/** What a report is made of: the rows of its period, every list in the order of its key. */
+export interface ReportRecords extends Omit<MetricRecords, "events" | "orders" | "positions">, Pick<Report, "trading"> {
+  readonly scope: Scope;
+  readonly biases: readonly BiasLine[];
+  readonly events: readonly EventLine[];
+  /** Wallets whose score changed in the period. */
+  readonly wallets: readonly WalletLine[];
+  /** Every plan of the period that became an order row, denied ones included. */
+  readonly orders: readonly OrderLine[];
+  readonly positions: readonly PositionLine[];
+}
+
+const NOTABLE = 10;
+const MOVERS = 5;
+/** A score that nothing is known of. Source: docs/glossary.md#credibility. */
+const NEUTRAL = 5;
+
+/** Returns the report of a period. The same records give the same report, in whatever order they come. */
+export function composeReport(records: ReportRecords): Report {
+  const moved = records.wallets.map((line) => ({ line, move: moveOf(line) }));
+  return {
+    scope: records.scope,
+    trading: records.trading,
+    biases: [...records.biases].sort(byStrength(records.biases)),
+    events: [...records.events].sort(byPush).slice(0, NOTABLE),
+    walletsUp: movers(moved.filter(({ move }) => move > 0)),
+    walletsDown: movers(moved.filter(({ move }) => move < 0)),
+    orders: records.orders.filter((order) => order.status !== "denied").sort(byTime),
+    denials: denials(records.orders.filter((order) => order.status === "denied")),
+    positions: [...records.positions].sort(byOpening),
+    metrics: metricsOf(records),
+  };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What moved a bias most comes first; then what was worth most; then unpriced. */
+function byPush(a: EventLine, b: EventLine): number {
+  const push = Math.abs(b.push ?? 0) - Math.abs(a.push ?? 0);
+  if (push !== 0) return push;
+  return big(b.notionalUsd ?? "-1").cmp(a.notionalUsd ?? "-1") || compare(a.at, b.at) || compare(a.id, b.id);
+}
+
+const TIMEFRAMES = ["1h", "4h", "24h"];
+
+/** The asset that leans most, with the most confidence, comes first; its timeframes follow in order. */
+function byStrength(biases: readonly BiasLine[]): (a: BiasLine, b: BiasLine) => number {
+  const strength = new Map<string, number>();
+  for (const { asset, value, confidence } of biases) {
+    strength.set(asset, Math.max(strength.get(asset) ?? 0, Math.abs(value) * (confidence ?? 0)));
+  }
+  return (a, b) =>
+    (strength.get(b.asset) ?? 0) - (strength.get(a.asset) ?? 0) ||
+    compare(a.asset, b.asset) ||
+    TIMEFRAMES.indexOf(a.timeframe) - TIMEFRAMES.indexOf(b.timeframe);
+}
+
+/** The largest change of a wallet's credibility over the horizons, signed. */
+function moveOf({ credibility }: WalletLine): number {
+  const moves = credibility.map(({ score, previous }) => score - (previous ?? NEUTRAL));
+  return moves.reduce((largest, move) => (Math.abs(move) > Math.abs(largest) ? move : largest), 0);
+}
+
+const movers = (moved: readonly { readonly line: WalletLine; readonly move: number }[]): WalletLine[] =>
+  [...moved]
+    .sort((a, b) => Math.abs(b.move) - Math.abs(a.move) || compare(a.line.wallet.address, b.line.wallet.address))
+    .slice(0, MOVERS)
+    .map(({ line }) => line);
+
+const byTime = (a: OrderLine, b: OrderLine): number => compare(a.decidedAt, b.decidedAt) || compare(a.id, b.id);
+const byOpening = (a: PositionLine, b: PositionLine): number => compare(a.openedAt, b.openedAt) || compare(a.id, b.id);
+
+function denials(orders: readonly OrderLine[]): Denial[] {
+  const groups = new Map<string, Denial>();
+  for (const { instrument, side, why, decidedAt } of orders) {
+    const key = JSON.stringify([instrument, side, why.denied]);
+    const group = groups.get(key) ?? { instrument, side, denied: why.denied, count: 0, lastAt: decidedAt };
+    const lastAt = compare(decidedAt, group.lastAt) > 0 ? decidedAt : group.lastAt;
+    groups.set(key, { ...group, count: group.count + 1, lastAt });
+  }
+  return [...groups].sort(([a, x], [b, y]) => y.count - x.count || compare(a, b)).map(([, group]) => group);
+}

@@ -1,0 +1,144 @@
+import { big, text } from "#units/decimal";
+import { clock, compact, grouped, minute, money, percent, plural, price, signed, signedMoney, usd } from "./format.ts";
+import { spoken } from "./phrase.ts";
+import { escaped } from "./plain.ts";
+import type { Denial, OrderLine, PositionLine, Report, Why } from "./report.ts";
+
+const SHOWN_ORDERS = 12;
+const SHOWN_DENIALS = 6;
+const BREAK = "  ";
+
+/** Returns the lines of the orders, newest first, each with why; then the plans that policy stopped. */
+export function orderSection({ orders, denials }: Report): string[] {
+  const shown = orders.slice(-SHOWN_ORDERS).reverse();
+  const older = orders.length - shown.length;
+  return [
+    "## Orders",
+    "",
+    ...(orders.length === 0 ? ["None was placed.", ""] : shown.flatMap((order) => [...orderLines(order), ""])),
+    ...(older > 0 ? [`And ${plural(older, "older order", "older orders")}.`, ""] : []),
+    ...(denials.length > 0 ? ["### Denied", "", ...denials.slice(0, SHOWN_DENIALS).map(denialItem), ""] : []),
+  ];
+}
+
+function orderLines(order: OrderLine): string[] {
+  const paid = order.averagePrice === null ? "" : ` at ${price(order.averagePrice)}`;
+  const part = order.filledSize !== order.size && big(order.filledSize).gt(0) ? ` ${order.filledSize} of it` : "";
+  const purpose = order.reduceOnly ? ", to reduce" : "";
+  const lines = [
+    `- **${clock(order.decidedAt)} ${order.side} ${compact(order.size)} ${escaped(order.instrument)}**${purpose}`,
+    `${escaped(spoken(order.status))}${part}${paid}, ${usd(order.notionalUsd)}, fee ${money(order.feesUsd)}`,
+    `why: ${reasons(order.why, order.timeframe)}`,
+    ...(order.why.bound.length > 0 ? [`size set by: ${names(order.why.bound)}`] : []),
+    ...(order.error === null ? [] : [`venue: ${escaped(order.error, 80)}`]),
+  ];
+  return lines.map((line, index) => `${index === 0 ? "" : "  "}${line}${index === lines.length - 1 ? "" : BREAK}`);
+}
+
+/** Returns the numbers behind a decision in one line. */
+export function reasons(why: Why, timeframe: string | null): string {
+  const parts = [
+    ...(why.bias === null ? [] : [`${timeframe ?? "4h"} bias ${signed(why.bias)}`]),
+    ...(why.confidence === null ? [] : [`confidence ${percent(why.confidence)}`]),
+    ...(why.credibility === null ? [] : [`credibility ${why.credibility.toFixed(1)}`]),
+    ...(why.signal === null ? [] : [`signal ${signed(why.signal)}`]),
+  ];
+  return parts.length > 0 ? parts.join(", ") : "no snapshot";
+}
+
+const names = (codes: readonly string[]): string => codes.map((code) => escaped(spoken(code), 48)).join(", ");
+
+const denialItem = ({ instrument, side, denied, count, lastAt }: Denial): string =>
+  `- ${grouped(count)} × ${side} ${escaped(instrument)}: ${denied.length > 0 ? names(denied) : "no reason given"} (last ${clock(lastAt)})`;
+
+/** Returns the lines of open positions, then of those that closed in the period. */
+export function positionSection({ positions }: Report): string[] {
+  if (positions.length === 0) return ["## Positions", "", "None.", ""];
+  const open = positions.filter((position) => position.closedAt === null);
+  const closed = positions.filter((position) => position.closedAt !== null);
+  return [
+    "## Positions",
+    "",
+    ...(open.length > 0 ? open.flatMap((position) => [...openLines(position), ""]) : ["None is open.", ""]),
+    ...(closed.length > 0 ? ["### Closed", "", ...closed.flatMap((position) => [...closedLines(position), ""])] : []),
+  ];
+}
+
+const priceOr = (value: string | null): string => (value === null ? "unpriced" : price(value));
+
+function openLines(position: PositionLine): string[] {
+  const stop = position.stopPrice === null ? ", no stop" : `, stop ${price(position.stopPrice)}`;
+  return [
+    `- **${position.side} ${position.size === null ? "?" : compact(position.size)} ${escaped(position.asset)}** since ${minute(position.openedAt)}${BREAK}`,
+    `  entry ${priceOr(position.entryPrice)}, mark ${priceOr(position.markPrice)}${stop}${BREAK}`,
+    `  unrealized ${position.unrealizedUsd === null ? "unpriced" : signedMoney(position.unrealizedUsd)}, realized ${signedMoney(position.realizedUsd ?? "0")}, fees ${money(position.feesUsd)}`,
+  ];
+}
+
+const closedLines = (position: PositionLine): string[] => [
+  `- **${position.side} ${escaped(position.asset)}** ${clock(position.openedAt)} to ${clock(position.closedAt ?? position.openedAt)}${BREAK}`,
+  `  ${priceOr(position.entryPrice)} to ${priceOr(position.exitPrice)}, realized ${signedMoney(position.realizedUsd ?? "0")}, fees ${money(position.feesUsd)}`,
+];
+
+/** Returns the lines of the account's figures. */
+export function performanceSection({ metrics }: Report): string[] {
+  const { equity, pnl, trades, orders, exposure, outcomes } = metrics;
+  const fraction = (value: number | null, places: number): string => (value === null ? "–" : percent(value, places));
+  const rows: [string, string][] = [
+    ["Equity", equity.end === null ? "–" : money(equity.end)],
+    ["Change", equity.change === null ? "–" : `${signedMoney(equity.change)} (${fraction(equity.return, 2)})`],
+    ["Largest fall", fraction(equity.maxDrawdown, 2)],
+    ["Realized", signedMoney(pnl.realizedUsd)],
+    ["Unrealized", signedMoney(pnl.unrealizedUsd)],
+    ["Fees", money(pnl.feesUsd)],
+    ["Funding", signedMoney(pnl.fundingUsd)],
+    ["Closed trades", trades.closed === 0 ? "0" : `${grouped(trades.closed)}, ${fraction(trades.winRate, 0)} won`],
+    ["Fills", grouped(orders.fills)],
+    ["Turnover", usd(orders.turnoverUsd)],
+    ["Exposure", `${usd(exposure.grossUsd)} (${fraction(exposure.ofEquity, 0)})`],
+    ...Object.entries(metrics.feesUnconverted).map(([asset, fee]): [string, string] => [
+      `Fees in ${escaped(asset, 8)}`,
+      compact(text(fee)),
+    ]),
+  ];
+  const settled = outcomes.filter((outcome) => outcome.settled > 0);
+  return [
+    "## Performance",
+    "",
+    "| Account | USDT |",
+    "|:--|--:|",
+    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+    "",
+    ...(settled.length > 0 ? ["Events that went the wallet's way, once their horizon had passed:", ""] : []),
+    ...settled.map(({ horizon, settled: all, hitRate }) => `- ${horizon}: ${fraction(hitRate, 0)} of ${grouped(all)}`),
+    ...(settled.length > 0 ? [""] : []),
+  ];
+}
+
+/** Returns the lines of how well the desk itself ran. */
+export function healthSection({ metrics: { blocks, events, wallets }, trading }: Report): string[] {
+  const range = blocks.first === null ? "" : ` (${blocks.first} to ${blocks.last})`;
+  const lag =
+    blocks.lagMedianSeconds === null || blocks.lagMaxSeconds === null
+      ? "no block, so no lag"
+      : `${seconds(blocks.lagMedianSeconds)} median, ${seconds(blocks.lagMaxSeconds)} at most`;
+  const part = (count: number, share: number | null): string =>
+    share === null ? "none" : `${grouped(count)} of ${grouped(events.count)} (${percent(share)})`;
+  return [
+    "## System health",
+    "",
+    `- Blocks: ${grouped(blocks.count)}${range}`,
+    `- Missing: ${grouped(blocks.missing)}`,
+    `- Lag: ${lag}`,
+    `- Reorgs: ${blocks.reorgedBlocks === 0 ? "none" : `${plural(blocks.reorgedBlocks, "block")}, ${plural(blocks.retractedEvents, "event")} taken back`}`,
+    `- Transactions: ${grouped(blocks.transactions)}, token transfers: ${grouped(blocks.transfers)}`,
+    `- Unpriced events: ${part(events.unpriced, events.unpricedShare)}`,
+    `- Complex events: ${part(events.complex, events.complexShare)}`,
+    `- Active wallets: ${grouped(wallets.active)} of ${grouped(wallets.watched)}`,
+    `- Trading: ${trading === null ? "unknown" : `${escaped(trading.state)} (${escaped(trading.reason, 60)})`}`,
+    "- Dead letters: counted by the queues, not here",
+    "",
+  ];
+}
+
+const seconds = (value: number): string => `${Number(value.toFixed(1))} s`;

@@ -1,0 +1,205 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  biasWith,
+  eventWith,
+  orderWith,
+  recordsWith,
+  reportWith,
+  SCOPE,
+  scoredWith,
+  walletNamed,
+} from "#testing/report";
+import { composeReport } from "./compose.ts";
+import { GENERATED_NOTICE, markdown } from "./markdown.ts";
+import { plain } from "./plain.ts";
+import { Report } from "./report.ts";
+import { sentences } from "./sentences.ts";
+
+const HASH = `0x${"12".repeat(32)}`;
+
+test("the first line says that the input is generated, and only then", () => {
+  expect(markdown(reportWith()).split("\n")[0]).toBe(`**${GENERATED_NOTICE}**`);
+  expect(markdown(reportWith({ scope: { ...SCOPE, generated: false } }))).not.toContain(GENERATED_NOTICE);
+});
+
+test("a report passes its own schema, as JSON too", () => {
+  const report = reportWith();
+  expect(Report.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
+});
+
+test("the summary is three to five sentences that name who moved the market, why, and how trading went", () => {
+  const told = sentences(reportWith());
+  expect(told.length).toBeGreaterThanOrEqual(3);
+  expect(told.length).toBeLessThanOrEqual(5);
+  const text = told.join(" ");
+  expect(text).toContain("watched 42 wallets");
+  expect(text).toContain("whale-03 bought 1.2M USD of ETH");
+  expect(text).toContain("ETH leans up over 4 h (+0.31, confidence 62%)");
+  expect(text).toContain("policy denied 1 plan (cooldown)");
+  expect(text).toContain("Equity went from 10,000.00 to 10,082.04 USDT (+0.82%)");
+});
+
+test("only what pulls the way of the bias is given as its reason", () => {
+  const report = reportWith({ biases: [biasWith({ value: -0.2 }, [eventWith()])] });
+  expect(sentences(report).join(" ")).not.toContain("mostly because");
+});
+
+test("a period without anything is told without a zero that was not measured", () => {
+  const text = markdown(
+    reportWith({
+      blocks: [],
+      events: [],
+      biases: [],
+      wallets: [],
+      outcomes: [],
+      equity: [],
+      orders: [],
+      fills: [],
+      positions: [],
+    }),
+  );
+  expect(text).toContain("No block came in during the 4 h to 04:00 UTC");
+  expect(text).toContain("There is no bias yet.");
+  expect(text).toContain("No order was placed.");
+  expect(text).toContain("There is no account snapshot yet.");
+  expect(text).toContain("no block, so no lag");
+  expect(text).not.toMatch(/NaN|undefined|null|Infinity/);
+});
+
+test("an unpriced event is unpriced, with its amount", () => {
+  expect(markdown(reportWith())).toContain("bought 1.2M FOO (unpriced)");
+});
+
+test("an event links to the explorer where there is one, and else shows the short hash alone", () => {
+  expect(markdown(reportWith())).toContain(`[0x1212...1212](https://etherscan.io/tx/${HASH})`);
+  const bare = markdown(reportWith({ scope: { ...SCOPE, explorerUrl: null } }));
+  expect(bare).toContain("0x1212...1212");
+  expect(bare).not.toContain("](");
+});
+
+test("an explorer or a hash that is none makes no link", () => {
+  for (const explorerUrl of ["javascript:alert(1)", "https://a b", "https://x)(y"]) {
+    expect(markdown(reportWith({ scope: { ...SCOPE, explorerUrl } }))).not.toContain("](");
+  }
+  expect(markdown(reportWith({ events: [eventWith({ txHash: "0x12) [x](http://evil" })] }))).not.toContain("](");
+});
+
+test("orders say why, denied plans say which policy and how often", () => {
+  const text = markdown(reportWith());
+  expect(text).toContain("why: 4h bias +0.31, confidence 62%, credibility 7.4, signal +0.28");
+  expect(text).toContain("size set by: risk");
+  expect(text).toContain("- 1 × sell BTC-USDT-SWAP: cooldown, daily loss (last 03:10)");
+  const why = { ...orderWith().why, denied: ["cooldown"] };
+  const many = ["01", "02", "03"].map((m) =>
+    orderWith({ decidedAt: `2022-06-21T03:${m}:00.000Z`, status: "denied", why }),
+  );
+  expect(markdown(reportWith({ orders: many }))).toContain("- 3 × buy ETH-USDT-SWAP: cooldown (last 03:03)");
+});
+
+test("a halt is said in the summary", () => {
+  const text = sentences(reportWith({ trading: { state: "HALTED", reason: "drawdown" } })).join(" ");
+  expect(text).toContain("Trading is HALTED (drawdown).");
+});
+
+test("wallets that rose are apart from those that fell, the largest move first", () => {
+  const { walletsUp, walletsDown } = reportWith();
+  expect(walletsUp.map((line) => line.wallet.label)).toEqual(["whale-03"]);
+  expect(walletsDown.map((line) => line.wallet.label)).toEqual(["noise-2"]);
+  expect(markdown(reportWith())).toContain("- 4h **7.1** (was 5.6) · edge 71% · 12.4 bets");
+});
+
+test("a wallet that was never scored rose or fell from 5", () => {
+  const { walletsUp } = reportWith({ wallets: [scoredWith("new", 6.2, null)] });
+  expect(walletsUp).toHaveLength(1);
+});
+
+test("the order of the records never shows", () => {
+  const records = recordsWith();
+  const turned = {
+    ...records,
+    events: records.events.toReversed(),
+    biases: records.biases.toReversed(),
+    wallets: records.wallets.toReversed(),
+    orders: records.orders.toReversed(),
+    positions: records.positions.toReversed(),
+    blocks: records.blocks.toReversed(),
+  };
+  expect(markdown(composeReport(turned))).toBe(markdown(composeReport(records)));
+});
+
+/** What stays of Markdown once entities and the parts that the report itself writes are taken away. */
+const hostileLabel = fc
+  .array(
+    fc.constantFrom(
+      "|",
+      "`",
+      "<b>",
+      "\n# x\n",
+      "](http://e)",
+      "\u202e",
+      "\u0007",
+      "**",
+      "| a | b |",
+      "\r\n|---|",
+      "&lt;",
+      "<!--",
+      "www.e.example",
+      "a",
+      " ",
+    ),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map((parts) => parts.join(""));
+
+test("a hostile name changes no line, table, heading or link of a report", () => {
+  const build = (label: string, symbol: string): string => {
+    const wallet = walletNamed(label);
+    const event = eventWith({ wallet, asset: symbol, venue: label, pattern: label });
+    return markdown(
+      reportWith({
+        events: [event],
+        biases: [biasWith({ asset: symbol }, [event])],
+        wallets: [{ ...scoredWith("x", 7, 5), wallet, archetype: label }],
+        orders: [orderWith({ error: label, instrument: symbol })],
+        trading: { state: "ACTIVE", reason: label },
+        scope: { ...SCOPE, inputName: label, venue: label },
+      }),
+    );
+  };
+  const shape = (text: string) =>
+    text
+      .split("\n")
+      .map((line) => [
+        /^(#+ |- |\*\*|\| | {2}|>|---)?/.exec(line)?.[0],
+        line.split("|").length,
+        line.split("](").length,
+        line.split("`").length,
+        line.split("**").length,
+      ]);
+  const calm = shape(build("name", "SYM"));
+  fc.assert(
+    fc.property(hostileLabel, hostileLabel, (label, symbol) => {
+      const text = build(label, symbol);
+      expect(shape(text)).toEqual(calm);
+      expect(text).not.toMatch(/[<>]/);
+      expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+    }),
+  );
+});
+
+test("names and symbols are cut to 32 characters", () => {
+  expect(plain("x".repeat(200))).toHaveLength(32);
+  expect(markdown(reportWith({ events: [eventWith({ asset: "Y".repeat(100) })] }))).not.toContain("Y".repeat(33));
+});
+
+test("tables fit a phone: four columns at most, no line over 60 characters", () => {
+  const long = biasWith({ asset: "A".repeat(64), value: -0.999999, confidence: 1 });
+  const text = markdown(reportWith({ biases: [long, { ...long, timeframe: "1h" }, { ...long, timeframe: "24h" }] }));
+  const table = text.split("\n").filter((line) => line.startsWith("|"));
+  expect(table.length).toBeGreaterThan(4);
+  for (const line of table) {
+    expect(line.length).toBeLessThanOrEqual(60);
+    expect(line.split("|").length - 2).toBeLessThanOrEqual(4);
+  }
+});

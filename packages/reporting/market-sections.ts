@@ -1,0 +1,116 @@
+import { clock, percent, plural, shortHash, signed } from "./format.ts";
+import { deed, spoken, walletName } from "./phrase.ts";
+import { escaped } from "./plain.ts";
+import type { BiasLine, ContributionLine, CredibilityLine, EventLine, Report, WalletLine } from "./report.ts";
+
+const SHOWN_ASSETS = 6;
+/** Trailing spaces: a line break inside an item. Source: CommonMark 0.31.2, 6.7. */
+const BREAK = "  ";
+
+/** Returns the lines of the bias table, and for each asset what its bias is made of. */
+export function biasSection({ biases }: Report): string[] {
+  const assets = [...new Set(biases.map((line) => line.asset))];
+  if (assets.length === 0) return ["## Bias", "", "There is no bias yet.", ""];
+  const cell = (asset: string, timeframe: string): string => {
+    const line = biases.find((each) => each.asset === asset && each.timeframe === timeframe);
+    if (!line) return "–";
+    return line.confidence === null ? signed(line.value) : `${signed(line.value)} (${percent(line.confidence)})`;
+  };
+  const rows = assets.map(
+    (asset) => `| ${escaped(asset, 10)} | ${["1h", "4h", "24h"].map((t) => cell(asset, t)).join(" | ")} |`,
+  );
+  const told = assets
+    .slice(0, SHOWN_ASSETS)
+    .flatMap((asset) => composition(biases.filter((line) => line.asset === asset)));
+  return [
+    "## Bias",
+    "",
+    "| Asset | 1h | 4h | 24h |",
+    "|:--|--:|--:|--:|",
+    ...rows,
+    "",
+    "From -1 (down) to +1 (up), with the confidence.",
+    "",
+    ...(told.length > 0 ? ["### What it is made of", "", ...told] : []),
+  ];
+}
+
+function composition(lines: readonly BiasLine[]): string[] {
+  return lines.flatMap((line) => {
+    if (line.contributions.length === 0) return [];
+    const before = line.previous === null ? "" : ` (was ${signed(line.previous)})`;
+    return [
+      `**${escaped(line.asset)} ${line.timeframe}: ${signed(line.value)}**${before}`,
+      "",
+      ...line.contributions.map(term),
+      "",
+    ];
+  });
+}
+
+const term = ({ event, contribution }: ContributionLine): string =>
+  event
+    ? `- ${signed(contribution, 3)} ${walletName(event.wallet, escaped)} ${deed(event, escaped)}, ${clock(event.at)}`
+    : `- ${signed(contribution, 3)} an event that has left the feed`;
+
+/** Returns the lines of the events that counted most, each with its transaction. */
+export function eventSection({ events, scope, metrics }: Report): string[] {
+  if (events.length === 0) return ["## Notable events", "", "None.", ""];
+  const more = metrics.events.count - events.length;
+  return [
+    "## Notable events",
+    "",
+    ...events.flatMap((event) => [...eventLines(event, scope.explorerUrl), ""]),
+    ...(more > 0 ? [`And ${plural(more, "more event", "more events")}.`, ""] : []),
+  ];
+}
+
+function eventLines(event: EventLine, explorerUrl: string | null): string[] {
+  const details = [
+    ...(event.pattern === null ? [] : [escaped(spoken(event.pattern))]),
+    ...(event.venue === null ? [] : [escaped(event.venue)]),
+    event.push === null ? "no bias" : `push ${signed(event.push)}`,
+    transaction(event.txHash, explorerUrl),
+  ];
+  return [
+    `- **${clock(event.at)} ${walletName(event.wallet, escaped)}** ${deed(event, escaped)}${BREAK}`,
+    `  ${details.join(" · ")}`,
+  ];
+}
+
+function transaction(hash: string, explorerUrl: string | null): string {
+  const short = escaped(shortHash(hash));
+  const linkable =
+    explorerUrl !== null && /^https?:\/\/[^\s()<>\\]+$/.test(explorerUrl) && /^0x[0-9a-f]{64}$/.test(hash);
+  return linkable ? `[${short}](${explorerUrl.replace(/\/+$/, "")}/tx/${hash})` : short;
+}
+
+/** Returns the lines of the wallets that rose and fell most, with the evidence per horizon. */
+export function walletSection({ walletsUp, walletsDown }: Report): string[] {
+  if (walletsUp.length + walletsDown.length === 0) return ["## Wallets", "", "No credibility changed.", ""];
+  return [
+    "## Wallets",
+    "",
+    "Credibility from 0 to 10 (5.0 = nothing known), the probability of a profitable edge, and the effective bets.",
+    "",
+    ...walletGroup("Up", walletsUp),
+    ...walletGroup("Down", walletsDown),
+  ];
+}
+
+const walletGroup = (heading: string, lines: readonly WalletLine[]): string[] =>
+  lines.length === 0 ? [] : [`### ${heading}`, "", ...lines.flatMap(walletLines)];
+
+function walletLines({ wallet, archetype, credibility }: WalletLine): string[] {
+  const kind = archetype === null ? "" : `, ${escaped(spoken(archetype))}`;
+  return [`**${walletName(wallet, escaped)}**${kind}`, "", ...credibility.map(credibilityItem), ""];
+}
+
+function credibilityItem({ horizon, score, previous, edge, bets }: CredibilityLine): string {
+  const before = previous === null || previous === score ? "" : ` (was ${previous.toFixed(1)})`;
+  const evidence = [
+    ...(edge === null ? [] : [`edge ${percent(edge)}`]),
+    ...(bets === null ? [] : [plural(Number(bets.toFixed(1)), "bet")]),
+  ];
+  return `- ${horizon} **${score.toFixed(1)}**${before}${evidence.length > 0 ? ` · ${evidence.join(" · ")}` : ""}`;
+}

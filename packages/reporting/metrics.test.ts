@@ -1,0 +1,111 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { positionWith, recordsWith } from "#testing/report";
+import { big, text } from "#units/decimal";
+import { Metrics, metricsOf } from "./metrics.ts";
+
+const EMPTY = {
+  ...recordsWith(),
+  watchedWallets: 0,
+  blocks: [],
+  events: [],
+  outcomes: [],
+  equity: [],
+  orders: [],
+  fills: [],
+  positions: [],
+};
+const amount = fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }).map((value) => text(big(value).div("1e8")));
+const equityFrom = (values: readonly string[]) =>
+  values.map((equity, index) => ({ at: `2022-06-21T00:${String(index).padStart(2, "0")}:00.000Z`, equity }));
+
+test("nothing measured is null, never 0", () => {
+  const metrics = metricsOf(EMPTY);
+  expect(Metrics.parse(metrics)).toEqual(metrics);
+  expect(metrics.equity).toEqual({ start: null, end: null, change: null, return: null, maxDrawdown: null });
+  expect(metrics.trades.winRate).toBeNull();
+  expect(metrics.events.unpricedShare).toBeNull();
+  expect(metrics.blocks.lagMedianSeconds).toBeNull();
+  expect(metrics.outcomes.map((outcome) => outcome.hitRate)).toEqual([null, null, null]);
+});
+
+test("figures of a known period", () => {
+  const metrics = metricsOf(recordsWith());
+  expect(Metrics.parse(metrics)).toEqual(metrics);
+  expect(metrics.blocks).toMatchObject({
+    count: 3,
+    first: 1,
+    last: 4,
+    missing: 1,
+    lagMedianSeconds: 2,
+    lagMaxSeconds: 4,
+  });
+  expect(metrics.events).toMatchObject({
+    count: 3,
+    unpriced: 1,
+    notionalUsd: "2026745.67",
+    byType: { cex_deposit: 1, swap: 2 },
+  });
+  expect(metrics.equity).toEqual({
+    start: "10000",
+    end: "10082.04",
+    change: "82.04",
+    return: 0.008204,
+    maxDrawdown: 0.004,
+  });
+  expect(metrics.pnl).toEqual({ realizedUsd: "14.475", unrealizedUsd: "88.8", feesUsd: "6.7644", fundingUsd: "0" });
+  expect(metrics.trades).toEqual({ closed: 1, wins: 1, winRate: 1 });
+  expect(metrics.exposure.grossUsd).toBe("13617.6");
+  expect(metrics.wallets).toEqual({ watched: 42, active: 3 });
+});
+
+test("fees are summed exactly, and a fee in another asset is kept apart", () => {
+  fc.assert(
+    fc.property(fc.array(amount), (fees) => {
+      const fills = fees.map((fee) => ({ notionalUsd: "1", fee, feeAsset: "USDT" }));
+      const metrics = metricsOf({ ...EMPTY, fills: [...fills, { notionalUsd: "1", fee: "0.1", feeAsset: "ETH" }] });
+      expect(metrics.pnl.feesUsd).toBe(text(fees.reduce((sum, fee) => sum.plus(fee), big(0))));
+      expect(metrics.feesUnconverted).toEqual({ ETH: "0.1" });
+    }),
+  );
+});
+
+test("turnover is unknown while one fill is unpriced", () => {
+  const fills = [
+    { notionalUsd: "5", fee: "0", feeAsset: "USDT" },
+    { notionalUsd: null, fee: "0", feeAsset: "USDT" },
+  ];
+  expect(metricsOf({ ...EMPTY, fills }).orders.turnoverUsd).toBeNull();
+});
+
+test("drawdown lies in [0, 1], is 0 when equity never falls, and does not change with the unit", () => {
+  const equities = fc.array(fc.integer({ min: 1, max: 10_000_000 }), { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(equities, fc.integer({ min: 2, max: 9 }), (values, factor) => {
+      const of = (list: number[]) => metricsOf({ ...EMPTY, equity: equityFrom(list.map(String)) }).equity;
+      const { maxDrawdown } = of(values);
+      expect(maxDrawdown).toBeGreaterThanOrEqual(0);
+      expect(maxDrawdown).toBeLessThanOrEqual(1);
+      expect(of(values.toSorted((a, b) => a - b)).maxDrawdown).toBe(0);
+      expect(of(values.map((value) => value * factor)).maxDrawdown).toBe(maxDrawdown);
+    }),
+  );
+});
+
+test("gross exposure is at least the net one, and a hedge nets to nothing", () => {
+  const metrics = metricsOf({ ...EMPTY, positions: [positionWith(), positionWith({ side: "short" })] });
+  expect(metrics.exposure).toMatchObject({ grossUsd: "27235.2", netUsd: "0" });
+});
+
+test("counts by type add up, in alphabetical order, whatever order the events come in", () => {
+  const types = fc.array(fc.constantFrom("swap", "complex", "stake", "cex_deposit"), { maxLength: 20 });
+  fc.assert(
+    fc.property(types, (list) => {
+      const events = list.map((type, index) => ({ wallet: { id: String(index % 3) }, type, notionalUsd: null }));
+      const metrics = metricsOf({ ...EMPTY, events });
+      expect(Object.values(metrics.events.byType).reduce((sum, count) => sum + count, 0)).toBe(list.length);
+      expect(Object.keys(metrics.events.byType)).toEqual(Object.keys(metrics.events.byType).toSorted());
+      expect(metricsOf({ ...EMPTY, events: events.toReversed() })).toEqual(metrics);
+    }),
+  );
+});

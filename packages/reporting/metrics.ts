@@ -1,0 +1,230 @@
+import * as z from "zod";
+import { type Big, big, Decimal, fixed, text } from "#units/decimal";
+import { HORIZONS, Horizon, type Instant, millis } from "#units/time";
+
+const share = z.number().min(0).max(1).nullable();
+const count = z.number().int().nonnegative();
+
+/**
+ * The figures of a period. Money is exact, in USD (a USDT counts as one); shares and returns are fractions. Null = there
+ * was nothing to measure, never 0.
+ */
+export const Metrics = z.object({
+  wallets: z.object({ watched: count, active: count }),
+  blocks: z.object({
+    count,
+    first: count.nullable(),
+    last: count.nullable(),
+    transactions: count,
+    transfers: count,
+    /** Numbers between the first and the last that were not ingested. */
+    missing: count,
+    /** Chains of events taken back by a reorg, and the events in them. */
+    reorgedBlocks: count,
+    retractedEvents: count,
+    /** Seconds from a block's own time to when the desk saw it. */
+    lagMedianSeconds: z.number().nullable(),
+    lagMaxSeconds: z.number().nullable(),
+  }),
+  events: z.object({
+    count,
+    byType: z.record(z.string(), count),
+    notionalUsd: Decimal,
+    unpriced: count,
+    unpricedShare: share,
+    complex: count,
+    complexShare: share,
+  }),
+  /** Settled in the period: the share of directional events whose excess return was above zero. */
+  outcomes: z.array(z.object({ horizon: Horizon, settled: count, hits: count, hitRate: share })),
+  equity: z.object({
+    start: Decimal.nullable(),
+    end: Decimal.nullable(),
+    change: Decimal.nullable(),
+    return: z.number().nullable(),
+    /** Largest fall from a peak, as a fraction of the peak, between snapshots. */
+    maxDrawdown: z.number().nullable(),
+  }),
+  pnl: z.object({ realizedUsd: Decimal, unrealizedUsd: Decimal, feesUsd: Decimal, fundingUsd: Decimal }),
+  /** Fees in an asset that has no price here, by asset; not part of feesUsd. */
+  feesUnconverted: z.record(z.string(), Decimal),
+  trades: z.object({ closed: count, wins: count, winRate: share }),
+  orders: z.object({ count, byStatus: z.record(z.string(), count), fills: count, turnoverUsd: Decimal.nullable() }),
+  exposure: z.object({ grossUsd: Decimal, netUsd: Decimal, ofEquity: z.number().nullable() }),
+});
+export type Metrics = z.infer<typeof Metrics>;
+
+/** The records that the figures are made of, all of one period; every list in the order of its key. */
+export interface MetricRecords {
+  readonly watchedWallets: number;
+  readonly blocks: readonly {
+    readonly number: number;
+    readonly at: Instant;
+    readonly observedAt: Instant;
+    readonly transactions: number;
+    readonly transfers: number;
+  }[];
+  readonly retracted: readonly { readonly blockHash: string | null }[];
+  readonly events: readonly {
+    readonly wallet: { readonly id: string };
+    readonly type: string;
+    readonly notionalUsd: Decimal | null;
+  }[];
+  readonly outcomes: readonly { readonly horizon: Horizon; readonly settled: number; readonly hits: number }[];
+  /** Ascending; the first may be the last snapshot before the period. */
+  readonly equity: readonly { readonly at: Instant; readonly equity: Decimal }[];
+  readonly orders: readonly { readonly status: string }[];
+  readonly fills: readonly {
+    readonly notionalUsd: Decimal | null;
+    readonly fee: Decimal;
+    readonly feeAsset: string;
+  }[];
+  readonly funding: readonly { readonly amount: Decimal }[];
+  /** Open ones, and those that closed in the period. */
+  readonly positions: readonly {
+    readonly closedAt: Instant | null;
+    readonly side: "long" | "short";
+    readonly size: Decimal | null;
+    readonly entryPrice: Decimal | null;
+    readonly markPrice: Decimal | null;
+    readonly realizedUsd: Decimal | null;
+    readonly unrealizedUsd: Decimal | null;
+  }[];
+}
+
+/** Returns the figures of one period. Linear in the records; the order of `equity` alone matters. */
+export function metricsOf(records: MetricRecords): Metrics {
+  const equity = equityMetrics(records.equity);
+  const open = records.positions.filter((position) => position.closedAt === null);
+  const closed = records.positions.filter((position) => position.closedAt !== null);
+  return {
+    wallets: { watched: records.watchedWallets, active: new Set(records.events.map((event) => event.wallet.id)).size },
+    blocks: blockMetrics(records),
+    events: eventMetrics(records.events),
+    outcomes: HORIZONS.map((horizon) => outcomeMetrics(horizon, records.outcomes)),
+    equity,
+    pnl: {
+      realizedUsd: text(sum(records.positions.map((position) => position.realizedUsd ?? "0"))),
+      unrealizedUsd: text(sum(open.map((position) => position.unrealizedUsd ?? "0"))),
+      feesUsd: text(sum(records.fills.filter(inDollars).map((fill) => fill.fee))),
+      fundingUsd: text(sum(records.funding.map((payment) => payment.amount))),
+    },
+    feesUnconverted: unconverted(records.fills),
+    trades: tradeMetrics(closed),
+    orders: {
+      count: records.orders.length,
+      byStatus: tally(records.orders.map((order) => order.status)),
+      fills: records.fills.length,
+      turnoverUsd: turnover(records.fills),
+    },
+    exposure: exposureMetrics(open, equity.end),
+  };
+}
+
+const DOLLARS: ReadonlySet<string> = new Set(["USD", "USDT", "USDC", "DAI"]);
+const inDollars = (fill: { readonly feeAsset: string }): boolean => DOLLARS.has(fill.feeAsset);
+const sum = (amounts: readonly Decimal[]): Big => amounts.reduce((total, amount) => total.plus(amount), big(0));
+const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
+
+function tally(names: readonly string[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function blockMetrics({ blocks, retracted }: MetricRecords): Metrics["blocks"] {
+  const numbers = new Set(blocks.map((block) => block.number));
+  let first: number | null = null;
+  let last: number | null = null;
+  for (const number of numbers) {
+    first = first === null || number < first ? number : first;
+    last = last === null || number > last ? number : last;
+  }
+  const lags = blocks.map((block) => (millis(block.observedAt) - millis(block.at)) / 1000).sort((a, b) => a - b);
+  return {
+    count: numbers.size,
+    first,
+    last,
+    transactions: blocks.reduce((total, block) => total + block.transactions, 0),
+    transfers: blocks.reduce((total, block) => total + block.transfers, 0),
+    missing: first === null || last === null ? 0 : last - first + 1 - numbers.size,
+    reorgedBlocks: new Set(retracted.map((event) => event.blockHash)).size,
+    retractedEvents: retracted.length,
+    lagMedianSeconds: lags[Math.floor((lags.length - 1) / 2)] ?? null,
+    lagMaxSeconds: lags.at(-1) ?? null,
+  };
+}
+
+function eventMetrics(events: MetricRecords["events"]): Metrics["events"] {
+  const priced = events.flatMap((event) => (event.notionalUsd === null ? [] : [event.notionalUsd]));
+  const complex = events.filter((event) => event.type === "complex").length;
+  const unpriced = events.length - priced.length;
+  return {
+    count: events.length,
+    byType: tally(events.map((event) => event.type)),
+    notionalUsd: text(sum(priced)),
+    unpriced,
+    unpricedShare: ratio(unpriced, events.length),
+    complex,
+    complexShare: ratio(complex, events.length),
+  };
+}
+
+function outcomeMetrics(horizon: Horizon, outcomes: MetricRecords["outcomes"]): Metrics["outcomes"][number] {
+  const own = outcomes.filter((outcome) => outcome.horizon === horizon);
+  const settled = own.reduce((total, outcome) => total + outcome.settled, 0);
+  const hits = own.reduce((total, outcome) => total + outcome.hits, 0);
+  return { horizon, settled, hits, hitRate: ratio(hits, settled) };
+}
+
+function equityMetrics(snapshots: MetricRecords["equity"]): Metrics["equity"] {
+  const first = snapshots[0];
+  const last = snapshots.at(-1);
+  if (!first || !last) return { start: null, end: null, change: null, return: null, maxDrawdown: null };
+  let peak = big(first.equity);
+  let drawdown = big(0);
+  for (const { equity } of snapshots) {
+    if (peak.lt(equity)) peak = big(equity);
+    const fall = peak.gt(0) ? peak.minus(equity).div(peak) : big(0);
+    if (fall.gt(drawdown)) drawdown = fall;
+  }
+  const change = big(last.equity).minus(first.equity);
+  return {
+    start: text(first.equity),
+    end: text(last.equity),
+    change: text(change),
+    return: big(first.equity).gt(0) ? Number(fixed(change.div(first.equity), 8)) : null,
+    maxDrawdown: Number(fixed(drawdown, 8)),
+  };
+}
+
+function tradeMetrics(closed: MetricRecords["positions"]): Metrics["trades"] {
+  const wins = closed.filter((position) => big(position.realizedUsd ?? "0").gt(0)).length;
+  return { closed: closed.length, wins, winRate: ratio(wins, closed.length) };
+}
+
+function exposureMetrics(open: MetricRecords["positions"], equity: Decimal | null): Metrics["exposure"] {
+  const sized = open.map((position) => {
+    const price = position.markPrice ?? position.entryPrice;
+    const notional = position.size === null || price === null ? big(0) : big(position.size).times(price);
+    return position.side === "long" ? notional : notional.times(-1);
+  });
+  const gross = sized.reduce((total, notional) => total.plus(notional.abs()), big(0));
+  const net = sized.reduce((total, notional) => total.plus(notional), big(0));
+  const ofEquity = equity !== null && big(equity).gt(0) ? Number(fixed(gross.div(equity), 8)) : null;
+  return { grossUsd: text(gross), netUsd: text(net), ofEquity };
+}
+
+/** Null when one fill has no value here: a part is not the whole. */
+function turnover(fills: MetricRecords["fills"]): Decimal | null {
+  const valued = fills.flatMap((fill) => (fill.notionalUsd === null ? [] : [fill.notionalUsd]));
+  return valued.length === fills.length ? text(sum(valued)) : null;
+}
+
+function unconverted(fills: MetricRecords["fills"]): Record<string, Decimal> {
+  const other = fills.filter((fill) => !inDollars(fill));
+  const assets = [...new Set(other.map((fill) => fill.feeAsset))].sort();
+  return Object.fromEntries(
+    assets.map((asset) => [asset, text(sum(other.filter((fill) => fill.feeAsset === asset).map((fill) => fill.fee)))]),
+  );
+}

@@ -1,0 +1,63 @@
+import type { Decimal } from "#units/decimal";
+import { compact, shortHash, usd } from "./format.ts";
+import { plain } from "./plain.ts";
+import type { EventLine, WalletName } from "./report.ts";
+
+/** Turns a name from outside into text that is safe where it will be shown: `plain` for a terminal, `escaped` for Markdown. */
+export type Clean = (text: string) => string;
+
+/** Returns a wallet's label, or its short address where it has none. */
+export const walletName = (wallet: WalletName, clean: Clean = plain): string =>
+  wallet.label === null || wallet.label.trim() === "" ? clean(shortHash(wallet.address)) : clean(wallet.label);
+
+type Wording = readonly [gained: string, lost: string, after: string];
+
+const WORDS: Readonly<Record<string, Wording>> = {
+  swap: ["bought", "sold", ""],
+  cex_deposit: ["sent", "sent", " to an exchange"],
+  cex_withdrawal: ["took", "took", " from an exchange"],
+  transfer_in: ["received", "received", ""],
+  transfer_out: ["sent away", "sent away", ""],
+  liquidity_add: ["added", "added", " to a pool"],
+  liquidity_remove: ["took", "took", " out of a pool"],
+  stake: ["staked", "staked", ""],
+  unstake: ["unstaked", "unstaked", ""],
+  lend: ["lent", "lent", ""],
+  unlend: ["took back", "took back", " from lending"],
+  borrow: ["borrowed", "borrowed", ""],
+  repay: ["repaid", "repaid", ""],
+  bridge_out: ["bridged", "bridged", " out"],
+  bridge_in: ["bridged", "bridged", " in"],
+  wrap: ["wrapped", "unwrapped", ""],
+  mint_burn: ["minted", "burned", ""],
+  complex: ["gained", "gave up", " in a complex transaction"],
+};
+
+const quantity = (amount: Decimal | null, notionalUsd: Decimal | null, asset: string): string => {
+  if (notionalUsd !== null) return `${usd(notionalUsd)} of ${asset}`;
+  return amount === null ? `${asset} (unpriced)` : `${compact(amount)} ${asset} (unpriced)`;
+};
+
+/** Returns what a wallet did, without its name: "bought 1.2M USD of ETH", "sent 40 FOO (unpriced) to an exchange". */
+export function deed(event: EventLine, clean: Clean = plain): string {
+  const [gained, lost, after] = WORDS[event.type] ?? ["gained", "gave up", ` (${clean(event.type)})`];
+  const verb =
+    event.direction < 0 ? lost : event.direction > 0 ? gained : event.type === "swap" ? "swapped into" : gained;
+  return `${verb} ${quantity(event.amount, event.notionalUsd, clean(event.asset ?? "an asset"))}${after}`;
+}
+
+/** Returns which way a bias leans, as a verb: "leans up", "is flat". The steps are those of docs/glossary.md#bias. */
+export function lean(value: number): string {
+  const size = Math.abs(value);
+  if (size < 0.02) return "is flat";
+  const way = value > 0 ? "up" : "down";
+  if (size < 0.1) return `leans slightly ${way}`;
+  return size < 0.4 ? `leans ${way}` : `leans strongly ${way}`;
+}
+
+/** Returns words of a machine name: "cex_deposit" → "cex deposit", "maxRisk" → "max risk". */
+export const spoken = (name: string): string =>
+  name
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .replaceAll(/[_-]+/g, " ")
+    .toLowerCase();

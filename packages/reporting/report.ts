@@ -1,0 +1,167 @@
+import * as z from "zod";
+import { TradingMode } from "#trading/mode";
+import { Decimal } from "#units/decimal";
+import { Horizon, Instant } from "#units/time";
+import { Metrics } from "./metrics.ts";
+
+/** A wallet as a report names it. `label` is text from outside: escape it wherever it is shown. */
+export const WalletName = z.object({ id: z.uuid(), address: z.string(), label: z.string().nullable() });
+export type WalletName = z.infer<typeof WalletName>;
+
+/** One event as a report tells it. */
+export const EventLine = z.object({
+  id: z.uuid(),
+  at: Instant,
+  wallet: WalletName,
+  type: z.string(),
+  asset: z.string().nullable(),
+  /** +1 the wallet gained the asset, -1 it lost it, 0 neither. */
+  direction: z.number().int(),
+  /** Whole tokens. */
+  amount: Decimal.nullable(),
+  /** Null = unpriced, never 0. */
+  notionalUsd: Decimal.nullable(),
+  venue: z.string().nullable(),
+  txHash: z.string(),
+  pattern: z.string().nullable(),
+  /** The strongest w·d that the event was given when it was seen, over assets and timeframes; null = it moved no bias. */
+  push: z.number().nullable(),
+});
+export type EventLine = z.infer<typeof EventLine>;
+
+/** One term of a bias: what one event adds to it at that moment. `event` is null when the row left the feed. */
+export const ContributionLine = z.object({ eventId: z.uuid(), contribution: z.number(), event: EventLine.nullable() });
+export type ContributionLine = z.infer<typeof ContributionLine>;
+
+export const BiasLine = z.object({
+  asset: z.string(),
+  timeframe: Horizon,
+  value: z.number(),
+  confidence: z.number().nullable(),
+  at: Instant,
+  /** The value when the period began; null = there was none yet. */
+  previous: z.number().nullable(),
+  /** The largest terms by magnitude; they need not add up to the value. */
+  contributions: z.array(ContributionLine),
+});
+export type BiasLine = z.infer<typeof BiasLine>;
+
+/** A credibility at one horizon: 0 to 10, 5.0 = nothing known. */
+export const CredibilityLine = z.object({
+  horizon: Horizon,
+  score: z.number(),
+  /** The score when the period began; null = never scored before. */
+  previous: z.number().nullable(),
+  /** Posterior probability that the wallet has a profitable edge, 0 to 1. */
+  edge: z.number().nullable(),
+  /** Effective bets behind it: clustered, so that ten swaps in one hour are one, and decayed. */
+  bets: z.number().nullable(),
+});
+export type CredibilityLine = z.infer<typeof CredibilityLine>;
+
+export const WalletLine = z.object({
+  wallet: WalletName,
+  archetype: z.string().nullable(),
+  credibility: z.array(CredibilityLine),
+});
+export type WalletLine = z.infer<typeof WalletLine>;
+
+/** Why an order was made or denied: what its policy snapshot says, in words. */
+export const Why = z.object({
+  bias: z.number().nullable(),
+  confidence: z.number().nullable(),
+  credibility: z.number().nullable(),
+  /** bias · confidence · credibility weight, -1 to 1. */
+  signal: z.number().nullable(),
+  /** The bound that set the size: the smallest of the sizing. */
+  bound: z.array(z.string()),
+  /** Policies that denied it. */
+  denied: z.array(z.string()),
+});
+export type Why = z.infer<typeof Why>;
+
+export const OrderLine = z.object({
+  id: z.uuid(),
+  decidedAt: Instant,
+  instrument: z.string(),
+  asset: z.string(),
+  side: z.enum(["buy", "sell"]),
+  /** Contracts. */
+  size: Decimal,
+  filledSize: Decimal,
+  /** At the average fill price, else at the limit; null when neither is known. */
+  notionalUsd: Decimal.nullable(),
+  averagePrice: Decimal.nullable(),
+  feesUsd: Decimal,
+  status: z.string(),
+  reduceOnly: z.boolean(),
+  timeframe: z.string().nullable(),
+  why: Why,
+  error: z.string().nullable(),
+});
+export type OrderLine = z.infer<typeof OrderLine>;
+
+/** Plans of one instrument and side that the same policies denied. */
+export const Denial = z.object({
+  instrument: z.string(),
+  side: z.enum(["buy", "sell"]),
+  denied: z.array(z.string()),
+  count: z.number().int().positive(),
+  lastAt: Instant,
+});
+export type Denial = z.infer<typeof Denial>;
+
+export const PositionLine = z.object({
+  id: z.uuid(),
+  instrument: z.string(),
+  asset: z.string(),
+  side: z.enum(["long", "short"]),
+  /** Of the asset. */
+  size: Decimal.nullable(),
+  entryPrice: Decimal.nullable(),
+  markPrice: Decimal.nullable(),
+  exitPrice: Decimal.nullable(),
+  stopPrice: Decimal.nullable(),
+  unrealizedUsd: Decimal.nullable(),
+  realizedUsd: Decimal.nullable(),
+  feesUsd: Decimal,
+  openedAt: Instant,
+  closedAt: Instant.nullable(),
+});
+export type PositionLine = z.infer<typeof PositionLine>;
+
+/** `4h` on the boundaries 00, 04, 08, … UTC; `partial` for a period that was cut short; `run` for a whole replay. */
+export const ReportType = z.enum(["4h", "partial", "run"]);
+export type ReportType = z.infer<typeof ReportType>;
+
+/** What a report is about: [start, end), and where its input came from. */
+export const Scope = z.object({
+  type: ReportType,
+  start: Instant,
+  end: Instant,
+  mode: TradingMode,
+  venue: z.string(),
+  chain: z.string(),
+  inputName: z.string(),
+  /** The input is generated: the first line says so. */
+  generated: z.boolean(),
+  explorerUrl: z.string().nullable(),
+});
+export type Scope = z.infer<typeof Scope>;
+
+/** Everything that the Markdown shows, exact. It holds no wall clock: the same rows give the same report. */
+export const Report = z.object({
+  scope: Scope,
+  trading: z.object({ state: z.string(), reason: z.string() }).nullable(),
+  biases: z.array(BiasLine),
+  events: z.array(EventLine),
+  walletsUp: z.array(WalletLine),
+  walletsDown: z.array(WalletLine),
+  /** Orders that were approved, oldest first. */
+  orders: z.array(OrderLine),
+  /** Plans that policy stopped, most frequent first. */
+  denials: z.array(Denial),
+  positions: z.array(PositionLine),
+  metrics: Metrics,
+});
+export type Report = z.infer<typeof Report>;

@@ -1,0 +1,207 @@
+import { composeReport, type ReportRecords } from "#reporting/compose";
+import type { BiasLine, EventLine, OrderLine, PositionLine, Report, Scope, WalletLine } from "#reporting/report";
+import { idOf } from "#units/ids";
+import type { Horizon, Instant } from "#units/time";
+
+/** Generated rows for the tests of reports. Nothing here happened. */
+export const SCOPE: Scope = {
+  type: "4h",
+  start: "2022-06-21T00:00:00.000Z",
+  end: "2022-06-21T04:00:00.000Z",
+  mode: "demo",
+  venue: "paper",
+  chain: "ethereum",
+  inputName: "fixture",
+  generated: true,
+  explorerUrl: "https://etherscan.io",
+};
+
+/** Returns a wallet called `label`; null has none. */
+export const walletNamed = (label: string | null, address = `0x${"ab".repeat(20)}`): EventLine["wallet"] => ({
+  id: idOf("wallet", "ethereum", address),
+  address,
+  label,
+});
+
+/** Returns a priced swap into ETH, changed by `parts`. */
+export const eventWith = (parts: Partial<EventLine> = {}): EventLine => ({
+  id: idOf("event", parts.txHash ?? "1", parts.at ?? "", parts.asset ?? ""),
+  at: "2022-06-21T02:13:07.000Z",
+  wallet: walletNamed("whale-03"),
+  type: "swap",
+  asset: "ETH",
+  direction: 1,
+  amount: "1064.25",
+  notionalUsd: "1200345.67",
+  venue: "uniswap-v2",
+  txHash: `0x${"12".repeat(32)}`,
+  pattern: "accumulation_streak",
+  push: 0.42,
+  ...parts,
+});
+
+/** Returns a bias of ETH that leans up because of `events`. */
+export const biasWith = (parts: Partial<BiasLine> = {}, events: readonly EventLine[] = []): BiasLine => ({
+  asset: "ETH",
+  timeframe: "4h",
+  value: 0.312,
+  confidence: 0.62,
+  at: "2022-06-21T03:59:00.000Z",
+  previous: 0.104,
+  contributions: events.map((event, index) => ({
+    eventId: event.id,
+    contribution: (0.18 / (index + 1)) * Math.sign(event.push ?? 1),
+    event,
+  })),
+  ...parts,
+});
+
+const credibility = (horizon: Horizon, score: number, previous: number | null) => ({
+  horizon,
+  score,
+  previous,
+  edge: 0.71,
+  bets: 12.4,
+});
+
+/** Returns a wallet whose 4 h score went from `previous` to `score`. */
+export const scoredWith = (label: string, score: number, previous: number | null, address?: string): WalletLine => ({
+  wallet: walletNamed(label, address),
+  archetype: "accumulator",
+  credibility: [credibility("1h", 5.4, 5.2), credibility("4h", score, previous), credibility("24h", 5, null)],
+});
+
+/** Returns a filled buy of ETH, changed by `parts`. */
+export const orderWith = (parts: Partial<OrderLine> = {}): OrderLine => ({
+  id: idOf("order", parts.decidedAt ?? "1", parts.status ?? ""),
+  decidedAt: "2022-06-21T02:15:00.000Z",
+  instrument: "ETH-USDT-SWAP",
+  asset: "ETH",
+  side: "buy",
+  size: "120",
+  filledSize: "120",
+  notionalUsd: "13528.8",
+  averagePrice: "1127.4",
+  feesUsd: "6.7644",
+  status: "filled",
+  reduceOnly: false,
+  timeframe: "4h",
+  why: { bias: 0.31, confidence: 0.62, credibility: 7.4, signal: 0.28, bound: ["risk"], denied: [] },
+  error: null,
+  ...parts,
+});
+
+/** Returns an open long in ETH, changed by `parts`. */
+export const positionWith = (parts: Partial<PositionLine> = {}): PositionLine => ({
+  id: idOf("position", parts.openedAt ?? "1"),
+  instrument: "ETH-USDT-SWAP",
+  asset: "ETH",
+  side: "long",
+  size: "12",
+  entryPrice: "1127.4",
+  markPrice: "1134.8",
+  exitPrice: null,
+  stopPrice: "1104.1",
+  unrealizedUsd: "88.8",
+  realizedUsd: "0",
+  feesUsd: "6.7644",
+  openedAt: "2022-06-21T02:15:04.000Z",
+  closedAt: null,
+  ...parts,
+});
+
+const block = (number: number, lagMs: number) => ({
+  number,
+  at: new Date(Date.parse(SCOPE.start) + number * 12_000).toISOString() as Instant,
+  observedAt: new Date(Date.parse(SCOPE.start) + number * 12_000 + lagMs).toISOString() as Instant,
+  transactions: 180,
+  transfers: 240,
+});
+
+/** Returns the rows of a quiet but complete period, changed by `parts`. */
+export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
+  const bought = eventWith();
+  const sent = eventWith({
+    txHash: `0x${"34".repeat(32)}`,
+    at: "2022-06-21T03:02:11.000Z",
+    wallet: walletNamed("Fund 7", `0x${"cd".repeat(20)}`),
+    type: "cex_deposit",
+    asset: "BTC",
+    direction: -1,
+    amount: "40",
+    notionalUsd: "826400",
+    venue: "Binance",
+    pattern: "exchange_inflow",
+    push: -0.11,
+  });
+  const unpriced = eventWith({
+    txHash: `0x${"56".repeat(32)}`,
+    asset: "FOO",
+    amount: "1200000",
+    notionalUsd: null,
+    push: null,
+    pattern: null,
+    wallet: walletNamed(null, `0x${"ef".repeat(20)}`),
+  });
+  return {
+    scope: SCOPE,
+    trading: { state: "ACTIVE", reason: "initial" },
+    watchedWallets: 42,
+    blocks: [block(1, 2000), block(2, 4000), block(4, 2000)],
+    retracted: [],
+    events: [bought, sent, unpriced],
+    biases: [
+      biasWith({}, [bought, sent]),
+      biasWith({ timeframe: "1h", value: 0.08, confidence: 0.31, previous: null }, [bought]),
+      biasWith({ timeframe: "24h", value: 0.21, confidence: 0.55 }, [bought]),
+      biasWith({ asset: "BTC", value: -0.12, confidence: 0.4, previous: 0 }, [sent]),
+    ],
+    wallets: [scoredWith("whale-03", 7.1, 5.6), scoredWith("noise-2", 3.2, 4.4, `0x${"0d".repeat(20)}`)],
+    outcomes: [{ horizon: "1h", settled: 18, hits: 11 }],
+    equity: [
+      { at: "2022-06-20T23:59:00.000Z", equity: "10000" },
+      { at: "2022-06-21T02:30:00.000Z", equity: "9960" },
+      { at: "2022-06-21T03:59:00.000Z", equity: "10082.04" },
+    ],
+    orders: [
+      orderWith(),
+      orderWith({
+        decidedAt: "2022-06-21T03:10:00.000Z",
+        status: "denied",
+        side: "sell",
+        instrument: "BTC-USDT-SWAP",
+        asset: "BTC",
+        filledSize: "0",
+        averagePrice: null,
+        why: {
+          bias: -0.12,
+          confidence: 0.4,
+          credibility: 6,
+          signal: -0.26,
+          bound: [],
+          denied: ["cooldown", "daily_loss"],
+        },
+      }),
+    ],
+    fills: [{ notionalUsd: "13528.8", fee: "6.7644", feeAsset: "USDT" }],
+    funding: [],
+    positions: [
+      positionWith(),
+      positionWith({
+        asset: "BTC",
+        instrument: "BTC-USDT-SWAP",
+        side: "short",
+        openedAt: "2022-06-21T00:30:00.000Z",
+        closedAt: "2022-06-21T01:55:00.000Z",
+        exitPrice: "20120.5",
+        entryPrice: "20410",
+        realizedUsd: "14.475",
+        unrealizedUsd: null,
+      }),
+    ],
+    ...parts,
+  };
+}
+
+/** Returns the report of `recordsWith(parts)`. */
+export const reportWith = (parts: Partial<ReportRecords> = {}): Report => composeReport(recordsWith(parts));
