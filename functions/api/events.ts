@@ -1,0 +1,24 @@
+import * as z from "zod";
+import { eventPage } from "#db/desk";
+import { Cursor, Limit, nextCursor } from "#reporting/paging";
+import { route } from "#runtime/route";
+
+const Query = z.strictObject({
+  limit: Limit,
+  before: Cursor.optional(),
+  asset: z.string().min(1).max(64).optional(),
+  type: z.string().min(1).max(50).optional(),
+  wallet: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/, "an address")
+    .transform((address) => address.toLowerCase())
+    .optional(),
+});
+
+/** Events, newest first; `next` goes into `before` for the page after. */
+export const handler = route("GET /events", async ({ query }, { database, settings }) => {
+  const { limit, before = null, asset = null, type = null, wallet = null } = Query.parse(query);
+  const events = await eventPage(database, { asset, type, wallet, before }, limit);
+  const input = { name: settings.inputName, generated: settings.generated };
+  return { status: 200, body: { input, events, next: nextCursor(events, limit) } };
+});

@@ -1,0 +1,16 @@
+import * as z from "zod";
+import { orderPage } from "#db/desk";
+import { Cursor, Limit, nextCursor } from "#reporting/paging";
+import { route } from "#runtime/route";
+import { OrderStatus } from "#trading/order";
+
+const Query = z.strictObject({ limit: Limit, before: Cursor.optional(), status: OrderStatus.optional() });
+
+/** Orders, newest decision first, each with why; `next` goes into `before` for the page after. */
+export const handler = route("GET /orders", async ({ query }, { database, settings }) => {
+  const { limit, before = null, status = null } = Query.parse(query);
+  const orders = await orderPage(database, settings, { status, before }, limit);
+  const last = orders.map(({ id, decidedAt }) => ({ id, at: decidedAt }));
+  const input = { name: settings.inputName, generated: settings.generated };
+  return { status: 200, body: { input, orders, next: nextCursor(last, limit) } };
+});

@@ -1,0 +1,13 @@
+import * as z from "zod";
+import { positionList } from "#db/desk";
+import { Limit } from "#reporting/paging";
+import { route } from "#runtime/route";
+
+const Query = z.strictObject({ limit: Limit, state: z.enum(["open", "closed", "all"]).default("all") });
+
+/** Positions, newest first. */
+export const handler = route("GET /positions", async ({ query }, { database, settings }) => {
+  const { limit, state } = Query.parse(query);
+  const input = { name: settings.inputName, generated: settings.generated };
+  return { status: 200, body: { input, positions: await positionList(database, settings, state, limit) } };
+});

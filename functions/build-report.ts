@@ -1,0 +1,15 @@
+import { reportRecords, saveReport } from "#db/reports";
+import { composeReport } from "#reporting/compose";
+import { markdown } from "#reporting/markdown";
+import { periodAt } from "#reporting/period";
+import { schedule } from "#runtime/schedule";
+
+/** Builds the report of the four hours that just ended, or, between boundaries, of the part that has passed. */
+export const handler = schedule("build-report", async ({ at }, { database, publish, settings }) => {
+  const { mode, venue, chain, inputName, generated, explorerUrl } = settings;
+  const scope = { ...periodAt(at), mode, venue, chain, inputName, generated, explorerUrl };
+  const report = composeReport(await reportRecords(database, scope));
+  const entityId = await saveReport(database, report, markdown(report));
+  const { type, start, end } = scope;
+  await publish("report.built", [{ entityType: "report", entityId, at, body: { type, start, end } }]);
+});
