@@ -121,7 +121,10 @@ function logsMethod(): Method {
       addresses.length === 0 || addresses.some((one) => block.receiptsJson.includes(one.toLowerCase()));
     const matches = (log: z.output<typeof Log>) =>
       includes(addresses, log.address) && (topics ?? []).every((wanted, place) => includes(wanted, log.topics[place]));
-    const found = [...blocksOf(view, result.data)].filter(named).flatMap((block) => logsOf(block).filter(matches));
+    const found: unknown[] = [];
+    for (const block of blocksOf(view, result.data)) {
+      if (named(block)) found.push(...logsOf(block).filter(matches));
+    }
     return JSON.stringify(found);
   };
 }
