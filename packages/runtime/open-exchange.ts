@@ -1,0 +1,37 @@
+import * as z from "zod";
+import type { Exchange } from "#trading/exchange";
+import { TradingMode } from "#trading/mode";
+import { ConfigError, readConfig, readSettings } from "./config.ts";
+import { okxExchange } from "./exchange.ts";
+import { readSecret } from "./secret.ts";
+
+/** The exchange secret of one trading mode. `mode` is in it so that a key cannot serve the other mode by mistake. */
+const ExchangeSecret = z.object({
+  mode: TradingMode,
+  apiKey: z.string().min(1),
+  secret: z.string().min(1),
+  passphrase: z.string().min(1),
+  accountId: z.string().min(1).nullable().default(null),
+});
+
+/**
+ * Opens the venue of OKX_URL with the keys of the secret EXCHANGE_SECRET_ID.
+ * @throws ConfigError when the secret is of the other trading mode; SecretError when a field is missing.
+ */
+export async function openExchange(): Promise<Exchange> {
+  const { OKX_URL, OKX_RATE_LIMIT, EXCHANGE_SECRET_ID } = readConfig("exchange");
+  const { mode, venue } = readSettings();
+  if (venue !== "okx" && venue !== "paper") throw new ConfigError(["VENUE"], `VENUE is ${venue}, not okx or paper`);
+  const keys = await readSecret(EXCHANGE_SECRET_ID, ExchangeSecret);
+  if (keys.mode !== mode)
+    throw new ConfigError(["EXCHANGE_SECRET_ID"], `the exchange secret is for ${keys.mode}, this process is ${mode}`);
+  const { accountId, ...credentials } = keys;
+  return okxExchange({
+    venue,
+    mode,
+    url: OKX_URL ?? "https://www.okx.com",
+    rateLimit: OKX_RATE_LIMIT,
+    credentials,
+    accountId,
+  });
+}
