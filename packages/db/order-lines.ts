@@ -36,7 +36,8 @@ export async function orderLines(db: Db, where: SQL, order: SQL, limit: number |
                ${plain(sql`CASE WHEN o.filled_size > 0 THEN o.filled_size * o.avg_fill_price ELSE o.size * o.price END
                            * i.contract_size`)} AS notional_usd,
                ${plain(sql`o.fees`)} AS fees, o.status, o.reduce_only, o.timeframe, o.error_message AS error,
-               o.policy_snapshot #- '{bias,components}' - '{policy,wallets,analyses,limits,volatility,order}'::text[] AS snapshot
+               (o.policy_snapshot #- ARRAY['bias', 'components'])
+                 - ARRAY['policy', 'wallets', 'analyses', 'limits', 'volatility', 'order'] AS snapshot
         FROM orders o LEFT JOIN instruments i ON i.id = o.instrument
         WHERE ${where}
         ORDER BY ${order}

@@ -1,0 +1,169 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { reportRecords, saveReport } from "#db/reports";
+import { composeReport } from "#reporting/compose";
+import { markdown } from "#reporting/markdown";
+import { provide } from "#runtime/services";
+import { type TestDatabase, testDatabase } from "#testing/database";
+import { END, START, writeDeskRows } from "#testing/desk-rows";
+import { handler as bias } from "./bias.ts";
+import { handler as events } from "./events.ts";
+import { handler as health } from "./health.ts";
+import { handler as latest } from "./latest-report.ts";
+import { handler as orders } from "./orders.ts";
+import { handler as positions } from "./positions.ts";
+import { handler as wallets } from "./wallets.ts";
+
+type Route = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/** Calls a route as API Gateway would, one second after the last block of the rows. */
+async function call(handler: unknown, query: Record<string, string> = {}, accept = "*/*") {
+  const event = {
+    headers: { accept },
+    queryStringParameters: query,
+    requestContext: { timeEpoch: Date.parse("2022-06-21T00:14:01.000Z") },
+  } as unknown as APIGatewayProxyEventV2; // the part of a request that a route reads
+  const context = { getRemainingTimeInMillis: () => 10_000 } as unknown as Context; // the part that middy reads
+  const { statusCode, headers, body } = await (handler as Route)(event, context);
+  const isJson = String(headers?.["content-type"]).startsWith("application/json");
+  return {
+    status: statusCode,
+    type: headers?.["content-type"],
+    text: body ?? "",
+    body: isJson ? JSON.parse(body ?? "") : null,
+  };
+}
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+  vi.stubEnv("GENERATED", "true");
+  vi.stubEnv("INPUT_NAME", "fixture");
+  provide("database", database.db);
+});
+afterAll(async () => {
+  provide("database", null);
+  vi.unstubAllEnvs();
+  await database.close();
+});
+
+test("an empty desk answers every route", async () => {
+  for (const handler of [bias, events, orders, positions, wallets]) expect((await call(handler)).status).toBe(200);
+  expect((await call(health)).body).toMatchObject({
+    status: "waiting for the first block",
+    block: null,
+    lagSeconds: null,
+  });
+  expect(await call(latest)).toMatchObject({ status: 404, body: { error: "no report has been built yet" } });
+});
+
+test("GET /health: block, lag, trading state, and that the input is generated", async () => {
+  await writeDeskRows(database.db);
+  const { body } = await call(health);
+  expect(body).toMatchObject({
+    status: "ok",
+    lagSeconds: 1,
+    block: { number: 14, at: "2022-06-21T00:14:00.000Z" },
+    trading: { state: "ACTIVE", epoch: 1 },
+    input: { name: "fixture", generated: true },
+    report: null,
+  });
+});
+
+test("GET /bias: the newest row of each asset and timeframe, or of one asset", async () => {
+  const all = await call(bias);
+  expect(all.body.biases.map((line: { asset: string; value: number }) => [line.asset, line.value])).toEqual([
+    ["BTC", -0.05],
+    ["ETH", 0.9],
+  ]);
+  const one = await call(bias, { asset: "BTC" });
+  expect(one.body.biases).toHaveLength(1);
+});
+
+test("GET /events: pages of the newest first, without a gap or a repeat", async () => {
+  const seen: string[] = [];
+  let before: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof call>> = await call(events, {
+      limit: "2",
+      ...(before === null ? {} : { before }),
+    });
+    expect(page.status).toBe(200);
+    seen.push(...page.body.events.map((event: { at: string }) => event.at));
+    before = page.body.next;
+  } while (before !== null);
+  expect(seen).toHaveLength(6);
+  expect(seen).toEqual(seen.toSorted().toReversed());
+});
+
+test("GET /events narrows by asset, type and wallet, in whatever case the address comes", async () => {
+  expect((await call(events, { asset: "FOO" })).body.events).toMatchObject([{ notionalUsd: null }]);
+  expect((await call(events, { type: "complex" })).body.events).toHaveLength(1);
+  expect((await call(events, { wallet: `0x${"BB".repeat(20)}` })).body.events).toHaveLength(3);
+});
+
+test("GET /wallets: the most credible first, with evidence", async () => {
+  const { body } = await call(wallets, { limit: "1" });
+  expect(body).toMatchObject({ wallets: [{ wallet: { label: "whale-03" } }], next: 1 });
+  expect(body.wallets[0].credibility[1]).toMatchObject({ horizon: "4h", score: 7.1, edge: 0.7, bets: 4 });
+  expect((await call(wallets, { offset: "1" })).body).toMatchObject({
+    wallets: [{ archetype: "accumulator" }],
+    next: null,
+  });
+});
+
+test("GET /orders and /positions: this venue's, with why", async () => {
+  const { body } = await call(orders);
+  expect(body.orders.map((order: { status: string }) => order.status)).toEqual(["approved", "denied", "filled"]);
+  expect(body.orders[1].why.denied).toEqual(["cooldown"]);
+  expect((await call(orders, { status: "filled" })).body.orders).toHaveLength(1);
+  expect((await call(positions, { state: "open" })).body.positions).toMatchObject([
+    { side: "long", unrealizedUsd: "3.12" },
+  ]);
+  expect((await call(positions, { state: "closed" })).body.positions).toEqual([]);
+});
+
+test("GET /reports/latest: the record, or Markdown when asked for", async () => {
+  const scope = {
+    type: "4h",
+    start: START,
+    end: END,
+    mode: "demo",
+    venue: "paper",
+    chain: "ethereum",
+    inputName: "fixture",
+    generated: true,
+    explorerUrl: null,
+  } as const;
+  const report = composeReport(await reportRecords(database.db, scope));
+  const id = await saveReport(database.db, report, markdown(report));
+  expect((await call(latest)).body).toMatchObject({ id, scope: { type: "4h" } });
+  for (const asked of [
+    await call(latest, { format: "markdown" }),
+    await call(latest, {}, "text/markdown, */*;q=0.1"),
+  ]) {
+    expect(asked).toMatchObject({ status: 200, type: "text/markdown; charset=utf-8", text: markdown(report) });
+  }
+  expect((await call(latest, { format: "json" }, "text/markdown")).body.id).toBe(id);
+});
+
+test.each([
+  [events, { limit: "0" }],
+  [events, { limit: "201" }],
+  [events, { limit: "-1" }],
+  [events, { limit: "" }],
+  [events, { before: "2022" }],
+  [events, { before: "2022-06-21T00:00:00.000Z_x' OR 1=1" }],
+  [events, { wallet: "0x12" }],
+  [events, { unknown: "1" }],
+  [bias, { asset: "" }],
+  [wallets, { offset: "-1" }],
+  [orders, { status: "nonsense" }],
+  [positions, { state: "half" }],
+  [latest, { format: "xml" }],
+  [health, { verbose: "1" }],
+])("a malformed request is the caller's: 400 (%#)", async (handler, query) => {
+  const reply = await call(handler, query as unknown as Record<string, string>);
+  expect(reply.status).toBe(400);
+  expect(reply.body.fields[0]).toHaveProperty("problem");
+});
