@@ -38,6 +38,8 @@ export interface RecordingContent {
   readonly watchlist: readonly WatchedWallet[];
   readonly labels: readonly Label[];
   readonly balances?: readonly RecordedBalance[];
+  /** Further files by name, which the manifest lists and no reader of recordings opens: what was planted in a sample. */
+  readonly extra?: Readonly<Record<string, string>>;
 }
 
 // Small enough that one decompressed chunk is little memory, large enough to compress well.
@@ -107,6 +109,7 @@ async function writeAll(dir: string, content: RecordingContent): Promise<void> {
   const rows = [...content.instruments].sort((a, b) => (a.instId < b.instId ? -1 : 1));
   write(INSTRUMENTS_FILE, `${JSON.stringify(rows, null, 2)}\n`);
   if (content.balances?.length) write(BALANCES_FILE, gzip(formatBalances(content.balances)));
+  for (const [file, text] of Object.entries(content.extra ?? {})) write(file, text);
   const manifest: Manifest = {
     ...content.manifest,
     format: FORMAT,
