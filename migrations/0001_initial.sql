@@ -201,6 +201,18 @@ CREATE INDEX idx_wallets_address ON wallets (address);   -- kept: lookup across 
 CREATE INDEX idx_wallets_active ON wallets (chain, address) WHERE is_active;  -- [C] a boolean alone selects nothing
 CREATE INDEX idx_wallets_tags ON wallets USING gin (tags);
 
+-- [N] who an address is, as far as somebody said so: exchange, bridge, fund, router, mev. Each with its source and date.
+CREATE TABLE labels (
+  chain VARCHAR(20) NOT NULL REFERENCES chains(chain),
+  address VARCHAR(128) NOT NULL,
+  kind VARCHAR(30) NOT NULL,
+  name VARCHAR(100) NOT NULL,
+  source VARCHAR(100) NOT NULL,
+  labelled_on DATE NOT NULL,
+  PRIMARY KEY (chain, address, kind),
+  CHECK (address !~* '^0x' OR address = lower(address))
+);
+
 -- ---- 3. chain ingestion: cursor, reorgs, idempotency ------------------------
 CREATE TABLE block_cursors (                                                   -- [N]
   chain VARCHAR(20) NOT NULL REFERENCES chains(chain),
@@ -672,12 +684,18 @@ CREATE FUNCTION app_reorg(p_chain text, p_fork bigint, p_at timestamptz) RETURNS
 -- [N] daily, from any worker, any edition; a second caller returns at once
 CREATE FUNCTION app_ts_maintain(p_now timestamptz)
 RETURNS TABLE (table_name text, made int, dropped text[]) LANGUAGE plpgsql AS $$
-DECLARE pol time_series_policies;
+DECLARE pol time_series_policies; bin timestamptz;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtextextended('app_ts_maintain', 0)) THEN RETURN; END IF;
   FOR pol IN SELECT * FROM time_series_policies p ORDER BY p.table_name LOOP
     table_name := pol.table_name;
     made := app_ts_ensure(pol.table_name, p_now - pol.chunk_interval, p_now + pol.premake * pol.chunk_interval);
+    IF pol.backend = 'partition' THEN   -- rows that came before their partition, as a history of candles does
+      FOR bin IN EXECUTE format('SELECT DISTINCT date_bin($1, "timestamp", timestamptz ''1970-01-01 00:00:00+00'') FROM %I WHERE "timestamp" >= $2 ORDER BY 1',
+                                pol.table_name || '_default') USING pol.chunk_interval, p_now - pol.keep LOOP
+        made := made + app_ts_ensure(pol.table_name, bin, bin + pol.chunk_interval);
+      END LOOP;
+    END IF;
     dropped := ARRAY(SELECT app_ts_drop_before(pol.table_name, p_now - pol.keep));
     RETURN NEXT;
   END LOOP;

@@ -513,6 +513,12 @@ describe("partitions and retention", () => {
     expect(await placeOf("0xaa")).not.toBe("events_default");
   });
 
+  checked("upkeep makes the partitions of rows that came before them", async () => {
+    await ingest({ tx: "0xaa", log: 0, at: daysBefore(60) }, { tx: "0xbb", log: 0, at: daysBefore(-200) });
+    await db.execute(sql`SELECT * FROM app_ts_maintain(${NOW})`);
+    expect([await placeOf("0xaa"), await placeOf("0xbb")]).not.toContain("events_default");
+  });
+
   checked("every time series has its policy", async () => {
     const policies = sql`SELECT table_name AS "table", extract(day FROM keep)::int AS days FROM time_series_policies ORDER BY 1`;
     expect(await rows(db, policies)).toEqual([

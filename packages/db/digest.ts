@@ -25,6 +25,8 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   event_analysis: ["created_at", "embedding"],
   orders: ["created_at"],
   reports: ["created_at"],
+  // Serial numbers: entries are chained as they arrive.
+  audit_logs: ["seq", "prev_hash", "hash"],
   // Which server it is: a hypertable here is a partitioned table there. The type of `embedding` above likewise.
   time_series_policies: ["backend"],
   // Which process it was.
@@ -47,6 +49,7 @@ const tables = Object.values<unknown>(schema)
 export async function digest(db: Db): Promise<Digest> {
   return db.transaction(
     async (snapshot) => {
+      await snapshot.execute(PINNED);
       const found: Record<string, TableDigest> = {};
       for (const entry of tables) found[entry.name] = await digestOf(snapshot, entry);
       const lines = Object.entries(found).map(([name, table]) => `${name} ${table.rows} ${table.sha256}\n`);
@@ -58,12 +61,13 @@ export async function digest(db: Db): Promise<Digest> {
 
 async function digestOf(db: Db, { table, name, primaryKeys }: (typeof tables)[number]): Promise<TableDigest> {
   const columns = Object.values(getTableColumns(table)).filter((column) => !LEFT_OUT[name]?.includes(column.name));
-  const key = primaryKeys[0]?.columns ?? columns.filter((column) => column.primary);
+  const named = primaryKeys[0]?.columns.map((column) => column.name);
+  const key = columns.filter((column) => named?.includes(column.name) ?? column.primary);
   if (key.length === 0) throw new TypeError(`${name} has no primary key to sort by`);
   // As an array in JSON, so that a null, an empty text and a text with a comma all differ.
-  const row = sql`array_to_json(ARRAY[${sql.join(columns.map(canonical), sql`, `)}])::text`;
+  const row = sql`array_to_json(ARRAY[${sql.join(columns.map(written), sql`, `)}])::text`;
   const order = sql.join(
-    key.map((column) => sql`${canonical(column)} COLLATE "C"`),
+    key.map((column) => sql`${written(column)} COLLATE "C"`),
     sql`, `,
   );
   // A hash a row, then one over those: a value in PostgreSQL ends at 1 GB.
@@ -77,8 +81,8 @@ async function digestOf(db: Db, { table, name, primaryKeys }: (typeof tables)[nu
 
 const hex = (value: SQL): SQL => sql`encode(sha256(convert_to(${value}, 'UTF8')), 'hex')`;
 
-/** A column as text that depends on no setting of the session or the server. */
-const canonical = (column: PgColumn): SQL =>
-  column.getSQLType() === "timestamp with time zone"
-    ? sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
-    : sql`${column}::text`;
+const written = (column: PgColumn): SQL => sql`${column}::text`;
+
+/** Every setting that changes how a value is written as text, for this transaction alone. */
+const PINNED = sql`SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
+  set_config('IntervalStyle', 'postgres', true), set_config('extra_float_digits', '1', true)`;

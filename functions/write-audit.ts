@@ -1,0 +1,10 @@
+import { appendAudit } from "#db/audit";
+import { consume } from "#runtime/consume";
+import { hashOf } from "#trading/canonical-json";
+import { idOf } from "#units/ids";
+
+/** Appends each fact of the bus to the audit log, once, however often it is delivered. */
+export const handler = consume("audits", async ({ fact, entityType, entityId, at, body }, { database }) => {
+  const id = idOf("audit", fact, entityType, entityId, at, hashOf(body));
+  await appendAudit(database, [{ id, at, action: fact, entityType, entityId, newValue: body }]);
+});

@@ -1,0 +1,97 @@
+import { sql } from "drizzle-orm";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { type TestDatabase, testDatabase } from "#testing/database";
+import { idOf } from "#units/ids";
+import { type AuditEntry, appendAudit, verifyAudit } from "./audit.ts";
+import { digest } from "./digest.ts";
+
+let database: TestDatabase | null = null;
+const fresh = async () => {
+  await database?.close();
+  database = await testDatabase();
+  return database.db;
+};
+afterAll(() => database?.close());
+let db: TestDatabase["db"];
+beforeEach(async () => {
+  db = await fresh();
+});
+
+const entry = (n: number, minute = n): AuditEntry => ({
+  id: idOf("audit", n),
+  at: `2022-06-21T00:${String(minute).padStart(2, "0")}:00.000Z`,
+  action: "trading.changed",
+  entityType: "control",
+  entityId: idOf("control", "demo"),
+  newValue: {
+    z: 1.5,
+    a: ["é", null, true],
+    big: "115792089237316195423570985008687907853269984665640564039457584007913129639935",
+  },
+});
+const three = [entry(1), entry(2), entry(3)];
+const tamper = async (statement: ReturnType<typeof sql>) => {
+  await db.execute(sql`ALTER TABLE audit_logs DISABLE TRIGGER USER`);
+  await db.execute(statement);
+};
+
+test("an empty log is intact", async () => {
+  expect(await verifyAudit(db)).toEqual({ intact: true, rows: 0, head: "0".repeat(64) });
+});
+
+test("entries are chained, and a repeated one is not appended again", async () => {
+  expect(await appendAudit(db, three)).toBe(3);
+  expect(await appendAudit(db, [entry(2), entry(4), entry(4)])).toBe(1);
+  expect(await verifyAudit(db)).toMatchObject({ intact: true, rows: 4 });
+});
+
+test("writers at once make one chain", async () => {
+  await Promise.all(Array.from({ length: 10 }, (_, n) => appendAudit(db, [entry(n)])));
+  expect(await verifyAudit(db)).toMatchObject({ intact: true, rows: 10 });
+});
+
+test("the order of one call never shows, and a replay gives the same chain", async () => {
+  await appendAudit(db, three);
+  const first = await verifyAudit(db);
+  db = await fresh();
+  await appendAudit(db, [...three].reverse());
+  expect(await verifyAudit(db)).toEqual(first);
+});
+
+test("the order of calls shows in the chain, not in the digest", async () => {
+  for (const one of three) await appendAudit(db, [one]);
+  const inOrder = (await digest(db)).digest;
+  db = await fresh();
+  for (const one of [...three].reverse()) await appendAudit(db, [one]);
+  expect(await verifyAudit(db)).toMatchObject({ intact: true });
+  expect((await digest(db)).digest).toBe(inOrder);
+});
+
+test("a changed row is found", async () => {
+  await appendAudit(db, three);
+  await tamper(sql`UPDATE audit_logs SET new_value = '{"z":2}' WHERE seq = 2`);
+  expect(await verifyAudit(db)).toEqual({ intact: false, seq: 2, reason: "row changed" });
+});
+
+test("a removed row is found", async () => {
+  await appendAudit(db, three);
+  await tamper(sql`DELETE FROM audit_logs WHERE seq = 2`);
+  expect(await verifyAudit(db)).toEqual({ intact: false, seq: 2, reason: "row missing" });
+});
+
+test("a row that was rewritten with a hash of its own breaks the link after it", async () => {
+  await appendAudit(db, three);
+  await tamper(sql`UPDATE audit_logs SET hash = ${"f".repeat(64)} WHERE seq = 1`);
+  expect(await verifyAudit(db)).toEqual({ intact: false, seq: 1, reason: "row changed" });
+  await tamper(sql`UPDATE audit_logs SET prev_hash = ${"e".repeat(64)} WHERE seq = 1`);
+  expect(await verifyAudit(db)).toEqual({ intact: false, seq: 1, reason: "link broken" });
+});
+
+test("a cut end shows against a head kept elsewhere", async () => {
+  await appendAudit(db, three);
+  const kept = await verifyAudit(db);
+  await tamper(sql`DELETE FROM audit_logs WHERE seq = 3`);
+  const cut = await verifyAudit(db);
+  expect(cut).toMatchObject({ intact: true, rows: 2 });
+  expect(cut).not.toEqual(kept);
+});
