@@ -4,12 +4,12 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 
 /** No anvil for this machine is installed, or it does not start. */
-export class AnvilError extends Error {
+class AnvilError extends Error {
   override name = "AnvilError";
 }
 
 /** A node that refused a call. */
-export class NodeReplyError extends Error {
+class NodeReplyError extends Error {
   override name = "NodeReplyError";
 }
 
@@ -24,8 +24,9 @@ export interface EvmNode {
 export function anvilProgram(): string | null {
   const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
   try {
-    const require = createRequire(createRequire(import.meta.url).resolve("@foundry-rs/anvil/package.json"));
-    const path = require.resolve(`@foundry-rs/anvil-${platform}/bin/anvil`);
+    const require = createRequire(import.meta.url);
+    const own = createRequire(require.resolve("@foundry-rs/anvil/package.json"));
+    const path = own.resolve(`@foundry-rs/anvil-${platform}/bin/anvil`);
     return existsSync(path) ? path : null;
   } catch {
     return null; // not installed: the caller says so

@@ -45,7 +45,7 @@ const SOURCE = "spyhop make-sample";
 const LABEL_DATE = "2026-03-01";
 
 /** Returns the address of a role: the last 20 bytes of a hash of its name, in lower case. */
-export const addressOf = (name: string): string => `0x${id(`spyhop sample/${name}`).slice(-40)}`;
+const addressOf = (name: string): string => `0x${id(`spyhop sample/${name}`).slice(-40)}`;
 
 const two = (number: number): string => String(number).padStart(2, "0");
 const named = (role: string, count: number): string[] =>

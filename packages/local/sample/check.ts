@@ -10,7 +10,7 @@ import { ASSETS, BAR_SECONDS, type Market } from "./market.ts";
 const PRIOR = 4;
 
 /** What a whale's bets came to on one horizon; a cluster is the bets on one asset in one bin of the horizon's length. */
-export interface Result {
+interface Result {
   readonly bets: number;
   readonly clusters: number;
   /** Mean over clusters of the excess return, after cost, in standard deviations. */
@@ -18,7 +18,7 @@ export interface Result {
   readonly t: number;
 }
 
-export interface CheckRow extends WhaleTruth {
+interface CheckRow extends WhaleTruth {
   readonly results: Readonly<Record<Horizon, Result>>;
 }
 

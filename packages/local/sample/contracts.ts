@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { AbiCoder, getBytes, hexlify, keccak256, toUtf8Bytes, zeroPadValue } from "ethers";
 
 const require = createRequire(import.meta.url);
@@ -41,17 +42,24 @@ interface Artifact {
   readonly evm: { readonly deployedBytecode: { readonly object: string } };
 }
 
-const artifact = (path: string): Artifact => JSON.parse(readFileSync(require.resolve(path), "utf8")) as Artifact;
-const runtimeOf = (path: string): string => artifact(path).evm.deployedBytecode.object;
+const CORE = dirname(require.resolve("@uniswap/v2-core/package.json"));
+const PERIPHERY = dirname(require.resolve("@uniswap/v2-periphery/package.json"));
 
-export const factoryCode = (): string => `0x${runtimeOf("@uniswap/v2-core/build/UniswapV2Factory.json")}`;
-export const weth9Code = (): string => `0x${runtimeOf("@uniswap/v2-periphery/build/WETH9.json")}`;
+const artifact = (folder: string, contract: string): Artifact =>
+  JSON.parse(readFileSync(join(folder, "build", `${contract}.json`), "utf8")) as Artifact;
+const runtimeOf = (folder: string, contract: string): string => artifact(folder, contract).evm.deployedBytecode.object;
+const creationOf = (folder: string, contract: string): string =>
+  `0x${artifact(folder, contract).bytecode.replace(/^0x/, "")}`;
+
+export const factoryCode = (): string => `0x${runtimeOf(CORE, "UniswapV2Factory")}`;
+/** Returns the code that creates a pair: its hash is part of every pair's address. */
+export const pairCreation = (): string => creationOf(CORE, "UniswapV2Pair");
+export const weth9Code = (): string => `0x${runtimeOf(PERIPHERY, "WETH9")}`;
 
 /** Returns the code that creates the router: its addresses are immutables, which only a deployment writes. */
 export function routerCreation(): string {
-  const { bytecode } = artifact("@uniswap/v2-periphery/build/UniswapV2Router02.json");
   const addresses = AbiCoder.defaultAbiCoder().encode(["address", "address"], [FACTORY, WETH.address]);
-  return `0x${bytecode.replace(/^0x/, "")}${addresses.slice(2)}`;
+  return `${creationOf(PERIPHERY, "UniswapV2Router02")}${addresses.slice(2)}`;
 }
 
 const hex = (value: number, bytes: number): string => value.toString(16).padStart(bytes * 2, "0");
@@ -76,7 +84,7 @@ function textWords(text: string): string[] {
  */
 export function erc20Code({ name, symbol, decimals }: Pick<SampleToken, "name" | "symbol" | "decimals">): string {
   // 33 zero bytes: no PUSH at the end of the old code may swallow the first new instruction.
-  let code = runtimeOf("@uniswap/v2-periphery/build/ERC20.json") + "00".repeat(33);
+  let code = runtimeOf(PERIPHERY, "ERC20") + "00".repeat(33);
   const getters = [
     ["06fdde03", returning(...textWords(name))],
     ["95d89b41", returning(...textWords(symbol))],

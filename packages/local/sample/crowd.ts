@@ -20,13 +20,13 @@ import { applySwap, poolOf, quote, wholeTokens } from "./pools.ts";
 import { type Random, randomOf } from "./random.ts";
 
 /** How often something happens in a block: the mean number of each. */
-export interface Bustle {
+interface Bustle {
   readonly swaps: number;
   readonly ether: number;
   readonly tokens: number;
   readonly exchange: number;
 }
-export const BUSTLE: Bustle = { swaps: 0.75, ether: 0.9, tokens: 0.45, exchange: 0.35 };
+const BUSTLE: Bustle = { swaps: 0.75, ether: 0.9, tokens: 0.45, exchange: 0.35 };
 const FAILS = 0.03;
 const BLOCKS_BETWEEN_TRICKS = 45;
 const BLOCKS_BETWEEN_DEPOSITS = 110;

@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { concat, getCreate2Address, id, keccak256 } from "ethers";
-import { AAVE, DAI, FACTORY, LINK, type SampleToken, UNI, USDC, USDT, WBTC, WETH } from "./contracts.ts";
+import { AAVE, DAI, FACTORY, LINK, pairCreation, type SampleToken, UNI, USDC, USDT, WBTC, WETH } from "./contracts.ts";
 
 /** A Uniswap v2 pair as the agents see it: reserves as of the last block. */
 export interface Pool {
@@ -27,12 +25,8 @@ const DEPTHS: readonly (readonly [SampleToken, SampleToken, number])[] = [
   [USDC, DAI, 60e6],
 ];
 
-function pairAddress(token0: string, token1: string): string {
-  const path = createRequire(import.meta.url).resolve("@uniswap/v2-core/build/UniswapV2Pair.json");
-  const { bytecode } = JSON.parse(readFileSync(path, "utf8")) as { bytecode: string };
-  const code = bytecode.startsWith("0x") ? bytecode : `0x${bytecode}`;
-  return getCreate2Address(FACTORY, keccak256(concat([token0, token1])), keccak256(code)).toLowerCase();
-}
+const pairAddress = (token0: string, token1: string): string =>
+  getCreate2Address(FACTORY, keccak256(concat([token0, token1])), keccak256(pairCreation())).toLowerCase();
 
 /** Returns the sample's pools, still empty. */
 export const emptyPools = (): Pool[] =>
