@@ -17,6 +17,7 @@ const event: ObservedEvent = {
   notionalUsd: 100_000,
   sizeFraction: 0.25,
   isFirstSinceWatch: false,
+  quality: 0.9,
   otherAssets: ["USDC"],
 };
 const past = (hoursAgo: number, over: Partial<PastEvent> = {}): PastEvent => ({
@@ -158,6 +159,7 @@ test("the weight is the product of factors that all lie in [0, 1]", () => {
     notionalUsd: fc.option(fc.double({ min: 0, max: 1e9, noNaN: true })),
     sizeFraction: fc.option(fc.double({ min: 0, max: 20, noNaN: true })),
     isFirstSinceWatch: fc.boolean(),
+    quality: fc.double({ min: 0, max: 1, noNaN: true }),
   });
   fc.assert(
     fc.property(any, fc.double({ min: 0, max: 1, noNaN: true }), (over, p) => {

@@ -46,6 +46,8 @@ const SMALL_USD = 1000;
 const NEUTRAL_FRACTION = 0.5;
 /** A block seen later than this after it was made was final when seen: two epochs of 32 slots of 12 s. */
 const FINAL_AFTER_MS = 64 * 12_000;
+/** Quality of a block that may still go away: about one in 1,700 does, and its events with it. */
+const NOT_FINAL = 0.95;
 
 /** The five factors of a weight, each in [0, 1], and the credibility (0 to 10) behind the first; null = no score. */
 export interface Factors {
@@ -104,12 +106,10 @@ export function sizeFactor(notionalUsd: number | null, largeUsd: number): number
   return clamp(Math.log(1 + notionalUsd / SMALL_USD) / Math.log(1 + Math.max(largeUsd, SMALL_USD) / SMALL_USD));
 }
 
-function quality(event: ObservedEvent, channel: Channel): number {
-  const decode = channel === "none" ? 0.5 : 1;
-  // An exchange is known by a label, which may be wrong or old.
-  const label = channel.endsWith("exchange") ? 0.9 : 1;
-  const finality = millis(event.observedAt) - millis(event.timestamp) >= FINAL_AFTER_MS ? 1 : 0.95;
-  return decode * label * finality;
+/** Decoding × label, as the event has it, × how final its block was when the desk saw it. */
+function qualityFactor(event: ObservedEvent): number {
+  const age = millis(event.observedAt) - millis(event.timestamp);
+  return clamp(event.quality) * (age >= FINAL_AFTER_MS ? 1 : NOT_FINAL);
 }
 
 /** The first event since watch is news in full; each repeat within the timeframe is less. */
@@ -143,7 +143,7 @@ export function contributionsOf(
   const d = analysis.direction === 0 || strength === 0 ? 0 : analysis.direction * Math.abs(strength);
   const size = round(sizeFactor(event.notionalUsd, largeUsd));
   const fraction = round(event.sizeFraction === null ? NEUTRAL_FRACTION : Math.sqrt(clamp(event.sizeFraction)));
-  const sure = round(quality(event, channel));
+  const sure = round(qualityFactor(event));
   return assetsOf(channel, event.asset).flatMap((asset) =>
     HORIZONS.map((timeframe) => {
       const probability = believed[timeframe];

@@ -17,6 +17,8 @@ export interface ObservedEvent {
   /** Notional over the wallet's equity before; null = unknown. */
   readonly sizeFraction: number | null;
   readonly isFirstSinceWatch: boolean;
+  /** How sure the decoding and its label are, in [0, 1]. */
+  readonly quality: number;
   /** What else moved in the same transaction for the same wallet. */
   readonly otherAssets: readonly string[];
 }

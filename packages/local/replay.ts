@@ -34,13 +34,15 @@ export const replayEnd = (lastBlock: number): number =>
  * from one instant is done at that instant, schedules in the topology's order. After the last block the clock goes on
  * until its longest outcome has settled, and a last report is built. Returns the virtual end of the run.
  * `blockTimes`: when the blocks were mined, ascending, in milliseconds since the epoch.
- * @throws what a handler threw; a message that fails is delivered again and ends as a dead letter.
+ * `signal` ends it between two instants.
+ * @throws what a handler threw, or the signal's reason; a message that fails is delivered again and ends as a dead letter.
  */
 export async function replay(
   blockTimes: readonly number[],
   target: ReplayTarget,
   clock: VirtualClock,
   report: (progress: ReplayProgress) => void,
+  signal?: AbortSignal,
 ): Promise<Instant> {
   const start = clock.now();
   const end = replayEnd(blockTimes.at(-1) ?? start);
@@ -52,6 +54,7 @@ export async function replay(
   // Partitions and prices for the period before anything is ingested.
   for (const name of ["maintain-storage", "sync-prices"] as const) await run(name);
   while (clock.now() < end) {
+    signal?.throwIfAborted();
     clock.set(Math.min(agenda.next(), end));
     const { due, blocks } = agenda.take(clock.now());
     for (const name of due) await run(name);

@@ -43,5 +43,5 @@ export async function services<N extends Need>(needs: readonly N[]): Promise<Ser
       throw error;
     }
   });
-  return Object.fromEntries(await Promise.all(entries)) as Services<N>;
+  return Object.fromEntries(await Promise.all(entries)) as unknown as Services<N>; // fromEntries forgets which key has which value
 }

@@ -83,15 +83,13 @@ async function writeChain(db: Db): Promise<void> {
 }
 
 async function writeIntelligence(db: Db): Promise<void> {
-  await db
-    .insert(s.eventAnalysis)
-    .values({
-      eventId: eventId("bought"),
-      patternMatched: "accumulation_streak",
-      confidence: "0.7",
-      analyzedAt: time(30),
-      direction: 1,
-    });
+  await db.insert(s.eventAnalysis).values({
+    eventId: eventId("bought"),
+    patternMatched: "accumulation_streak",
+    confidence: "0.7",
+    analyzedAt: time(30),
+    direction: 1,
+  });
   const contribution = (name: string, asset: string, timeframe: Horizon, d: number, w: number) => ({
     eventId: eventId(name),
     asset,
@@ -167,42 +165,38 @@ async function writeIntelligence(db: Db): Promise<void> {
       score(NOISE, 60, "4.1", 0.05),
     ]);
   await db.insert(s.walletLatestScores).values([score(WHALE, 120, "7.1", 0.7), score(NOISE, 60, "4.1", 0.05)]);
-  await db
-    .insert(s.walletOutcomes)
-    .values(
-      [1.5, -0.5].map((excess, index) => ({
-        eventId: eventId(index === 0 ? "bought" : "sold"),
-        horizon: "1h" as const,
-        walletId: WHALE,
-        asset: "ETH",
-        direction: 1,
-        enteredAt: time(31),
-        entryPrice: "1100",
-        exitPrice: "1110",
-        forwardReturn: 0.01,
-        marketReturn: 0,
-        beta: 1,
-        volatility: 0.01,
-        excess,
-        asOf: time(100),
-      })),
-    );
+  await db.insert(s.walletOutcomes).values(
+    [1.5, -0.5].map((excess, index) => ({
+      eventId: eventId(index === 0 ? "bought" : "sold"),
+      horizon: "1h" as const,
+      walletId: WHALE,
+      asset: "ETH",
+      direction: 1,
+      enteredAt: time(31),
+      entryPrice: "1100",
+      exitPrice: "1110",
+      forwardReturn: 0.01,
+      marketReturn: 0,
+      beta: 1,
+      volatility: 0.01,
+      excess,
+      asOf: time(100),
+    })),
+  );
 }
 
 async function writeTrading(db: Db): Promise<void> {
-  await db
-    .insert(s.instruments)
-    .values({
-      id: "ETH-USDT-SWAP",
-      asset: "ETH",
-      contractSize: "0.1",
-      lotSize: "0.1",
-      minSize: "0.1",
-      tickSize: "0.01",
-      maxLeverage: "100",
-      source: "test",
-      updatedAt: START,
-    });
+  await db.insert(s.instruments).values({
+    id: "ETH-USDT-SWAP",
+    asset: "ETH",
+    contractSize: "0.1",
+    lotSize: "0.1",
+    minSize: "0.1",
+    tickSize: "0.01",
+    maxLeverage: "100",
+    source: "test",
+    updatedAt: START,
+  });
   const policySnapshot = {
     bias: { value: 0.31, confidence: 0.62, components: { big: "x" } },
     credibility: 7.1,
@@ -253,50 +247,44 @@ async function writeTrading(db: Db): Promise<void> {
       exchange: "okx",
     },
   ]);
-  await db
-    .insert(s.orderFills)
-    .values({
-      tradingMode: "demo",
+  await db.insert(s.orderFills).values({
+    tradingMode: "demo",
+    exchange: "paper",
+    instrument: "ETH-USDT-SWAP",
+    exchangeTradeId: "1",
+    orderId: idOf("order", "filled"),
+    side: "buy",
+    filledAt: time(35),
+    size: "12",
+    price: "1127.4",
+    fee: "0.68",
+    feeAsset: "USDT",
+    liquidity: "taker",
+  });
+  await db.insert(s.positions).values({
+    id: idOf("position", "1"),
+    openedAt: time(35),
+    tradingMode: "demo",
+    exchange: "paper",
+    asset: "ETH",
+    side: "long",
+    entryPrice: "1127.4",
+    size: "1.2",
+    contracts: "12",
+    markPrice: "1130",
+    unrealizedPnl: "3.12",
+    realizedPnl: "0",
+    feesPaid: "0.68",
+    instrument: "ETH-USDT-SWAP",
+    updatedAt: time(239),
+  });
+  await db.insert(s.equitySnapshots).values(
+    [-1, 60, 239, 240].map((minute, index) => ({
+      tradingMode: "demo" as const,
       exchange: "paper",
-      instrument: "ETH-USDT-SWAP",
-      exchangeTradeId: "1",
-      orderId: idOf("order", "filled"),
-      side: "buy",
-      filledAt: time(35),
-      size: "12",
-      price: "1127.4",
-      fee: "0.68",
-      feeAsset: "USDT",
-      liquidity: "taker",
-    });
-  await db
-    .insert(s.positions)
-    .values({
-      id: idOf("position", "1"),
-      openedAt: time(35),
-      tradingMode: "demo",
-      exchange: "paper",
-      asset: "ETH",
-      side: "long",
-      entryPrice: "1127.4",
-      size: "1.2",
-      contracts: "12",
-      markPrice: "1130",
-      unrealizedPnl: "3.12",
-      realizedPnl: "0",
-      feesPaid: "0.68",
-      instrument: "ETH-USDT-SWAP",
-      updatedAt: time(239),
-    });
-  await db
-    .insert(s.equitySnapshots)
-    .values(
-      [-1, 60, 239, 240].map((minute, index) => ({
-        tradingMode: "demo" as const,
-        exchange: "paper",
-        at: time(minute),
-        equity: ["10000", "9990", "10002.44", "1"][index]!,
-        available: "9000",
-      })),
-    );
+      at: time(minute),
+      equity: ["10000", "9990", "10002.44", "1"][index]!,
+      available: "9000",
+    })),
+  );
 }

@@ -1,0 +1,184 @@
+import { and, asc, desc, eq, gte, inArray, lte, max, sql } from "drizzle-orm";
+import type { Candle } from "#units/candle";
+import type { Decimal } from "#units/decimal";
+import { type Instant, instant, millis } from "#units/time";
+import type { Db } from "./client.ts";
+import { iso, rows } from "./rows.ts";
+import { prices } from "./schema.ts";
+
+/** Candles of one instrument and width. */
+export interface Series {
+  readonly instrument: string;
+  readonly barSeconds: number;
+}
+
+/** A stored bar that the venue now reports otherwise. */
+export interface Correction {
+  readonly openedAt: Instant;
+  readonly before: Candle;
+  readonly after: Candle;
+}
+
+/** The close of one bar: known from `closedAt` on. */
+export interface Close {
+  readonly instrument: string;
+  readonly openedAt: Instant;
+  readonly closedAt: Instant;
+  readonly close: Decimal;
+}
+
+/** Bars that are missing between two stored ones. */
+export interface Gap {
+  /** Opening of the first missing bar. */
+  readonly from: Instant;
+  readonly bars: number;
+}
+
+const CHUNK = 1000;
+
+/** Returns the opening of the last bar that is closed at `at`. */
+export const lastClosedOpening = (at: Instant, barSeconds: number): Instant =>
+  instant((Math.floor(millis(at) / (barSeconds * 1000)) - 1) * barSeconds * 1000);
+
+/** Returns the opening of the newest bar that may be used at `at`: one that opened a whole bar before it. */
+const usableOpening = (at: Instant, barSeconds: number): Instant => instant(millis(at) - barSeconds * 1000);
+
+const columns = {
+  openedAt: prices.timestamp,
+  open: prices.open,
+  high: prices.high,
+  low: prices.low,
+  close: prices.close,
+  volume: prices.volume,
+};
+
+const ofSeries = ({ instrument, barSeconds }: Series) =>
+  and(eq(prices.instrument, instrument), eq(prices.barSeconds, barSeconds));
+
+const FIELDS = ["open", "high", "low", "close", "volume"] as const;
+const differ = (a: Candle, b: Candle): boolean => FIELDS.some((field) => a[field] !== b[field]);
+
+async function upsertChunk(db: Db, series: Series, source: string, candles: readonly Candle[]): Promise<Correction[]> {
+  const openings = candles.map((candle) => candle.openedAt);
+  const stored = await db
+    .select(columns)
+    .from(prices)
+    .where(and(ofSeries(series), inArray(prices.timestamp, openings)))
+    .orderBy(asc(prices.timestamp));
+  const known = new Map(stored.map((candle) => [candle.openedAt, candle]));
+  const corrections: Correction[] = [];
+  const changed = candles.filter((after) => {
+    const before = known.get(after.openedAt);
+    if (before && differ(before, after)) corrections.push({ openedAt: after.openedAt, before, after });
+    return !before || differ(before, after);
+  });
+  if (changed.length === 0) return [];
+  const excluded = (name: string) => sql.raw(`excluded.${name}`);
+  await db
+    .insert(prices)
+    .values(changed.map(({ openedAt, ...candle }) => ({ ...series, timestamp: openedAt, ...candle, source })))
+    .onConflictDoUpdate({
+      target: [prices.instrument, prices.barSeconds, prices.timestamp],
+      set: { ...Object.fromEntries(FIELDS.map((field) => [field, excluded(field)])), source: excluded("source") },
+    });
+  return corrections;
+}
+
+/**
+ * Stores closed bars; storing them again changes nothing. Of two candles with one opening the last wins. A bar that the
+ * venue reports differently than before is replaced, since the venue is the authority, and returned: whoever computed from
+ * the old one can be told. `candles` are as the venue writes them, decimals without trailing zeros.
+ */
+export async function upsertCandles(
+  db: Db,
+  series: Series,
+  source: string,
+  candles: readonly Candle[],
+): Promise<Correction[]> {
+  const unique = [...new Map(candles.map((candle) => [candle.openedAt, candle])).values()];
+  const corrections: Correction[] = [];
+  for (let i = 0; i < unique.length; i += CHUNK) {
+    corrections.push(...(await upsertChunk(db, series, source, unique.slice(i, i + CHUNK))));
+  }
+  return corrections;
+}
+
+/**
+ * Returns, per instrument that has one, the close of the last bar closed at or before `at` (opening + width ≤ `at`),
+ * sorted by instrument. The bar in which `at` stands is never used, so no later trade can change the answer. In a gap it
+ * is an older close: `closedAt` tells how old.
+ */
+export async function closesBefore(
+  db: Db,
+  instruments: readonly string[],
+  barSeconds: number,
+  at: Instant,
+): Promise<Close[]> {
+  const found: Close[] = [];
+  // One indexed look-up each: DISTINCT ON over all bars would read the whole series.
+  for (const instrument of [...new Set(instruments)].sort()) {
+    const [row] = await db
+      .select({ openedAt: prices.timestamp, close: prices.close })
+      .from(prices)
+      .where(and(ofSeries({ instrument, barSeconds }), lte(prices.timestamp, usableOpening(at, barSeconds))))
+      .orderBy(desc(prices.timestamp))
+      .limit(1);
+    if (row) found.push({ instrument, ...row, closedAt: instant(millis(row.openedAt) + barSeconds * 1000) });
+  }
+  return found;
+}
+
+/**
+ * Returns the bars that opened at or after `from` and were closed at or before `to`, ascending. The bar in which `to`
+ * stands is left out, so nothing after `to` shows. Gaps stay gaps.
+ */
+export async function bars(
+  db: Db,
+  instrument: string,
+  barSeconds: number,
+  from: Instant,
+  to: Instant,
+): Promise<Candle[]> {
+  const until = usableOpening(to, barSeconds);
+  return await db
+    .select(columns)
+    .from(prices)
+    .where(and(ofSeries({ instrument, barSeconds }), gte(prices.timestamp, from), lte(prices.timestamp, until)))
+    .orderBy(asc(prices.timestamp));
+}
+
+/** Returns the opening of the newest stored bar of each instrument that has any. For syncing, not for deciding. */
+export async function newestOpenings(
+  db: Db,
+  instruments: readonly string[],
+  barSeconds: number,
+): Promise<Map<string, Instant>> {
+  if (instruments.length === 0) return new Map();
+  const found = await db
+    .select({ instrument: prices.instrument, openedAt: max(prices.timestamp) })
+    .from(prices)
+    .where(and(inArray(prices.instrument, [...instruments]), eq(prices.barSeconds, barSeconds)))
+    .groupBy(prices.instrument)
+    .orderBy(asc(prices.instrument));
+  return new Map(found.flatMap(({ instrument, openedAt }) => (openedAt === null ? [] : [[instrument, openedAt]])));
+}
+
+/**
+ * Returns the gaps between stored bars that opened in [`from`, `to`], ascending. A gap is what is absent: no row marks it,
+ * and none is ever made up.
+ */
+export async function gaps(db: Db, { instrument, barSeconds }: Series, from: Instant, to: Instant): Promise<Gap[]> {
+  const found = await rows<{ after: Instant; next: Instant }>(
+    db,
+    sql`SELECT ${iso(sql`before`)} AS after, ${iso(sql`opened`)} AS next FROM (
+          SELECT "timestamp" AS opened, lag("timestamp") OVER (ORDER BY "timestamp") AS before FROM ${prices}
+          WHERE instrument = ${instrument} AND bar_seconds = ${barSeconds}
+            AND "timestamp" BETWEEN ${from}::timestamptz AND ${to}::timestamptz) s
+        WHERE opened > before + make_interval(secs => ${barSeconds}) ORDER BY opened`,
+  );
+  const width = barSeconds * 1000;
+  return found.map(({ after, next }) => ({
+    from: instant(millis(after) + width),
+    bars: (millis(next) - millis(after)) / width - 1,
+  }));
+}

@@ -1,0 +1,124 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { seedCursor } from "#db/blocks";
+import type { Db } from "#db/client";
+import { type Digest, digest } from "#db/digest";
+import { upsertLabels } from "#db/labels";
+import { watchWallets } from "#db/wallets";
+import { useSink } from "#runtime/log";
+import { type Instant, instant } from "#units/time";
+import { recordedCandles } from "./candle-source.ts";
+import { chainDouble } from "./chain-double.ts";
+import { virtualClock } from "./clock.ts";
+import { type Desk, startDesk } from "./desk.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { logFile } from "./log-file.ts";
+import { paperKey, paperSecret, SECRET_ID } from "./paper-key.ts";
+import { type PaperVenue, paperVenue } from "./paper-venue.ts";
+import type { Recording } from "./recording.ts";
+import { type ReplayProgress, replay } from "./replay.ts";
+
+export interface RunOptions {
+  readonly recording: Recording;
+  /** The run's folder: database, log. What an earlier run left there is removed. Null = all in memory. */
+  readonly directory: string | null;
+  readonly gitSha: string;
+  readonly progress: (progress: ReplayProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A finished replay, still open: the database can be read and the handlers called. */
+export interface Run {
+  readonly desk: Desk;
+  readonly db: Db;
+  /** The virtual time at which it ended. */
+  readonly end: Instant;
+  readonly digest: Digest;
+  readonly close: () => Promise<void>;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/**
+ * Replays a recording through the whole desk: chain double, paper venue, queues, handlers. The clock starts a minute
+ * before the first block. Throws what broke the run, after closing every part.
+ * @throws FolderInUseError when another run has the folder open.
+ */
+export async function runRecording(options: RunOptions): Promise<Run> {
+  const { recording, directory } = options;
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    if (directory) {
+      await mkdir(directory, { recursive: true });
+      closers.push(await lockFolder(directory));
+      await rm(join(directory, "db"), { recursive: true, force: true });
+      const lines = logFile(join(directory, "log.ndjson"));
+      useSink(lines.write);
+      closers.push(async () => useSink(null), lines.close);
+    }
+    const times = recording.headers.map((header) => header.timestamp * 1000);
+    const clock = virtualClock(Math.floor((times[0] ?? 0) / MINUTE) * MINUTE - MINUTE);
+    const chain = await chainDouble(recording, clock);
+    closers.push(chain.close);
+    const venue = await paperVenue({ clock, source: recordedCandles(recording), key: paperKey });
+    closers.push(venue.close);
+    const env = environment(options, chain.url, venue, clock.now());
+    const secrets = new Map([[SECRET_ID, paperSecret()]]);
+    const desk = await startDesk({
+      databaseDirectory: directory && join(directory, "db"),
+      queueDirectory: null,
+      env,
+      secrets,
+    });
+    closers.push(desk.close);
+    await seed(desk.database.db, recording, instant(clock.now()));
+    const end = await replay(times, desk, clock, options.progress, options.signal);
+    return { desk, db: desk.database.db, end, digest: await digest(desk.database.db), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Writes what the desk must know before the first block: whom it watches, who is who, and where the chain begins. */
+async function seed(db: Db, recording: Recording, at: Instant): Promise<void> {
+  const { manifest, headers } = recording;
+  const first = headers[0];
+  if (!first) return;
+  await upsertLabels(db, manifest.chain, recording.labels);
+  await watchWallets(db, manifest.chain, recording.watchlist, at);
+  await seedCursor(db, manifest.chain, { number: first.number - 1, hash: first.parentHash });
+}
+
+function environment(
+  { recording, gitSha }: RunOptions,
+  chainUrl: string,
+  venue: PaperVenue,
+  start: number,
+): Record<string, string> {
+  const { manifest } = recording;
+  const opened = manifest.instruments.flatMap((id) => recording.candles(id)[0]?.openedAt ?? []);
+  const earliest = Math.min(start, ...opened.map((at) => Date.parse(at)));
+  return {
+    SPYHOP_MODE: "demo",
+    CHAIN_ID: String(manifest.chainId),
+    INSTRUMENTS: manifest.instruments.join(","),
+    BAR_SECONDS: String(manifest.barSeconds),
+    HEAD_POLL_SECONDS: "0",
+    EXPLORER_URL: manifest.explorer ?? "",
+    GIT_SHA: gitSha,
+    VENUE: "paper",
+    WARMUP_HOURS: String(Math.max(1, Math.ceil((start - earliest) / HOUR))),
+    GENERATED: String(manifest.kind === "generated"),
+    INPUT_NAME: manifest.name,
+    ETH_RPC_URL: chainUrl,
+    OKX_URL: venue.url,
+    OKX_PUBLIC_URL: venue.url,
+    OKX_RATE_LIMIT: "false",
+    EXCHANGE_SECRET_ID: SECRET_ID,
+  };
+}

@@ -1,0 +1,112 @@
+import { type Answer, type Call, ChainIdError, type Provider, RpcError } from "./rpc-provider.ts";
+
+/** Thrown by a reader of answers: this provider's answer is not to be used, another may do better. */
+export class UnusableAnswer extends Error {
+  override name = "UnusableAnswer";
+}
+
+export interface PoolOptions {
+  /** Rounds over all providers before giving up. */
+  readonly rounds: number;
+  readonly backoffMs: number;
+  /** Failures in a row that open a provider's breaker, and for how long. */
+  readonly breakAfter: number;
+  readonly breakMs: number;
+  /** The longest wait that a Retry-After can ask for. */
+  readonly longestWaitMs: number;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+interface Member {
+  readonly provider: Provider;
+  failures: number;
+  closedUntil: number;
+  /** Wrong chain: never again. */
+  banned: ChainIdError | null;
+}
+
+/** Providers in order of preference, with a breaker each. */
+export interface Pool {
+  /**
+   * Asks one provider after another until `read` takes the answers, and returns what it returns. `read` refuses by
+   * throwing; an integrity or shape error counts against the provider like an outage. `skip` leaves providers out.
+   * @throws the last refusal when nobody's answer was taken.
+   */
+  ask<T>(calls: readonly Call[], read: (answers: readonly Answer[], provider: string) => T): Promise<T>;
+  /** Asks every provider but the best one that is in service; refusals are left out. Empty with a single provider. */
+  others<T>(calls: readonly Call[], read: (answers: readonly Answer[]) => T): Promise<T[]>;
+}
+
+export function providerPool(providers: readonly Provider[], options: PoolOptions): Pool {
+  const members: Member[] = providers.map((provider) => ({ provider, failures: 0, closedUntil: 0, banned: null }));
+  const usable = () => members.filter((member) => !member.banned);
+
+  const attempt = async <T>(
+    member: Member,
+    calls: readonly Call[],
+    read: (a: readonly Answer[], p: string) => T,
+  ): Promise<T> => {
+    try {
+      const result = read(await member.provider.ask(calls), member.provider.name);
+      member.failures = 0;
+      return result;
+    } catch (error) {
+      blame(member, error, options);
+      throw error;
+    }
+  };
+
+  const ask: Pool["ask"] = async (calls, read) => {
+    let last: unknown = new RpcError("rpc", calls[0]?.method ?? "", "no provider");
+    for (let round = 0; round < options.rounds; round++) {
+      if (round > 0) await options.sleep(waitOf(usable(), round, options));
+      const now = options.now();
+      const open = usable().filter((member) => member.closedUntil <= now);
+      // With every breaker open, the one that closes first is tried rather than nobody.
+      const turn = open.length > 0 ? open : [...usable()].sort((a, b) => a.closedUntil - b.closedUntil).slice(0, 1);
+      if (turn.length === 0) throw members[0]?.banned ?? last;
+      let absent = true;
+      for (const member of turn) {
+        try {
+          return await attempt(member, calls, read);
+        } catch (error) {
+          last = error;
+          absent &&= error instanceof UnusableAnswer;
+        }
+      }
+      if (absent) throw last; // all of them answered: asking again would not make it be there
+    }
+    throw last;
+  };
+
+  const others: Pool["others"] = async (calls, read) => {
+    const now = options.now();
+    const second = usable()
+      .filter((member) => member.closedUntil <= now)
+      .slice(1);
+    const settled = await Promise.allSettled(second.map((member) => attempt(member, calls, read)));
+    return settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  };
+
+  return { ask, others };
+}
+
+function blame(member: Member, error: unknown, options: PoolOptions): void {
+  if (error instanceof ChainIdError) {
+    member.banned = error;
+    return;
+  }
+  if (error instanceof UnusableAnswer) return; // it answered; the answer was only not there
+  member.failures += 1;
+  const asked = error instanceof RpcError ? error.retryAfterMs : null;
+  if (asked !== null) member.closedUntil = options.now() + Math.min(asked, options.longestWaitMs);
+  else if (member.failures >= options.breakAfter) member.closedUntil = options.now() + options.breakMs;
+}
+
+/** Returns the pause before a round: what Retry-After asks of the first that will be free, else the doubled backoff. */
+function waitOf(members: readonly Member[], round: number, { backoffMs, longestWaitMs, now }: PoolOptions): number {
+  const backoff = backoffMs * 2 ** (round - 1);
+  const free = Math.min(...members.map((member) => member.closedUntil)) - now();
+  return Math.min(Math.max(backoff, free), longestWaitMs);
+}

@@ -1,0 +1,170 @@
+import { asFullBlock, type FullBlock, type Header, headerOf } from "#chain/block";
+import { checkBlock, type Expected } from "#chain/integrity";
+import type { Heads, Seen } from "#chain/reorg";
+import { type PoolOptions, providerPool, UnusableAnswer } from "./rpc-pool.ts";
+import { type Answer, type Call, httpProvider, RpcError } from "./rpc-provider.ts";
+
+/** A balance at the end of a block. `token` is "native" or a contract's address. */
+export interface BalanceRequest {
+  readonly address: string;
+  readonly token: string;
+  readonly block: number;
+}
+
+/** What the desk asks of an Ethereum node. Every method throws when no provider can be reached. */
+export interface Rpc {
+  /** Returns the newest, the safe and the finalized block. A node that knows no safe or finalized block says number 0. */
+  heads(): Promise<Heads>;
+  /** Returns the header of a number or a hash, or null when no provider has it. */
+  header(want: number | string): Promise<Header | null>;
+  /** Returns the headers of `count` numbers from `from` on, in order, from one provider; null where it has none. */
+  headers(from: number, count: number): Promise<(Header | null)[]>;
+  /**
+   * Returns a block by hash with all its receipts, checked; null when no provider has it (orphaned, or not yet there).
+   * A provider whose answer fails a check is passed over.
+   * @throws IntegrityError when every provider's answer fails.
+   */
+  blockWithReceipts(expected: Expected): Promise<FullBlock | null>;
+  /** Returns balances in base units, in order; null where the node cannot tell (pruned state, no contract), never 0 instead. */
+  balances(requests: readonly BalanceRequest[]): Promise<(bigint | null)[]>;
+  /** Returns whether a second provider has the same hash at a number; true when there is no second one that answers. */
+  confirms(number: number, hash: string): Promise<boolean>;
+}
+
+export interface RpcOptions {
+  readonly chainId: number;
+  readonly timeoutMs?: number;
+  readonly fetch?: typeof fetch;
+  readonly pool?: Partial<PoolOptions>;
+}
+
+const POOL: PoolOptions = {
+  rounds: 3,
+  backoffMs: 250,
+  breakAfter: 3,
+  breakMs: 30_000,
+  longestWaitMs: 5000,
+  now: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+const BATCH = 100;
+const NOWHERE: Seen = { number: 0, hash: `0x${"0".repeat(64)}` };
+
+const hex = (number: number): string => `0x${number.toString(16)}`;
+const headerCall = (want: number | string): Call =>
+  typeof want === "string" && want.length === 66
+    ? { method: "eth_getBlockByHash", params: [want, false] }
+    : { method: "eth_getBlockByNumber", params: [typeof want === "number" ? hex(want) : want, false] };
+
+/**
+ * Returns an `Rpc` over HTTP endpoints in order of preference: JSON-RPC batches, failover with backoff that honours
+ * Retry-After, a breaker per endpoint, and the chain id checked before an endpoint is believed. Errors name hosts only.
+ * @throws RangeError when `urls` is empty or holds something that is no http(s) URL.
+ */
+export function httpRpc(urls: readonly string[], options: RpcOptions): Rpc {
+  if (urls.length === 0) throw new RangeError("no RPC endpoint");
+  const bad = urls.findIndex((url) => !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol));
+  if (bad >= 0) throw new RangeError(`RPC endpoint ${bad + 1} is no http(s) URL`);
+  const transport = { chainId: options.chainId, timeoutMs: options.timeoutMs ?? 15_000, fetch: options.fetch ?? fetch };
+  const pool = providerPool(
+    urls.map((url) => httpProvider(url, transport)),
+    { ...POOL, ...options.pool },
+  );
+
+  const nullWhenAbsent = async <T>(asked: Promise<T>): Promise<T | null> => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (error instanceof UnusableAnswer) return null;
+      throw error;
+    }
+  };
+
+  return {
+    heads: () =>
+      pool.ask(["latest", "safe", "finalized"].map(headerCall), ([latest, safe, finalized], provider) => ({
+        latest: headerOf(value(latest, "latest", provider)),
+        safe: seenOf(safe),
+        finalized: seenOf(finalized),
+      })),
+    header: (want) =>
+      nullWhenAbsent(
+        pool.ask([headerCall(want)], ([answer], provider) => headerOf(present(answer, "header", provider))),
+      ),
+    headers: (from, count) =>
+      pool.ask(
+        Array.from({ length: count }, (_, i) => headerCall(from + i)),
+        (answers, provider) =>
+          answers.map((answer) => {
+            const block = value(answer, "header", provider);
+            return block === null ? null : headerOf(block);
+          }),
+      ),
+    blockWithReceipts: (expected) => {
+      const calls: Call[] = [
+        { method: "eth_getBlockByHash", params: [expected.hash, true] },
+        { method: "eth_getBlockReceipts", params: [expected.hash] },
+      ];
+      return nullWhenAbsent(
+        pool.ask(calls, ([block, receipts], provider) => {
+          const full = asFullBlock(present(block, "block", provider), present(receipts, "receipts", provider));
+          checkBlock(full.block, full.receipts, expected);
+          return full;
+        }),
+      );
+    },
+    balances: async (requests) => {
+      const results: (bigint | null)[] = [];
+      for (let i = 0; i < requests.length; i += BATCH) {
+        const calls = requests.slice(i, i + BATCH).map(balanceCall);
+        results.push(
+          ...(await pool.ask(calls, (answers, provider) => answers.map((answer) => balanceOf(answer, provider)))),
+        );
+      }
+      return results;
+    },
+    confirms: async (number, hash) => {
+      const hashes = await pool.others(
+        [headerCall(number)],
+        ([answer]) => headerOf(present(answer, "header", "")).hash,
+      );
+      return hashes.length === 0 || hashes.includes(hash);
+    },
+  };
+}
+
+/** Returns the result. @throws RpcError when the node answered with an error. */
+function value(answer: Answer | undefined, what: string, provider: string): unknown {
+  if (!answer) throw new RpcError(provider, what, "no answer");
+  if (!answer.ok) throw new RpcError(provider, what, `error ${answer.code}: ${answer.message}`);
+  return answer.result;
+}
+
+/** Returns the result where there is one. @throws UnusableAnswer when the node has not got it, under any wording. */
+function present(answer: Answer | undefined, what: string, provider: string): unknown {
+  if (answer && !answer.ok && /not found|unknown block|missing header/i.test(answer.message))
+    throw new UnusableAnswer(what);
+  const result = value(answer, what, provider);
+  if (result === null) throw new UnusableAnswer(what);
+  return result;
+}
+
+const seenOf = (answer: Answer | undefined): Seen =>
+  answer?.ok && answer.result !== null ? headerOf(answer.result) : NOWHERE;
+
+// balanceOf(address)
+const BALANCE_OF = "0x70a08231000000000000000000000000";
+
+const balanceCall = ({ address, token, block }: BalanceRequest): Call =>
+  token === "native"
+    ? { method: "eth_getBalance", params: [address, hex(block)] }
+    : { method: "eth_call", params: [{ to: token, data: `${BALANCE_OF}${address.slice(2)}` }, hex(block)] };
+
+// Rate limits come as an error per call from some providers: another may answer. Source: EIP-1474, -32005
+const LIMITED = -32_005;
+
+function balanceOf(answer: Answer, provider: string): bigint | null {
+  if (!answer.ok && answer.code === LIMITED) throw new RpcError(provider, "balance", answer.message);
+  const result = answer.ok ? answer.result : null;
+  return typeof result === "string" && /^0x[0-9a-f]{1,64}$/i.test(result) ? BigInt(result) : null;
+}

@@ -1,0 +1,31 @@
+import { sha256 } from "#units/ids";
+import type { Horizon, Instant } from "#units/time";
+import type { TradingMode } from "./mode.ts";
+
+/** What makes an order one intent: the same parts give the same id, so a replayed decision meets the unique key. */
+export interface Intent {
+  readonly venue: string;
+  readonly mode: TradingMode;
+  readonly instrument: string;
+  readonly timeframe: Horizon;
+  /** The bias that asked for it; for a stop the position's opening. */
+  readonly biasAt: Instant;
+  /** `plan` = what the bias asked for, at most one per bias; `stop` = the desk's protective stop. */
+  readonly leg: "plan" | "stop";
+}
+
+const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
+const LETTER: Readonly<Record<TradingMode, string>> = { demo: "d", live: "l" };
+
+/**
+ * Returns the client order id of an intent: a letter for the mode, 26 base32 characters of its SHA-256, and `ordinal`
+ * (0 to 99, for a stop that has to be sent again) in two digits. 29 characters of [a-z0-9].
+ * @throws RangeError when `ordinal` is out of range.   Source: OKX v5, clOrdId is 1 to 32 alphanumerics.
+ */
+export function clientOrderId(intent: Intent, ordinal = 0): string {
+  if (!Number.isInteger(ordinal) || ordinal < 0 || ordinal > 99) throw new RangeError(`ordinal ${ordinal}`);
+  const { venue, mode, instrument, timeframe, biasAt, leg } = intent;
+  const digest = BigInt(`0x${sha256(JSON.stringify([venue, mode, instrument, timeframe, biasAt, leg]))}`);
+  const letters = Array.from({ length: 26 }, (_, i) => ALPHABET[Number((digest >> BigInt(251 - 5 * i)) & 31n)]);
+  return `${LETTER[mode]}${letters.join("")}${String(ordinal).padStart(2, "0")}`;
+}

@@ -1,0 +1,52 @@
+import { type Big, big, type Decimal } from "#units/decimal";
+import type { Instant } from "#units/time";
+import type { Side } from "./exchange.ts";
+
+/** One execution of ours as booked. `fee` is a cost in `feeAsset`: negative = rebate. */
+export interface Fill {
+  readonly tradeId: string;
+  readonly orderId: string | null;
+  readonly instrument: string;
+  readonly side: Side;
+  /** Contracts, above 0. */
+  readonly size: Decimal;
+  readonly price: Decimal;
+  readonly fee: Decimal;
+  readonly feeAsset: string;
+  readonly liquidity: "maker" | "taker";
+  readonly filledAt: Instant;
+}
+
+/** Orders fills by time, then by trade id (numbers by value): the one order in which they are accounted. */
+export function byTime(a: Pick<Fill, "filledAt" | "tradeId">, b: Pick<Fill, "filledAt" | "tradeId">): number {
+  if (a.filledAt !== b.filledAt) return a.filledAt < b.filledAt ? -1 : 1;
+  if (a.tradeId.length !== b.tradeId.length) return a.tradeId.length - b.tradeId.length;
+  return a.tradeId < b.tradeId ? -1 : a.tradeId > b.tradeId ? 1 : 0;
+}
+
+/** Returns the fills once each by trade id, in accounting order: a replayed or shuffled list gives the same. */
+export function once(fills: readonly Fill[]): Fill[] {
+  return [...new Map(fills.map((fill) => [fill.tradeId, fill])).values()].sort(byTime);
+}
+
+/** Returns the signed contracts of a fill: a sell is negative. */
+export const signed = (fill: Pick<Fill, "side" | "size">): Big =>
+  fill.side === "buy" ? big(fill.size) : big(fill.size).neg();
+
+/** Returns the sum of what an order filled: size, size-weighted price (null at 0), and fees. */
+export function totalOf(fills: readonly Fill[]): {
+  readonly size: Decimal;
+  readonly price: Decimal | null;
+  readonly fee: Decimal;
+} {
+  const sum = once(fills).reduce(
+    (total, fill) => ({
+      size: total.size.plus(fill.size),
+      notional: total.notional.plus(big(fill.size).times(fill.price)),
+      fee: total.fee.plus(fill.fee),
+    }),
+    { size: big(0), notional: big(0), fee: big(0) },
+  );
+  const price = sum.size.gt(0) ? sum.notional.div(sum.size).round(18).toFixed() : null;
+  return { size: sum.size.toFixed(), price, fee: sum.fee.toFixed() };
+}

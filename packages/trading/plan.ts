@@ -1,0 +1,256 @@
+import { big, type Decimal, floorTo, text } from "#units/decimal";
+import { type Instant, millis } from "#units/time";
+import { hashOf, type Json } from "./canonical-json.ts";
+import { clientOrderId } from "./client-order-id.ts";
+import type { OrderType, Quote, Side } from "./exchange.ts";
+import type { Instrument } from "./instrument.ts";
+import { type Control, checkLimits, type LimitCheck, mayLeave } from "./limits.ts";
+import type { TradingMode } from "./mode.ts";
+import { POLICY, type Policy } from "./policy.ts";
+import { type Sizing, sizeOf } from "./sizing.ts";
+import type { Volatility } from "./volatility.ts";
+
+/** One named contribution to a bias, as its components keep it. */
+export interface BiasContribution {
+  readonly event_id: string;
+  readonly wallet_id: string;
+  readonly contribution: number;
+  /** 0 to 10, frozen at the event; null when the wallet had no score. */
+  readonly credibility: number | null;
+}
+
+export interface PlannedBias {
+  readonly at: Instant;
+  readonly value: number;
+  readonly confidence: number | null;
+  readonly contributions: readonly BiasContribution[];
+  /** The stored components, whole. */
+  readonly components: Json;
+}
+
+/** Everything a decision is made from. Nothing else may influence it. */
+export interface PlanInput {
+  readonly at: Instant;
+  readonly mode: TradingMode;
+  readonly venue: string;
+  readonly gitSha: string;
+  readonly asset: string;
+  readonly instrument: Instrument;
+  readonly control: Control;
+  readonly bias: PlannedBias;
+  readonly quote: Quote;
+  readonly volatility: Volatility;
+  readonly equity: Decimal;
+  readonly dayStart: Decimal;
+  readonly peak: Decimal;
+  /** Signed contracts from fills. */
+  readonly held: Decimal;
+  /** Instruments that share the desk's limits. */
+  readonly lanes: number;
+  /** Notional of other instruments' positions, absolute, in USD. */
+  readonly otherGrossUsd: Decimal;
+  /** Loss at the stops of other positions plus what orders in flight have reserved, in USD. */
+  readonly otherRiskUsd: Decimal;
+  /** Orders of this instrument that are still on their way or at the venue. */
+  readonly inFlight: number;
+  readonly stopsLastDay: number;
+  readonly lastClosedAt: Instant | null;
+  readonly ordersLastMinute: number;
+  readonly analyses: readonly {
+    readonly eventId: string;
+    readonly model: string | null;
+    readonly pattern: string | null;
+  }[];
+}
+
+/** An order as it is first written. `policySnapshot` holds the whole decision and its hash. */
+export interface ProposedOrder {
+  readonly clientOrderId: string;
+  readonly side: Side;
+  readonly type: OrderType | "stop";
+  readonly size: Decimal;
+  readonly price: Decimal | null;
+  readonly reduceOnly: boolean;
+  readonly stopLoss: Decimal | null;
+  readonly riskUsd: Decimal;
+  /** The contribution that moved the bias most in the direction of the trade; null when none did. */
+  readonly signal: BiasContribution | null;
+}
+
+export type Plan =
+  | { readonly verdict: "nothing"; readonly reason: string }
+  | {
+      readonly verdict: "approved" | "denied";
+      /** Names of the limits that failed; empty when approved. */
+      readonly codes: readonly string[];
+      readonly order: ProposedOrder;
+      readonly policySnapshot: { readonly [key: string]: Json };
+    };
+
+/**
+ * Returns the |contribution|-weighted mean credibility of the wallets behind a bias, 0 to 10; null when no contribution
+ * has one. Summed in order of event id, so that the order of `contributions` never shows.
+ */
+export function credibilityOf(contributions: readonly BiasContribution[]): number | null {
+  let weight = 0;
+  let sum = 0;
+  for (const c of contributions.toSorted((a, b) => (a.event_id < b.event_id ? -1 : 1))) {
+    if (c.credibility === null || !Number.isFinite(c.credibility * c.contribution)) continue;
+    weight += Math.abs(c.contribution);
+    sum += Math.abs(c.contribution) * c.credibility;
+  }
+  return weight > 0 ? sum / weight : null;
+}
+
+/** Returns the limit price of an IOC: the touch plus the allowed slippage, rounded away from the market's side to a tick. */
+function limitPrice(side: Side, quote: Quote, instrument: Instrument, policy: Policy): Decimal {
+  const slip = big(policy.maxSlippageBps).div(10_000);
+  const raw = side === "buy" ? big(quote.ask).times(slip.plus(1)) : big(quote.bid).times(big(1).minus(slip));
+  const down = floorTo(raw, instrument.tickSize);
+  return text(side === "buy" || down.eq(raw) ? down : down.plus(instrument.tickSize));
+}
+
+/** Returns the stop of a position of `side` at `price`, a tick multiple nearer than the exact distance, never at 0. */
+function stopPrice(side: Side, price: Decimal, distance: Decimal, instrument: Instrument): Decimal {
+  const raw = big(price).times(side === "buy" ? big(1).minus(distance) : big(1).plus(distance));
+  const down = floorTo(raw, instrument.tickSize);
+  return text(side === "buy" && !down.eq(raw) ? down.plus(instrument.tickSize) : down);
+}
+
+/** Returns the loss at the stop with the fee and slippage of the way out, in USD. */
+function riskAt(contracts: Decimal, input: PlanInput, distance: Decimal, policy: Policy): Decimal {
+  const notional = big(contracts).abs().times(input.instrument.contractSize).times(input.quote.mark);
+  const costs = big(policy.takerFeeBps).plus(policy.exitSlippageBps).div(10_000);
+  return text(notional.times(costs.plus(distance)));
+}
+
+function proposedOrder(input: PlanInput, sizing: Sizing, policy: Policy): ProposedOrder {
+  const side: Side = big(sizing.trade).gt(0) ? "buy" : "sell";
+  const direction = side === "buy" ? 1 : -1;
+  const opens = !sizing.reduceOnly;
+  const distance = opens ? sizing.stopDistance : null;
+  const signal = input.bias.contributions
+    .filter((c) => c.contribution * direction > 0)
+    .toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution) || (a.event_id < b.event_id ? -1 : 1))[0];
+  return {
+    clientOrderId: clientOrderId({
+      venue: input.venue,
+      mode: input.mode,
+      instrument: input.instrument.id,
+      timeframe: policy.timeframe,
+      biasAt: input.bias.at,
+      leg: "plan",
+    }),
+    side,
+    type: opens ? "ioc" : "market",
+    size: text(big(sizing.trade).abs()),
+    price: opens ? limitPrice(side, input.quote, input.instrument, policy) : null,
+    reduceOnly: sizing.reduceOnly,
+    stopLoss: distance === null ? null : stopPrice(side, input.quote.mark, distance, input.instrument),
+    riskUsd: distance === null ? "0" : riskAt(sizing.trade, input, distance, policy),
+    signal: signal ?? null,
+  };
+}
+
+function limitsOf(input: PlanInput, sizing: Sizing, policy: Policy): LimitCheck[] {
+  const oneUsd = big(input.quote.mark).times(input.instrument.contractSize);
+  const after = big(sizing.held).plus(sizing.trade).abs();
+  const assetUsd = after.times(oneUsd);
+  return checkLimits(
+    {
+      ...input,
+      orderUsd: text(big(sizing.trade).abs().times(oneUsd)),
+      assetUsd: text(assetUsd),
+      grossUsd: text(assetUsd.plus(input.otherGrossUsd)),
+      tradeRiskUsd: riskAt(text(after), input, sizing.stopDistance ?? "1", policy),
+      biasAt: input.bias.at,
+      contracts: text(big(sizing.trade).abs()),
+      hourVolume: input.volatility.hourVolume,
+    },
+    policy,
+  );
+}
+
+/** Returns the limits that stand in the way. A closing order needs only the kill switch's leave: risk must be able to end. */
+function failures(order: ProposedOrder, limits: readonly LimitCheck[], control: Control): string[] {
+  if (order.reduceOnly) return mayLeave(control, { reduceOnly: true, isStop: false }) ? [] : ["trading_state"];
+  return limits.filter((limit) => !limit.ok).map((limit) => limit.name);
+}
+
+function snapshotOf(
+  input: PlanInput,
+  policy: Policy,
+  decision: { sizing: Sizing; limits: LimitCheck[]; order: ProposedOrder; codes: string[]; credibility: number | null },
+): { readonly [key: string]: Json } {
+  const { bias, volatility, instrument, control, quote } = input;
+  const { sizing, order } = decision;
+  const body: { readonly [key: string]: Json } = {
+    policy: { ...policy },
+    git_sha: input.gitSha,
+    at: input.at,
+    mode: input.mode,
+    venue: input.venue,
+    control: { ...control },
+    equity: { now: input.equity, day_start: input.dayStart, peak: input.peak },
+    open_risk_usd: input.otherRiskUsd,
+    other_gross_usd: input.otherGrossUsd,
+    bias: {
+      timeframe: policy.timeframe,
+      at: bias.at,
+      value: bias.value,
+      confidence: bias.confidence,
+      components: bias.components,
+    },
+    wallets: bias.contributions.map((c) => ({ ...c })),
+    credibility: decision.credibility,
+    analyses: input.analyses.map((analysis) => ({ ...analysis })),
+    volatility: { ...volatility },
+    quote: { ...quote },
+    instrument: { ...instrument },
+    sizing: { ...sizing },
+    limits: decision.limits.map((limit) => ({ ...limit })),
+    order: { ...order, signal: order.signal === null ? null : { ...order.signal } },
+    verdict: decision.codes.length === 0 ? "approved" : "denied",
+    codes: decision.codes,
+  };
+  return { ...body, hash: hashOf(body) };
+}
+
+/**
+ * Decides what to trade, from its arguments alone: `nothing` (with why, and nothing is stored), or an order that is
+ * approved or denied with the snapshot that decided. A flip closes first; the opening is a later plan's. An instrument
+ * with an order in flight is left alone.
+ */
+export function planOrder(input: PlanInput, policy: Policy = POLICY): Plan {
+  if (input.inFlight > 0) return { verdict: "nothing", reason: "an order of this instrument is in flight" };
+  const credibility = credibilityOf(input.bias.contributions);
+  const sizing = sizeOf(
+    {
+      bias: input.bias.value,
+      confidence: input.bias.confidence,
+      credibility,
+      stale: millis(input.at) - millis(input.bias.at) > policy.maxBiasAgeSeconds * 1000,
+      price: input.quote.mark,
+      atr: input.volatility.atr,
+      dailyVolatility: input.volatility.daily,
+      equity: input.equity,
+      held: input.held,
+      lanes: input.lanes,
+      hourVolume: input.volatility.hourVolume,
+      instrument: input.instrument,
+    },
+    policy,
+  );
+  if (big(sizing.trade).eq(0)) return { verdict: "nothing", reason: sizing.rest ?? `${sizing.phase} at target` };
+  const order = proposedOrder(input, sizing, policy);
+  const limits = limitsOf(input, sizing, policy);
+  const codes = failures(order, limits, input.control);
+  const policySnapshot = snapshotOf(input, policy, { sizing, limits, order, codes, credibility });
+  return { verdict: codes.length === 0 ? "approved" : "denied", codes, order, policySnapshot };
+}
+
+/** Returns whether a stored snapshot is what was hashed when it was made. */
+export function isIntact(snapshot: { readonly [key: string]: Json }): boolean {
+  const { hash, ...body } = snapshot;
+  return hash === hashOf(body);
+}

@@ -1,0 +1,115 @@
+import { big, type Decimal, text } from "#units/decimal";
+import { type Instant, millis } from "#units/time";
+import type { VenueOrder, VenuePosition } from "./exchange.ts";
+import type { Control } from "./limits.ts";
+import { fallOf } from "./limits.ts";
+import type { OrderEvent, OrderStatus } from "./order.ts";
+import type { Policy } from "./policy.ts";
+
+/** Where our fills and the venue disagree about one instrument. */
+export interface Break {
+  readonly instrument: string;
+  /** Signed contracts by our fills, and by the venue. */
+  readonly ours: Decimal;
+  readonly venue: Decimal;
+}
+
+/**
+ * Returns where the sum of our fills differs from the venue's position by half a lot or more, by instrument. An
+ * instrument that the venue does not list is flat there. An unknown lot counts as 0: any difference is a break.
+ * What to do about one: reduce only, and call a person. Never trade to repair it.
+ */
+export function comparePositions(
+  ours: ReadonlyMap<string, Decimal>,
+  venue: readonly VenuePosition[],
+  lots: ReadonlyMap<string, Decimal>,
+): Break[] {
+  const theirs = new Map(venue.map((position) => [position.instrument, position.contracts]));
+  const breaks: Break[] = [];
+  for (const instrument of [...new Set([...ours.keys(), ...theirs.keys()])].sort()) {
+    const [a, b] = [big(ours.get(instrument) ?? 0), big(theirs.get(instrument) ?? 0)];
+    const half = big(lots.get(instrument) ?? 0).div(2);
+    const difference = a.minus(b).abs();
+    if (difference.gt(0) && difference.gte(half)) breaks.push({ instrument, ours: text(a), venue: text(b) });
+  }
+  return breaks;
+}
+
+/** Returns the venue's orders that the desk did not place, sorted by venue order id. They are left alone. */
+export const externalOrders = (orders: readonly VenueOrder[], ours: ReadonlySet<string>): VenueOrder[] =>
+  orders
+    .filter((order) => order.clientOrderId === null || !ours.has(order.clientOrderId))
+    .toSorted((a, b) => (a.venueOrderId < b.venueOrderId ? -1 : 1));
+
+/** Returns whether `mark` has reached the stop of a position of `contracts` (signed). Without a stop: no. */
+export function stopReached(contracts: Decimal, stop: Decimal | null, mark: Decimal): boolean {
+  const held = big(contracts);
+  if (stop === null || held.eq(0)) return false;
+  return held.gt(0) ? big(mark).lte(stop) : big(mark).gte(stop);
+}
+
+/**
+ * Returns the event that moves an order to what its booked fills and the venue's word say; null when nothing moved.
+ * Fills lead: an order is filled when its fills add up, and canceled only once every fill that the venue counts is
+ * booked. An order found in any live state is at least accepted.
+ */
+export function adoptionOf(
+  order: { readonly status: OrderStatus; readonly size: Decimal; readonly bookedBefore: Decimal },
+  booked: Decimal,
+  found: Pick<VenueOrder, "state" | "filledSize"> | null,
+): OrderEvent | null {
+  if (order.status === "filled") return null;
+  if (big(booked).gte(order.size)) return "filled";
+  const canceled = found?.state === "canceled" && big(booked).gte(found.filledSize);
+  const live = ["submitting", "unknown", "quarantined", "open", "partially_filled"].includes(order.status);
+  if (big(booked).gt(order.bookedBefore)) return "partly_filled";
+  if (live && canceled) return "canceled";
+  if (found !== null && ["submitting", "unknown", "quarantined"].includes(order.status)) return "accepted";
+  return null;
+}
+
+export interface Health {
+  readonly at: Instant;
+  readonly equity: Decimal;
+  readonly dayStart: Decimal;
+  readonly peak: Decimal;
+  readonly breaks: readonly Break[];
+  /** Deadlines of the orders that are unknown. */
+  readonly unknownSince: readonly Instant[];
+  /** Orders that the venue rejected in the last ten minutes. */
+  readonly rejects: number;
+  /** Fills on orders that were thought dead, and orders filled beyond their size, seen now. */
+  readonly impossibleFills: number;
+  /** The venue refused our credentials or configuration. */
+  readonly credentialError: boolean;
+}
+
+export const UNKNOWN_LIMIT_MS = 60_000;
+export const REJECT_BURST = 5;
+
+/** Returns the state that the kill switch must at least be in, and why; null when all is well. */
+export function tripOf(
+  health: Health,
+  policy: Pick<Policy, "maxDailyLoss" | "maxDrawdown">,
+): { readonly state: Exclude<Control["state"], "ACTIVE">; readonly reason: string } | null {
+  const drawdown = fallOf(health.peak, health.equity);
+  if (health.credentialError)
+    return { state: "HALTED", reason: "the venue refused the credentials or the configuration" };
+  if (big(drawdown).gte(policy.maxDrawdown)) return { state: "HALTED", reason: `drawdown ${drawdown}` };
+  const [first] = health.breaks;
+  if (first)
+    return { state: "REDUCING", reason: `${first.instrument}: fills say ${first.ours}, the venue ${first.venue}` };
+  if (health.impossibleFills > 0)
+    return { state: "REDUCING", reason: `${health.impossibleFills} late or excess fills` };
+  const old = health.unknownSince.filter((since) => millis(health.at) - millis(since) > UNKNOWN_LIMIT_MS);
+  if (old.length > 0) return { state: "REDUCING", reason: `${old.length} orders unknown for over 60 s` };
+  if (health.rejects >= REJECT_BURST) return { state: "REDUCING", reason: `${health.rejects} rejects in ten minutes` };
+  const loss = fallOf(health.dayStart, health.equity);
+  return big(loss).gte(policy.maxDailyLoss) ? { state: "REDUCING", reason: `daily loss ${loss}` } : null;
+}
+
+const TIGHTNESS: readonly Control["state"][] = ["ACTIVE", "REDUCING", "HALTED"];
+
+/** Returns whether `to` is tighter than `from`: the desk may tighten by itself, only a person may loosen. */
+export const tightens = (from: Control["state"], to: Control["state"]): boolean =>
+  TIGHTNESS.indexOf(to) > TIGHTNESS.indexOf(from);

@@ -1,0 +1,174 @@
+import { type Big, big, type Decimal, fixed, floorTo, text } from "#units/decimal";
+import type { Instrument } from "./instrument.ts";
+import type { Policy } from "./policy.ts";
+
+export interface SizingInput {
+  /** In (−1, 1), and its confidence in [0, 1]; null or NaN counts as no opinion. */
+  readonly bias: number | null;
+  readonly confidence: number | null;
+  /** 0 to 10, of the wallets behind the bias; null when none is known. */
+  readonly credibility: number | null;
+  /** True when the bias is too old: then it says nothing. */
+  readonly stale: boolean;
+  readonly price: Decimal;
+  /** Hourly average true range in quote; null when unknown: then no position is opened. */
+  readonly atr: Decimal | null;
+  /** Daily standard deviation as a fraction; null as above. */
+  readonly dailyVolatility: number | null;
+  readonly equity: Decimal;
+  /** Contracts held now, signed. */
+  readonly held: Decimal;
+  /**
+   * Instruments that the desk trades. Each has an equal share of the limits that all have in common, so that plans made
+   * at one instant never need to know of each other, whatever order they are made in.
+   */
+  readonly lanes: number;
+  /** Volume of the newest complete hour, in contracts. */
+  readonly hourVolume: Decimal;
+  readonly instrument: Instrument;
+}
+
+/** Every step from a bias to a difference in contracts, as it is kept in the policy snapshot. */
+export interface Sizing {
+  readonly credibilityFactor: number;
+  /** bias · confidence · credibilityFactor; 0 when stale or not a number. */
+  readonly s: number;
+  /** `enter` opens or adds, `hold` keeps without adding, `exit` goes flat. */
+  readonly phase: "enter" | "hold" | "exit";
+  /** Of the price, as a fraction; null when the volatility is unknown. */
+  readonly stopDistance: Decimal | null;
+  /** Contracts that each bound allows to hold, before the lot; empty when nothing is sized. */
+  readonly bounds: Readonly<Record<string, Decimal>>;
+  /** Contracts that one opening order may take. */
+  readonly orderBounds: Readonly<Record<string, Decimal>>;
+  /** Signed contracts: what should be held, what is, and what to trade now. */
+  readonly target: Decimal;
+  readonly held: Decimal;
+  readonly trade: Decimal;
+  /** True when the trade only reduces what is held. A flip reduces first; the opening is a later plan's. */
+  readonly reduceOnly: boolean;
+  /** Why nothing is traded, where something could have been. */
+  readonly rest: "dead_band" | "below_minimum" | null;
+}
+
+/** Returns bias · confidence · clamp((credibility − c₀)/(c₁ − c₀), 0, 1); 0 when anything is missing or not a number. */
+export function signalOf(
+  input: Pick<SizingInput, "bias" | "confidence" | "credibility" | "stale">,
+  policy: Pick<Policy, "credibilityFloor" | "credibilityFull">,
+): { readonly s: number; readonly credibilityFactor: number } {
+  const { bias, confidence, credibility } = input;
+  const span = policy.credibilityFull - policy.credibilityFloor;
+  const raw = credibility === null ? 0 : (credibility - policy.credibilityFloor) / span;
+  const credibilityFactor = Number.isFinite(raw) ? Math.min(1, Math.max(0, raw)) : 0;
+  const s = (bias ?? Number.NaN) * (confidence ?? Number.NaN) * credibilityFactor;
+  return { s: input.stale || !Number.isFinite(s) || s === 0 ? 0 : s, credibilityFactor };
+}
+
+/** Returns `enter`, `hold` or `exit`: a band of hysteresis around what is held; a signal against it is an exit. */
+function phaseOf(s: number, held: Big, policy: Policy): Sizing["phase"] {
+  if (Math.abs(s) > policy.enter) return "enter";
+  if (held.eq(0) || Math.abs(s) < policy.exit) return "exit";
+  return Math.sign(s) === held.s ? "hold" : "exit";
+}
+
+/** Returns max(k · ATR / price, floor), rounded up to 12 digits; null when the ATR is unknown. */
+function stopDistanceOf(input: SizingInput, policy: Policy): Big | null {
+  if (input.atr === null || input.dailyVolatility === null || !Number.isFinite(input.dailyVolatility)) return null;
+  const byRange = big(policy.atrMultiple).times(input.atr).div(input.price).round(12, 3);
+  return byRange.gt(policy.stopFloor) ? byRange : big(policy.stopFloor);
+}
+
+/** Returns the contracts that each bound allows, none below zero. */
+function boundsOf(input: SizingInput, s: number, distance: Big, policy: Policy): Record<string, Big> {
+  const oneUsd = big(input.price).times(input.instrument.contractSize);
+  const equity = big(input.equity);
+  const exitCost = big(policy.takerFeeBps).plus(policy.exitSlippageBps).div(10_000);
+  const riskShare = big(policy.maxPortfolioRisk).div(input.lanes);
+  const maxRisk = riskShare.lt(policy.maxTradeRisk) ? riskShare : big(policy.maxTradeRisk);
+  const daily = input.dailyVolatility ?? 0;
+  const contracts: Record<string, Big> = {
+    risk: equity
+      .times(policy.riskPerTrade)
+      .times(text(Math.abs(s)))
+      .div(distance.times(oneUsd)),
+    risk_with_costs: equity.times(maxRisk).div(distance.plus(exitCost).times(oneUsd)),
+    asset_notional: big(policy.maxAssetUsd).div(oneUsd),
+    gross_notional: big(policy.maxGrossUsd).div(input.lanes).div(oneUsd),
+    leverage: equity.times(policy.maxLeverage).div(input.lanes).div(oneUsd),
+  };
+  if (daily > 0) contracts.volatility = equity.times(policy.dailyVolatilityTarget).div(oneUsd.times(text(daily)));
+  for (const [name, value] of Object.entries(contracts)) if (value.lt(0)) contracts[name] = big(0);
+  return contracts;
+}
+
+/** Returns the signed contracts to hold, and the bounds that led there. */
+function targetOf(input: SizingInput, s: number, phase: Sizing["phase"], distance: Big | null, policy: Policy) {
+  const held = big(input.held);
+  if (phase === "exit") return { target: big(0), bounds: {} };
+  // Without a volatility no stop can be set: nothing is opened, and what is held stays under its own stop.
+  if (distance === null) return { target: Math.sign(s) === held.s ? held : big(0), bounds: {} };
+  const bounds = boundsOf(input, s, distance, policy);
+  const allowed = least(bounds);
+  const capped = phase === "hold" && allowed.gt(held.abs()) ? held.abs() : allowed;
+  const lots = floorTo(capped, input.instrument.lotSize);
+  const size = lots.lt(input.instrument.minSize) ? big(0) : lots;
+  return { target: s < 0 ? size.neg() : size, bounds };
+}
+
+/** Returns what to trade to get from `held` to `target`: the difference, cut at flat, or nothing and why. */
+function tradeOf(held: Big, target: Big, most: Big, input: SizingInput, policy: Policy) {
+  const nothing = { trade: big(0), reduceOnly: false, rest: null };
+  const flip = !held.eq(0) && !target.eq(0) && held.s !== target.s;
+  const goal = flip ? big(0) : target;
+  const difference = goal.minus(held);
+  if (difference.eq(0)) return nothing;
+  const reduceOnly = !held.eq(0) && goal.abs().lt(held.abs());
+  const inBand = !held.eq(0) && !goal.eq(0) && difference.abs().lt(held.abs().times(policy.deadBand));
+  if (inBand) return { ...nothing, rest: "dead_band" as const };
+  // Going flat trades all that is held, whatever the lot; anything else is a whole number of lots.
+  const capped = !reduceOnly && difference.abs().gt(most) ? most.times(difference.s) : difference;
+  const size = goal.eq(0) ? capped : floorTo(capped, input.instrument.lotSize);
+  if (size.abs().lt(input.instrument.minSize) && !goal.eq(0)) return { ...nothing, rest: "below_minimum" as const };
+  return { trade: size, reduceOnly, rest: null };
+}
+
+/** Returns what one opening order may take. A thin hour stops buying more; it is no reason to sell what is held. */
+function orderBoundsOf(input: SizingInput, policy: Policy): Record<string, Big> {
+  return {
+    order_notional: big(policy.maxOrderUsd).div(big(input.price).times(input.instrument.contractSize)),
+    liquidity: big(input.hourVolume).times(policy.maxVolumeShare),
+  };
+}
+
+const least = (bounds: Readonly<Record<string, Big>>): Big => Object.values(bounds).reduce((a, b) => (a.lt(b) ? a : b));
+const asText = (bounds: Readonly<Record<string, Big>>): Record<string, Decimal> =>
+  Object.fromEntries(Object.entries(bounds).map(([name, value]) => [name, text(fixed(value, 18))]));
+
+/**
+ * Returns each step from the bias to the contracts to trade. The target is
+ * floor to lot(min(equity · r · |s| / (d · price · contract size), bounds)) with the sign of s; between `exit` and
+ * `enter` a held position is kept and never grown. Monotone in |s|, zero when stale, missing or not a number.
+ * @throws Error when price or equity is no decimal, or the price is 0.
+ */
+export function sizeOf(input: SizingInput, policy: Policy): Sizing {
+  const { s, credibilityFactor } = signalOf(input, policy);
+  const held = big(input.held);
+  const phase = phaseOf(s, held, policy);
+  const distance = stopDistanceOf(input, policy);
+  const { target, bounds } = targetOf(input, s, phase, distance, policy);
+  const orderBounds = orderBoundsOf(input, policy);
+  const { trade, reduceOnly, rest } = tradeOf(held, target, least(orderBounds), input, policy);
+  return {
+    credibilityFactor,
+    s,
+    phase,
+    stopDistance: distance === null ? null : text(distance),
+    bounds: asText(bounds),
+    orderBounds: asText(orderBounds),
+    target: text(target),
+    held: text(held),
+    trade: text(trade),
+    reduceOnly,
+    rest,
+  };
+}
