@@ -1,0 +1,75 @@
+import { eq, sql } from "drizzle-orm";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type TestDatabase, testDatabase } from "#testing/database";
+import { idOf } from "#units/ids";
+import { readDecimal, readInstant } from "./columns.ts";
+import { iso, plain, rows } from "./rows.ts";
+import { orders, reports } from "./schema.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+
+test("a stored time is read in UTC to the millisecond, whatever the session's zone", () => {
+  expect(readInstant("2022-06-21 00:00:00+00")).toBe("2022-06-21T00:00:00.000Z");
+  expect(readInstant("2022-06-21 05:30:00.123456+05:30")).toBe("2022-06-21T00:00:00.123Z");
+  expect(readInstant("2022-06-20 19:00:00.5-05")).toBe("2022-06-21T00:00:00.500Z");
+  for (const bad of ["infinity", "0044-03-15 00:00:00+00 BC", "2022-06-21", ""])
+    expect(() => readInstant(bad)).toThrow(RangeError);
+});
+
+test("a stored decimal is read in plain notation without trailing zeros", () => {
+  const pairs = [
+    ["1.500000000000000000", "1.5"],
+    ["100", "100"],
+    ["100.00", "100"],
+    ["-0.000", "0"],
+    ["-0.0040", "-0.004"],
+    ["0.000000000000000001", "0.000000000000000001"],
+  ] as const;
+  for (const [stored, read] of pairs) expect(readDecimal(stored)).toBe(read);
+  for (const bad of ["NaN", "Infinity", "1e5", ""]) expect(() => readDecimal(bad)).toThrow(RangeError);
+});
+
+test("times, decimals, arrays and JSON come back as they went in", async () => {
+  const { db } = database;
+  const at = "2022-06-21T00:00:00.123Z";
+  const order = {
+    id: idOf("order", 1),
+    tradingMode: "demo",
+    clientOrderId: "c1",
+    asset: "ETH",
+    side: "buy",
+    orderType: "ioc",
+    size: "0.000000000000000001",
+    price: "1135.25",
+    takeProfit: ["1200", "1300.5"],
+    instrument: "ETH-USDT-SWAP",
+    decidedAt: at,
+    updatedAt: at,
+    policySnapshot: { text: "7", list: [1, 2.5, null], nested: { b: "x", a: true } },
+  } as const;
+  await db.insert(orders).values({ ...order, takeProfit: [...order.takeProfit] });
+  const [read] = await db.select().from(orders).where(eq(orders.decidedAt, at));
+  expect(read).toMatchObject(order);
+  expect(read).toMatchObject({ filledSize: "0", biasAt: null, epoch: 0, version: 0 });
+});
+
+test("a JSON text that looks like a number or like JSON stays a text", async () => {
+  const { db } = database;
+  const period = { periodStart: "2022-06-21T00:00:00.000Z", periodEnd: "2022-06-21T04:00:00.000Z" };
+  await db.insert(reports).values({ ...period, id: idOf("report", 1), metrics: "7", notableEvents: '{"a":1}' });
+  const [read] = await db.select({ metrics: reports.metrics, events: reports.notableEvents }).from(reports);
+  expect(read).toEqual({ metrics: "7", events: '{"a":1}' });
+});
+
+test("raw rows are written alike by the two fragments", async () => {
+  const statement = sql`SELECT ${iso(sql`'2022-06-21 05:30:00.5+05:30'::timestamptz`)} AS at,
+    ${plain(sql`1.500::numeric(20,10)`)} AS n, ${iso(sql`NULL::timestamptz`)} AS none, 7::int AS int4, 0.1::float8 AS float,
+    '{"b":[1]}'::jsonb AS json, true AS yes`;
+  expect(await rows(database.db, statement)).toEqual([
+    { at: "2022-06-21T00:00:00.500Z", n: "1.5", none: null, int4: 7, float: 0.1, json: { b: [1] }, yes: true },
+  ]);
+});
