@@ -3,7 +3,7 @@ import type { ReportRecords } from "#reporting/compose";
 import { Report, type Scope } from "#reporting/report";
 import type { Decimal } from "#units/decimal";
 import { idOf } from "#units/ids";
-import type { Horizon, Instant } from "#units/time";
+import { type Horizon, type Instant, instant, millis } from "#units/time";
 import { biasLines } from "./bias-lines.ts";
 import type { Db } from "./client.ts";
 import { eventLines } from "./event-lines.ts";
@@ -13,6 +13,8 @@ import { chainBlocks, eventRefs, reports, tradingControl, wallets } from "./sche
 import { scoredWallets } from "./wallet-lines.ts";
 
 const TERMS = 3;
+/** Biases are refreshed every minute. */
+const BIAS_MS = 60_000;
 
 /** Returns SQL that is true for times in [start, end) of a scope. */
 const during = (column: ReturnType<typeof sql>, { start, end }: Scope) =>
@@ -23,11 +25,16 @@ const during = (column: ReturnType<typeof sql>, { start, end }: Scope) =>
  * period in which the desk saw it, so that a late one is in exactly one report; an order to that in which it was decided.
  */
 export async function reportRecords(db: Db, scope: Scope): Promise<ReportRecords> {
-  const read = async (tx: Db): Promise<ReportRecords> => ({
+  return db.transaction((tx) => read(tx, scope), { isolationLevel: "repeatable read", accessMode: "read only" });
+}
+
+async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
+  const seen = await blocks(tx, scope);
+  return {
     scope,
     trading: await tradingState(tx, scope),
     watchedWallets: await watchedWallets(tx, scope),
-    blocks: await blocks(tx, scope),
+    blocks: seen,
     retracted: await retracted(tx, scope),
     events: await eventLines(
       tx,
@@ -36,7 +43,7 @@ export async function reportRecords(db: Db, scope: Scope): Promise<ReportRecords
           AND ${during(sql`e.observed_at`, scope)} AND e.chain = ${scope.chain}`,
       sql`e.id`,
     ),
-    biases: await biasLines(tx, { start: scope.start, end: scope.end, terms: TERMS }),
+    biases: await biasLines(tx, { start: scope.start, end: biasEnd(scope, seen), terms: TERMS }),
     wallets: await scoredWallets(tx, scope.start, scope.end),
     outcomes: await outcomes(tx, scope),
     equity: await equity(tx, scope),
@@ -52,8 +59,15 @@ export async function reportRecords(db: Db, scope: Scope): Promise<ReportRecords
       sql`${ours(sql`p`, scope)} AND p.opened_at < ${scope.end}::timestamptz
           AND (p.closed_at IS NULL OR ${during(sql`p.closed_at`, scope)})`,
     ),
-  });
-  return db.transaction((tx) => read(tx), { isolationLevel: "repeatable read", accessMode: "read only" });
+  };
+}
+
+/** A run goes on for a day after its last block, and every bias has decayed by then: it is told as of that block. */
+function biasEnd({ type, end }: Scope, seen: ReportRecords["blocks"]): Instant {
+  const last = seen.at(-1);
+  if (type !== "run" || !last) return end;
+  const settled = instant(millis(last.observedAt) + BIAS_MS + 1);
+  return settled < end ? settled : end;
 }
 
 const ours = (alias: ReturnType<typeof sql>, { mode, venue }: Scope) =>

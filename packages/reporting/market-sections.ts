@@ -1,4 +1,4 @@
-import { clock, percent, plural, shortHash, signed } from "./format.ts";
+import { clock, minute, percent, plural, shortHash, signed } from "./format.ts";
 import { deed, spoken, walletName } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { BiasLine, ContributionLine, CredibilityLine, EventLine, Report, WalletLine } from "./report.ts";
@@ -11,6 +11,11 @@ const BREAK = "  ";
 export function biasSection({ biases }: Report): string[] {
   const assets = [...new Set(biases.map((line) => line.asset))];
   if (assets.length === 0) return ["## Bias", "", "There is no bias yet.", ""];
+  const asOf =
+    biases
+      .map((line) => line.at)
+      .toSorted()
+      .at(-1) ?? "";
   const cell = (asset: string, timeframe: string): string => {
     const line = biases.find((each) => each.asset === asset && each.timeframe === timeframe);
     if (!line) return "–";
@@ -29,7 +34,7 @@ export function biasSection({ biases }: Report): string[] {
     "|:--|--:|--:|--:|",
     ...rows,
     "",
-    "From -1 (down) to +1 (up), with the confidence.",
+    `From -1 (down) to +1 (up), with the confidence, as of ${minute(asOf)}.`,
     "",
     ...(told.length > 0 ? ["### What it is made of", "", ...told] : []),
   ];

@@ -40,12 +40,13 @@ function standout({ events }: Report, clean: Clean): string[] {
   return [event.push === null ? `The largest event: ${what}; it moved no bias.` : `What counted most: ${what}.`];
 }
 
-function leaning({ biases }: Report, clean: Clean): string {
+function leaning({ biases, scope }: Report, clean: Clean): string {
   const told = biases.filter((line) => line.timeframe === "4h").slice(0, TOLD_BIASES);
   if (told.length === 0) return "There is no bias yet.";
   const flat = told.every((line) => lean(line.value) === "is flat");
   if (flat) return `Over 4 h ${listed(told.map((line) => clean(line.asset)))} ${told.length > 1 ? "are" : "is"} flat.`;
-  return told.map((line) => biasSentence(line, clean)).join(" ");
+  const when = scope.type === "run" ? "After the last block: " : "";
+  return when + told.map((line) => biasSentence(line, clean)).join(" ");
 }
 
 function biasSentence(line: BiasLine, clean: Clean): string {
