@@ -88,7 +88,7 @@ test.each([
   ["cex_deposit", "ETH", "asset_to_exchange"],
   ["cex_deposit", "DAI", "stable_to_exchange"],
   ["transfer_out", "ETH", "none"],
-  ["complex", "ETH", "none"],
+  ["complex", "ETH", "unclear"],
   ["borrow", "USDC", "borrow_stable"],
   ["liquidation", "ETH", "liquidation"],
 ])("%s of %s goes through %s", (type, asset, channel) => expect(channelOf({ type, asset })).toBe(channel));

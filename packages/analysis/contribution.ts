@@ -15,7 +15,8 @@ export type Channel =
   | "stake"
   | "unstake"
   | "liquidation"
-  | "none";
+  | "none"
+  | "unclear";
 
 /**
  * Signed strength of each channel, for an event that leans its usual way. Exchange flows stay well under swaps: whale
@@ -33,6 +34,7 @@ export const CHANNEL_STRENGTH: Readonly<Record<Channel, number>> = {
   unstake: -0.15,
   liquidation: -0.5,
   none: 0,
+  unclear: 0,
 };
 
 /** Assets that money on its way to an exchange is likely to buy. */
@@ -77,9 +79,10 @@ const BY_TYPE: Readonly<Record<string, Channel>> = {
   stake: "stake",
   unstake: "unstake",
   liquidation: "liquidation",
+  complex: "unclear",
 };
 
-/** Returns the channel of an event. Wallet to wallet, wrapping, bridging, lending and what is unclear have none. */
+/** Returns the channel of an event. Wallet to wallet, wrapping, bridging and lending have none. */
 export function channelOf(event: Pick<ObservedEvent, "type" | "asset">): Channel {
   const stable = event.asset !== null && STABLES.includes(event.asset);
   if (event.type === "cex_deposit") return stable ? "stable_to_exchange" : "asset_to_exchange";
