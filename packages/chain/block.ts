@@ -110,7 +110,9 @@ export function asFullBlock(block: unknown, receipts: unknown): FullBlock {
     const path = `receipts[${i}]`;
     const receipt = fields(item, path);
     text(receipt, path, "transactionHash", "blockHash", "gasUsed");
-    list(receipt.logs, `${path}.logs`).forEach((entry, k) => checkLog(entry, `${path}.logs[${k}]`));
+    list(receipt.logs, `${path}.logs`).forEach((entry, k) => {
+      checkLog(entry, `${path}.logs[${k}]`);
+    });
   });
   return { block: block as RawBlock, receipts: receipts as readonly RawReceipt[] };
 }

@@ -1,7 +1,7 @@
 import { big } from "#units/decimal";
 import type { EventType } from "./event.ts";
 import type { LabelBook } from "./labels.ts";
-import { amountOf, isMoney, isStaked } from "./leg.ts";
+import { amountOf, isMoney, isStaked, signOf } from "./leg.ts";
 import { lendingVerdict, liquidityVerdict, type Role, stakingVerdict } from "./markers.ts";
 import type { Leg, Move } from "./net.ts";
 import { ZERO_ADDRESS } from "./tokens.ts";
@@ -71,8 +71,7 @@ export function classify(move: Move, labels: LabelBook, prices: Prices, day: str
     decode: decode * inferred,
     label,
   });
-  const marked =
-    lendingVerdict(move, known, labels) ?? stakingVerdict(move, known, labels) ?? liquidityVerdict(move, kept);
+  const marked = lendingVerdict(move, known, labels) ?? stakingVerdict(known, labels) ?? liquidityVerdict(move, kept);
   if (marked) return verdict(marked.roles, DECODE.exact, 1, marked.venue);
   const spam = kept.filter((leg) => !leg.token && leg.amount > 0n && !(sender && known.length === 1));
   const shape = kept.filter((leg) => !spam.includes(leg));
@@ -124,7 +123,7 @@ function labelledVerdict(move: Move, legs: readonly Leg[], labels: LabelBook, da
         ? 1
         : UNDATED_LABEL;
     return {
-      roles: legs.map((leg): Role => ({ leg, type: type(leg), direction: leg.amount < 0n ? -1 : 1 })),
+      roles: legs.map((leg): Role => ({ leg, type: type(leg), direction: signOf(leg) })),
       quality,
       venue: first.name,
     };
@@ -132,34 +131,37 @@ function labelledVerdict(move: Move, legs: readonly Leg[], labels: LabelBook, da
   return null;
 }
 
-function swapOf(
-  venues: readonly Venue[],
-  legs: readonly Leg[],
-  sender: boolean,
-): { roles: Role[]; decode: number } | null {
+interface Swapped {
+  readonly roles: readonly Role[];
+  readonly decode: number;
+}
+
+function swapOf(venues: readonly Venue[], legs: readonly Leg[], sender: boolean): Swapped | null {
   const [a, b] = legs;
   if (legs.length !== 2 || !a || !b || a.amount > 0n === b.amount > 0n || a.nft || b.nft) return null;
-  const out = a.amount < 0n ? a : b;
-  const into = a.amount < 0n ? b : a;
-  if (!out.token || !into.token) {
-    // Anyone can emit a Transfer of an own token: believed only where the wallet sent the transaction and a pool swapped.
-    const leg = out.token ? out : into;
-    if (!sender || venues.length === 0) return null;
-    const direction = isMoney(leg) ? 0 : leg.amount < 0n ? -1 : 1;
-    return { roles: [{ leg, type: "swap", direction }], decode: DECODE.unknownToken };
-  }
-  if (out.token.asset === into.token.asset)
+  const [out, into] = a.amount < 0n ? [a, b] : [b, a];
+  if (out.token && into.token) return knownSwap(venues, out, into);
+  // Anyone can emit a Transfer of an own token: believed only where the wallet sent the transaction and a pool swapped.
+  if (!sender || venues.length === 0) return null;
+  const leg = out.token ? out : into;
+  return { roles: [{ leg, type: "swap", direction: isMoney(leg) ? 0 : signOf(leg) }], decode: DECODE.unknownToken };
+}
+
+function knownSwap(venues: readonly Venue[], out: Leg, into: Leg): Swapped {
+  if (out.token?.asset === into.token?.asset) {
     return { roles: [{ leg: into, type: "wrap", direction: 0 }], decode: DECODE.exact };
-  const decode =
-    venues.length === 0 ? DECODE.noPool : venues.every((venue) => venue.proven) ? DECODE.exact : DECODE.forkedPool;
+  }
+  const decode = decodeOf(venues);
   if (isMoney(out) && isMoney(into)) return { roles: [{ leg: into, type: "swap", direction: 0 }], decode };
   // Staked ether for ether changes the wrapping, not the exposure.
   const etherish = [out, into].every((leg) => isStaked(leg) || leg.token?.asset === "ETH");
-  const roles = [out, into].filter((leg) => !isMoney(leg));
-  return {
-    roles: roles.map((leg): Role => ({ leg, type: "swap", direction: etherish ? 0 : leg.amount < 0n ? -1 : 1 })),
-    decode,
-  };
+  const risky = [out, into].filter((leg) => !isMoney(leg));
+  return { roles: risky.map((leg): Role => ({ leg, type: "swap", direction: etherish ? 0 : signOf(leg) })), decode };
+}
+
+function decodeOf(venues: readonly Venue[]): number {
+  if (venues.length === 0) return DECODE.noPool;
+  return venues.every((venue) => venue.proven) ? DECODE.exact : DECODE.forkedPool;
 }
 
 /** A leg to or from a pool, or ether sent with calldata to an unlabelled contract, is half of something not seen. */

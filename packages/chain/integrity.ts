@@ -1,4 +1,4 @@
-import type { RawBlock, RawReceipt } from "./block.ts";
+import type { RawBlock, RawLog, RawReceipt } from "./block.ts";
 import { bloomBits } from "./keccak.ts";
 
 /** What a block must be for the desk to take it. */
@@ -44,56 +44,59 @@ export class IntegrityError extends Error {
  * @throws IntegrityError with the first check that fails.
  */
 export function checkBlock(block: RawBlock, receipts: readonly RawReceipt[], expected: Expected): void {
-  const fail = (check: IntegrityCheck, place: string, problem: string): never => {
-    throw new IntegrityError(check, expected, place, problem);
+  const check: Check = (ok, name, place, problem) => {
+    if (!ok) throw new IntegrityError(name, expected, place, problem());
   };
   const { transactions } = block;
-  if (block.hash !== expected.hash) fail("hash", "block", `is ${block.hash}`);
-  if (Number(block.number) !== expected.number) fail("number", "block", `is ${block.number}`);
-  if (block.parentHash !== expected.parentHash) fail("parentHash", "block", `is ${block.parentHash}`);
-  if (receipts.length !== transactions.length) {
-    fail("receiptCount", "block", `${receipts.length} receipts for ${transactions.length} transactions`);
-  }
-  const bloom = bloomOf(block.logsBloom) ?? fail("bloom", "block", "is not 256 bytes");
-  const seen = new Uint8Array(256);
+  check(block.hash === expected.hash, "hash", "block", () => `is ${block.hash}`);
+  check(Number(block.number) === expected.number, "number", "block", () => `is ${block.number}`);
+  check(block.parentHash === expected.parentHash, "parentHash", "block", () => `is ${block.parentHash}`);
+  const counts = () => `${receipts.length} receipts for ${transactions.length} transactions`;
+  check(receipts.length === transactions.length, "receiptCount", "block", counts);
+  const bloom = bloomOf(block.logsBloom);
+  check(bloom !== null, "bloom", "block", () => "is not 256 bytes");
+  const blooms: Blooms = { bloom: bloom ?? new Uint8Array(256), seen: new Uint8Array(256) };
   let lastIndex = -1;
-  for (let i = 0; i < transactions.length; i++) {
-    const transaction = transactions[i];
-    const receipt = receipts[i];
-    if (!transaction || !receipt) continue; // equal lengths: never
+  receipts.forEach((receipt, i) => {
     const place = `transaction ${i}`;
-    if (transaction.blockHash !== block.hash) fail("transactionBlock", place, `is of ${transaction.blockHash}`);
-    if (receipt.blockHash !== block.hash) fail("receiptBlock", place, `is of ${receipt.blockHash}`);
-    if (Number(receipt.blockNumber) !== expected.number) fail("receiptBlock", place, `is of ${receipt.blockNumber}`);
-    if (receipt.transactionHash !== transaction.hash)
-      fail("receiptTransaction", place, `is of ${receipt.transactionHash}`);
-    lastIndex = checkLogs(receipt, expected, { bloom, seen }, lastIndex, fail);
-  }
-  if (seen.some((byte, i) => byte !== bloom[i])) fail("bloom", "block", "has bits that no log sets: a log is missing");
+    const own = transactions[i]?.blockHash;
+    const hash = transactions[i]?.hash;
+    check(own === block.hash, "transactionBlock", place, () => `is of ${own}`);
+    check(receipt.blockHash === block.hash, "receiptBlock", place, () => `is of ${receipt.blockHash}`);
+    check(Number(receipt.blockNumber) === expected.number, "receiptBlock", place, () => `is of ${receipt.blockNumber}`);
+    check(receipt.transactionHash === hash, "receiptTransaction", place, () => `is of ${receipt.transactionHash}`);
+    for (const log of receipt.logs) lastIndex = checkLog(log, receipt, expected, blooms, lastIndex, check);
+  });
+  const whole = blooms.seen.every((byte, i) => byte === blooms.bloom[i]);
+  check(whole, "bloom", "block", () => "has bits that no log sets: a log is missing");
 }
 
-type Fail = (check: IntegrityCheck, place: string, problem: string) => never;
+type Check = (ok: boolean, name: IntegrityCheck, place: string, problem: () => string) => void;
 
 interface Blooms {
   readonly bloom: Uint8Array;
   readonly seen: Uint8Array;
 }
 
-/** Returns the last log index. */
-function checkLogs(receipt: RawReceipt, expected: Expected, blooms: Blooms, before: number, fail: Fail): number {
-  let last = before;
-  for (const log of receipt.logs) {
-    const place = `log ${log.logIndex}`;
-    if (log.blockHash !== expected.hash) fail("logBlock", place, `is of ${log.blockHash}`);
-    if (Number(log.blockNumber) !== expected.number) fail("logBlock", place, `is of ${log.blockNumber}`);
-    if (log.transactionHash !== receipt.transactionHash) fail("logTransaction", place, `is of ${log.transactionHash}`);
-    const index = Number(log.logIndex);
-    if (!(index > last)) fail("logIndex", place, `follows ${last}`);
-    last = index;
-    if (!holds(blooms, log.address)) fail("bloom", place, `lacks the address ${log.address}`);
-    for (const topic of log.topics) if (!holds(blooms, topic)) fail("bloom", place, `lacks the topic ${topic}`);
-  }
-  return last;
+/** Returns the log's index. */
+function checkLog(
+  log: RawLog,
+  receipt: RawReceipt,
+  expected: Expected,
+  blooms: Blooms,
+  before: number,
+  check: Check,
+): number {
+  const place = `log ${log.logIndex}`;
+  const index = Number(log.logIndex);
+  const { transactionHash } = log;
+  check(log.blockHash === expected.hash, "logBlock", place, () => `is of ${log.blockHash}`);
+  check(Number(log.blockNumber) === expected.number, "logBlock", place, () => `is of ${log.blockNumber}`);
+  check(transactionHash === receipt.transactionHash, "logTransaction", place, () => `is of ${transactionHash}`);
+  check(index > before, "logIndex", place, () => `follows ${before}`);
+  check(holds(blooms, log.address), "bloom", place, () => `lacks the address ${log.address}`);
+  for (const topic of log.topics) check(holds(blooms, topic), "bloom", place, () => `lacks the topic ${topic}`);
+  return index;
 }
 
 // Addresses and topics repeat from block to block. At most some 10 MB.
@@ -109,12 +112,16 @@ function holds({ bloom, seen }: Blooms, value: string): boolean {
     bits.set(value, packed);
   }
   const low = packed % 4_194_304;
-  return [low & 2047, low >> 11, Math.floor(packed / 4_194_304)].every((bit) => {
-    const place = 255 - (bit >> 3); // bit 0 is the lowest bit of the last byte
-    const mask = 1 << (bit & 7);
-    (seen[place] as number) |= mask;
-    return ((bloom[place] as number) & mask) !== 0;
-  });
+  const first = mark(bloom, seen, low & 2047);
+  const second = mark(bloom, seen, low >> 11);
+  return mark(bloom, seen, Math.floor(packed / 4_194_304)) && first && second;
+}
+
+function mark(bloom: Uint8Array, seen: Uint8Array, bit: number): boolean {
+  const place = 255 - (bit >> 3); // bit 0 is the lowest bit of the last byte
+  const mask = 1 << (bit & 7);
+  (seen[place] as number) |= mask;
+  return ((bloom[place] as number) & mask) !== 0;
 }
 
 const digit = (code: number): number => (code <= 57 ? code - 48 : (code | 32) - 87);

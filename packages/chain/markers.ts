@@ -1,6 +1,6 @@
 import type { EventType } from "./event.ts";
 import type { LabelBook } from "./labels.ts";
-import { isMoney, isStaked } from "./leg.ts";
+import { isMoney, isStaked, signOf } from "./leg.ts";
 import type { Leg, Move } from "./net.ts";
 import { ZERO_ADDRESS } from "./tokens.ts";
 
@@ -15,8 +15,6 @@ interface Marked {
   readonly roles: readonly Role[];
   readonly venue: string | null;
 }
-
-const signOf = (leg: Leg): -1 | 1 => (leg.amount < 0n ? -1 : 1);
 
 /**
  * Returns the legs of a wallet that a labelled lending pool named in its log, or null. A leg out is a supply or a
@@ -38,31 +36,34 @@ export function lendingVerdict({ marks, wallet }: Move, known: readonly Leg[], l
 }
 
 /** Returns ether that became a staked claim, or came back from one, by minting, burning or a staking contract; or null. */
-export function stakingVerdict(_move: Move, known: readonly Leg[], labels: LabelBook): Marked | null {
-  const ether = known.filter((leg) => leg.token?.asset === "ETH");
+export function stakingVerdict(known: readonly Leg[], labels: LabelBook): Marked | null {
+  const [eth, ...moreEther] = known.filter((leg) => leg.token?.asset === "ETH");
   const claims = known.filter((leg) => isStaked(leg));
-  const [eth] = ether;
-  const [claim, second] = claims;
-  if (ether.length + claims.length !== known.length) return null;
-  const fromZero = (leg: Leg) => leg.counterparties.includes(ZERO_ADDRESS);
-  if (eth && claim && !second && signOf(eth) !== signOf(claim) && fromZero(claim)) {
-    return {
-      roles: [{ leg: eth, type: signOf(eth) < 0 ? "stake" : "unstake", direction: signOf(eth) }],
-      venue: claim.token?.symbol ?? null,
-    };
+  if (moreEther.length > 0 || claims.length + (eth ? 1 : 0) !== known.length) return null;
+  if (!eth) return rewrapped(claims);
+  const [claim] = claims;
+  if (!claim) {
+    const [party, other] = eth.counterparties;
+    const label = party !== undefined && other === undefined ? labels.as(party, "staking") : null;
+    return label && staked(eth, label.name);
   }
-  if (!eth && claim && second && signOf(claim) !== signOf(second) && claims.some(fromZero)) {
-    return { roles: [{ leg: second, type: "wrap", direction: 0 }], venue: null };
-  }
-  if (eth && !claim) {
-    const party = eth.counterparties.length === 1 ? labels.as(eth.counterparties[0] ?? "", "staking") : null;
-    if (party)
-      return {
-        roles: [{ leg: eth, type: signOf(eth) < 0 ? "stake" : "unstake", direction: signOf(eth) }],
-        venue: party.name,
-      };
-  }
-  return null;
+  const opposite = claims.length === 1 && signOf(eth) !== signOf(claim);
+  return opposite && fromZero(claim) ? staked(eth, claim.token?.symbol ?? null) : null;
+}
+
+const fromZero = (leg: Leg): boolean => leg.counterparties.includes(ZERO_ADDRESS);
+
+const staked = (eth: Leg, venue: string | null): Marked => ({
+  roles: [{ leg: eth, type: signOf(eth) < 0 ? "stake" : "unstake", direction: signOf(eth) }],
+  venue,
+});
+
+/** One staked claim for another, minted or burned: stETH and wstETH. */
+function rewrapped(claims: readonly Leg[]): Marked | null {
+  const [one, two, three] = claims;
+  if (!one || !two || three || signOf(one) === signOf(two) || !claims.some(fromZero)) return null;
+  const into = signOf(one) > 0 ? one : two;
+  return { roles: [{ leg: into, type: "wrap", direction: 0 }], venue: null };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { FullBlock, RawReceipt, RawTransaction } from "./block.ts";
+import type { FullBlock, RawBlock, RawReceipt, RawTransaction } from "./block.ts";
 import { NATIVE, type Token, tokenAt, WETH, ZERO_ADDRESS } from "./tokens.ts";
 import { type Flow, type LegSource, type Marks, type Touch, touchesOf, type WatchSet } from "./touch.ts";
 
@@ -114,16 +114,18 @@ function sourceOf(flows: readonly Flow[]): LegSource {
   return all.find((source) => flows.some((flow) => flow.source === source)) ?? "value";
 }
 
+/** Ether on its way into WETH or out of it, on either side. */
+const wrapping = ({ token, counterparty }: Flow): boolean =>
+  (token === WETH && counterparty === ZERO_ADDRESS) || (token === NATIVE && counterparty === WETH);
+
 function counterpartiesOf(flows: readonly Flow[]): string[] {
-  const wrapping = ({ token, counterparty }: Flow) =>
-    (token === WETH && counterparty === ZERO_ADDRESS) || (token === NATIVE && counterparty === WETH);
   return [
     ...new Set(flows.flatMap((flow) => (flow.counterparty === null || wrapping(flow) ? [] : [flow.counterparty]))),
   ];
 }
 
 function wrapOf(flows: readonly Flow[]): Wrap | null {
-  const own = flows.filter(({ token, counterparty }) => token === WETH && counterparty === ZERO_ADDRESS);
+  const own = flows.filter(wrapping).filter((flow) => flow.token === WETH);
   const [first] = own;
   const amount = own.reduce((sum, flow) => sum + flow.amount, 0n);
   return first && amount !== 0n ? { amount: amount < 0n ? -amount : amount, logIndex: first.logIndex } : null;
@@ -142,7 +144,7 @@ const LARGEST_REFUND = 5n; // a fifth
  */
 function inferredFlow({ wallet, transaction, flows, marks }: Touch): Flow | null {
   if (transaction.from !== wallet) return null;
-  const others = marks.transfers.filter((t) => t.token === WETH && t.from !== wallet && t.to !== wallet);
+  const others = marks.transfers.filter((t) => t.wrapping && t.from !== wallet && t.to !== wallet);
   const burns = others.filter((t) => t.to === ZERO_ADDRESS);
   const mints = others.filter((t) => t.from === ZERO_ADDRESS);
   if (burns.length === 0 && mints.length === 0) return null;
@@ -187,15 +189,16 @@ function residualsOf(
   for (const [wallet, { before, after }] of balances) {
     const own = touches.filter((touch) => touch.wallet === wallet);
     if (wallet === block.miner || own.filter((touch) => !touch.failed).length !== 1) continue;
-    let residual = after - before;
-    for (const touch of own) {
-      if (touch.transaction.from === wallet) residual += feeOf(touch);
-      for (const flow of touch.flows) if (flow.token === NATIVE) residual -= flow.amount;
-    }
-    for (const { address, amount } of block.withdrawals ?? []) {
-      if (address === wallet) residual -= BigInt(amount) * GWEI;
-    }
-    residuals.set(wallet, residual);
+    const known = own.reduce((sum, touch) => sum + knownEther(touch), withdrawnTo(wallet, block));
+    residuals.set(wallet, after - before - known);
   }
   return residuals;
 }
+
+function knownEther(touch: Touch): bigint {
+  const fee = touch.transaction.from === touch.wallet ? feeOf(touch) : 0n;
+  return touch.flows.reduce((sum, flow) => (flow.token === NATIVE ? sum + flow.amount : sum), -fee);
+}
+
+const withdrawnTo = (wallet: string, { withdrawals = [] }: RawBlock): bigint =>
+  withdrawals.reduce((sum, { address, amount }) => (address === wallet ? sum + BigInt(amount) * GWEI : sum), 0n);

@@ -46,7 +46,7 @@ export interface HeadState {
  * there it walks back by parent hash, not by number, so that a node behind a balancer cannot mix two chains.
  */
 export function decideHead(state: HeadState): HeadDecision {
-  const { cursor, latest, next, ours } = state;
+  const { cursor, latest, next } = state;
   if (latest.number < cursor.number) return { kind: "wait", reason: "lagging node" };
   if (latest.number === cursor.number) {
     return { kind: "wait", reason: latest.hash === cursor.hash ? "at head" : "competing head" };
@@ -54,17 +54,21 @@ export function decideHead(state: HeadState): HeadDecision {
   if (next === undefined) return { kind: "need", want: cursor.number + 1 };
   if (next === null) return { kind: "wait", reason: "missing header" };
   if (next.parentHash === cursor.hash) return { kind: "extend", next };
+  return walkBack(state, next);
+}
+
+function walkBack({ cursor, finalized, ours, fetched }: HeadState, next: Header): HeadDecision {
   let child = next;
   for (;;) {
     const number = child.number - 1;
     const own = number === cursor.number ? cursor.hash : ours.get(number);
     if (own === child.parentHash) return { kind: "fork", at: { number, hash: own }, next: child };
-    if (number <= state.finalized) return { kind: "stop", reason: "below finalized", number };
-    if (cursor.number - number >= MAX_REORG_DEPTH || !knownBelow(ours, number))
-      return { kind: "stop", reason: "too deep", number };
-    const parent = state.fetched.get(child.parentHash);
+    if (number <= finalized) return { kind: "stop", reason: "below finalized", number };
+    const deep = cursor.number - number >= MAX_REORG_DEPTH || !knownBelow(ours, number);
+    if (deep) return { kind: "stop", reason: "too deep", number };
+    const parent = fetched.get(child.parentHash);
     if (parent === undefined) return { kind: "need", want: child.parentHash };
-    if (parent === null || parent.number !== number) return { kind: "wait", reason: "missing header" };
+    if (parent?.number !== number) return { kind: "wait", reason: "missing header" };
     child = parent;
   }
 }

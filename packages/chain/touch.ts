@@ -1,5 +1,5 @@
 import type { FullBlock, RawReceipt, RawTransaction } from "./block.ts";
-import { NATIVE, WETH, ZERO_ADDRESS } from "./tokens.ts";
+import { NATIVE, WETH } from "./tokens.ts";
 import { COW_NATIVE, TOPIC } from "./topics.ts";
 import {
   addressIn,
@@ -90,22 +90,27 @@ export function touchesOf({ block, receipts }: FullBlock, watched: WatchSet): To
   return touches;
 }
 
+/** Logs whose first indexed word is an owner. */
+const PARTY_TOPICS: ReadonlySet<string> = new Set([
+  TOPIC.transfer,
+  TOPIC.wethDeposit,
+  TOPIC.wethWithdrawal,
+  TOPIC.cowTrade,
+]);
+
 function walletsIn(transaction: RawTransaction, receipt: RawReceipt, { addresses, words }: WatchSet): Set<string> {
   const found = new Set<string>();
   if (addresses.has(transaction.from)) found.add(transaction.from);
   const to = transaction.to ?? receipt.contractAddress;
   if (to && transaction.value !== "0x0" && addresses.has(to)) found.add(to);
+  const look = (word: string | undefined): void => {
+    if (word !== undefined && words.has(word)) found.add(addressIn(word));
+  };
   for (const { topics } of receipt.logs) {
-    const first = topics[0];
-    const one = topics[1];
-    if (one === undefined) continue;
-    if (first === TOPIC.transfer) {
-      if (words.has(one)) found.add(addressIn(one));
-      const two = topics[2];
-      if (two !== undefined && words.has(two)) found.add(addressIn(two));
-    } else if (first === TOPIC.wethDeposit || first === TOPIC.wethWithdrawal || first === TOPIC.cowTrade) {
-      if (words.has(one)) found.add(addressIn(one));
-    }
+    const topic = topics[0];
+    if (topic === undefined || !PARTY_TOPICS.has(topic)) continue;
+    look(topics[1]);
+    if (topic === TOPIC.transfer) look(topics[2]);
   }
   return found;
 }
@@ -120,31 +125,24 @@ const LENDING: Readonly<Record<string, LendingMark["action"]>> = {
   [TOPIC.aaveV2Repay]: "repay",
 };
 
+const MINTS: ReadonlySet<string> = new Set([TOPIC.v2Mint, TOPIC.v3Mint]);
+const BURNS: ReadonlySet<string> = new Set([TOPIC.v2Burn, TOPIC.v3Burn, TOPIC.v3Collect]);
+
 /** Returns what the logs of a receipt say, for all parties, in log order. */
 export function marksOf({ logs }: RawReceipt): Marks {
-  const marks = {
-    transfers: [] as Transfer[],
-    swaps: [] as Swap[],
-    trades: [] as CowTrade[],
-    minted: [] as string[],
-    burned: [] as string[],
-    lending: [] as LendingMark[],
+  const emitters = (topics: ReadonlySet<string>) =>
+    logs.flatMap((log) => (topics.has(log.topics[0] ?? "") ? [log.address] : []));
+  return {
+    transfers: logs.flatMap((log) => transferOf(log) ?? []),
+    swaps: logs.flatMap((log) => swapOf(log) ?? []),
+    trades: logs.flatMap((log) => cowTradeOf(log) ?? []),
+    minted: emitters(MINTS),
+    burned: emitters(BURNS),
+    lending: logs.flatMap((log): LendingMark[] => {
+      const action = LENDING[log.topics[0] ?? ""];
+      return action ? [{ contract: log.address, action, parties: log.topics.slice(1).map(addressIn) }] : [];
+    }),
   };
-  for (const log of logs) {
-    const topic = log.topics[0];
-    if (topic === undefined) continue;
-    const transfer = transferOf(log);
-    if (transfer) marks.transfers.push(transfer);
-    const swap = swapOf(log);
-    if (swap) marks.swaps.push(swap);
-    const trade = cowTradeOf(log);
-    if (trade) marks.trades.push(trade);
-    if (topic === TOPIC.v2Mint || topic === TOPIC.v3Mint) marks.minted.push(log.address);
-    if (topic === TOPIC.v2Burn || topic === TOPIC.v3Burn || topic === TOPIC.v3Collect) marks.burned.push(log.address);
-    const action = LENDING[topic];
-    if (action) marks.lending.push({ contract: log.address, action, parties: log.topics.slice(1).map(addressIn) });
-  }
-  return marks;
 }
 
 /**
@@ -152,31 +150,41 @@ export function marksOf({ logs }: RawReceipt): Marks {
  * in and pays out, and native ether of a CoW order. Moves to itself are left out.
  */
 export function flowsOf(wallet: string, transaction: RawTransaction, receipt: RawReceipt, marks: Marks): Flow[] {
-  const flows: Flow[] = [];
-  const value = BigInt(transaction.value);
   const to = transaction.to ?? receipt.contractAddress ?? null;
-  if (value > 0n && transaction.from !== to) {
-    const native = { token: NATIVE, logIndex: -1, source: "value" as const, nft: false };
-    if (transaction.from === wallet) flows.push({ ...native, amount: -value, counterparty: to });
-    if (to === wallet) flows.push({ ...native, amount: value, counterparty: transaction.from });
-  }
-  for (const { token, from, to: receiver, amount, logIndex, nft } of marks.transfers) {
-    if (amount === 0n || from === receiver) continue; // a Transfer of nothing is how addresses are poisoned
-    const flow = { token, logIndex, source: "log" as const, nft };
-    if (from === wallet) flows.push({ ...flow, amount: -amount, counterparty: receiver });
-    if (receiver === wallet) flows.push({ ...flow, amount, counterparty: from });
-    if (token !== WETH) continue;
-    const native = { token: NATIVE, counterparty: WETH, logIndex, source: "log" as const, nft: false };
-    // WETH pays the ether of a Withdrawal to its source, and took the ether of a Deposit from its holder. When the
-    // wallet called WETH itself, the transaction's value is that ether.
-    if (from === wallet && receiver === ZERO_ADDRESS) flows.push({ ...native, amount });
-    const counted = transaction.from === wallet && to === WETH;
-    if (receiver === wallet && from === ZERO_ADDRESS && !counted) flows.push({ ...native, amount: -amount });
-  }
-  for (const trade of marks.trades) {
-    if (trade.owner !== wallet || trade.buyToken !== COW_NATIVE) continue;
-    const { buyAmount: amount, logIndex } = trade;
-    flows.push({ token: NATIVE, amount, counterparty: null, logIndex, source: "log", nft: false });
-  }
-  return flows;
+  // When the wallet called WETH itself, the transaction's value is the ether of the Deposit.
+  const wrapsItself = transaction.from === wallet && to === WETH;
+  return [
+    ...valueFlows(wallet, transaction, to),
+    ...marks.transfers.flatMap((transfer) => transferFlows(wallet, transfer, wrapsItself)),
+    ...marks.trades.filter((trade) => trade.owner === wallet && trade.buyToken === COW_NATIVE).map(tradeFlow),
+  ];
 }
+
+function valueFlows(wallet: string, { from, value }: RawTransaction, to: string | null): Flow[] {
+  const amount = BigInt(value);
+  if (amount === 0n || from === to) return [];
+  const flow = { token: NATIVE, logIndex: -1, source: "value" as const, nft: false };
+  if (from === wallet) return [{ ...flow, amount: -amount, counterparty: to }];
+  return to === wallet ? [{ ...flow, amount, counterparty: from }] : [];
+}
+
+function transferFlows(wallet: string, transfer: Transfer, wrapsItself: boolean): Flow[] {
+  const { token, from, to, amount, logIndex, nft, wrapping } = transfer;
+  if (amount === 0n || from === to) return []; // a Transfer of nothing is how addresses are poisoned
+  const gave = from === wallet;
+  if (!gave && to !== wallet) return [];
+  const signed = gave ? -amount : amount;
+  const flow: Flow = { token, amount: signed, counterparty: gave ? to : from, logIndex, source: "log", nft };
+  // WETH pays the ether of a Withdrawal to its source, and took the ether of a Deposit from its holder.
+  if (!wrapping || (!gave && wrapsItself)) return [flow];
+  return [flow, { token: NATIVE, amount: -signed, counterparty: WETH, logIndex, source: "log", nft: false }];
+}
+
+const tradeFlow = ({ buyAmount: amount, logIndex }: CowTrade): Flow => ({
+  token: NATIVE,
+  amount,
+  counterparty: null,
+  logIndex,
+  source: "log",
+  nft: false,
+});

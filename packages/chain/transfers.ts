@@ -10,6 +10,8 @@ export interface Transfer {
   readonly amount: bigint;
   readonly logIndex: number;
   readonly nft: boolean;
+  /** A Deposit or Withdrawal of WETH: ether moved the other way. */
+  readonly wrapping: boolean;
 }
 
 /** Returns the address in a 32-byte word, in lower case. */
@@ -33,34 +35,34 @@ export const intAt = (data: string, n: number): bigint => BigInt.asIntN(256, uin
  * Words are cut by hand: about a thousand times faster than an ABI decoder.   Source: ERC-20, ERC-721, WETH9
  */
 export function transferOf(log: RawLog): Transfer | null {
-  const { topics, data, address } = log;
-  switch (topics[0]) {
-    case TOPIC.transfer: {
-      const [, from, to, tokenId] = topics;
-      if (!from || !to) return null; // a Transfer without indexed parties: older than the standard
-      const nft = tokenId !== undefined;
-      if (!nft && data.length < 66) return null;
-      const amount = nft ? 1n : uintAt(data, 0);
-      return { token: address, from: addressIn(from), to: addressIn(to), amount, logIndex: Number(log.logIndex), nft };
-    }
+  switch (log.topics[0]) {
+    case TOPIC.transfer:
+      return plainTransfer(log);
     case TOPIC.wethDeposit:
-    case TOPIC.wethWithdrawal: {
-      const party = topics[1];
-      if (address !== WETH || !party) return null;
-      const holder = addressIn(party);
-      const minted = topics[0] === TOPIC.wethDeposit;
-      return {
-        token: address,
-        from: minted ? ZERO_ADDRESS : holder,
-        to: minted ? holder : ZERO_ADDRESS,
-        amount: uintAt(data, 0),
-        logIndex: Number(log.logIndex),
-        nft: false,
-      };
-    }
+    case TOPIC.wethWithdrawal:
+      return wrappingOf(log);
     default:
       return null;
   }
+}
+
+function plainTransfer({ topics, data, address: token, logIndex }: RawLog): Transfer | null {
+  const [, from, to, tokenId] = topics;
+  if (!from || !to) return null; // a Transfer without indexed parties: older than the standard
+  const nft = tokenId !== undefined;
+  if (!nft && data.length < 66) return null;
+  const amount = nft ? 1n : uintAt(data, 0);
+  const parties = { from: addressIn(from), to: addressIn(to) };
+  return { token, ...parties, amount, logIndex: Number(logIndex), nft, wrapping: false };
+}
+
+function wrappingOf({ topics, data, address: token, logIndex }: RawLog): Transfer | null {
+  const party = topics[1];
+  if (token !== WETH || !party) return null;
+  const holder = addressIn(party);
+  const parties =
+    topics[0] === TOPIC.wethDeposit ? { from: ZERO_ADDRESS, to: holder } : { from: holder, to: ZERO_ADDRESS };
+  return { token, ...parties, amount: uintAt(data, 0), logIndex: Number(logIndex), nft: false, wrapping: true };
 }
 
 /** Returns how many Transfer logs (ERC-20 and ERC-721) the receipts hold. */

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, inArray, lt, lte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lt, lte, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { Json } from "#trading/canonical-json";
 import type { Instrument } from "#trading/instrument";
@@ -7,18 +7,18 @@ import { IN_FLIGHT } from "#trading/order";
 import type { PlanInput, PlannedBias } from "#trading/plan";
 import type { Policy } from "#trading/policy";
 import { volatilityOf } from "#trading/volatility";
-import type { Candle } from "#units/candle";
 import { big, type Decimal, text } from "#units/decimal";
 import { type Horizon, type Instant, instant, millis } from "#units/time";
 import type { Db } from "./client.ts";
 import { readControl } from "./control.ts";
 import { type EquityState, equityAt } from "./equity.ts";
 import { decisive } from "./kill-switch.ts";
-import { type Account, fillsOf } from "./order-fills.ts";
+import type { Account } from "./order-fills.ts";
 import { countInFlight } from "./orders.ts";
 import { openPositions } from "./positions.ts";
+import { bars } from "./prices.ts";
 import { iso, plain, rows } from "./rows.ts";
-import { bias, eventAnalysis, instruments, orders, prices } from "./schema.ts";
+import { bias, eventAnalysis, orders } from "./schema.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -57,24 +57,6 @@ export async function latestBias(db: Db, asset: string, timeframe: Horizon, at: 
   };
 }
 
-/** Returns instruments by id; an unknown id is absent. */
-export async function readInstruments(db: Db, ids: readonly string[]): Promise<Map<string, Instrument>> {
-  const list = await db
-    .select({
-      id: instruments.id,
-      asset: instruments.asset,
-      contractSize: instruments.contractSize,
-      lotSize: instruments.lotSize,
-      minSize: instruments.minSize,
-      tickSize: instruments.tickSize,
-      maxLeverage: instruments.maxLeverage,
-    })
-    .from(instruments)
-    .where(inArray(instruments.id, [...ids]))
-    .orderBy(asc(instruments.id));
-  return new Map(list.map((row) => [row.id, row]));
-}
-
 /** Returns the signed contracts of an instrument by our fills. */
 export async function heldContracts(db: Db, account: Account, instrument: string): Promise<Decimal> {
   const { mode, venue } = account;
@@ -84,35 +66,6 @@ export async function heldContracts(db: Db, account: Account, instrument: string
         WHERE trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument} AND order_id IS NOT NULL`,
   );
   return row?.held ?? "0";
-}
-
-/** Returns the bars of an instrument that closed at or before `at` within the last `hours`, ascending. */
-async function barsUntil(
-  db: Db,
-  instrument: string,
-  barSeconds: number,
-  at: Instant,
-  hours: number,
-): Promise<Candle[]> {
-  return db
-    .select({
-      openedAt: prices.timestamp,
-      open: prices.open,
-      high: prices.high,
-      low: prices.low,
-      close: prices.close,
-      volume: prices.volume,
-    })
-    .from(prices)
-    .where(
-      and(
-        eq(prices.instrument, instrument),
-        eq(prices.barSeconds, barSeconds),
-        gte(prices.timestamp, instant(millis(at) - hours * HOUR_MS)),
-        lte(prices.timestamp, instant(millis(at) - barSeconds * 1000)),
-      ),
-    )
-    .orderBy(asc(prices.timestamp));
 }
 
 /** What other lanes hold and have reserved, as it was before `at`: what they do at `at` itself never shows. */
@@ -194,7 +147,8 @@ export interface PlanQuery {
 export async function planInput(db: Db, query: PlanQuery, policy: Policy): Promise<PlanInput> {
   const { at, instrument, equity, barSeconds, ...rest } = query;
   const account = { mode: query.mode, venue: query.venue };
-  const bars = await barsUntil(db, instrument.id, barSeconds, at, policy.atrHours + 2);
+  const from = instant(millis(at) - (policy.atrHours + 2) * HOUR_MS);
+  const candles = await bars(db, instrument.id, barSeconds, from, at);
   return {
     ...rest,
     at,
@@ -203,7 +157,7 @@ export async function planInput(db: Db, query: PlanQuery, policy: Policy): Promi
     dayStart: equity.dayStart,
     peak: equity.peak,
     control: decisive(await readControl(db, query.mode)),
-    volatility: volatilityOf(bars, at, policy),
+    volatility: volatilityOf(candles, at, policy),
     inFlight: await countInFlight(db, query.mode, instrument.id),
     analyses: await analysesOf(
       db,

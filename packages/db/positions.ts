@@ -171,7 +171,7 @@ async function rowOf(db: Db, input: RowInput): Promise<PositionRow> {
     contracts: episode.contracts,
     unrealizedPnl: isOpen ? money(unrealizedOf(episode, mark, contractSize)) : "0",
     realizedPnl: money(episode.realized),
-    feesPaid: money(episode.fees["USDT"] ?? "0"),
+    feesPaid: money(episode.fees.USDT ?? "0"),
     fundingPaid: await fundingPaid(db, account, instrument.id, episode),
     maxDrawdown: isOpen && !marking.measure ? null : await drawdown(db, input),
     holdingTime: `${heldFor(episode, marking.at) / 1000} seconds`,

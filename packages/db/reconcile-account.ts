@@ -10,10 +10,10 @@ import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "./client.ts";
 import { readControl, type StoredControl } from "./control.ts";
 import { equityAt, insertEquity } from "./equity.ts";
+import { listedInstruments } from "./instruments.ts";
 import { decisive, tightenControl } from "./kill-switch.ts";
 import { insertFills } from "./order-fills.ts";
 import { countInFlight, insertOrder, ordersAtVenue, ordersByClientId, type StoredOrder } from "./orders.ts";
-import { readInstruments } from "./plans.ts";
 import { openPositions } from "./positions.ts";
 import { fillCursor, findBreaks, type LookedUp, lookUp, type Run, rebuildAll, settleOrders } from "./reconciliation.ts";
 import { orderEvents, orders } from "./schema.ts";
@@ -64,7 +64,7 @@ export async function reconcileAccount(
     busy ? exchange.fills(since) : [],
     busy ? exchange.openOrders() : [],
   ]);
-  const instruments = await readInstruments(db, ids);
+  const instruments = new Map((await listedInstruments(db, ids)).map((instrument) => [instrument.id, instrument]));
   const venue = { positions, equity: balance.equity };
   const first = await db.transaction(async (tx) => {
     await insertEquity(tx, account, at, balance);

@@ -9,7 +9,7 @@ import { GRACE_MS, type Look, resolve } from "#trading/resolve";
 import { big, type Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "./client.ts";
-import { type Account, filledOf, insertFills, lastFillAt } from "./order-fills.ts";
+import { type Account, filledOf, lastFillAt } from "./order-fills.ts";
 import { moveOrder, readOrder, type StoredOrder } from "./orders.ts";
 import { heldContracts } from "./plans.ts";
 import { type Marking, openPositions, rebuildPositions } from "./positions.ts";

@@ -1,10 +1,9 @@
 import type { Exchange, Submission, SubmitReply } from "#trading/exchange";
-import type { Control } from "#trading/limits";
 import { isClosed } from "#trading/order";
 import { type Answer, type Effect, runSubmission, type SubmitOutcome } from "#trading/submission";
 import type { Instant } from "#units/time";
 import type { Db } from "./client.ts";
-import { readControl } from "./control.ts";
+import { readControl, type StoredControl } from "./control.ts";
 import { tightenControl } from "./kill-switch.ts";
 import {
   claimOrder,
@@ -23,7 +22,7 @@ export interface Submitted {
   /** True when this call closed it: voided, rejected or expired. */
   readonly closed: boolean;
   /** What the kill switch became, when the venue's reply tripped it. */
-  readonly tripped: Control | null;
+  readonly tripped: StoredControl | null;
 }
 
 /** There is no such order: a message was made up, or its database was lost. */
@@ -75,7 +74,7 @@ export async function submitOrder(db: Db, exchange: Exchange, id: string, at: In
   if (!before) throw new UnknownOrderId(id);
   let current: StoredOrder = before;
   let closed = false;
-  let tripped: Control | null = null;
+  let tripped: StoredControl | null = null;
   const perform = async (effect: Effect): Promise<Answer> => {
     switch (effect.kind) {
       case "read":

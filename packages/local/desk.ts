@@ -26,6 +26,8 @@ export interface Desk {
   /** Returns once every queue is empty: nothing ready, delayed or in flight. Dead letters stay where they are. */
   drain(): Promise<void>;
   deadLetters(): DeadLetter[];
+  /** Returns how many messages of a queue were received so far. */
+  received(name: QueueName): number;
   close(): Promise<void>;
 }
 
@@ -56,11 +58,14 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
   const handlers = await loadHandlers();
   const measured = measures();
   const handlerOf = (consumer: string): Handler => handlers.get(consumer) as Handler; // loadHandlers holds every consumer
+  const counts = new Map<QueueName, number>();
   const pollQueue = async (name: QueueName, waitSeconds = 0): Promise<number> => {
     const { consumer } = queue(name);
     const measure = measured.of(jobOf(consumer));
-    return (await poll({ sqs, queue: name, url: queues.url(name), handler: handlerOf(consumer), measure }, waitSeconds))
-      .received;
+    const handler = handlerOf(consumer);
+    const { received } = await poll({ sqs, queue: name, url: queues.url(name), handler, measure }, waitSeconds);
+    counts.set(name, (counts.get(name) ?? 0) + received);
+    return received;
   };
   return {
     database,
@@ -68,6 +73,7 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
     measured,
     pollQueue,
     deadLetters: queues.deadLetters,
+    received: (name) => counts.get(name) ?? 0,
     drain: () => drain(queues, pollQueue),
     runSchedule: async (name, at) => {
       const entry = schedule(name);

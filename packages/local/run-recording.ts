@@ -5,6 +5,7 @@ import type { Db } from "#db/client";
 import { type Digest, digest } from "#db/digest";
 import { upsertLabels } from "#db/labels";
 import { watchWallets } from "#db/wallets";
+import { readSettings } from "#runtime/config";
 import { useSink } from "#runtime/log";
 import { type Instant, instant } from "#units/time";
 import { recordedCandles } from "./candle-source.ts";
@@ -17,13 +18,14 @@ import { paperKey, paperSecret, SECRET_ID } from "./paper-key.ts";
 import { type PaperVenue, paperVenue } from "./paper-venue.ts";
 import type { Recording } from "./recording.ts";
 import { type ReplayProgress, replay } from "./replay.ts";
+import { buildRunReport, type RunReport } from "./run-report.ts";
 
 export interface RunOptions {
   readonly recording: Recording;
   /** The run's folder: database, log. What an earlier run left there is removed. Null = all in memory. */
   readonly directory: string | null;
   readonly gitSha: string;
-  readonly progress: (progress: ReplayProgress) => void;
+  readonly progress: (progress: ReplayProgress, events: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -34,6 +36,7 @@ export interface Run {
   /** The virtual time at which it ended. */
   readonly end: Instant;
   readonly digest: Digest;
+  readonly told: RunReport;
   readonly close: () => Promise<void>;
 }
 
@@ -76,8 +79,12 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     });
     closers.push(desk.close);
     await seed(desk.database.db, recording, instant(clock.now()));
-    const end = await replay(times, desk, clock, options.progress, options.signal);
-    return { desk, db: desk.database.db, end, digest: await digest(desk.database.db), close };
+    const { db } = desk.database;
+    const began = instant(clock.now());
+    const progress = (step: ReplayProgress): void => options.progress(step, desk.received("events"));
+    const end = await replay(times, desk, clock, progress, options.signal);
+    const told = await buildRunReport(db, readSettings(), began, end);
+    return { desk, db, end, digest: await digest(db), told, close };
   } catch (error) {
     await close();
     throw error;

@@ -26,6 +26,8 @@ interface Member {
   banned: ChainIdError | null;
 }
 
+type Reader<T> = (answers: readonly Answer[], provider: string) => T;
+
 /** Providers in order of preference, with a breaker each. */
 export interface Pool {
   /**
@@ -57,25 +59,30 @@ export function providerPool(providers: readonly Provider[], options: PoolOption
     }
   };
 
+  /** Asks each in turn; the outcomes that are no answer are kept in `refused`. */
+  const round = async <T>(turn: readonly Member[], calls: readonly Call[], read: Reader<T>, refused: unknown[]) => {
+    for (const member of turn) {
+      try {
+        return { answer: await attempt(member, calls, read) };
+      } catch (error) {
+        refused.push(error);
+      }
+    }
+    return null;
+  };
+
   const ask: Pool["ask"] = async (calls, read) => {
     let last: unknown = new RpcError("rpc", calls[0]?.method ?? "", "no provider");
-    for (let round = 0; round < options.rounds; round++) {
-      if (round > 0) await options.sleep(waitOf(usable(), round, options));
-      const now = options.now();
-      const open = usable().filter((member) => member.closedUntil <= now);
-      // With every breaker open, the one that closes first is tried rather than nobody.
-      const turn = open.length > 0 ? open : [...usable()].sort((a, b) => a.closedUntil - b.closedUntil).slice(0, 1);
+    for (let n = 0; n < options.rounds; n++) {
+      if (n > 0) await options.sleep(waitOf(usable(), n, options));
+      const turn = turnOf(usable(), options.now());
       if (turn.length === 0) throw members[0]?.banned ?? last;
-      let absent = true;
-      for (const member of turn) {
-        try {
-          return await attempt(member, calls, read);
-        } catch (error) {
-          last = error;
-          absent &&= error instanceof UnusableAnswer;
-        }
-      }
-      if (absent) throw last; // all of them answered: asking again would not make it be there
+      const refused: unknown[] = [];
+      const found = await round(turn, calls, read, refused);
+      if (found) return found.answer;
+      last = refused.at(-1);
+      // All of them answered: asking again would not make it be there.
+      if (refused.every((error) => error instanceof UnusableAnswer)) throw last;
     }
     throw last;
   };
@@ -90,6 +97,12 @@ export function providerPool(providers: readonly Provider[], options: PoolOption
   };
 
   return { ask, others };
+}
+
+/** Returns those in service; with every breaker open, the one that closes first rather than nobody. */
+function turnOf(members: readonly Member[], now: number): Member[] {
+  const open = members.filter((member) => member.closedUntil <= now);
+  return open.length > 0 ? open : [...members].sort((a, b) => a.closedUntil - b.closedUntil).slice(0, 1);
 }
 
 function blame(member: Member, error: unknown, options: PoolOptions): void {

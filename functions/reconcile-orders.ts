@@ -1,0 +1,19 @@
+import { reconcileAccount } from "#db/reconcile-account";
+import { schedule } from "#runtime/schedule";
+import { POLICY } from "#trading/policy";
+import { idOf } from "#units/ids";
+
+/** Makes orders, fills, positions and equity agree with the venue; watches the stops and the kill switch's triggers. */
+export const handler = schedule("reconcile-orders", async ({ at }, { database, exchange, publish, settings }) => {
+  const { mode, venue, barSeconds, instruments } = settings;
+  const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: POLICY, barSeconds };
+  const { closed, tripped } = await reconcileAccount(database, exchange, run, instruments);
+  const facts = closed.map(({ id, status, instrument, clientOrderId, filledSize, errorMessage }) => {
+    const body = { status, instrument, clientOrderId, filledSize, reason: errorMessage };
+    return { entityType: "order", entityId: id, at, body };
+  });
+  await publish("order.closed", facts);
+  if (tripped === null) return;
+  const body = { mode, state: tripped.state, epoch: tripped.epoch, reason: tripped.reason };
+  await publish("trading.changed", [{ entityType: "trading", entityId: idOf("trading", mode), at, body }]);
+});

@@ -1,0 +1,168 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { big } from "#units/decimal";
+import { POLICY } from "./policy.ts";
+import { type SizingInput, signalOf, sizeOf } from "./sizing.ts";
+
+const INSTRUMENT = {
+  id: "ETH-USDT-SWAP",
+  asset: "ETH",
+  contractSize: "0.1",
+  lotSize: "0.1",
+  minSize: "0.1",
+  tickSize: "0.01",
+  maxLeverage: "100",
+};
+
+const input = (overrides: Partial<SizingInput> = {}): SizingInput => ({
+  bias: 0.8,
+  confidence: 0.9,
+  credibility: 8,
+  stale: false,
+  price: "1000",
+  atr: "10",
+  dailyVolatility: 0.03,
+  equity: "100000",
+  held: "0",
+  lanes: 2,
+  hourVolume: "1000000",
+  instrument: INSTRUMENT,
+  ...overrides,
+});
+
+/** A policy in which only the formula binds. */
+const FREE = {
+  ...POLICY,
+  dailyVolatilityTarget: "10",
+  maxTradeRisk: "1",
+  maxPortfolioRisk: "2",
+  maxAssetUsd: "1e9".replace("e9", "000000000"),
+  maxGrossUsd: "2000000000",
+  maxOrderUsd: "1000000000",
+  maxLeverage: "1000",
+};
+
+test("the formula, step by step", () => {
+  const sizing = sizeOf(input(), FREE);
+  // s = 0.8 · 0.9 · 1; d = 2 · 10 / 1000; 100000 · 0.005 · 0.72 / (0.02 · 1000 · 0.1) = 180 contracts.
+  expect(sizing).toMatchObject({
+    phase: "enter",
+    stopDistance: "0.02",
+    target: "180",
+    trade: "180",
+    reduceOnly: false,
+  });
+  expect(sizing.s).toBeCloseTo(0.72, 12);
+  expect(sizeOf(input({ bias: -0.8 }), FREE).trade).toBe("-180");
+});
+
+test("credibility is clamped between its floor and full", () => {
+  expect(signalOf(input({ credibility: 5 }), POLICY).s).toBe(0);
+  expect(signalOf(input({ credibility: 2 }), POLICY).credibilityFactor).toBe(0);
+  expect(signalOf(input({ credibility: 6.5 }), POLICY).credibilityFactor).toBe(0.5);
+  expect(signalOf(input({ credibility: 10 }), POLICY).credibilityFactor).toBe(1);
+});
+
+test("stale, missing or not a number is 0, and closes what is held", () => {
+  const bad: Partial<SizingInput>[] = [
+    { stale: true },
+    { bias: Number.NaN },
+    { bias: null },
+    { confidence: null },
+    { credibility: null },
+    { credibility: Number.POSITIVE_INFINITY, confidence: Number.NaN },
+  ];
+  for (const overrides of bad) {
+    expect(sizeOf(input(overrides), POLICY)).toMatchObject({ s: 0, trade: "0", target: "0" });
+    expect(sizeOf(input({ ...overrides, held: "3.3" }), POLICY)).toMatchObject({ trade: "-3.3", reduceOnly: true });
+  }
+});
+
+test("without a volatility nothing is opened, and what is held stays", () => {
+  for (const overrides of [{ atr: null }, { dailyVolatility: null }, { dailyVolatility: Number.NaN }]) {
+    expect(sizeOf(input(overrides), POLICY).trade).toBe("0");
+    expect(sizeOf(input({ ...overrides, held: "20" }), POLICY).trade).toBe("0");
+  }
+});
+
+test("between exit and enter a position is kept and not grown; against it, it is closed", () => {
+  expect(sizeOf(input({ bias: 0.2, confidence: 1 }), FREE)).toMatchObject({ phase: "exit", trade: "0" });
+  expect(sizeOf(input({ bias: 0.2, confidence: 1, held: "10" }), FREE)).toMatchObject({ phase: "hold", trade: "0" });
+  expect(sizeOf(input({ bias: -0.2, confidence: 1, held: "10" }), FREE)).toMatchObject({ phase: "exit", trade: "-10" });
+  expect(sizeOf(input({ bias: 0.05, confidence: 1, held: "10" }), FREE)).toMatchObject({ phase: "exit", trade: "-10" });
+});
+
+test("a flip closes first", () => {
+  expect(sizeOf(input({ held: "-50" }), FREE)).toMatchObject({ target: "180", trade: "50", reduceOnly: true });
+});
+
+test("a difference under a fifth of what is held is left alone", () => {
+  expect(sizeOf(input({ held: "151" }), FREE)).toMatchObject({ trade: "0", rest: "dead_band" });
+  expect(sizeOf(input({ held: "225.1" }), FREE).trade).toBe("-45.1");
+  expect(sizeOf(input({ held: "100" }), FREE).trade).toBe("80");
+});
+
+test("a thin hour stops buying, not holding", () => {
+  expect(sizeOf(input({ hourVolume: "0" }), FREE)).toMatchObject({ trade: "0", rest: "below_minimum" });
+  expect(sizeOf(input({ hourVolume: "0", held: "180" }), FREE).trade).toBe("0");
+  expect(sizeOf(input({ hourVolume: "1000" }), FREE).trade).toBe("10");
+});
+
+const unit = fc.double({ min: 0, max: 1, noNaN: true });
+const amount = (max: number) => fc.integer({ min: 1, max: max * 100 }).map((n) => String(n / 100));
+const inputs = fc.record({
+  bias: fc.double({ min: -0.999, max: 0.999, noNaN: true }),
+  confidence: unit,
+  credibility: fc.double({ min: 0, max: 10, noNaN: true }),
+  price: amount(70_000),
+  atr: amount(2_000),
+  dailyVolatility: fc.double({ min: 0, max: 0.5, noNaN: true }),
+  equity: amount(1_000_000),
+  hourVolume: amount(1_000_000),
+});
+
+test("from flat: never above a cap, always a lot multiple, with the sign of the bias, zero in the dead band", () => {
+  fc.assert(
+    fc.property(inputs, (overrides) => {
+      const at = input(overrides);
+      const { s, trade } = sizeOf(at, POLICY);
+      const size = big(trade).abs();
+      const usd = size.times(at.price).times(INSTRUMENT.contractSize);
+      expect(size.mod(INSTRUMENT.lotSize).toFixed()).toBe("0");
+      if (!size.eq(0)) expect(big(trade).s).toBe(Math.sign(at.bias as number));
+      if (Math.abs(s) <= POLICY.enter) expect(trade).toBe("0");
+      for (const cap of [POLICY.maxOrderUsd, POLICY.maxAssetUsd, big(POLICY.maxGrossUsd).div(2)])
+        expect(usd.lte(cap)).toBe(true);
+      expect(usd.lte(big(at.equity).times(POLICY.maxLeverage).div(2))).toBe(true);
+      expect(size.lte(big(at.hourVolume).times(POLICY.maxVolumeShare))).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("size is monotone in |s|", () => {
+  fc.assert(
+    fc.property(inputs, unit, (overrides, factor) => {
+      const more = big(sizeOf(input(overrides), POLICY).target).abs();
+      const less = big(sizeOf(input({ ...overrides, confidence: overrides.confidence * factor }), POLICY).target).abs();
+      expect(less.lte(more)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a trade never overshoots: it moves towards the target, and a reduction never past flat", () => {
+  const held = fc.integer({ min: -5000, max: 5000 }).map((n) => String(n / 10));
+  fc.assert(
+    fc.property(inputs, held, (overrides, holding) => {
+      const { trade, target, reduceOnly } = sizeOf(input({ ...overrides, held: holding }), POLICY);
+      const after = big(holding).plus(trade);
+      if (big(trade).eq(0)) return;
+      expect(after.minus(target).abs().lt(big(target).minus(holding).abs())).toBe(true);
+      if (!reduceOnly) return;
+      expect(after.abs().lt(big(holding).abs())).toBe(true);
+      expect(after.eq(0) || after.s === big(holding).s).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import type { Candle } from "#units/candle";
+import { instant } from "#units/time";
+import { volatilityOf } from "./volatility.ts";
+
+const START = Date.parse("2022-06-21T00:00:00.000Z");
+const WINDOW = { atrHours: 14, minAtrHours: 4 };
+
+/** Half-hour bars that swing 4 around 1,000, then close where they opened. */
+const bars = (hours: number): Candle[] =>
+  Array.from({ length: hours * 2 }, (_, i) => ({
+    openedAt: instant(START + i * 1_800_000),
+    open: "1000",
+    high: "1002",
+    low: "998",
+    close: "1000",
+    volume: "5",
+  }));
+const at = (hours: number) => instant(START + hours * 3_600_000);
+
+test("the mean true range of hours, their volume, and no volatility of a flat close", () => {
+  expect(volatilityOf(bars(20), at(20), WINDOW)).toEqual({ atr: "4", daily: 0, hourVolume: "10", hours: 14 });
+});
+
+test("a gap between hours counts in the range", () => {
+  const [first, second, ...rest] = bars(8) as [Candle, Candle, ...Candle[]];
+  const high = { ...first, open: "1010", close: "1010", high: "1010", low: "1010" };
+  const found = volatilityOf([high, { ...high, openedAt: second.openedAt }, ...rest], at(8), WINDOW);
+  expect(found.atr).toBe("5.142857142857142857"); // (1010 − 998 + 6 · 4) / 7
+  expect(found.daily).toBeGreaterThan(0);
+});
+
+test("an hour under way does not count, and too few hours give nothing", () => {
+  expect(volatilityOf(bars(5), instant(Date.parse(at(4)) + 1_800_000), WINDOW).hours).toBe(3);
+  expect(volatilityOf(bars(4), at(4), WINDOW)).toMatchObject({ atr: null, daily: null });
+  expect(volatilityOf([], at(4), WINDOW)).toEqual({ atr: null, daily: null, hourVolume: "0", hours: 0 });
+});

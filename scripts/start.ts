@@ -1,0 +1,109 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { startApi } from "#local/api-server";
+import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#local/cli";
+import { gitSha } from "#local/git";
+import { listen } from "#local/http";
+import { isPack, packName, packToRecording } from "#local/pack";
+import { openProgress } from "#local/progress";
+import { openRecording, type Recording } from "#local/recording";
+import { type Run, runRecording } from "#local/run-recording";
+import { lookOf, summaryText } from "#local/summary";
+import { topology } from "#topology/topology";
+
+const command: Command = {
+  usage: "npm start --",
+  summary: "Replays a recording through the whole desk on this machine and reports what it saw, thought and traded.",
+  options: {
+    recording: {
+      value: "DIR",
+      says: "a recording, or the folder of recorded mainnet blocks",
+      default: "recordings/sample",
+    },
+    once: { says: "exit after the report; otherwise the HTTP API stays up" },
+    port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
+    data: { value: "DIR", says: "where the database and the reports are kept", default: ".spyhop" },
+  },
+  notes: ["The sample is generated, not a real market. docs/recordings.md says how to record a real one."],
+};
+
+/** Returns the recording of a folder; recorded blocks that are no recording yet are turned into one first. */
+async function recordingAt(dir: string, data: string): Promise<Recording> {
+  if (!isPack(dir)) return openRecording(dir);
+  const made = join(data, "recordings", packName(dir));
+  process.stderr.write(`making a recording of ${dir} in ${relative(process.cwd(), made)} ...\n`);
+  await packToRecording(dir, made);
+  return openRecording(made);
+}
+
+async function replayed(recording: Recording, directory: string, signal: AbortSignal): Promise<Run> {
+  const bar = openProgress(process.stderr, () => performance.now());
+  try {
+    return await runRecording({
+      recording,
+      directory,
+      gitSha: gitSha(),
+      signal,
+      progress: ({ phase, ...step }, events) =>
+        bar.update({ ...step, phase: phase === "blocks" ? "blocks" : "outcomes", events, lagSeconds: null }),
+    });
+  } catch (error) {
+    if (signal.aborted) throw new InterruptedError("the run is not finished; the next one starts clean");
+    throw error;
+  } finally {
+    bar.done();
+  }
+}
+
+async function writeReport(directory: string, text: string): Promise<string> {
+  const path = join(directory, "report.md");
+  await writeFile(`${path}.part`, text);
+  await rename(`${path}.part`, path); // whole or not at all
+  return relative(process.cwd(), path);
+}
+
+async function serve(run: Run, port: number, signal: AbortSignal): Promise<void> {
+  const api = await startApi(run.desk.handlers, port);
+  const paths = Object.keys(topology.routes).map((name) => name.split(" ")[1]);
+  process.stdout.write(`The HTTP API is at ${api.url} (${paths.join(" ")}). Ctrl-C ends it.\n`);
+  await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+  await api.close();
+}
+
+/** Messages that were given up. The run's numbers lack what they carried. */
+class DeadLettersError extends Error {
+  override name = "DeadLettersError";
+  constructor(count: number, log: string) {
+    super(`${count} messages failed five times and were set aside; ${log} says why`);
+  }
+}
+
+async function main(given: Arguments, signal: AbortSignal): Promise<void> {
+  const port = given.count("port") ?? 0;
+  if (port > 65_535) throw new UsageError("--port takes a number up to 65535");
+  if (!given.flag("once")) await (await listen(() => undefined, port)).close(); // a taken port shows before the run
+  const data = resolve(given.need("data"));
+  await mkdir(data, { recursive: true });
+  const recording = await recordingAt(given.need("recording"), data);
+  const { manifest } = recording;
+  process.stderr.write(
+    `replaying ${manifest.name} (${manifest.kind}): ${recording.headers.length} blocks, ${recording.watchlist.length} watched wallets\n`,
+  );
+  const directory = join(data, manifest.name);
+  const began = performance.now();
+  const run = await replayed(recording, directory, signal);
+  try {
+    const { report, markdown, wallets } = run.told;
+    const reportPath = await writeReport(directory, markdown);
+    const seconds = (performance.now() - began) / 1000;
+    const deadLetters = run.desk.deadLetters().length;
+    const summary = { report, wallets, deadLetters, digest: run.digest.digest, reportPath, seconds };
+    process.stdout.write(summaryText(summary, lookOf(process.stdout)));
+    if (!given.flag("once")) await serve(run, port, signal);
+    if (deadLetters > 0) throw new DeadLettersError(deadLetters, join(directory, "log.ndjson"));
+  } finally {
+    await run.close();
+  }
+}
+
+await runCommand(command, main);
