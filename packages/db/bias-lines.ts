@@ -16,8 +16,9 @@ type Row = {
   previous: number | null;
 };
 
-/** The part of a bias's components that a person is told: its largest terms. */
+/** The part of a bias's components that a person is told. Source: `Components` in packages/bias/bias.ts. */
 const Components = z.object({
+  n: z.number().int(),
   contributions: z.array(z.object({ event_id: z.uuid(), contribution: z.number() })),
 });
 
@@ -45,12 +46,12 @@ export async function biasLines(
         ) p ON true
         ORDER BY k.asset, k.timeframe`,
   );
-  const told = list.map((row) => ({ row, largest: largestTerms(row.components, terms) }));
+  const told = list.map((row) => ({ row, ...largestTerms(row.components, terms) }));
   const events = await eventsById(
     db,
     told.flatMap(({ largest }) => largest.map((term) => term.event_id)),
   );
-  return told.map(({ row, largest }) => ({
+  return told.map(({ row, n, largest }) => ({
     asset: row.asset,
     timeframe: row.timeframe,
     value: row.value,
@@ -62,14 +63,22 @@ export async function biasLines(
       contribution: term.contribution,
       event: events.get(term.event_id) ?? null,
     })),
+    others: {
+      count: n - largest.length,
+      contribution: nine(largest.reduce((rest, term) => rest - term.contribution, row.value)),
+    },
   }));
 }
 
+const nine = (value: number): number => Math.round(value * 1e9) / 1e9 || 0;
+
 /** @throws ZodError when the components have another shape. */
 function largestTerms(components: unknown, terms: number) {
-  if (components === null) return [];
-  return Components.parse(components)
-    .contributions.filter((term) => term.contribution !== 0)
+  if (components === null) return { n: 0, largest: [] };
+  const { n, contributions } = Components.parse(components);
+  const largest = contributions
+    .filter((term) => term.contribution !== 0)
     .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution) || (a.event_id < b.event_id ? -1 : 1))
     .slice(0, terms);
+  return { n, largest };
 }

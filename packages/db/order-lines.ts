@@ -12,6 +12,7 @@ type OrderRow = {
   instrument: string;
   asset: string;
   side: "buy" | "sell";
+  type: string;
   size: Decimal;
   filled_size: Decimal;
   notional_usd: Decimal | null;
@@ -31,7 +32,7 @@ type OrderRow = {
 export async function orderLines(db: Db, where: SQL, order: SQL, limit: number | null = null): Promise<OrderLine[]> {
   const list = await rows<OrderRow>(
     db,
-    sql`SELECT o.id, ${iso(sql`o.decided_at`)} AS decided_at, o.instrument, o.asset, o.side, ${plain(sql`o.size`)} AS size,
+    sql`SELECT o.id, ${iso(sql`o.decided_at`)} AS decided_at, o.instrument, o.asset, o.side, o.order_type AS type, ${plain(sql`o.size`)} AS size,
                ${plain(sql`o.filled_size`)} AS filled_size, ${plain(sql`o.avg_fill_price`)} AS average_price,
                ${plain(sql`CASE WHEN o.filled_size > 0 THEN o.filled_size * o.avg_fill_price ELSE o.size * o.price END
                            * i.contract_size`)} AS notional_usd,
@@ -49,6 +50,7 @@ export async function orderLines(db: Db, where: SQL, order: SQL, limit: number |
     instrument: row.instrument,
     asset: row.asset,
     side: row.side,
+    type: row.type,
     size: row.size,
     filledSize: row.filled_size,
     notionalUsd: row.notional_usd,

@@ -69,6 +69,7 @@ test("a bias is the last before the end, with the one before the start and its l
   const { biases } = await reportRecords(database.db, SCOPE);
   const eth = biases.find((line) => line.asset === "ETH");
   expect(eth).toMatchObject({ timeframe: "4h", value: 0.312, confidence: 0.62, previous: 0.1 });
+  expect(eth?.others).toEqual({ count: 1, contribution: 0.002 });
   expect(eth?.contributions.map((term) => [term.contribution, term.event?.wallet.label])).toEqual([
     [0.33, "whale-03"],
     [-0.02, expect.stringContaining("evil")],

@@ -12,7 +12,7 @@ import {
   usd,
 } from "#reporting/format";
 import { GENERATED_NOTICE } from "#reporting/markdown";
-import { deed, spoken, walletName } from "#reporting/phrase";
+import { deed, reasons, spoken, walletName } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine, Report, WalletLine } from "#reporting/report";
 import { sentences } from "#reporting/sentences";
@@ -167,6 +167,9 @@ function biasLines(biases: readonly BiasLine[]): string[] {
       ({ contribution, event }) =>
         `    ${signed(contribution, 3)} ${event ? `${walletName(event.wallet)} ${deed(event)}, ${clock(event.at)}` : "an event that has left the feed"}`,
     ),
+    ...(Math.abs(line.others.contribution) < 0.0005
+      ? []
+      : [`    ${signed(line.others.contribution, 3)} ${plural(line.others.count, "other event")}`]),
   ]);
 }
 
@@ -192,16 +195,11 @@ function orderLine(order: OrderLine): string {
   return `${minute(order.decidedAt).slice(5)} ${order.side} ${compact(order.size)} ${plain(order.instrument)}${part}: ${spoken(order.status)}${paid}, ${usd(order.notionalUsd)}`;
 }
 
-function whyLine({ why, timeframe, error }: OrderLine): string {
-  const parts = [
-    ...(why.bias === null ? [] : [`${timeframe ?? "4h"} bias ${signed(why.bias)}`]),
-    ...(why.confidence === null ? [] : [`confidence ${percent(why.confidence)}`]),
-    ...(why.credibility === null ? [] : [`credibility ${why.credibility.toFixed(1)}`]),
-    ...(why.signal === null ? [] : [`signal ${signed(why.signal)}`]),
-    ...(why.bound.length === 0 ? [] : [`size set by ${why.bound.map((name) => plain(spoken(name))).join(", ")}`]),
-    ...(error === null ? [] : [`venue: ${plain(error, 60)}`]),
-  ];
-  return `why: ${parts.join(", ") || "no snapshot"}`;
+function whyLine(order: OrderLine): string {
+  const { bound } = order.why;
+  const size = bound.length === 0 ? "" : `, size set by ${bound.map((name) => plain(spoken(name))).join(", ")}`;
+  const venue = order.error === null ? "" : `, venue: ${plain(order.error, 60)}`;
+  return `why: ${reasons(order)}${size}${venue}`;
 }
 
 function positionLines(positions: readonly PositionLine[]): string[] {

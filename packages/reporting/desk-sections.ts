@@ -1,8 +1,8 @@
 import { big, text } from "#units/decimal";
 import { clock, compact, grouped, minute, money, percent, plural, price, signed, signedMoney, usd } from "./format.ts";
-import { spoken } from "./phrase.ts";
+import { reasons, spoken } from "./phrase.ts";
 import { escaped } from "./plain.ts";
-import type { Denial, OrderLine, PositionLine, Report, Why } from "./report.ts";
+import type { Denial, OrderLine, PositionLine, Report } from "./report.ts";
 
 const SHOWN_ORDERS = 12;
 const SHOWN_DENIALS = 6;
@@ -28,22 +28,11 @@ function orderLines(order: OrderLine): string[] {
   const lines = [
     `- **${clock(order.decidedAt)} ${order.side} ${compact(order.size)} ${escaped(order.instrument)}**${purpose}`,
     `${escaped(spoken(order.status))}${part}${paid}, ${usd(order.notionalUsd)}, fee ${money(order.feesUsd)}`,
-    `why: ${reasons(order.why, order.timeframe)}`,
+    `why: ${reasons(order)}`,
     ...(order.why.bound.length > 0 ? [`size set by: ${names(order.why.bound)}`] : []),
     ...(order.error === null ? [] : [`venue: ${escaped(order.error, 80)}`]),
   ];
   return lines.map((line, index) => `${index === 0 ? "" : "  "}${line}${index === lines.length - 1 ? "" : BREAK}`);
-}
-
-/** Returns the numbers behind a decision in one line. */
-export function reasons(why: Why, timeframe: string | null): string {
-  const parts = [
-    ...(why.bias === null ? [] : [`${timeframe ?? "4h"} bias ${signed(why.bias)}`]),
-    ...(why.confidence === null ? [] : [`confidence ${percent(why.confidence)}`]),
-    ...(why.credibility === null ? [] : [`credibility ${why.credibility.toFixed(1)}`]),
-    ...(why.signal === null ? [] : [`signal ${signed(why.signal)}`]),
-  ];
-  return parts.length > 0 ? parts.join(", ") : "no snapshot";
 }
 
 const names = (codes: readonly string[]): string => codes.map((code) => escaped(spoken(code), 48)).join(", ");

@@ -97,6 +97,15 @@ test("orders say why, denied plans say which policy and how often", () => {
   expect(markdown(reportWith({ orders: many }))).toContain("- 3 × buy ETH-USDT-SWAP: cooldown (last 03:03)");
 });
 
+test("a stop says so, and a token that nobody listed has no amount", () => {
+  const why = { bias: null, confidence: null, credibility: null, signal: null, bound: [], denied: [] };
+  expect(markdown(reportWith({ orders: [orderWith({ type: "stop", why })] }))).toContain(
+    "why: the position's stop was reached",
+  );
+  const event = eventWith({ asset: null, amount: "123456789", notionalUsd: null });
+  expect(markdown(reportWith({ events: [event] }))).toContain("bought an unlisted token (unpriced)");
+});
+
 test("a halt is said in the summary", () => {
   const text = sentences(reportWith({ trading: { state: "HALTED", reason: "drawdown" } })).join(" ");
   expect(text).toContain("Trading is HALTED (drawdown).");

@@ -48,6 +48,9 @@ function composition(lines: readonly BiasLine[]): string[] {
       `**${escaped(line.asset)} ${line.timeframe}: ${signed(line.value)}**${before}`,
       "",
       ...line.contributions.map(term),
+      ...(Math.abs(line.others.contribution) < 0.0005
+        ? []
+        : [`- ${signed(line.others.contribution, 3)} ${plural(line.others.count, "other event")}`]),
       "",
     ];
   });

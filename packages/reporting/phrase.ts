@@ -1,7 +1,7 @@
 import type { Decimal } from "#units/decimal";
-import { compact, shortHash, usd } from "./format.ts";
+import { compact, percent, shortHash, signed, usd } from "./format.ts";
 import { plain } from "./plain.ts";
-import type { EventLine, WalletName } from "./report.ts";
+import type { EventLine, OrderLine, WalletName } from "./report.ts";
 
 /** Turns a name from outside into text that is safe where it will be shown: `plain` for a terminal, `escaped` for Markdown. */
 export type Clean = (text: string) => string;
@@ -30,10 +30,14 @@ const WORDS: Readonly<Record<string, Wording>> = {
   bridge_in: ["bridged", "bridged", " in"],
   wrap: ["wrapped", "unwrapped", ""],
   mint_burn: ["minted", "burned", ""],
+  liquidation: ["was paid", "lost", " in a liquidation"],
   complex: ["gained", "gave up", " in a complex transaction"],
 };
 
-const quantity = (amount: Decimal | null, notionalUsd: Decimal | null, asset: string): string => {
+const quantity = ({ amount, notionalUsd, asset: symbol }: EventLine, clean: Clean): string => {
+  // The amount of a token that nobody listed is in its base units, which say nothing.
+  if (symbol === null) return "an unlisted token (unpriced)";
+  const asset = clean(symbol);
   if (notionalUsd !== null) return `${usd(notionalUsd)} of ${asset}`;
   return amount === null ? `${asset} (unpriced)` : `${compact(amount)} ${asset} (unpriced)`;
 };
@@ -43,7 +47,7 @@ export function deed(event: EventLine, clean: Clean = plain): string {
   const [gained, lost, after] = WORDS[event.type] ?? ["gained", "gave up", ` (${clean(event.type)})`];
   const verb =
     event.direction < 0 ? lost : event.direction > 0 ? gained : event.type === "swap" ? "swapped into" : gained;
-  return `${verb} ${quantity(event.amount, event.notionalUsd, clean(event.asset ?? "an asset"))}${after}`;
+  return `${verb} ${quantity(event, clean)}${after}`;
 }
 
 /** Returns which way a bias leans, as a verb: "leans up", "is flat". The steps are those of docs/glossary.md#bias. */
@@ -61,3 +65,15 @@ export const spoken = (name: string): string =>
     .replace(/([a-z])([A-Z])/g, "$1 $2")
     .replaceAll(/[_-]+/g, " ")
     .toLowerCase();
+
+/** Returns why an order was made, in one line of numbers. */
+export function reasons({ type, why, timeframe }: OrderLine): string {
+  if (type === "stop") return "the position's stop was reached";
+  const parts = [
+    ...(why.bias === null ? [] : [`${timeframe ?? "4h"} bias ${signed(why.bias)}`]),
+    ...(why.confidence === null ? [] : [`confidence ${percent(why.confidence)}`]),
+    ...(why.credibility === null ? [] : [`credibility ${why.credibility.toFixed(1)}`]),
+    ...(why.signal === null ? [] : [`signal ${signed(why.signal)}`]),
+  ];
+  return parts.length > 0 ? parts.join(", ") : "not the desk's own order";
+}

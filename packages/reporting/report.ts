@@ -41,8 +41,10 @@ export const BiasLine = z.object({
   at: Instant,
   /** The value when the period began; null = there was none yet. */
   previous: z.number().nullable(),
-  /** The largest terms by magnitude; they need not add up to the value. */
+  /** The largest terms by magnitude. */
   contributions: z.array(ContributionLine),
+  /** All other terms: with `contributions` they add up to the value. */
+  others: z.object({ count: z.number().int(), contribution: z.number() }),
 });
 export type BiasLine = z.infer<typeof BiasLine>;
 
@@ -86,6 +88,8 @@ export const OrderLine = z.object({
   instrument: z.string(),
   asset: z.string(),
   side: z.enum(["buy", "sell"]),
+  /** "stop" = sent by the desk because a position's stop was reached. */
+  type: z.string(),
   /** Contracts. */
   size: Decimal,
   filledSize: Decimal,

@@ -109,6 +109,7 @@ async function writeIntelligence(db: Db): Promise<void> {
       contribution("sold", "BTC", "4h", -1, 0.1),
     ]);
   const components = {
+    n: 3,
     contributions: [
       { event_id: eventId("complex"), wallet_id: NOISE, contribution: -0.02, credibility: 5 },
       { event_id: eventId("bought"), wallet_id: WHALE, contribution: 0.33, credibility: 7.1 },
@@ -121,7 +122,7 @@ async function writeIntelligence(db: Db): Promise<void> {
       timeframe: "4h",
       value: "0.1",
       confidence: "0.2",
-      components: { contributions: [] },
+      components: { n: 0, contributions: [] },
     },
     { timestamp: time(239), asset: "ETH", timeframe: "4h", value: "0.312", confidence: "0.62", components },
     {
@@ -130,7 +131,7 @@ async function writeIntelligence(db: Db): Promise<void> {
       timeframe: "4h",
       value: "-0.05",
       confidence: "0.3",
-      components: { contributions: [] },
+      components: { n: 0, contributions: [] },
     },
     {
       timestamp: time(240),
@@ -138,7 +139,7 @@ async function writeIntelligence(db: Db): Promise<void> {
       timeframe: "4h",
       value: "0.9",
       confidence: "0.9",
-      components: { contributions: [] },
+      components: { n: 0, contributions: [] },
     },
   ]);
   const evidence = (edge: number) => ({

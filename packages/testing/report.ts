@@ -53,6 +53,7 @@ export const biasWith = (parts: Partial<BiasLine> = {}, events: readonly EventLi
     contribution: (0.18 / (index + 1)) * Math.sign(event.push ?? 1),
     event,
   })),
+  others: { count: 7, contribution: 0.042 },
   ...parts,
 });
 
@@ -78,6 +79,7 @@ export const orderWith = (parts: Partial<OrderLine> = {}): OrderLine => ({
   instrument: "ETH-USDT-SWAP",
   asset: "ETH",
   side: "buy",
+  type: "ioc",
   size: "120",
   filledSize: "120",
   notionalUsd: "13528.8",
