@@ -36,7 +36,7 @@ const FREE = {
   dailyVolatilityTarget: "10",
   maxTradeRisk: "1",
   maxPortfolioRisk: "2",
-  maxAssetUsd: "1e9".replace("e9", "000000000"),
+  maxAssetUsd: "1000000000",
   maxGrossUsd: "2000000000",
   maxOrderUsd: "1000000000",
   maxLeverage: "1000",
