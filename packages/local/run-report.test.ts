@@ -20,7 +20,7 @@ test("the report of a run has everything up to and with its last instant, and bi
   expect(report.scope).toMatchObject({ type: "run", start: START, end: "2022-06-22T04:30:00.001Z", generated: true });
   // The last block came at 00:14; the rows of bias are older or from 03:59 on.
   expect(report.biases.map((line) => [line.asset, line.value])).toEqual([["ETH", 0.1]]);
-  expect(markdown).toContain("# Spyhop, whole run: 2022-06-21 00:00 to 2022-06-22 04:30");
+  expect(markdown).toContain("# Spyhop, whole run: 2022-06-21 00:00 to 06-22 04:30");
   expect(wallets.map((line) => line.wallet.label)).toContain("whale-03");
   expect((await latestReport(database.db))?.markdown).toBe(markdown);
 });

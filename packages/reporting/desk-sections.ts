@@ -1,5 +1,5 @@
 import { big, text } from "#units/decimal";
-import { clock, compact, grouped, minute, money, percent, plural, price, signed, signedMoney, usd } from "./format.ts";
+import { clock, compact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
 import { reasons, spoken } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { Denial, OrderLine, PositionLine, Report } from "./report.ts";

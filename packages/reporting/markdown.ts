@@ -39,7 +39,7 @@ export function markdown(report: Report): string {
 
 function title({ scope }: Report): string {
   const sameDay = scope.start.slice(0, 10) === scope.end.slice(0, 10);
-  const period = `${minute(scope.start)} to ${sameDay ? scope.end.slice(11, 16) : minute(scope.end)}`;
+  const period = `${minute(scope.start)} to ${sameDay ? scope.end.slice(11, 16) : minute(scope.end).slice(5)}`;
   return scope.type === "run"
     ? `Spyhop, whole run: ${period}`
     : `Spyhop: ${period}${scope.type === "partial" ? " (so far)" : ""}`;

@@ -3,7 +3,9 @@ import { deed, spoken, walletName } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { BiasLine, ContributionLine, CredibilityLine, EventLine, Report, WalletLine } from "./report.ts";
 
-const SHOWN_ASSETS = 6;
+const SHOWN_ASSETS = 4;
+/** The desk trades on 4h, so that one is told in full; a phone has no room for all three. */
+const SHOWN_TERMS: Readonly<Record<BiasLine["timeframe"], number>> = { "1h": 1, "4h": 3, "24h": 1 };
 /** Trailing spaces: a line break inside an item. Source: CommonMark 0.31.2, 6.7. */
 const BREAK = "  ";
 
@@ -44,16 +46,18 @@ function composition(lines: readonly BiasLine[]): string[] {
   return lines.flatMap((line) => {
     if (line.contributions.length === 0) return [];
     const before = line.previous === null ? "" : ` (was ${signed(line.previous)})`;
-    return [
-      `**${escaped(line.asset)} ${line.timeframe}: ${signed(line.value)}**${before}`,
-      "",
-      ...line.contributions.map(term),
-      ...(Math.abs(line.others.contribution) < 0.0005
-        ? []
-        : [`- ${signed(line.others.contribution, 3)} ${plural(line.others.count, "other event")}`]),
-      "",
-    ];
+    return [`**${escaped(line.asset)} ${line.timeframe}: ${signed(line.value)}**${before}`, "", ...terms(line), ""];
   });
+}
+
+/** The largest terms, and all others in one line: they add up to the value. */
+function terms({ contributions, others, timeframe }: BiasLine): string[] {
+  const shown = contributions.slice(0, SHOWN_TERMS[timeframe]);
+  const hidden = contributions.slice(shown.length);
+  const rest = hidden.reduce((sum, each) => sum + each.contribution, others.contribution);
+  const count = others.count + hidden.length;
+  const other = count === 1 ? "one other event" : plural(count, "other event");
+  return [...shown.map(term), ...(Math.abs(rest) < 0.0005 ? [] : [`- ${signed(rest, 3)} ${other}`])];
 }
 
 const term = ({ event, contribution }: ContributionLine): string =>

@@ -1,4 +1,3 @@
-import type { Decimal } from "#units/decimal";
 import { compact, percent, shortHash, signed, usd } from "./format.ts";
 import { plain } from "./plain.ts";
 import type { EventLine, OrderLine, WalletName } from "./report.ts";
