@@ -1,20 +1,14 @@
--- ============================================================================
--- Whale-wallet tracking + trading: corrected V1 schema.
--- One file, plain SQL + DO/plpgsql only (no psql meta-commands), so any driver can
--- send it; safe inside ONE transaction (psql -1). Runs unchanged on
---   * TimescaleDB 2.19 / 2.31 Apache edition (hypertables; drop_chunks from app_ts_maintain)
---   * TimescaleDB Community / Tiger Cloud    (the same + add_retention_policy)
---   * PostgreSQL 15+ without the extension   (native RANGE partitions; RDS, Aurora, PGlite)
--- Every table, column and view name of the seed is kept. "[C]" marks a change to
--- something the seed has, with the reason; "[N]" marks what the seed lacks.
--- Force plain mode on a Timescale server:  SET app.disable_timescale = 'on';
--- ============================================================================
+-- The schema of the desk. It runs unchanged, inside one transaction, on
+--   * TimescaleDB, Apache edition (hypertables; app_ts_maintain drops old chunks)
+--   * TimescaleDB, Community edition (the same, and its own retention policies)
+--   * PostgreSQL 15 and newer without the extension (range partitions), PGlite included.
+-- Reasons for what differs from the schema first asked for: docs/decisions/0001-schema.md.
+-- SET app.disable_timescale = 'on' before it forces partitions on a server that has the extension.
 
--- ---- 0. capabilities -------------------------------------------------------
--- [C] uuid-ossp and pgcrypto are not created: gen_random_uuid() is core since PG13.
--- [C] extensions come first: in the seed they are last, so every create_hypertable fails.
--- CREATE EXTENSION timescaledb on a server that does not preload it is FATAL (kills the
--- session, EXCEPTION cannot catch it), so probe the loader's GUC, which any role may read.
+-- Capabilities
+
+-- CREATE EXTENSION timescaledb on a server that does not preload it ends the session, which EXCEPTION cannot catch. So the
+-- loader's own setting is looked for, which any role may read.
 DO $$
 BEGIN
   IF coalesce(current_setting('app.disable_timescale', true), 'off') <> 'on'
@@ -35,14 +29,14 @@ BEGIN
   END IF;
 END $$;
 
--- [N] 'plain' | 'apache' | 'timescale'
+-- 'plain' | 'apache' | 'timescale'
 CREATE FUNCTION app_ts_edition() RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN coalesce(current_setting('app.disable_timescale', true), 'off') <> 'on'
                AND EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'timescaledb')
               THEN coalesce(current_setting('timescaledb.license', true), 'apache')
               ELSE 'plain' END $$;
 
--- [N] one row per time-series table: what was hard-coded in add_retention_policy calls
+-- One row per time-series table.
 CREATE TABLE time_series_policies (
   table_name     TEXT PRIMARY KEY,
   backend        TEXT NOT NULL CHECK (backend IN ('hypertable','partition')),  -- fixed at creation
@@ -51,7 +45,7 @@ CREATE TABLE time_series_policies (
   premake        INT NOT NULL DEFAULT 4      -- native only: partitions made ahead
 );
 
--- [N] create missing native partitions for [p_from, p_to); no-op on a hypertable.
+-- Creates the missing partitions for [p_from, p_to); does nothing on a hypertable.
 -- Rows that fell into the DEFAULT partition are moved. CREATE + ATTACH (not PARTITION OF):
 -- SHARE UPDATE EXCLUSIVE on the parent, so inserts go on meanwhile.
 CREATE FUNCTION app_ts_ensure(p_table text, p_from timestamptz, p_to timestamptz)
@@ -79,7 +73,7 @@ BEGIN
   RETURN made;
 END $$;
 
--- [N] drop whole chunks/partitions that end at or before p_before; names of what went
+-- Drops whole chunks or partitions that end at or before p_before and returns their names.
 CREATE FUNCTION app_ts_drop_before(p_table text, p_before timestamptz)
 RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE pol time_series_policies; r record;
@@ -106,7 +100,7 @@ BEGIN
     USING date_bin(pol.chunk_interval, p_before, timestamptz '1970-01-01 00:00:00+00');
 END $$;
 
--- [N] the one place that knows both backends: body is everything between the parentheses
+-- The one place that knows both backends. p_body is everything between the parentheses.
 CREATE FUNCTION app_ts_create(p_table text, p_body text, p_chunk interval, p_keep interval)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE ed text := app_ts_edition();
@@ -138,12 +132,11 @@ BEGIN
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$;
 
--- ---- 1. identity -----------------------------------------------------------
--- [C] everywhere: TIMESTAMP -> TIMESTAMPTZ (now() cast to TIMESTAMP takes the session's
---     zone: the same instant written by two sessions differed by 5 h), defaults made NOT NULL.
+-- Identity
+
 CREATE TABLE users (
   id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
-  email VARCHAR(255) NOT NULL,                       -- [C] unique on lower(email) below
+  email VARCHAR(255) NOT NULL,
   password_hash VARCHAR(255) NOT NULL,
   trading_mode VARCHAR(20) NOT NULL DEFAULT 'demo' CHECK (trading_mode IN ('demo','live')),
   created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
@@ -151,15 +144,15 @@ CREATE TABLE users (
   last_login TIMESTAMPTZ,
   is_active BOOLEAN NOT NULL DEFAULT true,
   two_fa_enabled BOOLEAN NOT NULL DEFAULT false,
-  two_fa_secret TEXT,                                -- [C] ciphertext (KMS envelope) > 255
+  two_fa_secret TEXT,
   CHECK (NOT two_fa_enabled OR two_fa_secret IS NOT NULL)
 );
-CREATE UNIQUE INDEX idx_users_email ON users (lower(email));  -- [C] replaces UNIQUE + a 2nd identical index
+CREATE UNIQUE INDEX idx_users_email ON users (lower(email));
 CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION app_touch_updated_at();
 
+-- Chains, tokens, wallets
 
--- ---- 2. chains, tokens, wallets -------------------------------------------
-CREATE TABLE chains (                                                          -- [N]
+CREATE TABLE chains (
   chain VARCHAR(20) PRIMARY KEY,
   family VARCHAR(10) NOT NULL CHECK (family IN ('evm','svm','utxo','tron','move','offchain')),
   confirmations INT NOT NULL DEFAULT 12 CHECK (confirmations >= 0)
@@ -169,7 +162,8 @@ INSERT INTO chains(chain, family, confirmations) VALUES
   ('polygon','evm',128), ('bsc','evm',15), ('solana','svm',32), ('bitcoin','utxo',6),
   ('tron','tron',20), ('hyperliquid','offchain',0);
 
-CREATE TABLE tokens (                                                          -- [N] asset is ambiguous without it
+-- What an asset's name stands for on a chain.
+CREATE TABLE tokens (
   id UUID PRIMARY KEY,
   chain VARCHAR(20) NOT NULL REFERENCES chains(chain),
   address VARCHAR(128) NOT NULL,                     -- 'native' for the chain's coin
@@ -183,25 +177,24 @@ CREATE TABLE tokens (                                                          -
 
 CREATE TABLE wallets (
   id UUID PRIMARY KEY,
-  address VARCHAR(128) NOT NULL,  -- [C] 42 fits EVM only: Solana 44, taproot 62, Move 66
+  address VARCHAR(128) NOT NULL,
   label VARCHAR(100),
   chain VARCHAR(20) NOT NULL DEFAULT 'ethereum' REFERENCES chains(chain),
   first_seen_at TIMESTAMPTZ NOT NULL,
   last_activity TIMESTAMPTZ,
   is_active BOOLEAN NOT NULL DEFAULT true,             -- the watch list
-  watched_since TIMESTAMPTZ NOT NULL,                  -- [N] is_first_since_watch counts from here
+  watched_since TIMESTAMPTZ NOT NULL,                  -- is_first_since_watch counts from here
   tags TEXT[] NOT NULL DEFAULT '{}',
   metadata JSONB NOT NULL DEFAULT '{}',
-  -- [C] was UNIQUE(address): one EVM address exists on every EVM chain
   CONSTRAINT wallets_chain_address_key UNIQUE (chain, address),
-  -- [C] EIP-55 checksum case must not make a second wallet; base58 keeps its case
+  -- Checksum case must not make a second wallet; base58 keeps its case.
   CONSTRAINT wallets_address_canonical CHECK (address !~* '^0x' OR address ~ '^0x([0-9a-f]{40}|[0-9a-f]{64})$')
 );
-CREATE INDEX idx_wallets_address ON wallets (address);   -- kept: lookup across chains
-CREATE INDEX idx_wallets_active ON wallets (chain, address) WHERE is_active;  -- [C] a boolean alone selects nothing
+CREATE INDEX idx_wallets_address ON wallets (address);   -- lookup across chains
+CREATE INDEX idx_wallets_active ON wallets (chain, address) WHERE is_active;
 CREATE INDEX idx_wallets_tags ON wallets USING gin (tags);
 
--- [N] who an address is, as far as somebody said so: exchange, bridge, fund, router, mev. Each with its source and date.
+-- Who an address is, as far as somebody said so: exchange, bridge, fund, router, mev. Each with its source and date.
 CREATE TABLE labels (
   chain VARCHAR(20) NOT NULL REFERENCES chains(chain),
   address VARCHAR(128) NOT NULL,
@@ -213,8 +206,9 @@ CREATE TABLE labels (
   CHECK (address !~* '^0x' OR address = lower(address))
 );
 
--- ---- 3. chain ingestion: cursor, reorgs, idempotency ------------------------
-CREATE TABLE block_cursors (                                                   -- [N]
+-- Chain ingestion: cursor, reorgs, idempotency
+
+CREATE TABLE block_cursors (
   chain VARCHAR(20) NOT NULL REFERENCES chains(chain),
   stream VARCHAR(50) NOT NULL DEFAULT 'main',
   last_number BIGINT NOT NULL CHECK (last_number >= 0),   -- newest block sent to the queue
@@ -227,7 +221,8 @@ CREATE TABLE block_cursors (                                                   -
   updated_at TIMESTAMPTZ NOT NULL,                   -- time of the work
   PRIMARY KEY (chain, stream)
 );
-CREATE TABLE chain_blocks (                                                    -- [N] recent headers: reorg = parent_hash mismatch
+-- Recent headers. A parent hash that differs is a reorganisation.
+CREATE TABLE chain_blocks (
   chain VARCHAR(20) NOT NULL REFERENCES chains(chain),
   number BIGINT NOT NULL,
   hash VARCHAR(128) NOT NULL,
@@ -240,7 +235,7 @@ CREATE TABLE chain_blocks (                                                    -
   PRIMARY KEY (chain, number)
 );
 
--- [N] Flat registry of events. It is (1) the idempotency key, which a partitioned table
+-- Flat registry of events. It is (1) the idempotency key, which a partitioned table
 -- cannot hold without the timestamp, (2) the FK target of event_analysis and orders, so
 -- that chunks can be dropped, (3) the link to wallets, so that hypertables need no FK.
 CREATE TABLE event_refs (
@@ -256,71 +251,67 @@ CREATE TABLE event_refs (
   reorged_at TIMESTAMPTZ,                            -- orphaned; the row stays for the audit
   CHECK (tx_hash !~* '^0x' OR tx_hash = lower(tx_hash))
 );
--- [C] replaces events UNIQUE(tx_hash): one tx carries many logs and can touch several
--- watched wallets. Partial, so that a re-mined tx can be recorded after a reorg.
+-- Partial, so that a transaction mined again after a reorganisation can be recorded.
 CREATE UNIQUE INDEX event_refs_natural_key ON event_refs (chain, tx_hash, log_index, trace_address, wallet_id)
   WHERE reorged_at IS NULL;
 CREATE INDEX idx_event_refs_block ON event_refs (chain, block_number) WHERE reorged_at IS NULL;
 CREATE INDEX idx_event_refs_timestamp ON event_refs ("timestamp");   -- pruning
 CREATE INDEX idx_event_refs_wallet ON event_refs (wallet_id);        -- FK side of wallets
 
--- ---- 4. time series (hypertable or native partitions) -----------------------
--- [C] no FK from a hypertable to wallets. Measured on 2.19.3 and 2.31.0: each chunk adds 2
--- triggers to wallets, creating a chunk takes SHARE ROW EXCLUSIVE on wallets (two ingest
--- transactions that touched wallets first: 40P01 deadlock), drop_chunks takes ACCESS
--- EXCLUSIVE on it. Integrity comes through event_refs and wallet_latest_scores instead.
+-- Time series (hypertable or native partitions)
+
+-- No foreign key goes in or out of a hypertable: making a chunk would lock the other table, dropping one could fail.
 SELECT app_ts_create('wallet_scores', $body$
-  wallet_id UUID NOT NULL,                           -- [C] NOT NULL
+  wallet_id UUID NOT NULL,
   "timestamp" TIMESTAMPTZ NOT NULL,
   credibility_1h  NUMERIC(3,1) CHECK (credibility_1h  BETWEEN 0 AND 10),
   credibility_4h  NUMERIC(3,1) CHECK (credibility_4h  BETWEEN 0 AND 10),
   credibility_24h NUMERIC(3,1) CHECK (credibility_24h BETWEEN 0 AND 10),
   equity_usd NUMERIC(20,2),
   trading_volume_24h NUMERIC(20,2) CHECK (trading_volume_24h >= 0),
-  win_rate NUMERIC(5,4) CHECK (win_rate BETWEEN 0 AND 1),  -- [C] (3,2) rounded to 1 %, took 9.99
+  win_rate NUMERIC(5,4) CHECK (win_rate BETWEEN 0 AND 1),
   archetype VARCHAR(50),
-  evidence JSONB,                                    -- [N] per horizon: probability, bets, effective bets, mean, t, q
-  -- [C] one score per wallet and instant: a retried job cannot double it. The PK read
-  -- backwards is (wallet_id DESC, timestamp DESC): it replaces idx_wallet_scores_composite.
+  evidence JSONB,                                    -- per horizon: probability, bets, effective bets, mean, t, q
   PRIMARY KEY (wallet_id, "timestamp")
 $body$, INTERVAL '7 days', INTERVAL '180 days');
 
-CREATE TABLE wallet_latest_scores (                                            -- [N] current state, one row per wallet
+-- The newest score of each wallet.
+CREATE TABLE wallet_latest_scores (
   wallet_id UUID PRIMARY KEY REFERENCES wallets(id),
   "timestamp" TIMESTAMPTZ NOT NULL,
   credibility_1h NUMERIC(3,1), credibility_4h NUMERIC(3,1), credibility_24h NUMERIC(3,1),
   equity_usd NUMERIC(20,2), trading_volume_24h NUMERIC(20,2), win_rate NUMERIC(5,4), archetype VARCHAR(50), evidence JSONB
-) WITH (fillfactor = 70);                            -- HOT updates
+) WITH (fillfactor = 70);                            -- updated often, in place
 CREATE INDEX idx_wallet_latest_scores_4h ON wallet_latest_scores (credibility_4h DESC NULLS LAST);
 
 SELECT app_ts_create('events', $body$
   id UUID NOT NULL,                                  -- equals event_refs.id
   "timestamp" TIMESTAMPTZ NOT NULL,
   wallet_id UUID NOT NULL,
-  tx_hash VARCHAR(128) NOT NULL,                     -- [C] UNIQUE moved to event_refs; 66 is too short for Solana (88)
+  tx_hash VARCHAR(128) NOT NULL,                     -- unique in event_refs
   event_type VARCHAR(50) NOT NULL,
-  asset VARCHAR(64),                                 -- [C] 20 is too short for option instruments
-  amount NUMERIC CHECK (amount >= 0 AND amount < 'Infinity'),  -- [C] uint256 needs 78 digits, wei 18 decimals; the CHECK stops NaN too
+  asset VARCHAR(64),
+  amount NUMERIC CHECK (amount >= 0 AND amount < 'Infinity'),  -- whole tokens, exact; the check stops NaN too
   notional_usd NUMERIC(24,2),
-  size_fraction NUMERIC(18,6) CHECK (size_fraction >= 0),      -- [C] (5,4) overflows at 10x the prior balance
+  size_fraction NUMERIC(18,6) CHECK (size_fraction >= 0),
   venue VARCHAR(50),
-  gas_price NUMERIC(38,9),                           -- [C] gwei; (20,10) overflowed at 10 gwei written in wei
+  gas_price NUMERIC(38,9),                           -- gwei
   is_first_since_watch BOOLEAN NOT NULL DEFAULT false,
   raw_data JSONB,                                    -- big integers as strings
   processed_at TIMESTAMPTZ NOT NULL DEFAULT now(),   -- wall clock, left out of the digest
-  chain VARCHAR(20) NOT NULL DEFAULT 'ethereum',     -- [N]
-  log_index INT NOT NULL DEFAULT -1,                 -- [N]
-  block_number BIGINT,                               -- [N]
-  block_hash VARCHAR(128),                           -- [N]
-  token_address VARCHAR(128),                        -- [N] 'native' or the token contract
-  direction SMALLINT NOT NULL DEFAULT 0 CHECK (direction IN (-1, 0, 1)),  -- [N] +1 the wallet gained the asset
-  counterparty VARCHAR(128),                         -- [N] the other side, where it is one address
-  observed_at TIMESTAMPTZ NOT NULL,                  -- [N] when the desk saw the block
-  PRIMARY KEY (id, "timestamp")                      -- [C] the partition column must be in it
+  chain VARCHAR(20) NOT NULL DEFAULT 'ethereum',
+  log_index INT NOT NULL DEFAULT -1,
+  block_number BIGINT,
+  block_hash VARCHAR(128),
+  token_address VARCHAR(128),                        -- 'native' or the token contract
+  direction SMALLINT NOT NULL DEFAULT 0 CHECK (direction IN (-1, 0, 1)),  -- +1 the wallet gained the asset
+  counterparty VARCHAR(128),                         -- the other side, where it is one address
+  observed_at TIMESTAMPTZ NOT NULL,                  -- when the desk saw the block
+  PRIMARY KEY (id, "timestamp")
 $body$, INTERVAL '7 days', INTERVAL '90 days');
 CREATE INDEX idx_events_wallet ON events (wallet_id, "timestamp" DESC);
-CREATE INDEX idx_events_type ON events (event_type, "timestamp" DESC);  -- [C] type alone is not selective
-CREATE INDEX idx_events_timestamp ON events ("timestamp" DESC);         -- [N] live feed
+CREATE INDEX idx_events_type ON events (event_type, "timestamp" DESC);
+CREATE INDEX idx_events_timestamp ON events ("timestamp" DESC);         -- live feed
 
 SELECT app_ts_create('bias', $body$
   "timestamp" TIMESTAMPTZ NOT NULL,
@@ -329,11 +320,11 @@ SELECT app_ts_create('bias', $body$
   value NUMERIC(7,6) NOT NULL CHECK (value > -1 AND value < 1),
   components JSONB,
   confidence NUMERIC(4,3) CHECK (confidence BETWEEN 0 AND 1),
-  PRIMARY KEY (asset, timeframe, "timestamp")        -- [C] idempotent writes and the "latest per timeframe" index
+  PRIMARY KEY (asset, timeframe, "timestamp")
 $body$, INTERVAL '7 days', INTERVAL '30 days');
 CREATE INDEX idx_bias_asset ON bias (asset, "timestamp" DESC);
 
--- [N] candles of one venue; "timestamp" is the bar's open
+-- Candles of one venue; "timestamp" is the bar's open
 SELECT app_ts_create('prices', $body$
   instrument VARCHAR(64) NOT NULL,
   bar_seconds INT NOT NULL CHECK (bar_seconds > 0),
@@ -348,7 +339,7 @@ SELECT app_ts_create('prices', $body$
   PRIMARY KEY (instrument, bar_seconds, "timestamp")
 $body$, INTERVAL '7 days', INTERVAL '400 days');
 
--- [N] what the venue lists: sizes are multiples of the lot, prices of the tick
+-- What the venue lists: sizes are multiples of the lot, prices of the tick
 CREATE TABLE instruments (
   id VARCHAR(64) PRIMARY KEY,
   asset VARCHAR(64) NOT NULL,
@@ -361,7 +352,7 @@ CREATE TABLE instruments (
   updated_at TIMESTAMPTZ NOT NULL
 );
 
--- [N] one row per directional event and horizon. Written when the horizon has passed and the block is final.
+-- One row per directional event and horizon, written when the horizon has passed and the block is final.
 CREATE TABLE wallet_outcomes (
   event_id UUID NOT NULL REFERENCES event_refs(id),
   horizon VARCHAR(10) NOT NULL CHECK (horizon IN ('1h','4h','24h')),
@@ -382,23 +373,23 @@ CREATE TABLE wallet_outcomes (
 CREATE INDEX idx_wallet_outcomes_wallet ON wallet_outcomes (wallet_id, horizon, entered_at);
 
 CREATE TABLE event_analysis (
-  event_id UUID PRIMARY KEY REFERENCES event_refs(id),  -- [C] was REFERENCES events(id): impossible (no unique key) or blocks drop_chunks
+  event_id UUID PRIMARY KEY REFERENCES event_refs(id),
   llm_classification VARCHAR(100),
   llm_confidence NUMERIC(4,3) CHECK (llm_confidence BETWEEN 0 AND 1),
   llm_narrative TEXT,
   pattern_matched VARCHAR(100),
   bias_impact NUMERIC(4,3) CHECK (bias_impact BETWEEN -1 AND 1),
   proposed_action JSONB,
-  source VARCHAR(10) NOT NULL DEFAULT 'rules' CHECK (source IN ('rules','model')),  -- [N]
-  direction SMALLINT NOT NULL DEFAULT 0 CHECK (direction IN (-1, 0, 1)),            -- [N]
-  confidence NUMERIC(4,3) NOT NULL CHECK (confidence BETWEEN 0 AND 1),              -- [N] of the pattern
-  features JSONB NOT NULL DEFAULT '{}',              -- [N] what the rule saw
-  analyzed_at TIMESTAMPTZ NOT NULL,                  -- [N] time of the work, not the wall clock
+  source VARCHAR(10) NOT NULL DEFAULT 'rules' CHECK (source IN ('rules','model')),
+  direction SMALLINT NOT NULL DEFAULT 0 CHECK (direction IN (-1, 0, 1)),
+  confidence NUMERIC(4,3) NOT NULL CHECK (confidence BETWEEN 0 AND 1),              -- of the pattern
+  features JSONB NOT NULL DEFAULT '{}',              -- what the rule saw
+  analyzed_at TIMESTAMPTZ NOT NULL,                  -- time of the work, not the wall clock
   created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-  llm_model VARCHAR(100),                            -- [N] which model and prompt said so
-  prompt_version VARCHAR(50)                         -- [N]
+  llm_model VARCHAR(100),                            -- which model and prompt said so
+  prompt_version VARCHAR(50)
 );
--- V2 of the seed: vector(768) where pgvector is there, else a checked real[]
+-- vector(768) where pgvector is there, else a checked real[].
 DO $$
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'vector') THEN
@@ -409,7 +400,7 @@ BEGIN
   END IF;
 END $$;
 
--- [N] what an event adds to the bias of an asset at a timeframe: w and d are frozen at event time
+-- What an event adds to the bias of an asset at a timeframe: w and d are frozen at event time
 CREATE TABLE bias_contributions (
   event_id UUID NOT NULL REFERENCES event_refs(id),
   asset VARCHAR(64) NOT NULL,
@@ -424,7 +415,8 @@ CREATE TABLE bias_contributions (
 );
 CREATE INDEX idx_bias_contributions_asset ON bias_contributions (asset, timeframe, at);
 
--- ---- 5. trading --------------------------------------------------------------
+-- Trading
+
 CREATE TABLE positions (
   id UUID PRIMARY KEY,
   opened_at TIMESTAMPTZ NOT NULL,
@@ -432,28 +424,28 @@ CREATE TABLE positions (
   trading_mode VARCHAR(20) NOT NULL CHECK (trading_mode IN ('demo','live')),
   asset VARCHAR(64) NOT NULL,
   side VARCHAR(10) NOT NULL CHECK (side IN ('long','short')),
-  entry_price NUMERIC(38,18) CHECK (entry_price > 0 AND entry_price < 'NaN'),   -- [C] 10 decimals store 1e-12 as 0; NaN was accepted
+  entry_price NUMERIC(38,18) CHECK (entry_price > 0 AND entry_price < 'NaN'),
   exit_price NUMERIC(38,18) CHECK (exit_price > 0 AND exit_price < 'NaN'),
   size NUMERIC(38,18) CHECK (size > 0 AND size < 'NaN'),
-  leverage NUMERIC(6,2) NOT NULL DEFAULT 1 CHECK (leverage > 0),  -- [C] (4,2) ends at 99.99, OKX has 100x and 125x
-  unrealized_pnl NUMERIC(24,8),                      -- [C] cents lose small fees: 0.004 became 0.00
+  leverage NUMERIC(6,2) NOT NULL DEFAULT 1 CHECK (leverage > 0),
+  unrealized_pnl NUMERIC(24,8),
   realized_pnl NUMERIC(24,8),
   fees_paid NUMERIC(24,8) NOT NULL DEFAULT 0,
   funding_paid NUMERIC(24,8) NOT NULL DEFAULT 0,
-  max_drawdown NUMERIC(12,4),                        -- [C] (5,2) overflows at 1000 %
+  max_drawdown NUMERIC(12,4),
   holding_time INTERVAL,
   risk_consumed NUMERIC(9,6) CHECK (risk_consumed >= 0),
   signal_wallet_id UUID REFERENCES wallets(id),
-  exchange VARCHAR(20) NOT NULL DEFAULT 'okx',       -- [N]
-  instrument VARCHAR(64) NOT NULL,                   -- [N]
-  contracts NUMERIC(38,18) NOT NULL DEFAULT 0,       -- [N] signed net contracts; size is in the asset
-  mark_price NUMERIC(38,18) CHECK (mark_price > 0),  -- [N] behind unrealized_pnl
-  stop_price NUMERIC(38,18) CHECK (stop_price > 0),  -- [N]
-  updated_at TIMESTAMPTZ NOT NULL,                   -- [N] time of the work
+  exchange VARCHAR(20) NOT NULL DEFAULT 'okx',
+  instrument VARCHAR(64) NOT NULL,
+  contracts NUMERIC(38,18) NOT NULL DEFAULT 0,       -- signed net contracts; size is in the asset
+  mark_price NUMERIC(38,18) CHECK (mark_price > 0),  -- behind unrealized_pnl
+  stop_price NUMERIC(38,18) CHECK (stop_price > 0),
+  updated_at TIMESTAMPTZ NOT NULL,                   -- time of the work
   CHECK (closed_at IS NULL OR closed_at >= opened_at)
 );
-CREATE UNIQUE INDEX idx_positions_open ON positions (trading_mode, exchange, instrument) WHERE closed_at IS NULL;  -- [C] closed_at is always NULL there
-CREATE INDEX idx_positions_closed ON positions (closed_at) WHERE closed_at IS NOT NULL; -- [N] reports, archiving
+CREATE UNIQUE INDEX idx_positions_open ON positions (trading_mode, exchange, instrument) WHERE closed_at IS NULL;
+CREATE INDEX idx_positions_closed ON positions (closed_at) WHERE closed_at IS NOT NULL; -- reports, archiving
 CREATE INDEX idx_positions_signal_wallet ON positions (signal_wallet_id);
 
 CREATE TABLE orders (
@@ -468,7 +460,6 @@ CREATE TABLE orders (
   order_type VARCHAR(20) NOT NULL CHECK (order_type IN ('market','limit','post_only','fok','ioc','stop','take_profit')),
   size NUMERIC(38,18) NOT NULL CHECK (size > 0 AND size < 'NaN'),
   price NUMERIC(38,18) CHECK (price > 0 AND price < 'NaN'),
-  -- [C] the seed's 'pending' is 'proposed'
   status VARCHAR(20) NOT NULL DEFAULT 'proposed' CHECK (status IN
     ('proposed','denied','approved','submitting','open','partially_filled','filled','canceled','rejected','expired','unknown','quarantined')),
   filled_size NUMERIC(38,18) NOT NULL DEFAULT 0,
@@ -476,33 +467,33 @@ CREATE TABLE orders (
   fees NUMERIC(38,18) NOT NULL DEFAULT 0,
   stop_loss NUMERIC(38,18) CHECK (stop_loss > 0),
   take_profit NUMERIC(38,18)[],
-  signal_event_id UUID REFERENCES event_refs(id),    -- [C] was events(id); survives retention
+  signal_event_id UUID REFERENCES event_refs(id),
   policy_snapshot JSONB,
   error_message TEXT,
   updated_at TIMESTAMPTZ NOT NULL,                   -- time of the work
-  requested_by UUID REFERENCES users(id),            -- [N] null = the desk itself
-  instrument VARCHAR(64) NOT NULL,                   -- [N]
-  reduce_only BOOLEAN NOT NULL DEFAULT false,        -- [N]
-  timeframe VARCHAR(10),                             -- [N] of the bias that asked for it
-  bias_at TIMESTAMPTZ,                               -- [N]
-  decided_at TIMESTAMPTZ NOT NULL,                   -- [N] time of the work
-  epoch BIGINT NOT NULL DEFAULT 0,                   -- [N] of trading_control at approval
-  exp_time TIMESTAMPTZ,                              -- [N] stored at claim; the venue refuses the order later
-  risk_usd NUMERIC(24,8) NOT NULL DEFAULT 0,         -- [N] reserved at approval
-  position_id UUID,                                  -- [N] no FK: positions move to positions_archive
-  signal_snapshot JSONB,                             -- [N] the event as it was when the order was made
-  version INT NOT NULL DEFAULT 0,                    -- [N] optimistic lock
+  requested_by UUID REFERENCES users(id),            -- null = the desk itself
+  instrument VARCHAR(64) NOT NULL,
+  reduce_only BOOLEAN NOT NULL DEFAULT false,
+  timeframe VARCHAR(10),                             -- of the bias that asked for it
+  bias_at TIMESTAMPTZ,
+  decided_at TIMESTAMPTZ NOT NULL,                   -- time of the work
+  epoch BIGINT NOT NULL DEFAULT 0,                   -- of trading_control at approval
+  exp_time TIMESTAMPTZ,                              -- stored at claim; the venue refuses the order later
+  risk_usd NUMERIC(24,8) NOT NULL DEFAULT 0,         -- reserved at approval
+  position_id UUID,                                  -- no FK: positions move to positions_archive
+  signal_snapshot JSONB,                             -- the event as it was when the order was made
+  version INT NOT NULL DEFAULT 0,                    -- optimistic lock
   CHECK (filled_size >= 0 AND filled_size <= size),
   CHECK (order_type = 'market' OR price IS NOT NULL)
 );
--- [C] idx_orders_client_id dropped: the UNIQUE constraint is that index
 CREATE INDEX idx_orders_status ON orders (status, created_at)
-  WHERE status IN ('proposed','approved','submitting','open','partially_filled','unknown','quarantined');  -- [C] the reconciler's queue
+  WHERE status IN ('proposed','approved','submitting','open','partially_filled','unknown','quarantined');
 CREATE UNIQUE INDEX orders_exchange_order_id_key ON orders (exchange, trading_mode, exchange_order_id) WHERE exchange_order_id IS NOT NULL;
 CREATE INDEX idx_orders_decided ON orders (decided_at DESC);
 CREATE INDEX idx_orders_signal_event ON orders (signal_event_id) WHERE signal_event_id IS NOT NULL;  -- FK side
 
-CREATE TABLE order_fills (                                                     -- [N] exchange trades, exactly once
+-- Exchange trades, exactly once.
+CREATE TABLE order_fills (
   trading_mode VARCHAR(20) NOT NULL CHECK (trading_mode IN ('demo','live')),
   exchange VARCHAR(20) NOT NULL,
   instrument VARCHAR(64) NOT NULL,
@@ -520,7 +511,8 @@ CREATE TABLE order_fills (                                                     -
 CREATE INDEX idx_order_fills_order ON order_fills (order_id);
 CREATE INDEX idx_order_fills_time ON order_fills (trading_mode, exchange, instrument, filled_at);
 
-CREATE TABLE order_events (                                                    -- [N] audit trail of one order, hash-chained
+-- Audit trail of one order, hash-chained.
+CREATE TABLE order_events (
   order_id UUID NOT NULL REFERENCES orders(id),
   seq INT NOT NULL,                                  -- equals the order's version after it
   at TIMESTAMPTZ NOT NULL,
@@ -534,7 +526,8 @@ CREATE TABLE order_events (                                                    -
 CREATE TRIGGER order_events_append_only BEFORE UPDATE OR DELETE ON order_events
   FOR EACH ROW EXECUTE FUNCTION app_append_only();
 
-CREATE TABLE funding_payments (                                                -- [N] signed: negative = paid
+-- Signed: negative = paid.
+CREATE TABLE funding_payments (
   trading_mode VARCHAR(20) NOT NULL CHECK (trading_mode IN ('demo','live')),
   exchange VARCHAR(20) NOT NULL,
   bill_id VARCHAR(100) NOT NULL,
@@ -544,7 +537,7 @@ CREATE TABLE funding_payments (                                                -
   PRIMARY KEY (trading_mode, exchange, bill_id)
 );
 
-CREATE TABLE equity_snapshots (                                                -- [N]
+CREATE TABLE equity_snapshots (
   trading_mode VARCHAR(20) NOT NULL CHECK (trading_mode IN ('demo','live')),
   exchange VARCHAR(20) NOT NULL,
   at TIMESTAMPTZ NOT NULL,
@@ -553,7 +546,8 @@ CREATE TABLE equity_snapshots (                                                -
   PRIMARY KEY (trading_mode, exchange, at)
 );
 
-CREATE TABLE trading_control (                                                 -- [N] the kill switch
+-- The kill switch.
+CREATE TABLE trading_control (
   trading_mode VARCHAR(20) PRIMARY KEY CHECK (trading_mode IN ('demo','live')),
   state VARCHAR(10) NOT NULL CHECK (state IN ('ACTIVE','REDUCING','HALTED')),
   epoch BIGINT NOT NULL DEFAULT 1,                   -- a new epoch voids orders approved under an older one
@@ -568,7 +562,8 @@ INSERT INTO trading_control(trading_mode, state, reason, actor, changed_at) VALU
 
 CREATE TABLE positions_archive (LIKE positions INCLUDING ALL);  -- after positions is final; LIKE copies no FK and no trigger
 
--- ---- 6. reports, notifications, audit ----------------------------------------
+-- Reports, notifications, audit
+
 CREATE TABLE reports (
   id UUID PRIMARY KEY,
   period_start TIMESTAMPTZ NOT NULL,
@@ -581,13 +576,13 @@ CREATE TABLE reports (
   push_sent BOOLEAN NOT NULL DEFAULT false,          -- per report; per device see notification_deliveries
   created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
   CHECK (period_end > period_start),
-  UNIQUE (report_type, period_start)                 -- [C] a restarted scheduler makes no second report
+  UNIQUE (report_type, period_start)
 );
 CREATE INDEX idx_reports_period ON reports (period_end DESC);
 
 CREATE TABLE audit_logs (
   id UUID PRIMARY KEY,
-  seq BIGINT NOT NULL UNIQUE,                        -- [N] the chain's order
+  seq BIGINT NOT NULL UNIQUE,                        -- the chain's order
   "timestamp" TIMESTAMPTZ NOT NULL,
   user_id UUID REFERENCES users(id),
   action VARCHAR(100) NOT NULL,
@@ -598,20 +593,20 @@ CREATE TABLE audit_logs (
   ip_address INET,
   user_agent TEXT,
   trace_id VARCHAR(100),
-  prev_hash CHAR(64) NOT NULL,                       -- [N] tamper evidence
+  prev_hash CHAR(64) NOT NULL,                       -- tamper evidence
   hash CHAR(64) NOT NULL UNIQUE
 );
 CREATE INDEX idx_audit_timestamp ON audit_logs ("timestamp" DESC);
 CREATE INDEX idx_audit_trace ON audit_logs (trace_id);
 CREATE INDEX idx_audit_entity ON audit_logs (entity_type, entity_id, "timestamp" DESC);
-CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE ON audit_logs    -- [C] the seed's audit log could be rewritten
+CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE ON audit_logs
   FOR EACH ROW EXECUTE FUNCTION app_append_only();
 CREATE TRIGGER audit_logs_no_truncate BEFORE TRUNCATE ON audit_logs
   FOR EACH STATEMENT EXECUTE FUNCTION app_append_only();
 
--- ---- 7. views ----------------------------------------------------------------
--- [C] credibility_4h lives in the scores, not in wallets; current_bias names its timeframe
--- (the seed took whichever timeframe was written last).
+-- Views
+
+-- The latest score, and the bias of a named timeframe.
 CREATE VIEW active_positions_view AS
 SELECT p.*,
        w.address AS signal_wallet,
@@ -627,10 +622,7 @@ LEFT JOIN LATERAL (
 ) b ON true
 WHERE p.closed_at IS NULL;
 
--- [C] an ordinary materialized view: positions is not and cannot be a hypertable on
--- closed_at (NULL while open, PK without it), so a continuous aggregate is impossible.
--- count(*) for COUNT(); numeric for FLOAT; the archive is counted, else a refresh after
--- archiving would erase history. UTC days, as time_bucket has on timestamptz.
+-- Counts the archive too, or a refresh after archiving would erase history. Days are UTC.
 CREATE MATERIALIZED VIEW daily_performance AS
 SELECT (closed_at AT TIME ZONE 'UTC')::date AS date,
        trading_mode,
@@ -647,16 +639,17 @@ FROM (SELECT closed_at, opened_at, holding_time, trading_mode, realized_pnl FROM
 WHERE closed_at IS NOT NULL
 GROUP BY 1, 2;
 CREATE UNIQUE INDEX daily_performance_key ON daily_performance (date, trading_mode);  -- for REFRESH ... CONCURRENTLY
-CREATE VIEW daily_performance_view AS SELECT * FROM daily_performance;  -- the seed's heading has this name
+CREATE VIEW daily_performance_view AS SELECT * FROM daily_performance;  -- the other name it goes by
 
--- ---- 8. jobs -----------------------------------------------------------------
--- [N] move closed positions; one statement, so a crash loses nothing
+-- Jobs
+
+-- Moves closed positions. One statement, so a crash loses nothing.
 CREATE FUNCTION app_archive_positions(p_before timestamptz) RETURNS bigint LANGUAGE sql AS $$
   WITH moved AS (DELETE FROM positions WHERE closed_at < p_before RETURNING *),
        ins AS (INSERT INTO positions_archive SELECT * FROM moved RETURNING 1)
   SELECT count(*) FROM ins $$;
 
--- [N] registry rows whose event is gone and that nothing refers to
+-- Deletes registry rows whose event is gone and that nothing refers to.
 CREATE FUNCTION app_prune_event_refs(p_before timestamptz, p_limit int DEFAULT 10000) RETURNS bigint LANGUAGE sql AS $$
   WITH gone AS (
     DELETE FROM event_refs WHERE id IN (
@@ -671,7 +664,7 @@ CREATE FUNCTION app_prune_event_refs(p_before timestamptz, p_limit int DEFAULT 1
       LIMIT p_limit) RETURNING 1)
   SELECT count(*) FROM gone $$;
 
--- [N] reorg: everything above the fork point leaves the feed; the registry rows stay, marked
+-- Takes everything above the fork out of the feed; the registry rows stay, marked with p_at.
 CREATE FUNCTION app_reorg(p_chain text, p_fork bigint, p_at timestamptz) RETURNS bigint LANGUAGE sql AS $$
   WITH orphan AS (
     UPDATE event_refs SET reorged_at = p_at
@@ -681,7 +674,7 @@ CREATE FUNCTION app_reorg(p_chain text, p_fork bigint, p_at timestamptz) RETURNS
   bl AS (DELETE FROM chain_blocks WHERE chain = p_chain AND number > p_fork RETURNING 1)
   SELECT count(*) FROM orphan $$;
 
--- [N] daily, from any worker, any edition; a second caller returns at once
+-- Daily, on any backend, as of p_now. A second caller at the same time returns at once.
 CREATE FUNCTION app_ts_maintain(p_now timestamptz)
 RETURNS TABLE (table_name text, made int, dropped text[]) LANGUAGE plpgsql AS $$
 DECLARE pol time_series_policies; bin timestamptz;
@@ -700,15 +693,3 @@ BEGIN
     RETURN NEXT;
   END LOOP;
 END $$;
-
--- The idempotent ingest statement for one batch (a replay inserts nothing). DISTINCT ON drops
--- duplicates inside the batch and sorts, so that overlapping batches lock in one order:
---   WITH src AS (SELECT DISTINCT ON (chain, tx_hash, log_index, wallet_id) *
---                FROM unnest($1::timestamptz[], $2::uuid[], ...) AS s(ts, wallet_id, ...)),
---   ref AS (INSERT INTO event_refs("timestamp", wallet_id, chain, tx_hash, log_index, block_number, block_hash)
---           SELECT ts, wallet_id, chain, tx_hash, log_index, block_number, block_hash FROM src
---           ON CONFLICT (chain, tx_hash, log_index, trace_address, wallet_id) WHERE reorged_at IS NULL DO NOTHING
---           RETURNING id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number)
---   INSERT INTO events(id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number, event_type, amount, ...)
---   SELECT ref.*-columns, src.event_type, src.amount, ... FROM ref JOIN src USING (chain, tx_hash, log_index, wallet_id)
---   RETURNING id;   -- advance block_cursors and write outbox rows in the same transaction

@@ -73,3 +73,15 @@ test("raw rows are written alike by the two fragments", async () => {
     { at: "2022-06-21T00:00:00.500Z", n: "1.5", none: null, int4: 7, float: 0.1, json: { b: [1] }, yes: true },
   ]);
 });
+
+test("arrays of every type that we unnest are parameters of raw SQL", async () => {
+  const times = ["2022-06-21T00:00:00.000Z", null];
+  const statement = sql`SELECT ${iso(sql`t`)} AS t, ${plain(sql`n`)} AS n, d::text AS d, u::text AS u, s, i, f, b
+    FROM unnest(${sql.param(times)}::timestamptz[], ${sql.param(["1.5", null])}::numeric[], ${sql.param(["2022-06-21", null])}::date[],
+      ${sql.param([idOf("a"), null])}::uuid[], ${sql.param(['a "b", \\c', null])}::text[], ${sql.param([1, null])}::int[],
+      ${sql.param([0.1, null])}::float8[], ${sql.param(["true", null])}::text[]::boolean[]) AS x(t, n, d, u, s, i, f, b)`;
+  expect(await rows(database.db, statement)).toEqual([
+    { t: times[0], n: "1.5", d: "2022-06-21", u: idOf("a"), s: 'a "b", \\c', i: 1, f: 0.1, b: true },
+    { t: null, n: null, d: null, u: null, s: null, i: null, f: null, b: null },
+  ]);
+});

@@ -18,6 +18,14 @@ export interface PostgresConnection {
   close(): Promise<void>;
 }
 
+// date[], timestamp[], timestamptz[], numeric[]. drizzle has them sent as they are, because its own array columns are text
+// by then; an array that is a parameter of raw SQL, as for unnest, still has to become text.
+const ARRAYS_OF_TEXT = [1182, 1115, 1185, 1231];
+
+const arrayLiteral = (value: unknown): unknown => (Array.isArray(value) ? `{${value.map(element).join(",")}}` : value);
+// Dates and numbers hold nothing to escape.
+const element = (value: unknown): string => (value === null ? "NULL" : `"${String(value)}"`);
+
 /**
  * Opens PostgreSQL at `url` on first use. Made for a transaction pooler: no prepared statements and no session state.
  * TLS is on, and the certificate verified, when `ca` is given or the URL says `sslmode=verify-full` or `verify-ca`;
@@ -34,8 +42,10 @@ export function connectPostgres(url: string, options: PostgresOptions = {}): Pos
     onnotice: () => {},
     ...(verified ? { ssl: { rejectUnauthorized: true, ...(options.ca === undefined ? {} : { ca: options.ca }) } } : {}),
   });
+  const db = drizzle(client, { schema });
+  for (const type of ARRAYS_OF_TEXT) client.options.serializers[type] = arrayLiteral;
   return {
-    db: drizzle(client, { schema }),
+    db,
     migrations: {
       transaction: async (work) =>
         (await client.begin((session) =>

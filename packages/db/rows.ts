@@ -5,6 +5,8 @@ import type { Db } from "./client.ts";
  * Returns the rows of a raw statement as an array on every driver; column names are as the statement gives them.
  * The drivers differ in what they make of some types, so cast in SQL: int8 and count(*) with `::int` or `::text`,
  * timestamptz with `iso(…)`, numeric with `plain(…)`. Text, int4, float8, boolean, uuid and jsonb read alike.
+ * Arrays for unnest go in as `${sql.param(array)}::type[]`, those of booleans and bigints as texts and
+ * `::text[]::type[]`: postgres.js takes the type of the first for that of the array.
  * `Row` is the caller's word; parse rows whose shape is not fixed by the statement.
  */
 export async function rows<Row extends Record<string, unknown>>(db: Db, statement: SQL): Promise<Row[]> {

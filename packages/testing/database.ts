@@ -29,7 +29,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   return server === null ? embedded() : onServer(server);
 }
 
-/** Returns an empty database on the server of TEST_DATABASE_URL, not migrated, or null when there is no server. */
+/** Creates an empty database on `server`, not migrated, and returns where it is and how to drop it. */
 export async function emptyServerDatabase(server: string): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `spyhop_test_${randomUUID().replaceAll("-", "")}`;
   const admin = postgres(server, { max: 1, onnotice: () => {} });
