@@ -135,8 +135,7 @@ export const PositionLine = z.object({
 export type PositionLine = z.infer<typeof PositionLine>;
 
 /** `4h` on the boundaries 00, 04, 08, … UTC; `partial` for a period that was cut short; `run` for a whole replay. */
-export const ReportType = z.enum(["4h", "partial", "run"]);
-export type ReportType = z.infer<typeof ReportType>;
+const ReportType = z.enum(["4h", "partial", "run"]);
 
 /** What a report is about: [start, end), and where its input came from. */
 export const Scope = z.object({

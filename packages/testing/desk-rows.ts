@@ -7,13 +7,13 @@ import type { Horizon, Instant } from "#units/time";
 export const START: Instant = "2022-06-21T00:00:00.000Z";
 export const END: Instant = "2022-06-21T04:00:00.000Z";
 /** A label as an attacker would write it. */
-export const HOSTILE = "evil | `x` <b>\u202e](http://e)";
+const HOSTILE = "evil | `x` <b>\u202e](http://e)";
 
 const time = (minute: number): Instant => new Date(Date.parse(START) + minute * 60_000).toISOString();
 const address = (byte: string): string => `0x${byte.repeat(20)}`;
 const hash = (byte: string): string => `0x${byte.repeat(32)}`;
-export const WHALE = idOf("wallet", "ethereum", address("aa"));
-export const NOISE = idOf("wallet", "ethereum", address("bb"));
+const WHALE = idOf("wallet", "ethereum", address("aa"));
+const NOISE = idOf("wallet", "ethereum", address("bb"));
 const eventId = (name: string): string => idOf("event", name);
 
 const WALLETS = [
