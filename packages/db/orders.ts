@@ -172,36 +172,40 @@ export async function insertOrder(db: Db, fresh: NewOrder): Promise<StoredOrder>
     const [proposed] = inserted;
     if (!proposed) return (await readOrder(tx, id)) as StoredOrder; // the conflict is on this id
     const birth = { orderId: id, seq: 0, at, fromStatus: null, toStatus: "proposed" as const };
-    const { clientOrderId, side, type, size, price, reduceOnly, stopLoss, riskUsd } = order;
-    const set = { clientOrderId, side, type, size, price, reduceOnly, stopLoss, riskUsd };
-    await append(tx, birth, { event: "proposed", by, set, ...fresh.detail });
+    const policy = fresh.policySnapshot?.hash ?? null;
+    await append(tx, birth, { event: "proposed", by, set: bornWith(fresh), policy, ...fresh.detail });
     const change = fresh.verdict === "denied" ? { errorMessage: fresh.codes.join(", ") } : {};
     return (await moveOrder(tx, proposed, fresh.verdict, { at, by, change })) as StoredOrder; // nobody else sees it yet
   });
 }
 
-const rowOf = (id: string, { order, ...fresh }: NewOrder): typeof orders.$inferInsert => ({
-  id,
+/** The columns that an order is born with, as its first event keeps them. The policy snapshot is there by its hash. */
+const bornWith = ({ order, ...fresh }: NewOrder) => ({
   tradingMode: fresh.mode,
   exchange: fresh.venue,
   clientOrderId: order.clientOrderId,
   asset: fresh.asset,
+  instrument: fresh.instrument,
   side: order.side,
   orderType: order.type,
   size: order.size,
   price: order.price,
   stopLoss: order.stopLoss,
-  signalEventId: order.signal?.event_id ?? null,
-  policySnapshot: fresh.policySnapshot,
-  instrument: fresh.instrument,
   reduceOnly: order.reduceOnly,
+  signalEventId: order.signal?.event_id ?? null,
   timeframe: fresh.timeframe,
   biasAt: fresh.biasAt,
   decidedAt: fresh.at,
-  updatedAt: fresh.at,
   epoch: fresh.epoch,
   riskUsd: order.riskUsd,
-  signalSnapshot: order.signal,
+});
+
+const rowOf = (id: string, fresh: NewOrder): typeof orders.$inferInsert => ({
+  id,
+  ...bornWith(fresh),
+  updatedAt: fresh.at,
+  policySnapshot: fresh.policySnapshot,
+  signalSnapshot: fresh.order.signal,
 });
 
 /** Returns an order, or null. */

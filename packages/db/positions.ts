@@ -5,9 +5,10 @@ import type { Policy } from "#trading/policy";
 import { heldFor, maxDrawdownOf, type Position, positionsOf, riskUsdOf, unrealizedOf } from "#trading/position";
 import { big, type Decimal, fixed, text } from "#units/decimal";
 import { idOf } from "#units/ids";
-import type { Instant } from "#units/time";
+import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "./client.ts";
 import { type Account, fillsOf } from "./order-fills.ts";
+import { bars } from "./prices.ts";
 import { iso, plain, rows } from "./rows.ts";
 import { orders, positions } from "./schema.ts";
 
@@ -199,13 +200,11 @@ async function fundingPaid(db: Db, { mode, venue }: Account, instrument: string,
 /** Returns the maximal drawdown of an episode along the closes of the bars that it lived through. */
 async function drawdown(db: Db, { instrument, episode, marking }: RowInput): Promise<Decimal> {
   const until = episode.closedAt ?? marking.at;
-  const marks = await rows<{ at: Instant; mark: Decimal }>(
-    db,
-    sql`SELECT ${iso(sql`"timestamp" + bar_seconds * interval '1 second'`)} AS at, ${plain(sql`close`)} AS mark FROM prices
-        WHERE instrument = ${instrument.id} AND bar_seconds = ${marking.barSeconds}
-          AND "timestamp" >= ${episode.openedAt} AND "timestamp" + bar_seconds * interval '1 second' <= ${until}
-        ORDER BY "timestamp"`,
-  );
+  const candles = await bars(db, instrument.id, marking.barSeconds, episode.openedAt, until);
+  const marks = candles.map(({ openedAt, close }) => ({
+    at: instant(millis(openedAt) + marking.barSeconds * 1000),
+    mark: close,
+  }));
   const deepest = maxDrawdownOf(episode, marks, instrument.contractSize);
   return atMost(fixed(deepest, 4), "99999999");
 }

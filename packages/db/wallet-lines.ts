@@ -7,7 +7,9 @@ import { rows } from "./rows.ts";
 
 /** The part of a score's evidence that a person is told. Source: `Evidence` in packages/scoring/credibility.ts. */
 const HorizonEvidence = z.object({ edge: z.number(), effectiveBets: z.number() });
-const Evidence = z.partialRecord(z.string(), HorizonEvidence).nullable();
+const Evidence = z
+  .object({ "1h": HorizonEvidence.optional(), "4h": HorizonEvidence.optional(), "24h": HorizonEvidence.optional() })
+  .nullable();
 
 type Scores = { readonly [H in `credibility_${Horizon}`]: number | null };
 type Row = Scores & {

@@ -1,0 +1,29 @@
+import { upsertInstruments } from "#db/instruments";
+import { lastClosedOpening, newestOpenings, upsertCandles } from "#db/prices";
+import { schedule } from "#runtime/schedule";
+import { instant, millis } from "#units/time";
+
+const PAGE = 300; // OKX's most in one reply
+const HOUR_MS = 3_600_000;
+
+/**
+ * candles → prices: the closed bars since the newest stored one, or of the warm-up hours at first. Nothing is asked while
+ * no new bar can have closed. A bar that the venue lacks stays a gap.
+ */
+export const handler = schedule("sync-prices", async ({ at }, { database, market, settings }) => {
+  const { instruments, barSeconds, venue, warmupHours } = settings;
+  const newest = await newestOpenings(database, instruments, barSeconds);
+  const width = barSeconds * 1000;
+  const last = millis(lastClosedOpening(at, barSeconds));
+  if (newest.size < instruments.length || at.slice(11, 16) === "00:00") {
+    await upsertInstruments(database, await market.instruments(instruments), venue, at);
+  }
+  for (const instrument of instruments) {
+    const stored = newest.get(instrument);
+    let since = stored ? millis(stored) + width : millis(at) - warmupHours * HOUR_MS;
+    for (; since <= last; since += PAGE * width) {
+      const candles = await market.candles(instrument, barSeconds, instant(since), PAGE);
+      await upsertCandles(database, { instrument, barSeconds }, venue, candles);
+    }
+  }
+});
