@@ -26,7 +26,7 @@ export interface Submitted {
 }
 
 /** There is no such order: a message was made up, or its database was lost. */
-export class UnknownOrderId extends Error {
+class UnknownOrderId extends Error {
   override name = "UnknownOrderId";
   readonly orderId: string;
   constructor(orderId: string) {

@@ -18,7 +18,7 @@ export interface Fill {
 }
 
 /** Orders fills by time, then by trade id (numbers by value): the one order in which they are accounted. */
-export function byTime(a: Pick<Fill, "filledAt" | "tradeId">, b: Pick<Fill, "filledAt" | "tradeId">): number {
+function byTime(a: Pick<Fill, "filledAt" | "tradeId">, b: Pick<Fill, "filledAt" | "tradeId">): number {
   if (a.filledAt !== b.filledAt) return a.filledAt < b.filledAt ? -1 : 1;
   if (a.tradeId.length !== b.tradeId.length) return a.tradeId.length - b.tradeId.length;
   return a.tradeId < b.tradeId ? -1 : a.tradeId > b.tradeId ? 1 : 0;

@@ -58,7 +58,7 @@ export const fallOf = (from: Decimal, to: Decimal): Decimal => {
 };
 
 /** Returns half the spread in basis points of the middle. */
-export const halfSpreadBps = (quote: Pick<Quote, "bid" | "ask">): Decimal => {
+const halfSpreadBps = (quote: Pick<Quote, "bid" | "ask">): Decimal => {
   const sum = big(quote.bid).plus(quote.ask);
   return text(fixed(big(quote.ask).minus(quote.bid).times(10_000).div(sum), RATIO_PLACES));
 };

@@ -84,8 +84,8 @@ export interface Health {
   readonly credentialError: boolean;
 }
 
-export const UNKNOWN_LIMIT_MS = 60_000;
-export const REJECT_BURST = 5;
+const UNKNOWN_LIMIT_MS = 60_000;
+const REJECT_BURST = 5;
 
 /** Returns the state that the kill switch must at least be in, and why; null when all is well. */
 export function tripOf(

@@ -18,8 +18,8 @@ export interface UnknownOrder {
 
 /** Kept apart from the policy: these are properties of the venue, not of the desk. */
 export const GRACE_MS = 2_000;
-export const LOOKS_NEEDED = 3;
-export const LOOK_SPACING_MS = 1_000;
+const LOOKS_NEEDED = 3;
+const LOOK_SPACING_MS = 1_000;
 export const QUARANTINE_MS = 15 * 60_000;
 
 /**
