@@ -80,7 +80,8 @@ export function liquidityVerdict({ marks, transaction, wallet }: Move, legs: rea
   const touchesPool = legs.some(
     (leg) => pools.has(leg.address) || leg.counterparties.some((party) => pools.has(party)),
   );
-  const added = out && marks.minted.length > 0 && (touchesPool || shares.some((leg) => leg.amount > 0n));
+  const added =
+    out && marks.minted.length > 0 && (touchesPool || shares.some((leg) => leg.amount > 0n && fromZero(leg)));
   const removed = into && marks.burned.length > 0 && marks.minted.length === 0 && marks.swaps.length === 0;
   if (!added && !removed) return null;
   const risky = known.filter((leg) => !isMoney(leg));

@@ -1,4 +1,4 @@
-import type { FullBlock, RawReceipt, RawTransaction } from "./block.ts";
+import type { FullBlock, RawLog, RawReceipt, RawTransaction } from "./block.ts";
 import { NATIVE, WETH } from "./tokens.ts";
 import { COW_NATIVE, TOPIC } from "./topics.ts";
 import {
@@ -125,19 +125,24 @@ const LENDING: Readonly<Record<string, LendingMark["action"]>> = {
   [TOPIC.aaveV2Repay]: "repay",
 };
 
-const MINTS: ReadonlySet<string> = new Set([TOPIC.v2Mint, TOPIC.v3Mint]);
 const BURNS: ReadonlySet<string> = new Set([TOPIC.v2Burn, TOPIC.v3Burn, TOPIC.v3Collect]);
+
+// Aave's and Compound's tokens emit a v2 Mint too, but take in one token; a pair takes in two.
+function isPoolMint({ topics, address }: RawLog, transfers: readonly Transfer[]): boolean {
+  if (topics[0] === TOPIC.v3Mint) return true;
+  if (topics[0] !== TOPIC.v2Mint) return false;
+  return new Set(transfers.filter((one) => one.to === address).map((one) => one.token)).size > 1;
+}
 
 /** Returns what the logs of a receipt say, for all parties, in log order. */
 export function marksOf({ logs }: RawReceipt): Marks {
-  const emitters = (topics: ReadonlySet<string>) =>
-    logs.flatMap((log) => (topics.has(log.topics[0] ?? "") ? [log.address] : []));
+  const transfers = logs.flatMap((log) => transferOf(log) ?? []);
   return {
-    transfers: logs.flatMap((log) => transferOf(log) ?? []),
+    transfers,
     swaps: logs.flatMap((log) => swapOf(log) ?? []),
     trades: logs.flatMap((log) => cowTradeOf(log) ?? []),
-    minted: emitters(MINTS),
-    burned: emitters(BURNS),
+    minted: logs.flatMap((log) => (isPoolMint(log, transfers) ? [log.address] : [])),
+    burned: logs.flatMap((log) => (BURNS.has(log.topics[0] ?? "") ? [log.address] : [])),
     lending: logs.flatMap((log): LendingMark[] => {
       const action = LENDING[log.topics[0] ?? ""];
       return action ? [{ contract: log.address, action, parties: log.topics.slice(1).map(addressIn) }] : [];
