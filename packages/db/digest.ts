@@ -5,7 +5,7 @@ import type { Db } from "./client.ts";
 import { rows } from "./rows.ts";
 import * as schema from "./schema.ts";
 
-export interface TableDigest {
+interface TableDigest {
   readonly rows: number;
   readonly sha256: string;
 }

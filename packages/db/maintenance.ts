@@ -39,7 +39,7 @@ export async function maintainPartitions(db: Db, at: Instant): Promise<Pick<Upke
 }
 
 /** Moves positions that closed before `limit` to the archive and returns how many. */
-export async function archivePositions(db: Db, limit: Instant): Promise<number> {
+async function archivePositions(db: Db, limit: Instant): Promise<number> {
   const [row] = await rows<{ count: number }>(db, sql`SELECT app_archive_positions(${limit})::int AS count`);
   return row?.count ?? 0;
 }
@@ -55,7 +55,7 @@ async function pruneContributions(db: Db, limit: Instant): Promise<number> {
 }
 
 /** Deletes registry rows from before `limit` whose event is gone and that nothing refers to; returns how many. */
-export async function pruneEventRefs(db: Db, limit: Instant): Promise<number> {
+async function pruneEventRefs(db: Db, limit: Instant): Promise<number> {
   let total = 0;
   for (;;) {
     const [row] = await rows<{ count: number }>(db, sql`SELECT app_prune_event_refs(${limit}, ${BATCH})::int AS count`);
@@ -65,7 +65,7 @@ export async function pruneEventRefs(db: Db, limit: Instant): Promise<number> {
 }
 
 /** Brings `daily_performance` up to date. Readers go on meanwhile. */
-export async function refreshPerformance(db: Db): Promise<void> {
+async function refreshPerformance(db: Db): Promise<void> {
   await db.execute(sql`REFRESH MATERIALIZED VIEW CONCURRENTLY daily_performance`);
 }
 

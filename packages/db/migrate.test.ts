@@ -4,7 +4,14 @@ import { MIGRATIONS, pgliteMigrations } from "#local/embedded-postgres";
 import { readEnv } from "#runtime/config";
 import { emptyServerDatabase } from "#testing/database";
 import { connectPostgres } from "./connect.ts";
-import { type MigrationConnection, migrate, readMigrations } from "./migrate.ts";
+import {
+  EditedMigrationError,
+  type MigrationConnection,
+  MigrationOrderError,
+  migrate,
+  NewerSchemaError,
+  readMigrations,
+} from "./migrate.ts";
 
 let closings: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -50,22 +57,27 @@ test("an edited file is refused, and nothing runs", async () => {
   const connection = await one();
   await migrate(connection, [first]);
   const edited = { ...first, sql: `${first.sql} ` };
-  await expect(migrate(connection, [edited, second])).rejects.toThrow(/0001_a\.sql was edited .*Restore its text/);
+  const refusal = expect(migrate(connection, [edited, second])).rejects;
+  await refusal.toBeInstanceOf(EditedMigrationError);
+  await refusal.toThrow(/0001_a\.sql was edited .*Restore its text/);
   expect(await ask(connection, "SELECT to_regclass('b') IS NULL AS absent")).toEqual([{ absent: true }]);
 });
 
 test("a newer schema is refused", async () => {
   const connection = await one();
   await migrate(connection, [first, second]);
-  await expect(migrate(connection, [first])).rejects.toThrow(/newer schema.*0002_b\.sql.*Update the code/);
+  const refusal = expect(migrate(connection, [first])).rejects;
+  await refusal.toBeInstanceOf(NewerSchemaError);
+  await refusal.toThrow(/newer schema.*0002_b\.sql.*Update the code/);
 });
 
 test("a file that sorts before one that ran is refused", async () => {
   const connection = await one();
-  await migrate(connection, [second, { ...first, name: "0003_c.sql" }].slice(1));
-  await expect(migrate(connection, [second, { ...first, name: "0003_c.sql" }])).rejects.toThrow(
-    /0002_b\.sql has not run, but 0003_c\.sql has.*number above/,
-  );
+  const third = { ...first, name: "0003_c.sql" };
+  await migrate(connection, [third]);
+  const refusal = expect(migrate(connection, [second, third])).rejects;
+  await refusal.toBeInstanceOf(MigrationOrderError);
+  await refusal.toThrow(/0002_b\.sql has not run, but 0003_c\.sql has.*number above/);
 });
 
 test("a failing file leaves the database at the one before it", async () => {

@@ -7,6 +7,7 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rows } from "#db/rows";
 import { openEmbedded } from "./embedded-postgres.ts";
+import { FolderInUseError } from "./folder-lock.ts";
 
 let root = "";
 beforeAll(async () => {
@@ -27,6 +28,7 @@ test("a folder keeps its rows, and nobody opens it twice", async () => {
   const folder = join(root, "deep", "desk");
   const first = await openEmbedded(folder);
   await first.db.execute(sql`UPDATE chains SET confirmations = 7 WHERE chain = 'base'`);
+  await expect(openEmbedded(folder)).rejects.toBeInstanceOf(FolderInUseError);
   await expect(openEmbedded(folder)).rejects.toThrow(/in use by this process since .*name another folder/);
   await first.close();
   const second = await openEmbedded(folder);
