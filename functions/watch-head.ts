@@ -1,28 +1,37 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { moveCursor, releaseLease, takeLease } from "#db/blocks";
+import { cursorOf, moveCursor, releaseLease, seedCursor, takeLease } from "#db/blocks";
 import { followHead } from "#runtime/follow-head";
 import { schedule } from "#runtime/schedule";
 import { instant, millis } from "#units/time";
 
+/** A run polls this long; its lease ends before the next tick. */
 const RUN_SECONDS = 55;
+const LEASE_SECONDS = 59;
 
 /** head → block messages, contiguous from the cursor. It polls inside its run, since a schedule's grain is a minute. */
 export const handler = schedule("watch-head", async ({ at }, { database, rpc, settings, send }) => {
   const { chain, headPollSeconds } = settings;
-  const lease = await takeLease(database, chain, `watch-head ${at}`, at, RUN_SECONDS);
-  if (!lease) return;
-  let held = lease;
-  for (let passed = 0; passed < RUN_SECONDS; passed += headPollSeconds) {
-    const now = instant(millis(at) + passed * 1000);
-    const { headers, to } = await followHead(rpc, database, chain, held.cursor);
-    // Sent before the cursor moves: a crash between the two sends them again, and ingest stands that.
-    await send(
-      "blocks",
-      headers.map(({ number, hash, parentHash }) => ({ chain, number, hash, parentHash, at: now })),
-    );
-    held = await moveCursor(database, held, to, now);
-    if (headPollSeconds === 0) break;
-    await pause(headPollSeconds * 1000);
+  if (!(await cursorOf(database, chain))) {
+    const { latest } = await rpc.heads();
+    await seedCursor(database, chain, { number: latest.number - 1, hash: latest.parentHash });
   }
-  await releaseLease(database, held);
+  let held = await takeLease(database, chain, `watch-head ${at}`, at, LEASE_SECONDS);
+  if (!held) return; // another run is at it
+  const began = performance.now();
+  try {
+    for (let passed = 0; passed < RUN_SECONDS; passed = (performance.now() - began) / 1000) {
+      const now = instant(millis(at) + passed * 1000);
+      const { headers, to } = await followHead(rpc, database, chain, held.cursor);
+      // Sent before the cursor moves: a crash between the two sends them again, and ingest stands that.
+      await send(
+        "blocks",
+        headers.map(({ number, hash, parentHash }) => ({ chain, number, hash, parentHash, at: now })),
+      );
+      held = await moveCursor(database, held, to, now);
+      if (headPollSeconds === 0) break;
+      await pause(headPollSeconds * 1000);
+    }
+  } finally {
+    await releaseLease(database, held);
+  }
 });
