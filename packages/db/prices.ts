@@ -1,9 +1,9 @@
-import { and, asc, desc, eq, gte, inArray, lte, max, sql } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, lte, max, sql } from "drizzle-orm";
 import type { Candle } from "#units/candle";
 import type { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "./client.ts";
-import { iso, rows } from "./rows.ts";
+import { iso, plain, rows } from "./rows.ts";
 import { prices } from "./schema.ts";
 
 /** Candles of one instrument and width. */
@@ -114,18 +114,24 @@ export async function closesBefore(
   barSeconds: number,
   at: Instant,
 ): Promise<Close[]> {
-  const found: Close[] = [];
-  // One indexed look-up each: DISTINCT ON over all bars would read the whole series.
-  for (const instrument of [...new Set(instruments)].sort()) {
-    const [row] = await db
-      .select({ openedAt: prices.timestamp, close: prices.close })
-      .from(prices)
-      .where(and(ofSeries({ instrument, barSeconds }), lte(prices.timestamp, usableOpening(at, barSeconds))))
-      .orderBy(desc(prices.timestamp))
-      .limit(1);
-    if (row) found.push({ instrument, ...row, closedAt: instant(millis(row.openedAt) + barSeconds * 1000) });
-  }
-  return found;
+  // One indexed look-up each, in one statement: DISTINCT ON over all bars would read the whole series.
+  const found = await rows<{ instrument: string; opened: Instant; close: Decimal }>(
+    db,
+    sql`SELECT i.instrument, ${iso(sql`p."timestamp"`)} AS opened, ${plain(sql`p.close`)} AS close
+        FROM unnest(${sql.param([...new Set(instruments)])}::text[]) AS i(instrument)
+        CROSS JOIN LATERAL (
+          SELECT "timestamp", close FROM prices
+          WHERE prices.instrument = i.instrument AND bar_seconds = ${barSeconds}
+            AND "timestamp" <= ${usableOpening(at, barSeconds)}::timestamptz
+          ORDER BY "timestamp" DESC LIMIT 1) p
+        ORDER BY i.instrument COLLATE "C"`,
+  );
+  return found.map(({ instrument, opened, close }) => ({
+    instrument,
+    openedAt: opened,
+    closedAt: instant(millis(opened) + barSeconds * 1000),
+    close,
+  }));
 }
 
 /**
