@@ -1,13 +1,22 @@
 #!/usr/bin/env bash
-# Replays the sample twice into fresh folders and compares the digests of the two databases.
+# Replays a short generated recording twice into fresh folders and compares the digests of the two databases.
+# With --sample it replays the shipped sample instead, which takes longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-digest() { npm start --silent -- --once --data "$folder/$1" 2>&1 | tee "$folder/$1.txt" | sed -n 's/.*[Dd]igest[: ]*\([0-9a-f]\{64\}\).*/\1/p' | head -1; }
-first=$(digest one)
-second=$(digest two)
-tail -40 "$folder/two.txt"
+recording=recordings/sample
+if [ "${1:-}" != --sample ]; then
+  recording=$folder/short
+  npm run --silent make-sample -- --slots 150 --out "$recording" >"$folder/make.txt" 2>&1 || { cat "$folder/make.txt"; exit 1; }
+fi
+replay() {
+  npm start --silent -- --once --recording "$recording" --data "$folder/$1" >"$folder/$1.txt" 2>&1 || { cat "$folder/$1.txt"; exit 1; }
+  sed -n 's/.*digest: *\([0-9a-f]\{64\}\).*/\1/p' "$folder/$1.txt"
+}
+first=$(replay one)
+second=$(replay two)
+tail -60 "$folder/two.txt"
 echo "first  $first"
 echo "second $second"
 [ -n "$first" ] && [ "$first" = "$second" ]
