@@ -1,18 +1,14 @@
 import { planLane } from "#db/planning";
 import { consume } from "#runtime/consume";
-import { POLICY } from "#trading/policy";
+import { policyOf } from "#trading/policy";
 
 /** Decides what to trade for one instrument: writes the order, approved or denied, then sends it on. */
 export const handler = consume("plans", async (plan, { database, exchange, send, publish, settings }) => {
   const { lane, mode, asset, instrument, at } = plan;
   const { venue, barSeconds, gitSha, instruments } = settings;
   const desk = { venue, barSeconds, gitSha, lanes: instruments.length };
-  const planned = await planLane(
-    database,
-    exchange,
-    { at, by: "plan-order", mode, asset, instrument, ...desk },
-    POLICY,
-  );
+  const job = { at, by: "plan-order", mode, asset, instrument, ...desk };
+  const planned = await planLane(database, exchange, job, policyOf(settings));
   if (planned.order === null) return;
   const { id, status, clientOrderId, errorMessage } = planned.order;
   if (status === "denied") {

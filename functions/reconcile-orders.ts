@@ -1,12 +1,12 @@
 import { reconcileAccount } from "#db/reconcile-account";
 import { schedule } from "#runtime/schedule";
-import { POLICY } from "#trading/policy";
+import { policyOf } from "#trading/policy";
 import { idOf } from "#units/ids";
 
 /** Makes orders, fills, positions and equity agree with the venue; watches the stops and the kill switch's triggers. */
 export const handler = schedule("reconcile-orders", async ({ at }, { database, exchange, publish, settings }) => {
   const { mode, venue, barSeconds, instruments } = settings;
-  const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: POLICY, barSeconds };
+  const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
   const { closed, tripped } = await reconcileAccount(database, exchange, run, instruments);
   const facts = closed.map(({ id, status, instrument, clientOrderId, filledSize, errorMessage }) => {
     const body = { status, instrument, clientOrderId, filledSize, reason: errorMessage };

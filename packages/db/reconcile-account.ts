@@ -3,7 +3,7 @@ import { clientOrderId } from "#trading/client-order-id";
 import type { Exchange, VenueFill, VenuePosition } from "#trading/exchange";
 import type { Fill } from "#trading/fill";
 import type { Instrument } from "#trading/instrument";
-import { IN_FLIGHT, type OrderStatus } from "#trading/order";
+import { AT_VENUE, IN_FLIGHT, type OrderStatus } from "#trading/order";
 import { type Break, externalOrders, stopReached, tripOf } from "#trading/reconcile";
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
@@ -16,6 +16,7 @@ import { insertFills } from "./order-fills.ts";
 import { countInFlight, insertOrder, ordersAtVenue, ordersByClientId, type StoredOrder } from "./orders.ts";
 import { openPositions } from "./positions.ts";
 import { fillCursor, findBreaks, type LookedUp, lookUp, type Run, rebuildAll, settleOrders } from "./reconciliation.ts";
+import { rows } from "./rows.ts";
 import { orderEvents, orders } from "./schema.ts";
 import { submitOrder } from "./submission.ts";
 
@@ -38,8 +39,10 @@ interface Venue {
   readonly equity: Decimal;
 }
 
-/** A quiet account is asked for its orders and fills this often; its positions and balance each time. */
+/** An account that holds nothing and waits for nothing is compared with the venue this often, any other each minute. */
 const QUIET_MINUTES = 5;
+/** Orders older than this are not looked through for what a run has closed. */
+const REPEAT_MS = 2 * 86_400_000;
 
 /**
  * Makes the database agree with the venue: look-ups first, then fills, positions and balance; books the fills, moves the
@@ -53,16 +56,16 @@ export async function reconcileAccount(
   ids: readonly string[],
 ): Promise<Reconciled> {
   const { account, at } = run;
+  const full = Math.floor(millis(at) / 60_000) % QUIET_MINUTES === 0;
+  if (!full && (await isQuiet(db, run))) return { closed: [], breaks: [], external: [], tripped: null };
   const live = await ordersAtVenue(db, account.mode);
-  const held = await openPositions(db, account);
-  const busy = live.length > 0 || held.length > 0 || Math.floor(millis(at) / 60_000) % QUIET_MINUTES === 0;
   const looked = live.length > 0 ? await lookUp(exchange, live, await exchange.now()) : [];
-  const since = busy ? await fillCursor(db, account, at) : at;
+  const since = await fillCursor(db, account, at);
   const [positions, balance, fills, open] = await Promise.all([
     exchange.positions(),
     exchange.balance(),
-    busy ? exchange.fills(since) : [],
-    busy ? exchange.openOrders() : [],
+    exchange.fills(since),
+    exchange.openOrders(),
   ]);
   const instruments = new Map((await listedInstruments(db, ids)).map((instrument) => [instrument.id, instrument]));
   const venue = { positions, equity: balance.equity };
@@ -80,6 +83,22 @@ export async function reconcileAccount(
   );
   const external = externalOrders(open, new Set(ours.keys())).map((order) => order.venueOrderId);
   return { closed: await closedAt(db, run), breaks, external, tripped };
+}
+
+/** Returns whether there is nothing to reconcile: no order at the venue, no position, and no order moved at this instant. */
+async function isQuiet(db: Db, { account: { mode, venue }, at }: Run): Promise<boolean> {
+  const atVenue = sql.join(
+    AT_VENUE.map((status) => sql`${status}`),
+    sql`, `,
+  );
+  const [found] = await rows<{ busy: boolean }>(
+    db,
+    sql`SELECT EXISTS (SELECT 1 FROM orders WHERE trading_mode = ${mode} AND status IN (${atVenue}))
+            OR EXISTS (SELECT 1 FROM positions WHERE trading_mode = ${mode} AND exchange = ${venue} AND closed_at IS NULL)
+            OR EXISTS (SELECT 1 FROM orders WHERE trading_mode = ${mode} AND updated_at = ${at}
+                       AND decided_at > ${instant(millis(at) - REPEAT_MS)}) AS busy`,
+  );
+  return found?.busy === false;
 }
 
 interface Applied {
@@ -246,7 +265,7 @@ async function closedAt(db: Db, { account, at, by }: Run): Promise<Reconciled["c
     .where(
       and(
         eq(orders.tradingMode, account.mode),
-        gt(orders.decidedAt, instant(millis(at) - 2 * 86_400_000)),
+        gt(orders.decidedAt, instant(millis(at) - REPEAT_MS)),
         eq(orderEvents.at, at),
         sql`${orderEvents.detail} ->> 'by' = ${by}`,
         inArray(orderEvents.toStatus, [...CLOSED]),
