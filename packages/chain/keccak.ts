@@ -107,7 +107,7 @@ function absorb(hex: string): void {
 
 /**
  * Returns Keccak-256 of the bytes of `hex` ("0x…", either case, an even number of digits) as lower-case "0x…".
- * About ten times faster than ethers' on the 20 and 32 bytes that a bloom asks for, and without its weight in a bundle.
+ * Several times faster than ethers' on the 20 and 32 bytes that a bloom asks for, and without its weight in a bundle.
  */
 export function keccak(hex: string): string {
   absorb(hex);

@@ -83,7 +83,7 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): Rpc {
   return {
     heads: () =>
       pool.ask(["latest", "safe", "finalized"].map(headerCall), ([latest, safe, finalized], provider) => ({
-        latest: headerOf(value(latest, "latest", provider)),
+        latest: headerOf(value(latest, "latest", provider) ?? noBlock(provider)),
         safe: seenOf(safe),
         finalized: seenOf(finalized),
       })),
@@ -138,6 +138,10 @@ function value(answer: Answer | undefined, what: string, provider: string): unkn
   if (!answer) throw new RpcError(provider, what, "no answer");
   if (!answer.ok) throw new RpcError(provider, what, `error ${answer.code}: ${answer.message}`);
   return answer.result;
+}
+
+function noBlock(provider: string): never {
+  throw new RpcError(provider, "latest", "the node has no block yet");
 }
 
 /** Returns the result where there is one. @throws UnusableAnswer when the node has not got it, under any wording. */
