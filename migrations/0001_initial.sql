@@ -42,7 +42,7 @@ CREATE TABLE time_series_policies (
   backend        TEXT NOT NULL CHECK (backend IN ('hypertable','partition')),  -- fixed at creation
   chunk_interval INTERVAL NOT NULL,          -- days/hours only (date_bin takes no months)
   keep           INTERVAL NOT NULL,
-  premake        INT NOT NULL DEFAULT 4      -- native only: partitions made ahead
+  premake        INT NOT NULL DEFAULT 1      -- native only: partitions made ahead; each one costs every query planning time
 );
 
 -- Creates the missing partitions for [p_from, p_to); does nothing on a hypertable.

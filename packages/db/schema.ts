@@ -47,7 +47,7 @@ export const timeSeriesPolicies = pgTable("time_series_policies", {
   backend: text("backend", { enum: ["hypertable", "partition"] }).notNull(),
   chunkInterval: interval("chunk_interval").notNull(),
   keep: interval("keep").notNull(),
-  premake: integer("premake").notNull().default(4),
+  premake: integer("premake").notNull().default(1),
 });
 
 export const users = pgTable("users", {
