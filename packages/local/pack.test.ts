@@ -38,9 +38,7 @@ test.skipIf(!present)(`${name} becomes a recording of 32 mainnet blocks`, async 
   const counts = recording.headers.map(({ number }) => JSON.parse(recording.blockAt(number).line).receipts.length);
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(6750);
   const original = gunzipSync(readFileSync(`${RUN}/15000009.json.gz`)).toString();
-  expect(JSON.parse(recording.blockAt(15_000_009).line)).toEqual(
-    (({ block, receipts }) => ({ block, receipts }))(JSON.parse(original)),
-  );
+  expect(original.startsWith(recording.blockAt(15_000_009).line.slice(0, -1))).toBe(true);
 });
 
 test.skipIf(!present)(`${name} gives candles around the blocks, without gaps`, async () => {

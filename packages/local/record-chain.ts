@@ -7,7 +7,7 @@ import type { Rpc } from "#runtime/rpc";
 import type { Market } from "#trading/exchange";
 import type { Candle } from "#units/candle";
 import { sha256 } from "#units/ids";
-import { type Instant, instant, millis } from "#units/time";
+import { instant, millis } from "#units/time";
 import { instrumentRow } from "./candle-source.ts";
 import { openParts, type Parts } from "./record-parts.ts";
 import { RecordingError } from "./recording-error.ts";
@@ -126,7 +126,11 @@ async function fetchBlocks(job: RecordJob, parts: Parts): Promise<Header[]> {
         progress(all.length + done, to - from + 1);
       }
     };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    const stopOthers = (error: unknown) => {
+      missing.length = 0;
+      throw error;
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, () => worker().catch(stopOthers)));
     all.push(...headers);
     progress(all.length, to - from + 1);
   }
@@ -191,13 +195,14 @@ async function fetchCandles(job: RecordJob, firstMs: number, lastMs: number): Pr
   const candles: Record<string, Candle[]> = {};
   for (const instrument of instruments) {
     const bars: Candle[] = [];
-    let since: Instant | null = instant(Math.floor((firstMs - BEFORE_MS) / width) * width);
-    while (since && since <= end) {
+    let sinceMs = Math.floor((firstMs - BEFORE_MS) / width) * width;
+    while (sinceMs <= lastMs + AFTER_MS) {
       signal.throwIfAborted();
-      const page: Candle[] = await market.candles(instrument, barSeconds, since, CANDLE_PAGE);
+      const page = await market.candles(instrument, barSeconds, instant(sinceMs), CANDLE_PAGE);
       bars.push(...page.filter(({ openedAt }) => openedAt <= end));
       const newest = page.at(-1);
-      since = newest ? instant(millis(newest.openedAt) + width) : null;
+      // An empty page is a gap, or the end of what has closed.
+      sinceMs = newest ? millis(newest.openedAt) + width : sinceMs + CANDLE_PAGE * width;
     }
     if (bars.length === 0) {
       throw new RecordingError(

@@ -28,6 +28,9 @@ export interface Parts {
   readonly remove: () => void;
 }
 
+// Only judged: zod's own result has its keys in another order, and a block is kept as the node wrote it.
+const isPart = (value: unknown): value is Part => Part.safeParse(value).success;
+
 /**
  * Opens the folder `<out>.partial` of an unfinished recording. `job` says what is recorded: parts of another job are
  * refused, or removed first with `fresh`.
@@ -50,8 +53,8 @@ export function openParts(out: string, job: Readonly<Record<string, unknown>>, f
     read: (number, hash) => {
       const file = fileOf(number);
       if (!existsSync(file)) return null;
-      const part = Part.parse(JSON.parse(gunzip(file, readFileSync(file)).toString("utf8")));
-      return part.block.hash === hash ? part : null;
+      const value: unknown = JSON.parse(gunzip(file, readFileSync(file)).toString("utf8"));
+      return isPart(value) && value.block.hash === hash ? value : null;
     },
     write: (number, part) => writeWhole(fileOf(number), gzipSync(JSON.stringify(part))),
     remove: () => rmSync(dir, { recursive: true, force: true }),

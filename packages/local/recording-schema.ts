@@ -69,6 +69,7 @@ export const InstrumentRow = z.looseObject({
   ctType: z.literal("linear"),
   settleCcy: z.literal("USDT"),
   ctVal: decimalText,
+  ctMult: decimalText,
   ctValCcy: text,
   lotSz: decimalText,
   minSz: decimalText,

@@ -148,6 +148,7 @@ export function tinyContent(count = 10): RecordingContent {
         ctType: "linear",
         settleCcy: "USDT",
         ctVal: "0.1",
+        ctMult: "1",
         ctValCcy: "ETH",
         lotSz: "0.01",
         minSz: "0.01",
