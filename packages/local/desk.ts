@@ -42,6 +42,9 @@ export interface DeskOptions {
   readonly secrets: ReadonlyMap<string, string>;
 }
 
+// Polls between two vacuums of the embedded database: some minutes of a replay's blocks.
+const VACUUM_EVERY = 500;
+
 const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
 /**
@@ -59,12 +62,15 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
   const measured = measures();
   const handlerOf = (consumer: string): Handler => handlers.get(consumer) as Handler; // loadHandlers holds every consumer
   const counts = new Map<QueueName, number>();
+  let polls = 0;
   const pollQueue = async (name: QueueName, waitSeconds = 0): Promise<number> => {
     const { consumer } = queue(name);
     const measure = measured.of(jobOf(consumer));
     const handler = handlerOf(consumer);
     const { received } = await poll({ sqs, queue: name, url: queues.url(name), handler, measure }, waitSeconds);
     counts.set(name, (counts.get(name) ?? 0) + received);
+    polls += 1;
+    if (polls % VACUUM_EVERY === 0) await database.vacuum();
     return received;
   };
   return {

@@ -9,6 +9,8 @@ import { lockFolder } from "./folder-lock.ts";
 
 export interface Embedded {
   readonly db: Db;
+  /** Reclaims dead rows and gathers the planner's statistics. A server does it by itself; an embedded one has no daemon. */
+  vacuum(): Promise<void>;
   /** Writes everything out, then lets another process open the folder. A second call does nothing. */
   close(): Promise<void>;
 }
@@ -49,6 +51,7 @@ async function opened(client: PGlite, release: () => Promise<void>): Promise<Emb
   };
   return {
     db: drizzle(client, { schema }),
+    vacuum: async () => void (await client.exec("VACUUM (ANALYZE)")),
     close: () => {
       closing ??= close();
       return closing;
