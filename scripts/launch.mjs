@@ -16,7 +16,6 @@ const commands = {
   live: [["scripts/live.ts"]],
   record: [["scripts/record.ts"]],
   "make-sample": [["scripts/make-sample.ts"]],
-  bench: [["scripts/bench.ts"]],
   migrate: [["scripts/migrate.ts"]],
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],

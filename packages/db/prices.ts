@@ -27,13 +27,6 @@ export interface Close {
   readonly close: Decimal;
 }
 
-/** Bars that are missing between two stored ones. */
-export interface Gap {
-  /** Opening of the first missing bar. */
-  readonly from: Instant;
-  readonly bars: number;
-}
-
 const CHUNK = 1000;
 
 /** Returns the opening of the last bar that is closed at `at`. */
@@ -167,24 +160,4 @@ export async function newestOpenings(
     .groupBy(prices.instrument)
     .orderBy(asc(prices.instrument));
   return new Map(found.flatMap(({ instrument, openedAt }) => (openedAt === null ? [] : [[instrument, openedAt]])));
-}
-
-/**
- * Returns the gaps between stored bars that opened in [`from`, `to`], ascending. A gap is what is absent: no row marks it,
- * and none is ever made up.
- */
-export async function gaps(db: Db, { instrument, barSeconds }: Series, from: Instant, to: Instant): Promise<Gap[]> {
-  const found = await rows<{ after: Instant; next: Instant }>(
-    db,
-    sql`SELECT ${iso(sql`before`)} AS after, ${iso(sql`opened`)} AS next FROM (
-          SELECT "timestamp" AS opened, lag("timestamp") OVER (ORDER BY "timestamp") AS before FROM ${prices}
-          WHERE instrument = ${instrument} AND bar_seconds = ${barSeconds}
-            AND "timestamp" BETWEEN ${from}::timestamptz AND ${to}::timestamptz) s
-        WHERE opened > before + make_interval(secs => ${barSeconds}) ORDER BY opened`,
-  );
-  const width = barSeconds * 1000;
-  return found.map(({ after, next }) => ({
-    from: instant(millis(after) + width),
-    bars: (millis(next) - millis(after)) / width - 1,
-  }));
 }

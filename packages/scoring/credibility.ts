@@ -38,9 +38,6 @@ export type HorizonEvidence = z.infer<typeof HorizonEvidence>;
 export const Evidence = z.object({ "1h": HorizonEvidence, "4h": HorizonEvidence, "24h": HorizonEvidence });
 export type Evidence = z.infer<typeof Evidence>;
 
-/** A mark of "verified" needs fewer false discoveries than this. */
-export const VERIFIED_Q = 0.1;
-
 interface Posterior {
   readonly probability: number;
   readonly edge: number;
