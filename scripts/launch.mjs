@@ -70,7 +70,10 @@ for (const [script, ...fixed] of steps) {
     {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}` },
+      env: {
+        ...process.env,
+        PATH: `${dirname(node())}:${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}`,
+      },
     },
   );
   if (signal) process.exit(130);

@@ -87,8 +87,8 @@ async function write(order: "forward" | "backward"): Promise<void> {
 }
 
 // Known on every backend: were a server to write a value differently, it would show here.
-const EMPTY = "bdbdda0fc6fe8954b4afe6df43f03b66ec21c95904919aaf1fc6c1b0ba71097c";
-const WRITTEN = "7f4a0d91c8471374640b49495cce11bad798f1d77c98f3a8b002aeb9d6af7ba3";
+const EMPTY = "de8a2483f15de241cc051fb80f49b374adec3150002d5ea6c500f14fc939ba1a";
+const WRITTEN = "56f952915c6affd080f02db60d71958803765ed8cc04acf20474bf836baf8b23";
 
 test("an empty database has the same digest on every backend", async () => {
   const { digest: found, tables } = await digest(db);
