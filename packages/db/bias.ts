@@ -63,7 +63,7 @@ export async function termsBefore(db: Db, asset: string, at: Instant): Promise<R
 export interface Circumstances {
   /** Time of the newest block seen before `at`; null = none. */
   readonly newestBlock: Instant | null;
-  /** Share of the asset's events within one horizon that were understood and priced; 1 when there was none. */
+  /** Share of the asset's events within one horizon that were understood; 1 when there was none. */
   readonly coverage: Readonly<Record<Horizon, number>>;
   /** K of the last bias of the same hour, per timeframe; null = the first of its hour. */
   readonly k: Readonly<Record<Horizon, number | null>>;
@@ -80,7 +80,7 @@ export async function circumstancesAt(db: Db, chain: string, asset: string, at: 
   const counts = HORIZONS.map((horizon) => {
     const recent = sql`at >= ${at}::timestamptz - make_interval(secs => ${HORIZON_SECONDS[horizon]}::int)`;
     return sql`${horizon}::text, jsonb_build_object('seen', count(*) FILTER (WHERE ${recent}), 'clear',
-               count(*) FILTER (WHERE ${recent} AND channel <> 'unclear' AND (factors ->> 'size')::float8 > 0))`;
+               count(*) FILTER (WHERE ${recent} AND channel <> 'unclear'))`;
   });
   const ks = HORIZONS.map(
     (horizon) => sql`${horizon}::text, (SELECT (b.components ->> 'K')::float8 FROM bias b
@@ -108,7 +108,7 @@ export async function circumstancesAt(db: Db, chain: string, asset: string, at: 
 }
 
 /**
- * Returns B before capping of an asset's biases in the seven days before the hour of `at`, five minutes apart, by time:
+ * Returns B before capping of an asset's biases in the seven days before the hour of `at`, those of the first minute of each five, by time:
  * what K is the median of. It changes once an hour.
  */
 export async function earlierMasses(db: Db, asset: string, timeframe: Horizon, at: Instant): Promise<number[]> {
@@ -117,7 +117,7 @@ export async function earlierMasses(db: Db, asset: string, timeframe: Horizon, a
     db,
     sql`SELECT (components ->> 'uncapped')::float8 AS mass FROM bias
         WHERE asset = ${asset} AND timeframe = ${timeframe} AND "timestamp" < ${hour}::timestamptz
-          AND "timestamp" >= ${hour}::timestamptz - interval '7 days' AND extract(epoch FROM "timestamp")::numeric % 300 = 0
+          AND "timestamp" >= ${hour}::timestamptz - interval '7 days' AND extract(epoch FROM "timestamp")::numeric % 300 < 60
         ORDER BY "timestamp"`,
   );
   return list.flatMap(({ mass }) => (mass === null ? [] : [mass]));

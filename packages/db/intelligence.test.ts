@@ -13,7 +13,7 @@ import { idOf } from "#units/ids";
 import { HORIZONS, type Instant, instant } from "#units/time";
 import { assetPast, saveAnalysis } from "./analyses.ts";
 import { assetsMoved, circumstancesAt, earlierMasses, saveBiases, termsBefore } from "./bias.ts";
-import { closesAt, dueOutcomes, saveOutcomes, walletsSettledAt } from "./outcomes.ts";
+import { closesAt, dueOutcomes, saveOutcomes, walletsSettled } from "./outcomes.ts";
 import * as schema from "./schema.ts";
 import { activityBefore, betsOf, peerEvidence, probabilitiesBefore, saveScore } from "./scores.ts";
 
@@ -220,7 +220,7 @@ test("an outcome is settled once, as of its run, with nothing from after it", as
   await plant({ hours: 100 });
   const [settled] = await settleAt(time(101.25));
   expect(settled).toMatchObject({ enteredAt: instant(START + 100 * HOUR + BAR * 1000), due: { horizon: "1h" } });
-  expect(await walletsSettledAt(database.db, time(101.25))).toEqual([A]);
+  expect(await walletsSettled(database.db, time(101), time(101.25))).toEqual([A]);
   expect(await settleAt(time(101.5))).toEqual([]);
   const [row] = await database.db.select().from(schema.walletOutcomes);
   expect(row).toMatchObject({ asOf: time(101.25), direction: 1 });

@@ -1,4 +1,4 @@
-import { asc, eq, sql } from "drizzle-orm";
+import { and, asc, gt, lte, sql } from "drizzle-orm";
 import type { Closes } from "#scoring/forward-return";
 import { DIRECTIONAL_TYPES, type Due, type Settled } from "#scoring/settlement";
 import { assetOf } from "#units/candle";
@@ -102,12 +102,12 @@ export async function saveOutcomes(db: Db, settled: readonly Settled[], at: Inst
   await db.insert(walletOutcomes).values(values).onConflictDoNothing();
 }
 
-/** Returns the wallets with an outcome as of exactly `at`, by id: who is to be scored, also when the job runs again. */
-export async function walletsSettledAt(db: Db, at: Instant): Promise<string[]> {
+/** Returns the wallets with an outcome as of a time in (`after`, `until`], by id. */
+export async function walletsSettled(db: Db, after: Instant, until: Instant): Promise<string[]> {
   const list = await db
     .selectDistinct({ walletId: walletOutcomes.walletId })
     .from(walletOutcomes)
-    .where(eq(walletOutcomes.asOf, at))
+    .where(and(gt(walletOutcomes.asOf, after), lte(walletOutcomes.asOf, until)))
     .orderBy(asc(walletOutcomes.walletId));
   return list.map((row) => row.walletId);
 }
