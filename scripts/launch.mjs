@@ -8,8 +8,12 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, "node_modules", ".spyhop-install");
+const lock = join(root, ".spyhop-installing");
 const [command, ...args] = process.argv.slice(2);
 const LEAST = [22, 18]; // runs TypeScript as it is
+
+// What runs on a laptop needs no test runner and no deployment tools: those are dev dependencies, most of the download.
+const RUNTIME_ONLY = ["start", "live", "record", "migrate"];
 
 const commands = {
   start: [["scripts/start.ts"]],
@@ -26,22 +30,76 @@ function fail(message) {
   process.exit(1);
 }
 
-function install() {
-  const wanted = createHash("sha256")
+/** Says who installs, by process id, or null when nobody does or the one who did is gone. */
+function installer() {
+  try {
+    const pid = Number(readFileSync(lock, "utf8"));
+    if (pid > 0) process.kill(pid, 0); // signal 0 asks whether it lives
+    return pid;
+  } catch (error) {
+    if (error.code === "ENOENT") return null;
+    if (error.code !== "ESRCH") throw error;
+    rmSync(lock, { force: true });
+    return null;
+  }
+}
+
+/** Two commands started at once would empty node_modules under each other: the second waits for the first. */
+function takeLock() {
+  for (let said = false; ; said = true) {
+    try {
+      return writeFileSync(lock, String(process.pid), { flag: "wx" });
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    const pid = installer();
+    if (pid !== null && !said) console.error(`spyhop: process ${pid} is installing; waiting for it ...`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  }
+}
+
+function installed(wanted) {
+  if (!existsSync(stamp)) return false;
+  const [hash, extent] = readFileSync(stamp, "utf8").split(" ");
+  return hash === wanted && (extent === "all" || RUNTIME_ONLY.includes(command));
+}
+
+function lockfileHash() {
+  return createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  console.error("spyhop: installing dependencies from package-lock.json (once, about a minute) ...");
+}
+
+function install() {
+  const wanted = lockfileHash();
+  if (installed(wanted)) return;
+  takeLock();
+  try {
+    if (!installed(wanted)) npmCi(wanted);
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function npmCi(wanted) {
+  const lean = RUNTIME_ONLY.includes(command);
+  const what = lean ? "what the desk needs to run" : "the tools for tests and deployment too";
+  console.error(`spyhop: installing ${what}, from package-lock.json (once, a minute or two) ...`);
   rmSync(stamp, { force: true });
   const npm = process.env.npm_execpath;
   const [program, first] = npm ? [process.execPath, [npm]] : ["npm", []];
-  const { status, error } = spawnSync(program, [...first, "ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-  });
-  if (error || status !== 0) fail("npm ci failed; see above. Check the network and run the command again.");
+  const flags = ["--no-audit", "--no-fund", "--loglevel=error", ...(lean ? ["--omit=dev"] : [])];
+  const { status, error } = spawnSync(program, [...first, "ci", ...flags], { cwd: root, stdio: ["ignore", 2, 2] });
+  if (error || status !== 0) {
+    rmSync(lock, { force: true });
+    fail("npm ci failed; see above. Check the network and the disk's free space, and run the command again.");
+  }
+  if (!installed(wanted)) writeStamp(wanted, lean); // npm's own hook did, unless its scripts are off
+}
+
+function writeStamp(wanted, lean) {
   mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, wanted);
+  writeFileSync(stamp, `${wanted} ${lean ? "run" : "all"}`);
 }
 
 function recent(version) {
@@ -58,6 +116,11 @@ function node() {
   );
 }
 
+if (command === "installed") {
+  // npm's postinstall hook: a plain `npm ci` counts as an installation too.
+  writeStamp(lockfileHash(), (process.env.npm_config_omit ?? "").includes("dev"));
+  process.exit(0);
+}
 const steps = commands[command];
 if (!steps) fail(`no command ${command ?? ""}; there are ${Object.keys(commands).join(", ")}`);
 if (Number(process.versions.node.split(".")[0]) < 20)
