@@ -80,7 +80,7 @@ module.exports = {
       name: "stacks-read-the-topology",
       severity: "error",
       from: { path: "^stacks/" },
-      to: { path: "^(packages|functions)/", pathNot: "^packages/topology/topology\\.ts$" },
+      to: { path: "^(packages|functions)/", pathNot: "^packages/topology/" },
     },
     {
       name: "handlers-never-import-handlers",

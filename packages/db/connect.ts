@@ -4,9 +4,20 @@ import type { Db } from "./client.ts";
 import type { MigrationConnection } from "./migrate.ts";
 import * as schema from "./schema.ts";
 
+/** Where a database is, when it is not a URL. `password` may be a function: it is asked at every connection. */
+export interface PostgresAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username: string;
+  readonly password: string | (() => Promise<string>);
+}
+
 export interface PostgresOptions {
   /** PEM of the authority that signed the server's certificate. With it the certificate is verified. */
   readonly ca?: string;
+  /** Verify the certificate against the authorities that Node knows. Implied by `ca`, and by the URL's `sslmode`. */
+  readonly verified?: boolean;
   /** Sessions of this process; 1 unless said. A function serves one message at a time and needs no more. */
   readonly sessions?: number;
 }
@@ -27,14 +38,17 @@ const arrayLiteral = (value: unknown): unknown => (Array.isArray(value) ? `{${va
 const element = (value: unknown): string => (value === null ? "NULL" : `"${String(value)}"`);
 
 /**
- * Opens PostgreSQL at `url` on first use. Made for a transaction pooler: no prepared statements and no session state.
- * TLS is on, and the certificate verified, when `ca` is given or the URL says `sslmode=verify-full` or `verify-ca`;
+ * Opens PostgreSQL at a URL or an address on first use. Made for a transaction pooler: no prepared statements and no session state.
+ * TLS is on, and the certificate verified, when `ca` or `verified` is given or the URL says `sslmode=verify-full` or `verify-ca`;
  * other values of sslmode are postgres.js's (`require` encrypts without verifying).
  */
-export function connectPostgres(url: string, options: PostgresOptions = {}): PostgresConnection {
-  const sslmode = new URL(url).searchParams.get("sslmode");
-  const verified = options.ca !== undefined || sslmode === "verify-full" || sslmode === "verify-ca";
+export function connectPostgres(at: string | PostgresAddress, options: PostgresOptions = {}): PostgresConnection {
+  const sslmode = typeof at === "string" ? new URL(at).searchParams.get("sslmode") : null;
+  const asked = sslmode === "verify-full" || sslmode === "verify-ca";
+  const verified = options.ca !== undefined || options.verified === true || asked;
+  const [url, address] = typeof at === "string" ? [at, {}] : ["", at];
   const client = postgres(url, {
+    ...address,
     max: options.sessions ?? 1,
     prepare: false,
     idle_timeout: 20,

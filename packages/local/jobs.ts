@@ -1,5 +1,5 @@
 import type { Context } from "aws-lambda";
-import { type Job, ROUTES, topology } from "#topology/topology";
+import { functionName, type Job, ROUTES, topology } from "#topology/topology";
 
 /** A Lambda handler, as this runtime calls it. */
 export type Handler = (event: unknown, context: Context) => Promise<unknown>;
@@ -25,12 +25,13 @@ export async function loadHandlers(): Promise<ReadonlyMap<string, Handler>> {
     ...Object.values(topology.schedules),
     ...Object.values(topology.queues),
     ...ROUTES.map((name) => topology.routes[name]),
+    ...Object.values(topology.tasks),
   ];
   return new Map(await Promise.all(entries.map(async (entry) => [entry.consumer, await loadHandler(entry)] as const)));
 }
 
 /** Returns the job's name of a consumer: "functions/watch-head.handler" → "watch-head". */
-export const jobOf = (consumer: string): string => consumer.replace(/^functions\//, "").replace(/\.handler$/, "");
+export const jobOf = (consumer: Job["consumer"]): string => functionName(consumer);
 
 /** The context of one invocation: what a handler may read of it is its name and the time it has left. */
 export function lambdaContext(

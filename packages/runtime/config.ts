@@ -60,7 +60,21 @@ const settingsSchema = z.object({
 
 /** One section per need, parsed only by functions that have it. */
 const sections = {
-  database: z.object({ DATABASE_URL: optional("DATABASE_URL"), DATABASE_SECRET_ID: optional("DATABASE_SECRET_ID") }),
+  database: z.object({
+    DATABASE_URL: optional("DATABASE_URL"),
+    DATABASE_SECRET_ID: optional("DATABASE_SECRET_ID"),
+    DATABASE_HOST: optional("DATABASE_HOST"),
+    DATABASE_PORT: z.coerce.number().int().min(1).max(65_535).default(5432),
+    DATABASE_NAME: optional("DATABASE_NAME"),
+    DATABASE_USER: optional("DATABASE_USER"),
+    AWS_REGION: optional("AWS_REGION"),
+  }),
+  schema: z.object({
+    DATABASE_URL: optional("DATABASE_URL"),
+    DATABASE_SECRET_ID: optional("DATABASE_SECRET_ID"),
+    SCHEMA_SECRET_ID: optional("SCHEMA_SECRET_ID"),
+    SCHEMA_HOST: optional("SCHEMA_HOST"),
+  }),
   rpc: z.object({ ETH_RPC_URL: optional("ETH_RPC_URL"), RPC_SECRET_ID: optional("RPC_SECRET_ID") }),
   market: z.object({ OKX_PUBLIC_URL: z.url().optional(), OKX_RATE_LIMIT: flag.default(true) }),
   exchange: z.object({

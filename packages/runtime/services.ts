@@ -1,10 +1,12 @@
 import type { Db } from "#db/client";
+import type { MigrationConnection } from "#db/migrate";
 import type { Need } from "#topology/topology";
 import type { Exchange, Market } from "#trading/exchange";
 import type { Rpc } from "./rpc.ts";
 
 interface All {
   readonly database: Db;
+  readonly schema: MigrationConnection;
   readonly rpc: Rpc;
   readonly market: Market;
   readonly exchange: Exchange;
@@ -16,6 +18,7 @@ export type Services<N extends Need> = { readonly [K in N]: All[K] };
 // Imported only when first needed; the bundler drops those that a function's needs do not name.
 const open: { readonly [N in Need]: () => Promise<All[N]> } = {
   database: async () => (await import("./open-database.ts")).openDatabase(),
+  schema: async () => (await import("./open-schema.ts")).openSchema(),
   rpc: async () => (await import("./open-rpc.ts")).openRpc(),
   market: async () => (await import("./open-market.ts")).openMarket(),
   exchange: async () => (await import("./open-exchange.ts")).openExchange(),

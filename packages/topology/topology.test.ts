@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { messages } from "./messages.ts";
-import { QUEUES, queue, ROUTES, SCHEDULES, schedule, topology } from "./topology.ts";
+import { METRICS_NAMESPACE, type Metric, type MetricName, metrics } from "./metrics.ts";
+import { functionName, QUEUES, queue, ROUTES, SCHEDULES, schedule, TASKS, task, topology } from "./topology.ts";
 
 const fileOf = (consumer: string): string => consumer.replace(/\.handler$/, ".ts");
 const files = (folder: string): string[] =>
@@ -12,7 +13,7 @@ const files = (folder: string): string[] =>
         ? [`${folder}/${entry.name}`]
         : [],
   );
-const jobs = [...SCHEDULES.map(schedule), ...QUEUES.map(queue)];
+const jobs = [...SCHEDULES.map(schedule), ...QUEUES.map(queue), ...TASKS.map(task)];
 
 test("every handler file is wired exactly once, and every consumer has its file", () => {
   const wired = [...jobs, ...ROUTES.map((name) => topology.routes[name])].map((job) => fileOf(job.consumer));
@@ -61,4 +62,11 @@ test("a message that fails is tried at least five times, and a batch fits in SQS
     expect(queue(name).maxReceives).toBeGreaterThanOrEqual(5);
     expect(queue(name).batchSize).toBeLessThanOrEqual(10);
   }
+});
+
+test("a metric's name is one that CloudWatch takes, and the job that writes it is the topology's", () => {
+  const written = jobs.map(({ consumer }): string => functionName(consumer));
+  for (const name of [METRICS_NAMESPACE, ...(Object.keys(metrics) as MetricName[])])
+    expect(name).toMatch(/^[A-Za-z]+$/);
+  for (const { job } of Object.values<Metric>(metrics)) if (job !== null) expect(written).toContain(job);
 });

@@ -1,7 +1,10 @@
 import type { MessageName } from "./messages.ts";
 
-/** What a function may be handed. Each is opened once per process, and in the cloud decides its grants and secrets. */
-export type Need = "database" | "rpc" | "market" | "exchange";
+/**
+ * What a function may be handed. Each is opened once per process, and in the cloud decides its grants and secrets.
+ * "schema" is a connection to the database's server itself, past any pooler, as the owner of the tables: migrations only.
+ */
+export type Need = "database" | "schema" | "rpc" | "market" | "exchange";
 
 /** Names a function: `functions/<job>.ts`, exporting `handler`. */
 type Consumer = `functions/${string}.handler`;
@@ -40,6 +43,9 @@ export interface Schedule extends Job {
 export interface Route extends Omit<Job, "sends" | "publishes"> {
   readonly summary: string;
 }
+
+/** A job that a deploy invokes itself, once, before the functions that it deploys are used. Its input is not read. */
+export type Task = Job;
 
 /** The `source` of every fact on the bus; rules match on it. */
 export const SOURCE = "spyhop";
@@ -272,11 +278,22 @@ export const topology = {
       memoryMb: 512,
     },
   },
+  tasks: {
+    "migrate-schema": {
+      consumer: "functions/migrate-schema.handler",
+      needs: ["schema"],
+      sends: [],
+      publishes: [],
+      timeoutSeconds: 300,
+      memoryMb: 512,
+    },
+  },
 } as const satisfies {
   schedules: Record<string, Schedule>;
   queues: Record<string, Queue>;
   facts: Record<string, readonly string[]>;
   routes: Record<`${"GET" | "POST" | "PUT" | "DELETE"} /${string}`, Route>;
+  tasks: Record<string, Task>;
 };
 
 export type Queues = typeof topology.queues;
@@ -285,15 +302,30 @@ export type Schedules = typeof topology.schedules;
 export type ScheduleName = keyof Schedules;
 export type Routes = typeof topology.routes;
 export type RouteName = keyof Routes;
+export type Tasks = typeof topology.tasks;
+export type TaskName = keyof Tasks;
 export type FactName = keyof typeof topology.facts;
+
+type JobOf<C> = C extends `functions/${infer Name}.handler` ? Name : never;
+type Entries = Schedules[ScheduleName] | Queues[QueueName] | Tasks[TaskName] | Routes[RouteName];
+/** The name of a function: its file's, "ingest-block", "api/health". */
+export type FunctionName = JobOf<Entries["consumer"]>;
+
+/** Returns the name of a consumer's function: "functions/watch-head.handler" → "watch-head". */
+export const functionName = (consumer: Job["consumer"]): FunctionName =>
+  consumer.replace(/^functions\//, "").replace(/\.handler$/, "") as FunctionName;
 
 /** Returns the widened entry of a queue, for code that treats all queues alike. */
 export const queue = (name: QueueName): Queue => topology.queues[name];
 /** Returns the widened entry of a schedule. */
 export const schedule = (name: ScheduleName): Schedule => topology.schedules[name];
+/** Returns the widened entry of a task. */
+export const task = (name: TaskName): Task => topology.tasks[name];
 /** Every queue name, in order of flow. */
 export const QUEUES = Object.keys(topology.queues) as readonly QueueName[];
 /** Every schedule name. */
 export const SCHEDULES = Object.keys(topology.schedules) as readonly ScheduleName[];
+/** Every task name. */
+export const TASKS = Object.keys(topology.tasks) as readonly TaskName[];
 /** Every route, as "METHOD /path". */
 export const ROUTES = Object.keys(topology.routes) as readonly RouteName[];

@@ -1,0 +1,39 @@
+import { PGlite } from "@electric-sql/pglite";
+import { afterEach, expect, test, vi } from "vitest";
+import { pgliteMigrations } from "#local/embedded-postgres";
+import { lambdaContext } from "#local/jobs";
+import { readEnv } from "#runtime/config";
+import { shippedMigrations } from "#runtime/migrations";
+import { provide } from "#runtime/services";
+import { emptyServerDatabase } from "#testing/database";
+import { task } from "#topology/topology";
+import { handler } from "./migrate-schema.ts";
+
+afterEach(() => {
+  provide("schema", null);
+  vi.unstubAllEnvs();
+});
+
+const invoke = (): Promise<unknown> => handler({}, lambdaContext(task("migrate-schema"), Date.now() + 60_000));
+
+/** Runs the task twice on an empty database and returns the two replies. */
+async function twice(): Promise<unknown[]> {
+  const server = readEnv("TEST_DATABASE_URL");
+  if (server === null) {
+    const client = await PGlite.create();
+    provide("schema", pgliteMigrations(client));
+    const replies = [await invoke(), await invoke()];
+    await client.close();
+    return replies;
+  }
+  const { url, drop } = await emptyServerDatabase(server);
+  vi.stubEnv("DATABASE_URL", url);
+  const replies = [await invoke(), await invoke()];
+  await drop();
+  return replies;
+}
+
+test("a deploy's invocation says which files ran; the next one finds nothing to do", async () => {
+  const names = (await shippedMigrations()).map(({ name }) => name);
+  expect(await twice()).toEqual([{ ran: names }, { ran: [] }]);
+});

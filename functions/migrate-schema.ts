@@ -1,0 +1,8 @@
+import { migrate } from "#db/migrate";
+import { shippedMigrations } from "#runtime/migrations";
+import { task } from "#runtime/task";
+
+/** Brings the database to the schema of this release, before the release's other functions use it. Says which files ran. */
+export const handler = task("migrate-schema", async ({ schema }) => ({
+  ran: await migrate(schema, await shippedMigrations()),
+}));

@@ -1,0 +1,49 @@
+import type { FunctionName } from "./topology.ts";
+
+/** A metric that functions write to their log in CloudWatch's embedded metric format. */
+export interface Metric {
+  readonly unit: "Count" | "Seconds";
+  /** The job that writes it, or null: every job writes its own. It is the value of the dimension `job`. */
+  readonly job: FunctionName | null;
+  readonly meaning: string;
+}
+
+/** The namespace of all metrics. Each has two dimensions: `stage`, the deployment's, and `job`. */
+export const METRICS_NAMESPACE = "Spyhop";
+
+/** What functions measure, by the metric's name. The alarms of the stacks and the lines of the log come from here. */
+export const metrics = {
+  IngestLagSeconds: {
+    unit: "Seconds",
+    job: "ingest-block",
+    meaning: "age of a block when its rows were written",
+  },
+  OrdersUnknown: {
+    unit: "Count",
+    job: "reconcile-orders",
+    meaning: "orders that have been unknown or quarantined for more than 30 s; 0 when there is none",
+  },
+  ReconciliationDrift: {
+    unit: "Count",
+    job: "reconcile-orders",
+    meaning: "instruments whose position here was not the venue's; 0 when they agree",
+  },
+  AuditChainBroken: {
+    unit: "Count",
+    job: "maintain-storage",
+    meaning: "1 when the audit log's chain of hashes is broken, else 0; once a day",
+  },
+  DefaultPartitionRows: {
+    unit: "Count",
+    job: "maintain-storage",
+    meaning: "rows that no partition was made for, after the daily upkeep",
+  },
+  MessagesFailed: {
+    unit: "Count",
+    job: null,
+    meaning: "messages, runs or requests that failed; SQS delivers a failed message again",
+  },
+  ColdStart: { unit: "Count", job: null, meaning: "1 for the first invocation of a process" },
+} as const satisfies Record<string, Metric>;
+
+export type MetricName = keyof typeof metrics;
