@@ -48,8 +48,8 @@ module.exports = {
     {
       name: "sql-in-db",
       severity: "error",
-      // The two that open PGlite need drizzle's driver for it; they hold no query.
-      from: { pathNot: ["^packages/db/", "^packages/(local/embedded-postgres|testing/database)\\.ts$", tests] },
+      // Those that open PGlite need drizzle's driver for it; they hold no query.
+      from: { pathNot: ["^packages/db/", "^packages/(local/embedded-postgres|testing/(wire-)?database)\\.ts$", tests] },
       to: { path: "node_modules/(drizzle-orm|postgres)/", pathNot: "node_modules/postgres-" },
     },
     {
@@ -79,7 +79,7 @@ module.exports = {
     {
       name: "stacks-read-the-topology",
       severity: "error",
-      from: { path: "^stacks/" },
+      from: { path: "^stacks/", pathNot: tests },
       to: { path: "^(packages|functions)/", pathNot: "^packages/topology/" },
     },
     {

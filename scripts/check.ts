@@ -15,7 +15,10 @@ const bin = (name: string): string => `node_modules/.bin/${name}`;
 const steps: readonly (readonly [string, readonly string[]])[] = [
   ["lint", [bin("biome"), "ci", "--error-on-warnings", "."]],
   ["types", [bin("tsc"), "--noEmit"]],
-  ["dependency rules", [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "packages", "functions", "scripts"]],
+  [
+    "dependency rules",
+    [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "packages", "functions", "stacks", "scripts"],
+  ],
   ["unused code", [bin("knip"), "--no-progress"]],
   ["tests", [process.execPath, "node_modules/vitest/vitest.mjs", "run"]],
 ];

@@ -21,6 +21,7 @@ const commands = {
   record: [["scripts/record.ts"]],
   "make-sample": [["scripts/make-sample.ts"]],
   migrate: [["scripts/migrate.ts"]],
+  bundle: [["scripts/bundle.ts"]],
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],
 };

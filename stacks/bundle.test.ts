@@ -1,0 +1,123 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { equitySnapshots, prices } from "#db/schema";
+import { startAwsEndpoint } from "#local/aws-endpoint";
+import { instrumentRow } from "#local/candle-source";
+import { virtualClock } from "#local/clock";
+import type { Listening } from "#local/http";
+import { paperKey, paperSecret, SECRET_ID } from "#local/paper-key";
+import { type PaperVenue, paperVenue } from "#local/paper-venue";
+import { type WireDatabase, wireDatabase } from "#testing/wire-database";
+import { instant } from "#units/time";
+import { bundledJobs, bundleHandler, UnknownJobError } from "./bundle.ts";
+
+// Bundles stand in a folder outside the project, so that nothing but themselves can be found, and each runs in a Node of
+// its own with only the environment of a function: postgres.js, the AWS SDK and ccxt over loopback.
+
+const AT = "2022-06-21T00:10:00.000Z";
+const ETH = {
+  ...{ id: "ETH-USDT-SWAP", asset: "ETH", contractSize: "0.1", lotSize: "0.1", minSize: "0.1", tickSize: "0.01" },
+  maxLeverage: "100",
+};
+const BARS = Array.from({ length: 10 }, (_, minute) => ({
+  ...{ openedAt: instant(Date.parse("2022-06-21T00:00:00.000Z") + minute * 60_000), volume: "100" },
+  ...{ open: "1000", high: `${1001 + minute}`, low: "999", close: "1000.5" },
+}));
+
+let out: string;
+let database: WireDatabase;
+let venue: PaperVenue;
+let endpoint: Listening;
+
+beforeAll(async () => {
+  out = join(await mkdtemp(join(tmpdir(), "spyhop-bundles-")), "functions");
+  database = await wireDatabase();
+  const source = { barSeconds: 60, instruments: () => [instrumentRow(ETH)], bars: () => BARS };
+  venue = await paperVenue({ clock: virtualClock(Date.parse(AT)), source, key: paperKey });
+  const nowhere = { sqs: null as never, queueUrl: () => "" }; // no fact is published in these tests
+  endpoint = await startAwsEndpoint({ ...nowhere, secrets: new Map([[SECRET_ID, paperSecret()]]) });
+});
+afterAll(async () => {
+  await venue.close();
+  await endpoint.close();
+  await database.close();
+  await rm(join(out, ".."), { recursive: true });
+});
+
+const environment = (): Record<string, string> => ({
+  AWS_REGION: "us-east-1",
+  AWS_ACCESS_KEY_ID: "local",
+  AWS_SECRET_ACCESS_KEY: "local",
+  AWS_ENDPOINT_URL: endpoint.url,
+  DATABASE_URL: database.url,
+  EVENT_BUS: "spyhop",
+  INSTRUMENTS: ETH.id,
+  WARMUP_HOURS: "1",
+  OKX_URL: venue.url,
+  OKX_PUBLIC_URL: venue.url,
+  OKX_RATE_LIMIT: "false",
+  EXCHANGE_SECRET_ID: SECRET_ID,
+});
+
+const CALLER = `
+const { handler } = await import(process.argv[2]);
+const context = { getRemainingTimeInMillis: () => 30_000 };
+const reply = await handler(JSON.parse(process.argv[3]), context);
+process.stdout.write(JSON.stringify(reply ?? null));
+process.exit(0);`;
+
+/** Loads a bundle in a Node of its own and calls its handler. Returns the reply, parsed; rejects with what it wrote. */
+async function invoke(directory: string, event: unknown): Promise<unknown> {
+  const caller = join(directory, "caller.mjs");
+  await writeFile(caller, CALLER);
+  const child = spawn(process.execPath, [caller, join(directory, "index.mjs"), JSON.stringify(event)], {
+    env: environment(),
+    cwd: directory,
+  });
+  const [reply, log, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise((resolve) => child.once("close", resolve)),
+  ]);
+  if (code !== 0 || log !== "") throw new Error(`exit ${code}: ${log}`);
+  return JSON.parse(reply);
+}
+
+const tick = { "detail-type": "Scheduled Event", source: "aws.events", time: AT.replace(".000", "") };
+
+test("a route's bundle answers a request from its database", async () => {
+  const { directory, inputs } = await bundleHandler("api/health", out);
+  const event = { headers: {}, requestContext: { timeEpoch: Date.parse(AT) } };
+  const reply = (await invoke(directory, event)) as { statusCode: number; body: string };
+  expect(reply.statusCode).toBe(200);
+  expect(JSON.parse(reply.body)).toMatchObject({ status: "waiting for the first block", at: AT });
+  expect(Object.keys(inputs).filter((path) => /ccxt|client-sqs|client-eventbridge/.test(path))).toEqual([]);
+});
+
+test("sync-prices reads bars through the bundled part of ccxt and stores them", async () => {
+  const { directory } = await bundleHandler("sync-prices", out);
+  await invoke(directory, tick);
+  const stored = await database.db.select().from(prices).orderBy(prices.timestamp);
+  expect(stored.map((row) => row.high)).toEqual(BARS.map((bar) => bar.high));
+});
+
+test("reconcile-orders signs its calls with the secret's keys, and stores the account's equity", async () => {
+  const { directory } = await bundleHandler("reconcile-orders", out);
+  await invoke(directory, tick);
+  const stored = await database.db.select().from(equitySnapshots);
+  expect(stored).toMatchObject([{ equity: "100000" }]);
+});
+
+test("every handler of the topology has a bundle of its own name", async () => {
+  const names = bundledJobs().map(({ job }) => job);
+  expect(names).toContain("api/health");
+  expect(new Set(names).size).toBe(names.length);
+  const files = await readdir(join(import.meta.dirname, "../functions"), { recursive: true });
+  const handlers = files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  expect(names.toSorted()).toEqual(handlers.map((file) => file.replace(/\.ts$/, "")).toSorted());
+  await expect(bundleHandler("api/nothing", out)).rejects.toThrow(UnknownJobError);
+});
