@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
+import type { FunctionName } from "#topology/topology";
 import { BUNDLES, bundledJobs, bundleHandler, bundleHandlers } from "../stacks/bundle.ts";
 
 const USAGE = `npm run bundle [-- JOB ...]
@@ -31,13 +32,16 @@ if (values.help) {
   process.exit(0);
 }
 const known = bundledJobs().map(({ job }) => job);
-const unknown = positionals.filter((job) => !known.includes(job));
+const isKnown = (job: string): job is FunctionName => (known as readonly string[]).includes(job);
+const unknown = positionals.filter((job) => !isKnown(job));
 if (unknown.length > 0) {
   console.error(`bundle: no function is called ${unknown.join(", ")}; there are ${known.join(", ")}`);
   process.exit(2);
 }
 const bundles =
-  positionals.length > 0 ? await Promise.all(positionals.map((job) => bundleHandler(job))) : await bundleHandlers();
+  positionals.length > 0
+    ? await Promise.all(positionals.filter(isKnown).map((job) => bundleHandler(job)))
+    : await bundleHandlers();
 for (const { job, bytes, inputs } of bundles) {
   console.log(`${job.padEnd(24)} ${kib(bytes).padStart(12)}`);
   if (values.why)

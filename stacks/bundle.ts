@@ -2,20 +2,20 @@ import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Metafile } from "esbuild";
-import { topology } from "#topology/topology";
+import { type FunctionName, functionName, type Job, topology } from "#topology/topology";
 import { absentModules, awsOnLambda, ccxtForOkx, onlyDeclared } from "./bundle-plugins.ts";
 
 /** What a function's bundle is made from: all topology entries of one handler taken together. */
 export interface BundledJob {
-  /** "watch-head", "api/health": the handler's file under `functions/`. */
-  readonly job: string;
+  /** The handler's file under `functions/`. */
+  readonly job: FunctionName;
   readonly needs: readonly string[];
   readonly sends: readonly string[];
   readonly publishes: readonly string[];
 }
 
 export interface Bundle {
-  readonly job: string;
+  readonly job: FunctionName;
   /** The folder that is the function's zip: `index.mjs`, and `migrations/` where the job needs the schema. */
   readonly directory: string;
   /** Of `index.mjs`, minified, not compressed. */
@@ -38,7 +38,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const BUNDLES: string = join(root, "dist", "functions");
 
 interface Entry {
-  readonly consumer: string;
+  readonly consumer: Job["consumer"];
   readonly needs: readonly string[];
   readonly sends?: readonly string[];
   readonly publishes?: readonly string[];
@@ -48,10 +48,10 @@ const isEntry = (value: unknown): value is Entry => typeof value === "object" &&
 
 /** Returns every function of the topology, whatever calls it, once, in order of flow. */
 export function bundledJobs(): readonly BundledJob[] {
-  const jobs = new Map<string, BundledJob>();
+  const jobs = new Map<FunctionName, BundledJob>();
   for (const entry of Object.values(topology).flatMap((kind) => Object.values<unknown>(kind))) {
     if (!isEntry(entry)) continue;
-    const job = entry.consumer.replace(/^functions\//, "").replace(/\.handler$/, "");
+    const job = functionName(entry.consumer);
     const known = jobs.get(job) ?? { job, needs: [], sends: [], publishes: [] };
     jobs.set(job, {
       job,
@@ -113,7 +113,7 @@ export async function bundleHandler(job: string, out: string = BUNDLES): Promise
   await mkdir(dirname(mapped), { recursive: true });
   await writeFile(mapped, map.contents);
   if (entry.needs.includes("schema")) await copyMigrations(join(directory, "migrations"));
-  return { job, directory, bytes: code.contents.byteLength, inputs: inputsOf(metafile) };
+  return { job: entry.job, directory, bytes: code.contents.byteLength, inputs: inputsOf(metafile) };
 }
 
 /** Bundles every handler of the topology under `out`, which is emptied first. In order of flow. */
