@@ -1,0 +1,205 @@
+import { METRICS_NAMESPACE, metrics } from "#topology/metrics";
+import { deadLetterName, deployedName, named, queueName } from "#topology/names";
+import { functionName } from "#topology/topology";
+import type { Site } from "./site.ts";
+
+/** One alarm: what it watches, what it means for the desk, and what to do first. */
+export interface AlarmOf {
+  readonly name: string;
+  readonly namespace: string;
+  readonly metricName: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: "Maximum" | "Sum";
+  /** It rings above this … */
+  readonly above: number;
+  /** … for so many periods of so many minutes. */
+  readonly periods: number;
+  readonly minutes: number;
+  /** No figure at all rings too. */
+  readonly silenceIsBad: boolean;
+  readonly impact: string;
+  readonly firstAction: string;
+}
+
+type Told = Pick<AlarmOf, "name" | "impact" | "firstAction"> & Partial<AlarmOf>;
+type Watched = Pick<AlarmOf, "namespace" | "metricName" | "dimensions">;
+
+const alarm = (watched: Watched, told: Told): AlarmOf => ({
+  statistic: "Maximum",
+  above: 0,
+  periods: 1,
+  minutes: 5,
+  silenceIsBad: false,
+  ...watched,
+  ...told,
+});
+
+/** Returns every alarm of a deployment. docs/runbook.md lists the same. */
+export const alarmsOf = (site: Site): readonly AlarmOf[] => [
+  ...queueAlarms(site),
+  ...jobAlarms(site),
+  ...deskAlarms(site),
+  ...apiAlarms(site),
+  ...(site.target.database === "aurora" ? databaseAlarms(site) : []),
+];
+
+function queueAlarms({ target: { stage }, desk }: Site): AlarmOf[] {
+  return Object.entries(desk.queues).flatMap(([name, { groupBy, timeoutSeconds }]) => {
+    const of = (metricName: string, QueueName: string): Watched => ({
+      namespace: "AWS/SQS",
+      metricName,
+      dimensions: { QueueName },
+    });
+    const ordered = groupBy !== undefined;
+    return [
+      alarm(of("ApproximateNumberOfMessagesVisible", deadLetterName(stage, name, ordered)), {
+        name: `dead-letters-${name}`,
+        impact: `messages of ${name} were given up; numbers that depend on them are missing.`,
+        firstAction: `read the job's log for why, put that right, then npm run redrive -- ${name} --stage ${stage}.`,
+      }),
+      alarm(of("ApproximateAgeOfOldestMessage", queueName(stage, name, ordered)), {
+        name: `oldest-${name}`,
+        above: Math.max(300, timeoutSeconds * 6),
+        periods: 2,
+        impact: `${name} is not keeping up; what comes after it works with old input.`,
+        firstAction: "see whether its function fails or is throttled, and whether the database answers.",
+      }),
+    ];
+  });
+}
+
+/** Throttles of a job, and errors of those that no queue tells of. */
+function jobAlarms({ target: { stage, schedules }, desk }: Site): AlarmOf[] {
+  const of = (metricName: string, consumer: string): Watched => ({
+    namespace: "AWS/Lambda",
+    metricName,
+    dimensions: { FunctionName: deployedName(stage, functionName(consumer as `functions/${string}.handler`)) },
+  });
+  const throttles = Object.entries({ ...desk.schedules, ...desk.queues }).map(([name, { consumer }]) =>
+    alarm(of("Throttles", consumer), {
+      name: `throttled-${name}`,
+      statistic: "Sum",
+      periods: 3,
+      impact: `${name} waits for the account's Lambda concurrency; everything may fall behind.`,
+      firstAction: "look at the account's concurrent executions, and ask AWS for a higher quota.",
+    }),
+  );
+  const errors = Object.entries(desk.schedules).map(([name, { consumer, every }]) =>
+    alarm(of("Errors", consumer), {
+      name: `failing-${name}`,
+      statistic: "Sum",
+      // A run a minute may fail now and then, since the next one does its work.
+      above: every === "rate(1 minute)" ? 2 : 0,
+      impact: `${name} does not run; what it keeps up to date stands still.`,
+      firstAction: `read its log: /aws/lambda/${deployedName(stage, functionName(consumer))}.`,
+    }),
+  );
+  const head = Object.entries(desk.schedules).filter(([, { pollSeconds }]) => pollSeconds !== undefined);
+  const silent = head.map(([name, { consumer }]) =>
+    alarm(of("Invocations", consumer), {
+      name: `silent-${name}`,
+      statistic: "Sum",
+      above: Number.MAX_SAFE_INTEGER, // no figure is what rings
+      silenceIsBad: true,
+      periods: 2,
+      impact: `${name} is not called at all; the desk is blind.`,
+      firstAction: "see whether its rule is enabled and the account in order.",
+    }),
+  );
+  return [...throttles, ...errors, ...(schedules ? silent : [])];
+}
+
+/** What the functions measure themselves. Source: packages/topology/metrics.ts. */
+function deskAlarms({ target: { stage } }: Site): AlarmOf[] {
+  const of = (metricName: keyof typeof metrics): Watched => ({
+    namespace: METRICS_NAMESPACE,
+    metricName,
+    dimensions: { stage, job: metrics[metricName].job ?? "" },
+  });
+  return [
+    alarm(of("IngestLagSeconds"), {
+      name: "ingest-lag",
+      above: 120,
+      periods: 3,
+      impact: "blocks arrive minutes late; whales are followed behind the market.",
+      firstAction: "see whether the nodes of the rpc secret answer, and the age of the queue blocks.",
+    }),
+    alarm(of("OrdersUnknown"), {
+      name: "order-unknown",
+      minutes: 1,
+      impact: "the venue may hold an order that the desk is unsure of; its account and instrument stand still.",
+      firstAction: "look the order up at the venue by its client order id; see 'An order is unknown' in the runbook.",
+    }),
+    alarm(of("ReconciliationDrift"), {
+      name: "position-drift",
+      minutes: 1,
+      periods: 2,
+      impact: "the position here is not the venue's; sizing and risk limits work with a wrong figure.",
+      firstAction: "compare fills of the instrument with the venue's; was something traded by hand?",
+    }),
+    alarm(of("AuditChainBroken"), {
+      name: "audit-chain",
+      minutes: 60,
+      impact: "a row of the audit log was changed or removed.",
+      firstAction: "keep a copy of the database, find the row that the log names, and who could write it.",
+    }),
+    alarm(of("DefaultPartitionRows"), {
+      name: "default-partition",
+      minutes: 60,
+      impact: "rows fell outside of every partition; retention does not see them and queries slow down.",
+      firstAction: "run maintain-storage again and read its log; a partition ahead is missing.",
+    }),
+  ];
+}
+
+function apiAlarms({ target: { stage }, desk }: Site): AlarmOf[] {
+  return Object.values(desk.routes).map(({ consumer }) => {
+    const job = functionName(consumer);
+    return alarm(
+      { namespace: "AWS/Lambda", metricName: "Errors", dimensions: { FunctionName: deployedName(stage, job) } },
+      {
+        name: `failing-${job.replaceAll("/", "-")}`,
+        statistic: "Sum",
+        above: 5,
+        impact: `the API's ${job} answers with errors; the desk itself goes on.`,
+        firstAction: `read its log: /aws/lambda/${deployedName(stage, job)}.`,
+      },
+    );
+  });
+}
+
+function databaseAlarms({ target: { stage } }: Site): AlarmOf[] {
+  const ofProxy = (metricName: string): Watched => ({
+    namespace: "AWS/RDS",
+    metricName,
+    dimensions: { ProxyName: named(stage, "proxy") },
+  });
+  const ofCluster = (metricName: string): Watched => ({
+    namespace: "AWS/RDS",
+    metricName,
+    dimensions: { DBClusterIdentifier: named(stage, "database") },
+  });
+  return [
+    alarm(ofProxy("DatabaseConnectionsCurrentlySessionPinned"), {
+      name: "pinned-sessions",
+      above: 5,
+      periods: 3,
+      impact: "sessions cannot be shared, and functions will soon wait for one.",
+      firstAction: "find in the proxy's log which statement sets session state, and take it out.",
+    }),
+    alarm(ofCluster("ACUUtilization"), {
+      name: "database-full",
+      above: 90,
+      periods: 3,
+      impact: "the database is at its largest size; queries slow down and queues grow.",
+      firstAction: "find the slow statements in Performance Insights; raise the capacity in stacks/database.ts.",
+    }),
+    alarm(ofCluster("VolumeBytesUsed"), {
+      name: "database-large",
+      above: 500 * 1024 ** 3,
+      minutes: 60,
+      impact: "the database holds more than 500 GiB; storage is the largest cost.",
+      firstAction: "see whether maintain-storage drops old partitions.",
+    }),
+  ];
+}

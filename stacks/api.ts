@@ -1,0 +1,113 @@
+import { type App, CfnOutput, Duration, Fn, Stack } from "aws-cdk-lib";
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import {
+  AllowedMethods,
+  CachePolicy,
+  Distribution,
+  HttpVersion,
+  OriginProtocolPolicy,
+  OriginRequestPolicy,
+  OriginSslPolicy,
+  ResponseHeadersPolicy,
+  ViewerProtocolPolicy,
+} from "aws-cdk-lib/aws-cloudfront";
+import { HttpOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
+import { named } from "#topology/names";
+import { acknowledge } from "./acknowledged.ts";
+import { JobFunction } from "./job-function.ts";
+import { type AuroraSite, removalOf, type Site, stackProps, tag } from "./site.ts";
+
+/** The header that CloudFront adds and the routes compare (packages/runtime/route.ts). */
+const ORIGIN_HEADER = "x-origin-secret";
+/** A person with a dashboard; the whole desk has few. Requests per second, and at once. */
+const THROTTLE = { rateLimit: 20, burstLimit: 40 };
+
+export interface ApiProps {
+  readonly site: Site;
+  readonly aurora: AuroraSite | null;
+  readonly origin: ISecret;
+  /** Null where there is no firewall, as on the emulator. */
+  readonly webAclArn: string | null;
+  readonly queueUrl: (name: string) => string;
+}
+
+/** The HTTP API, one function a route, with CloudFront and the firewall in front. */
+export class ApiStack extends Stack {
+  readonly apiId: string;
+
+  constructor(app: App, props: ApiProps) {
+    const { target } = props.site;
+    super(app, named(target.stage, "api"), {
+      ...stackProps(target, "Spyhop: the HTTP API"),
+      crossRegionReferences: target.region !== "us-east-1",
+    });
+    tag(this, target);
+    const api = new HttpApi(this, "Api", {
+      apiName: named(target.stage, "api"),
+      description: `spyhop ${target.stage}`,
+      createDefaultStage: false,
+    });
+    const logGroup = new LogGroup(this, "Access", {
+      logGroupName: `/spyhop/${target.stage}/api`,
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: removalOf(target),
+    });
+    new HttpStage(this, "Stage", {
+      httpApi: api,
+      stageName: "$default",
+      autoDeploy: true,
+      throttle: THROTTLE,
+      accessLogSettings: { destination: new LogGroupLogDestination(logGroup) },
+    });
+    for (const name of Object.keys(props.site.desk.routes)) this.#addRoute(api, name, props);
+    this.apiId = api.apiId;
+    const distribution = this.#addDistribution(api, props);
+    new CfnOutput(this, "ApiId", { value: api.apiId });
+    new CfnOutput(this, "Url", { value: `https://${distribution.distributionDomainName}` });
+  }
+
+  #addRoute(api: HttpApi, name: string, { site, aurora, queueUrl }: ApiProps): void {
+    const [method = "", path = ""] = name.split(" ");
+    const route = site.desk.routes[name];
+    if (!route) throw new RangeError(`no route ${name}`);
+    const { lambda } = new JobFunction(this, `route-${name}`, {
+      site,
+      aurora,
+      job: { sends: [], publishes: [], ...route, takes: null, behindOrigin: true },
+      queueUrl,
+    });
+    const routes = api.addRoutes({
+      path,
+      methods: [HttpMethod[method as keyof typeof HttpMethod]],
+      integration: new HttpLambdaIntegration(`integration-${name}`, lambda),
+    });
+    for (const one of routes) acknowledge(one, "noLogin");
+  }
+
+  #addDistribution(api: HttpApi, { site, origin, webAclArn }: ApiProps): Distribution {
+    const distribution = new Distribution(this, "Distribution", {
+      comment: named(site.target.stage, "api"),
+      defaultBehavior: {
+        origin: new HttpOrigin(Fn.select(2, Fn.split("/", api.apiEndpoint)), {
+          protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
+          originSslProtocols: [OriginSslPolicy.TLS_V1_2],
+          readTimeout: Duration.seconds(30),
+          // CloudFormation fetches it while it deploys; the template holds the reference alone.
+          customHeaders: { [ORIGIN_HEADER]: origin.secretValueFromJson("value").unsafeUnwrap() },
+        }),
+        allowedMethods: AllowedMethods.ALLOW_ALL,
+        viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
+        cachePolicy: CachePolicy.CACHING_DISABLED,
+        originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+        responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
+      },
+      httpVersion: HttpVersion.HTTP2_AND_3,
+      ...(webAclArn === null ? {} : { webAclId: webAclArn }),
+    });
+    acknowledge(distribution, "distribution");
+    return distribution;
+  }
+}

@@ -1,0 +1,46 @@
+import { resolve } from "node:path";
+import type { App } from "aws-cdk-lib";
+import { Code } from "aws-cdk-lib/aws-lambda";
+import { AlarmsStack } from "./alarms.ts";
+import { ApiStack } from "./api.ts";
+import { DatabaseStack } from "./database.ts";
+import { FirewallStack } from "./firewall.ts";
+import { checkDesk, type Desk, theDesk } from "./jobs.ts";
+import { NetworkStack } from "./network.ts";
+import { PipelineStack } from "./pipeline.ts";
+import { ReleaseStack } from "./release.ts";
+import { SecretsStack } from "./secrets.ts";
+import type { Site } from "./site.ts";
+import type { Target } from "./target.ts";
+
+export interface BuildOptions {
+  /** The topology, unless a test has another. */
+  readonly desk?: Desk;
+  /** Returns a job's code; `npm run bundle` puts it where it is looked for. */
+  readonly codeOf?: Site["codeOf"];
+}
+
+// From the working directory: SST runs these files out of a bundle of its own.
+const bundled = (job: string): Code => Code.fromAsset(resolve("dist", "functions", job));
+
+/**
+ * Adds every stack of a target to `app`, in the order in which they deploy. SST, the CDK and the tests all call this one.
+ * @throws TopologyError before anything is added.
+ */
+export function buildStacks(app: App, target: Target, options: BuildOptions = {}): void {
+  const site: Site = { target, desk: options.desk ?? theDesk(), codeOf: options.codeOf ?? bundled };
+  checkDesk(site.desk);
+  // CloudFormation's own schema of every resource is checked while the templates are made.
+  app.node.setContext("@aws-cdk/core:validateAgainstDefaultRules", true);
+  // A stack cannot drop what another one still uses.
+  app.node.setContext("@aws-cdk/core:defaultCrossStackReferences", "strong");
+  const { origin } = new SecretsStack(app, site);
+  const aurora = target.database === "aurora" ? new DatabaseStack(app, site, new NetworkStack(app, site)).aurora : null;
+  const release = new ReleaseStack(app, site, aurora);
+  const pipeline = new PipelineStack(app, site, aurora);
+  const firewall = target.emulator ? null : new FirewallStack(app, site);
+  const { queueUrl } = pipeline;
+  const api = new ApiStack(app, { site, aurora, origin, webAclArn: firewall?.webAclArn ?? null, queueUrl });
+  for (const stack of [pipeline, api]) stack.addStackDependency(release);
+  new AlarmsStack(app, site);
+}

@@ -1,0 +1,82 @@
+import { Duration, Stack } from "aws-cdk-lib";
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Architecture, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { deployedName } from "#topology/names";
+import { functionName, type Job, type Need } from "#topology/topology";
+import { acknowledge } from "./acknowledged.ts";
+import { environmentOf } from "./environment.ts";
+import { type Granted, grantsOf, networkGrants } from "./grants.ts";
+import { type AuroraSite, type Place, removalOf, type Site } from "./site.ts";
+
+/** A job, and how its function is reached. */
+export interface FunctionOf extends Granted, Pick<Job, "consumer" | "timeoutSeconds" | "memoryMb"> {}
+
+export interface JobFunctionProps {
+  readonly site: Site;
+  readonly aurora: AuroraSite | null;
+  readonly job: FunctionOf;
+  /** Returns the URL of a queue that the job sends to. */
+  readonly queueUrl: (name: string) => string;
+}
+
+const ONLINE: readonly Need[] = ["rpc", "market", "exchange"];
+const STORED: readonly Need[] = ["database", "schema"];
+
+/** Where a job's function stands: outside of any network unless Aurora is in one. */
+function placeOf({ needs }: Granted, aurora: AuroraSite | null): Place | null {
+  if (aurora === null || !needs.some((need) => STORED.includes(need))) return null;
+  return needs.some((need) => ONLINE.includes(need)) ? aurora.places.internet : aurora.places.isolated;
+}
+
+/** One job as one Lambda function, with a role, a log group and an environment of its own. */
+export class JobFunction extends Construct {
+  readonly lambda: LambdaFunction;
+
+  constructor(scope: Construct, id: string, { site, aurora, job, queueUrl }: JobFunctionProps) {
+    super(scope, id);
+    const { target } = site;
+    const jobName = functionName(job.consumer);
+    const name = deployedName(target.stage, jobName);
+    const place = placeOf(job, aurora);
+    const logGroup = new LogGroup(this, "Log", {
+      logGroupName: `/aws/lambda/${name}`,
+      retention: target.stage === "live" ? RetentionDays.SIX_MONTHS : RetentionDays.TWO_WEEKS,
+      removalPolicy: removalOf(target),
+    });
+    const functionArn = Stack.of(this).formatArn({ service: "lambda", resource: `function:${name}` });
+    const role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
+      inlinePolicies: {
+        grants: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+              resources: [logGroup.logGroupArn],
+            }),
+            ...grantsOf(job, { stack: Stack.of(this), target, desk: site.desk, aurora }),
+            ...(place === null ? [] : networkGrants(functionArn)),
+          ],
+        }),
+      },
+    });
+    if (place !== null) acknowledge(role, "networkInterfaces");
+    this.lambda = new LambdaFunction(this, "Function", {
+      functionName: name,
+      description: `spyhop ${target.stage}: ${jobName}`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: "index.handler",
+      code: site.codeOf(jobName),
+      memorySize: job.memoryMb,
+      timeout: Duration.seconds(job.timeoutSeconds),
+      environment: environmentOf(job, target, aurora, queueUrl),
+      role,
+      logGroup,
+      ...(place === null || aurora === null
+        ? {}
+        : { vpc: aurora.places.vpc, vpcSubnets: place.subnets, securityGroups: [place.securityGroup] }),
+    });
+  }
+}

@@ -1,0 +1,93 @@
+import { type Job, type Queue, type Route, type Schedule, type Task, topology } from "#topology/topology";
+
+/** The topology with every name widened to text: what the stacks loop over, and what a test can make a wrong one of. */
+export interface Desk {
+  readonly schedules: Readonly<Record<string, Schedule>>;
+  readonly queues: Readonly<Record<string, Queue>>;
+  readonly facts: Readonly<Record<string, readonly string[]>>;
+  readonly routes: Readonly<Record<string, Route & Partial<Pick<Job, "sends" | "publishes">>>>;
+  readonly tasks: Readonly<Record<string, Task>>;
+}
+
+/** Returns the desk as its topology has it. */
+export const theDesk = (): Desk => topology;
+
+/** The topology contradicts itself. The message names each queue, fact and job that is wrong. */
+export class TopologyError extends Error {
+  override name = "TopologyError";
+  constructor(problems: readonly string[]) {
+    super(`the topology is not whole, and nothing was deployed: ${problems.join("; ")}`);
+  }
+}
+
+/** Refuses a topology that the cloud would take and that cannot work. @throws TopologyError */
+export function checkDesk(desk: Desk): void {
+  const problems = [...consumerProblems(desk), ...flowProblems(desk), ...queueProblems(desk)];
+  if (problems.length > 0) throw new TopologyError(problems);
+}
+
+/** Returns the jobs that may send and publish: all but routes without either. */
+const senders = ({ schedules, queues, routes, tasks }: Desk): [string, Pick<Job, "sends" | "publishes">][] => [
+  ...Object.entries(schedules),
+  ...Object.entries(queues),
+  ...Object.entries(tasks),
+  ...Object.entries(routes).map(
+    ([name, { sends = [], publishes = [] }]): [string, Pick<Job, "sends" | "publishes">] => [
+      name,
+      { sends, publishes },
+    ],
+  ),
+];
+
+function consumerProblems({ schedules, queues, routes, tasks }: Desk): string[] {
+  const consumers = [schedules, queues, routes, tasks]
+    .flatMap((kind) => Object.values(kind))
+    .map((job) => job.consumer);
+  const twice = [...new Set(consumers.filter((consumer, i) => consumers.indexOf(consumer) !== i))];
+  return twice.map((consumer) => `${consumer} is wired twice`);
+}
+
+function flowProblems(desk: Desk): string[] {
+  const known = (queue: string): boolean => desk.queues[queue] !== undefined;
+  const jobs = senders(desk);
+  const fed = new Set([...jobs.flatMap(([, { sends }]) => sends), ...Object.values(desk.facts).flat()]);
+  const published = new Set(jobs.flatMap(([, { publishes }]) => publishes));
+  return [
+    ...jobs.flatMap(([name, { sends }]) =>
+      sends.filter((to) => !known(to)).map((to) => `${name} sends to ${to}, and there is no such queue`),
+    ),
+    ...jobs.flatMap(([name, { publishes }]) =>
+      publishes.filter((fact) => !desk.facts[fact]).map((fact) => `${name} publishes ${fact}, which is no fact`),
+    ),
+    ...Object.entries(desk.facts).flatMap(([fact, to]) =>
+      to
+        .filter((queue) => !known(queue))
+        .map((queue) => `the fact ${fact} goes to ${queue}, and there is no such queue`),
+    ),
+    ...Object.keys(desk.facts)
+      .filter((fact) => !published.has(fact))
+      .map((fact) => `nobody publishes the fact ${fact}`),
+    ...Object.keys(desk.queues)
+      .filter((queue) => !fed.has(queue))
+      .map((queue) => `the queue ${queue} is an orphan: nobody sends to it`),
+  ];
+}
+
+/** Limits of SQS, Lambda and EventBridge that CloudFormation would find out half-way. Source: their quota pages. */
+function queueProblems({ queues, facts, schedules, routes, tasks }: Desk): string[] {
+  const jobs = [schedules, queues, routes, tasks].flatMap((kind): [string, { timeoutSeconds: number }][] =>
+    Object.entries(kind),
+  );
+  return [
+    ...Object.entries(queues).flatMap(([name, { batchSize, maxConcurrency }]) => [
+      ...(batchSize >= 1 && batchSize <= 10 ? [] : [`the queue ${name} has batches of ${batchSize}, not of 1 to 10`]),
+      ...(maxConcurrency >= 2 ? [] : [`the queue ${name} has a concurrency of ${maxConcurrency}; SQS wants 2 or more`]),
+    ]),
+    ...Object.entries(facts)
+      .filter(([, to]) => to.length > 5)
+      .map(([fact]) => `the fact ${fact} goes to more than five queues, a rule's limit`),
+    ...jobs
+      .filter(([, { timeoutSeconds }]) => timeoutSeconds > 900)
+      .map(([name]) => `${name} may take longer than Lambda's 900 seconds`),
+  ];
+}

@@ -1,0 +1,111 @@
+import { type App, Stack } from "aws-cdk-lib";
+import {
+  FlowLogDestination,
+  FlowLogTrafficType,
+  InterfaceVpcEndpoint,
+  InterfaceVpcEndpointAwsService,
+  IpAddresses,
+  type ISecurityGroup,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  SubnetType,
+  Vpc,
+} from "aws-cdk-lib/aws-ec2";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { named } from "#topology/names";
+import { type Places, removalOf, type Site, stackProps, tag } from "./site.ts";
+
+/** The AWS services that functions without internet call: through endpoints inside the network. */
+const SERVICES = {
+  sqs: InterfaceVpcEndpointAwsService.SQS,
+  events: InterfaceVpcEndpointAwsService.EVENTBRIDGE,
+  secrets: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+};
+
+const POSTGRES = Port.tcp(5432);
+const HTTPS = Port.tcp(443);
+
+/**
+ * The network of Aurora. Functions that only store and send stand in subnets without a way out; those that talk to
+ * nodes or to the venue stand in subnets behind NAT; the database stands in its own.
+ * Why so, and what it costs: docs/decisions/0008-network-and-hosts.md.
+ */
+export class NetworkStack extends Stack {
+  readonly places: Places;
+  readonly proxyGroup: ISecurityGroup;
+  readonly databaseGroup: ISecurityGroup;
+
+  constructor(app: App, { target }: Site) {
+    super(app, named(target.stage, "network"), stackProps(target, "Spyhop: the network of the database"));
+    tag(this, target);
+    const vpc = this.#addVpc(target);
+    const group = (name: string, description: string): SecurityGroup =>
+      new SecurityGroup(this, name, { vpc, description, allowAllOutbound: false });
+    const isolated = group("Isolated", "functions without internet");
+    const internet = group("Internet", "functions that talk to nodes or to the venue");
+    const endpoints = group("Endpoints", "endpoints of AWS services");
+    const proxy = group("Proxy", "the pooler in front of the database");
+    const database = group("Database", "the database");
+    internet.addEgressRule(Peer.anyIpv4(), HTTPS, "nodes and the venue");
+    for (const functions of [isolated, internet]) {
+      open(functions, endpoints, HTTPS, "AWS services");
+      open(functions, proxy, POSTGRES, "queries");
+    }
+    open(proxy, database, POSTGRES, "pooled queries");
+    open(isolated, database, POSTGRES, "migrations, past the pooler");
+    this.#addEndpoints(vpc, endpoints, target.stage === "live");
+    this.places = {
+      vpc,
+      isolated: { subnets: { subnetGroupName: "isolated" }, securityGroup: isolated },
+      internet: { subnets: { subnetGroupName: "internet" }, securityGroup: internet },
+    };
+    this.proxyGroup = proxy;
+    this.databaseGroup = database;
+  }
+
+  #addVpc(target: Site["target"]): IVpc {
+    const vpc = new Vpc(this, "Vpc", {
+      vpcName: named(target.stage, "network"),
+      ipAddresses: IpAddresses.cidr("10.20.0.0/16"),
+      maxAzs: 2,
+      natGateways: target.stage === "live" ? 2 : 1,
+      subnetConfiguration: [
+        { name: "nat", subnetType: SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false },
+        { name: "internet", subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 22 },
+        { name: "isolated", subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 22 },
+        { name: "database", subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 26 },
+      ],
+    });
+    const logGroup = new LogGroup(this, "Refused", {
+      retention: RetentionDays.TWO_WEEKS,
+      removalPolicy: removalOf(target),
+    });
+    vpc.addFlowLog("Refused", {
+      destination: FlowLogDestination.toCloudWatchLogs(logGroup),
+      trafficType: FlowLogTrafficType.REJECT,
+    });
+    return vpc as IVpc; // CDK's classes and interfaces disagree under exactOptionalPropertyTypes
+  }
+
+  /** In live one per zone; elsewhere one, which the other zone reaches too: each costs by the hour. */
+  #addEndpoints(vpc: IVpc, securityGroup: ISecurityGroup, live: boolean): void {
+    const { subnets } = vpc.selectSubnets({ subnetGroupName: "isolated" });
+    for (const [name, service] of Object.entries(SERVICES)) {
+      new InterfaceVpcEndpoint(this, `Endpoint-${name}`, {
+        vpc,
+        service,
+        subnets: { subnets: live ? subnets : subnets.slice(0, 1) },
+        securityGroups: [securityGroup],
+        privateDnsEnabled: true,
+        open: false,
+      });
+    }
+  }
+}
+
+function open(from: SecurityGroup, to: SecurityGroup, port: Port, why: string): void {
+  to.addIngressRule(from, port, why);
+  from.addEgressRule(to, port, why);
+}

@@ -1,0 +1,55 @@
+import type { Stack } from "aws-cdk-lib";
+import { RemovalPolicy, Tags } from "aws-cdk-lib";
+import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
+import type { Code } from "aws-cdk-lib/aws-lambda";
+import type { Construct } from "constructs";
+import type { Aurora } from "./grants.ts";
+import type { Desk } from "./jobs.ts";
+import type { Target } from "./target.ts";
+
+/** What every stack of one deployment is given. */
+export interface Site {
+  readonly target: Target;
+  readonly desk: Desk;
+  /** Returns the code of a job's function: its bundle, or a test's stand-in. */
+  readonly codeOf: (job: string) => Code;
+}
+
+/** Where a function stands in the network, by whether it talks to the internet. */
+export interface Places {
+  readonly vpc: IVpc;
+  readonly isolated: Place;
+  readonly internet: Place;
+}
+
+export interface Place {
+  readonly subnets: SubnetSelection;
+  readonly securityGroup: ISecurityGroup;
+}
+
+/** Aurora and its network, as a function is told of them. */
+export interface AuroraSite extends Aurora {
+  readonly places: Places;
+  readonly name: string;
+  /** The proxy, for all but migrations. */
+  readonly host: string;
+  /** The cluster's writer, for migrations. */
+  readonly ownerHost: string;
+}
+
+/** Keeps what holds state when its stack goes, in live; elsewhere it goes too. */
+export const removalOf = ({ stage }: Target): RemovalPolicy =>
+  stage === "live" ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+
+/** Returns the properties that every stack has: its region, and in live a guard against deletion. */
+export const stackProps = ({ stage, region }: Target, description: string) => ({
+  description,
+  env: { region },
+  terminationProtection: stage === "live",
+});
+
+/** Marks a stack's resources, so that a bill can be read by stage. */
+export function tag(stack: Stack, { stage }: Target): void {
+  Tags.of(stack as Construct).add("project", "spyhop");
+  Tags.of(stack as Construct).add("stage", stage);
+}

@@ -1,0 +1,82 @@
+import * as z from "zod";
+
+// Settings of packages/runtime/config.ts that a target may give. Secrets are not among them: they go by id.
+const Setting = z.enum([
+  "INSTRUMENTS",
+  "BAR_SECONDS",
+  "HEAD_POLL_SECONDS",
+  "EXPLORER_URL",
+  "VENUE",
+  "WARMUP_HOURS",
+  "GENERATED",
+  "INPUT_NAME",
+  "CHAIN_ID",
+  "OKX_URL",
+  "OKX_PUBLIC_URL",
+  "OKX_RATE_LIMIT",
+]);
+/** Settings that lead the desk away from the real market or the real chain. */
+const DOUBLES = ["OKX_URL", "OKX_PUBLIC_URL", "GENERATED", "BAR_SECONDS", "CHAIN_ID"] as const;
+
+/** Where and how the desk is deployed. One file a stage in `stacks/targets/`; docs/runbook.md says what each field does. */
+export const Target = z
+  .strictObject({
+    stage: z.enum(["dev", "demo", "live"]),
+    /** aurora: Aurora PostgreSQL behind RDS Proxy, in a network of the stage. external: any Postgres, its URL in a secret. */
+    database: z.enum(["aurora", "external"]),
+    /** Of everything but CloudFront's firewall. Choose one that your venue serves. */
+    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "is no region, such as eu-central-1"),
+    /** Who may see the API, as CIDR blocks. Nobody else gets past the firewall: the routes have no login. */
+    viewers: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+    /** false turns off the rules that follow the wall clock, for a replay that calls the schedules itself. */
+    schedules: z.boolean().default(true),
+    /** Where alarms are mailed to. Null: they only show on the dashboard. */
+    alarmEmail: z.email().nullable().default(null),
+    settings: z.partialRecord(Setting, z.string().min(1)).default({}),
+    gitSha: z.string().default("unknown"),
+    /** An emulator of AWS on this machine: no TLS, and no network. */
+    emulator: z.boolean().default(false),
+  })
+  .refine(({ stage, emulator }) => stage === "dev" || !emulator, {
+    error: "an emulator takes the stage dev only",
+    path: ["emulator"],
+  })
+  .refine(({ emulator, database }) => !emulator || database === "external", {
+    error: "an emulator has no Aurora: external",
+    path: ["database"],
+  })
+  .refine(({ stage, settings }) => stage === "dev" || DOUBLES.every((name) => settings[name] === undefined), {
+    error: `only the stage dev may set ${DOUBLES.join(", ")}`,
+    path: ["settings"],
+  })
+  .refine(({ stage, schedules }) => stage !== "live" || schedules, {
+    error: "live follows the clock",
+    path: ["schedules"],
+  });
+export type Target = z.infer<typeof Target>;
+
+/** A target is missing or malformed. The message names the fields. */
+export class TargetError extends Error {
+  override name = "TargetError";
+}
+
+/**
+ * Returns the target in `text`, a target file's JSON; `stage` is the one that was asked for.
+ * @throws TargetError naming each field that is wrong, or when the file is of another stage.
+ */
+export function parseTarget(text: string, stage: string, from: string): Target {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    throw new TargetError(`${from} is not JSON`);
+  }
+  const result = Target.safeParse(fields);
+  if (!result.success) {
+    const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
+    throw new TargetError(`${from}: ${problems.join("; ")}`);
+  }
+  if (result.data.stage !== stage)
+    throw new TargetError(`${from} is of the stage ${result.data.stage}, and ${stage} was asked for`);
+  return result.data;
+}
