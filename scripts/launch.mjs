@@ -22,6 +22,7 @@ const commands = {
   "make-sample": [["scripts/make-sample.ts"]],
   migrate: [["scripts/migrate.ts"]],
   bundle: [["scripts/bundle.ts"]],
+  "cloud-up": [["scripts/cloud-up.ts"]],
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],
 };

@@ -131,6 +131,9 @@ export const eventBus = (env: Env = process.env): string =>
 /** Returns one variable as text, or null. For scripts, whose options fall back to the environment. */
 export const readEnv = (name: string, env: Env = process.env): string | null => env[name] || null;
 
+/** Returns the environment of this process with `more` set in it, for a program that a script starts. */
+export const environment = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({ ...process.env, ...more });
+
 /** Sets variables for the handlers that this process will run. The local runtime alone calls it. */
 export function setEnv(values: Readonly<Record<string, string>>): void {
   Object.assign(process.env, values);
