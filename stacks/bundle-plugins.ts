@@ -1,4 +1,7 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { OnResolveResult, Plugin } from "esbuild";
+import { namesIn, pruneMethods } from "./prune-class.ts";
 
 const ABSENT = "absent";
 
@@ -9,17 +12,40 @@ const absent = (path: string, reason: string): OnResolveResult => ({
   pluginData: reason,
 });
 
+const MAKER = `module.exports = (reason) => {
+  const thrower = () => { throw new Error(reason); };
+  const asked = (name) => typeof name === "symbol" || name === "__esModule" || name === "then";
+  return Object.create(new Proxy({}, { get: (_, name) => (asked(name) ? undefined : thrower) }));
+};`;
+
 /** Supplies the modules that the other plugins leave out. */
 export const absentModules = (): Plugin => ({
   name: "absent-modules",
   setup: (build) => {
     // Any name can be imported from CommonJS. The names live on the prototype, which esbuild's interop keeps.
-    build.onLoad({ filter: /.*/, namespace: ABSENT }, ({ pluginData }) => ({
-      contents: `module.exports=Object.create(new Proxy({},{get:(_,name)=>typeof name==="symbol"||name==="__esModule"||name==="then"?undefined:()=>{throw new Error(${JSON.stringify(pluginData)})}}))`,
+    build.onResolve({ filter: /^absent:maker$/ }, ({ path }) => ({ path, namespace: ABSENT }));
+    build.onLoad({ filter: /.*/, namespace: ABSENT }, ({ path, pluginData }) => ({
+      contents:
+        path === "absent:maker" ? MAKER : `module.exports = require("absent:maker")(${JSON.stringify(pluginData)});`,
       loader: "js",
     }));
   },
 });
+
+const LAZY = /\(await import\("(\.\/[a-z-]+\.ts)"\)\)\.(\w+)/g;
+
+/**
+ * Returns a source with its lazy imports made plain ones. A function uses all that it declares, so nothing is gained by
+ * waiting; and esbuild wraps a module that is imported lazily, with all that it imports, so that none of it shakes.
+ */
+function imported(source: string): string {
+  const plain: string[] = [];
+  const text = source.replace(LAZY, (_, path: string, name: string) => {
+    plain.push(`import { ${name} } from "${path}";`);
+    return name;
+  });
+  return [...plain, text].join("\n");
+}
 
 /** Leaves out how to open what a job does not need, and how to send or publish where it does neither. */
 export const onlyDeclared = (job: {
@@ -30,8 +56,12 @@ export const onlyDeclared = (job: {
 }): Plugin => ({
   name: "only-declared",
   setup: (build) => {
-    build.onResolve({ filter: /^\.\/(open-[a-z]+|send|publish)\.ts$/ }, ({ path, kind, importer }) => {
-      if (kind !== "dynamic-import" || !importer.includes("/packages/runtime/")) return undefined;
+    build.onLoad({ filter: /\/packages\/runtime\/(services|context)\.ts$/ }, async ({ path }) => ({
+      contents: imported(await readFile(path, "utf8")),
+      loader: "ts",
+    }));
+    build.onResolve({ filter: /^\.\/(open-[a-z]+|send|publish)\.ts$/ }, ({ path, importer }) => {
+      if (!/\/packages\/runtime\/(services|context)\.ts$/.test(importer)) return undefined;
       const name = path.slice("./".length, -".ts".length);
       if (name === "send") return job.sends.length > 0 ? undefined : absent(path, `${job.job} declares no send`);
       if (name === "publish") return job.publishes.length > 0 ? undefined : absent(path, `${job.job} declares no fact`);
@@ -41,14 +71,29 @@ export const onlyDeclared = (job: {
   },
 });
 
-// What ccxt has for other venues: dydx and mexc (protobuf), zklink, starknet chains, proxies and streams.
-// Source: ccxt 4.5.84, js/src/base/Exchange.js
-const OTHER_VENUES =
-  /^(@scure\/starknet|protobufjs(\/.*)?|undici|fflate|ws|(http|https|socks)-proxy-agent)$|\/functions\/starknet\.js$|\/zklink-sdk-web\.js$|\/dydx-v4-client\/|\/protobuf\/mexc\/compiled\.cjs$/;
+// What ccxt has for other venues, and for what the desk does not do: dydx and mexc (protobuf), zklink, starknet and other
+// chains, elliptic curves, proxies, streams. Source: ccxt 4.5.84, js/src/base/Exchange.js
+const UNUSED =
+  /^(@scure\/starknet|@noble\/curves\/.*|protobufjs(\/.*)?|undici|fflate|ws|(http|https|socks)-proxy-agent)$|\/functions\/(starknet|ethabi|msgpack|totp)\.js$|^\.\/(starknet|ethabi|msgpack|totp)\.js$|\/ws\/[A-Za-z]+\.js$|\/zklink-sdk-web\.js$|\/dydx-v4-client\/|\/protobuf\/mexc\/compiled\.cjs$/;
+
+const CCXT_CLASSES = ["node_modules/ccxt/js/src/base/Exchange.js", "node_modules/ccxt/js/src/okx.js"];
+
+/** Returns ccxt's two classes by path from the root, without the methods that nothing in `runtime` leads to. */
+async function leanCcxt(root: string): Promise<ReadonlyMap<string, string>> {
+  const read = async (path: string) => ({ path, text: await readFile(join(root, path), "utf8") });
+  const callers = (await readdir(join(root, "packages/runtime"))).filter((name) =>
+    /^(okx|exchange)[a-z-]*\.ts$/.test(name),
+  );
+  const names = await Promise.all(callers.map(async (name) => namesIn(await read(`packages/runtime/${name}`))));
+  const classes = await Promise.all(CCXT_CLASSES.map(read));
+  return pruneMethods(classes, new Set(names.flatMap((found) => [...found])));
+}
+
+const lean = new Map<string, Promise<ReadonlyMap<string, string>>>();
 
 /**
- * Bundles of ccxt the one venue that the desk trades on. ccxt exports its entry alone, which brings a hundred venues.
- * Why this is sound: docs/decisions/0009-bundles.md.
+ * Bundles of ccxt the one venue that the desk trades on, and of that what it calls. ccxt exports its entry alone, which
+ * brings a hundred venues, and its classes do not shake. Why this is sound: docs/decisions/0009-bundles.md.
  */
 export const ccxtForOkx = (root: string): Plugin => ({
   name: "ccxt-for-okx",
@@ -58,15 +103,23 @@ export const ccxtForOkx = (root: string): Plugin => ({
       contents: 'export { default as okx } from "./node_modules/ccxt/js/src/okx.js";',
       resolveDir: root,
     }));
-    build.onResolve({ filter: OTHER_VENUES }, ({ path, importer }) =>
+    build.onLoad({ filter: /\/ccxt\/js\/src\/(base\/Exchange|okx)\.js$/ }, async ({ path }) => {
+      const sources = lean.get(root) ?? leanCcxt(root);
+      lean.set(root, sources);
+      const contents = (await sources).get(CCXT_CLASSES.find((known) => path.endsWith(known)) ?? "");
+      if (contents === undefined) throw new Error(`${path} is not one of ccxt's classes`);
+      return { contents, loader: "js" };
+    });
+    build.onResolve({ filter: UNUSED }, ({ path, importer }) =>
       importer.includes("/node_modules/ccxt/") ? absent(path, `ccxt's ${path} is not in this bundle`) : undefined,
     );
   },
 });
 
 /**
- * Lambda gives a function its role's credentials in the environment, so the bundle has that provider and none of the
- * chain (SSO, profiles, processes, web identity, instance metadata), which is half of the SDK.
+ * Leaves out of the SDK what a function on Lambda never uses. Its role's credentials are in the environment, so of the
+ * chain of providers (SSO, profiles, processes, web identity, instance metadata) that one goes in; the chain is half of
+ * the SDK. No call of the desk is a stream of events. A client reads its package.json for its version alone.
  */
 export const awsOnLambda = (root: string): Plugin => ({
   name: "aws-on-lambda",
@@ -79,5 +132,22 @@ export const awsOnLambda = (root: string): Plugin => ({
       contents: 'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
       resolveDir: root,
     }));
+    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ path }) =>
+      absent(path, "no call of this bundle is a stream of events"),
+    );
+    build.onLoad({ filter: /\/@aws-sdk\/client-[a-z-]+\/package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, "utf8")) as { version: string };
+      return { contents: JSON.stringify({ version }), loader: "json" };
+    });
+  },
+});
+
+/** Leaves out how zod writes a schema as JSON Schema: a function checks with its schemas and prints none. */
+export const zodThatChecks = (): Plugin => ({
+  name: "zod-that-checks",
+  setup: (build) => {
+    build.onResolve({ filter: /\/json-schema-processors\.js$/ }, ({ path, importer }) =>
+      importer.includes("/node_modules/zod/") ? absent(path, "zod writes no JSON Schema in this bundle") : undefined,
+    );
   },
 });

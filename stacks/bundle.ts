@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { type FunctionName, functionName, type Job, topology } from "#topology/topology";
-import { absentModules, awsOnLambda, ccxtForOkx, onlyDeclared } from "./bundle-plugins.ts";
+import { absentModules, awsOnLambda, ccxtForOkx, onlyDeclared, zodThatChecks } from "./bundle-plugins.ts";
 
 /** What a function's bundle is made from: all topology entries of one handler taken together. */
 export interface BundledJob {
@@ -99,7 +99,7 @@ export async function bundleHandler(job: string, out: string = BUNDLES): Promise
     ...options,
     entryPoints: [`functions/${job}.ts`],
     outfile: "index.mjs",
-    plugins: [onlyDeclared(entry), ccxtForOkx(root), awsOnLambda(root), absentModules()],
+    plugins: [onlyDeclared(entry), ccxtForOkx(root), awsOnLambda(root), zodThatChecks(), absentModules()],
   });
   const code = outputFiles.find((file) => file.path.endsWith(".mjs"));
   const map = outputFiles.find((file) => file.path.endsWith(".map"));
