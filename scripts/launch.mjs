@@ -25,6 +25,7 @@ const commands = {
   "cloud-up": [["scripts/cloud-up.ts"]],
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],
+  drill: [["scripts/drill.ts"]],
 };
 
 function fail(message) {

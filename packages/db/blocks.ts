@@ -58,8 +58,8 @@ export async function cursorOf(db: Db, chain: string): Promise<Cursor | null> {
 }
 
 /**
- * Takes the cursor's lease for `seconds` from `at` on, or returns null when somebody has it, or there is no cursor.
- * `at` is the work's time: of two runs of one tick the second is refused.
+ * Takes the cursor's lease for `seconds` from `at` on, or returns null when another has it, or there is no cursor. `at` is
+ * the work's time. An owner that comes again takes it over from itself: its first run ended in the middle, or is fenced off.
  */
 export async function takeLease(
   db: Db,
@@ -68,10 +68,11 @@ export async function takeLease(
   at: Instant,
   seconds: number,
 ): Promise<Lease | null> {
+  const { leaseUntil } = blockCursors;
   const [row] = await db
     .update(blockCursors)
     .set({ leaseOwner: owner, leaseUntil: instant(millis(at) + seconds * 1000), fence: sql`${blockCursors.fence} + 1` })
-    .where(and(ofChain(chain), or(isNull(blockCursors.leaseUntil), lte(blockCursors.leaseUntil, at))))
+    .where(and(ofChain(chain), or(isNull(leaseUntil), lte(leaseUntil, at), eq(blockCursors.leaseOwner, owner))))
     .returning({ ...columns, fence: blockCursors.fence });
   if (!row) return null;
   const { fence, ...cursor } = row;

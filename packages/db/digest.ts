@@ -30,7 +30,8 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   // Which server it is: a hypertable here is a partitioned table there. The type of `embedding` above likewise.
   time_series_policies: ["backend"],
   // Which process it was.
-  block_cursors: ["lease_owner"],
+  // And how often one was tried.
+  block_cursors: ["lease_owner", "fence"],
 };
 const TABLES_LEFT_OUT = ["schema_migrations"];
 

@@ -215,7 +215,10 @@ test("one watcher holds the cursor; an older fence is refused", async () => {
   await moveCursor(db, second!, { number: 4, hash: hash("a", 4), safe: 1, finalized: 1 }, at(6));
   expect(await cursorOf(db, CHAIN)).toEqual({ number: 4, hash: hash("a", 4), safe: 3, finalized: 2 });
   await releaseLease(db, second!);
-  expect(await takeLease(db, CHAIN, "three", at(6), 59)).not.toBeNull();
+  const third = await takeLease(db, CHAIN, "three", at(6), 59);
+  const retried = await takeLease(db, CHAIN, "three", at(6), 59); // Lambda tries a run again that ended in the middle
+  expect(retried).toEqual({ ...third, fence: third!.fence + 1 });
+  await expect(moveCursor(db, third!, third!.cursor, at(6))).rejects.toBeInstanceOf(LeaseLostError);
   expect([
     await blockFinality(db, CHAIN, 2),
     await blockFinality(db, CHAIN, 3),

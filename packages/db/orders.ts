@@ -264,6 +264,24 @@ export async function countInFlight(db: Db, mode: TradingMode, instrument: strin
   return row?.count ?? 0;
 }
 
+/** Returns the stop order of an instrument that is approved and that nobody has claimed, or null. */
+export async function approvedStop(db: Db, mode: TradingMode, instrument: string): Promise<StoredOrder | null> {
+  const [row] = await db
+    .select(STORED)
+    .from(orders)
+    .where(
+      and(
+        eq(orders.tradingMode, mode),
+        eq(orders.instrument, instrument),
+        eq(orders.orderType, "stop"),
+        eq(orders.status, "approved"),
+      ),
+    )
+    .orderBy(asc(orders.decidedAt), asc(orders.id))
+    .limit(1);
+  return row ?? null;
+}
+
 /** Returns the orders of these client order ids, by client order id. */
 export async function ordersByClientId(db: Db, ids: readonly string[]): Promise<Map<string, StoredOrder>> {
   if (ids.length === 0) return new Map();

@@ -13,7 +13,14 @@ import { equityAt, insertEquity } from "./equity.ts";
 import { listedInstruments } from "./instruments.ts";
 import { decisive, tightenControl } from "./kill-switch.ts";
 import { insertFills } from "./order-fills.ts";
-import { countInFlight, insertOrder, ordersAtVenue, ordersByClientId, type StoredOrder } from "./orders.ts";
+import {
+  approvedStop,
+  countInFlight,
+  insertOrder,
+  ordersAtVenue,
+  ordersByClientId,
+  type StoredOrder,
+} from "./orders.ts";
 import { openPositions } from "./positions.ts";
 import { fillCursor, findBreaks, type LookedUp, lookUp, type Run, rebuildAll, settleOrders } from "./reconciliation.ts";
 import { rows } from "./rows.ts";
@@ -159,8 +166,10 @@ async function watchStops(
     const mark = venue.find((theirs) => theirs.instrument === position.instrument)?.markPrice;
     const instrument = instruments.get(position.instrument);
     if (mark === undefined || !instrument || !stopReached(position.contracts, position.stopPrice, mark)) continue;
-    if ((await countInFlight(db, run.account.mode, position.instrument, "stop")) > 0) continue;
-    const order = await insertStop(db, run, instrument, position, mark);
+    // A run that ended between storing a stop and claiming it left it approved: nobody else sends it.
+    const waiting = await approvedStop(db, run.account.mode, position.instrument);
+    if (!waiting && (await countInFlight(db, run.account.mode, position.instrument, "stop")) > 0) continue;
+    const order = waiting ?? (await insertStop(db, run, instrument, position, mark));
     const submitted = await submitOrder(db, exchange, order.id, run.at, run.by);
     refused ||= submitted.tripped !== null;
   }

@@ -40,6 +40,17 @@ export interface DeskOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Secrets by id, as JSON text. */
   readonly secrets: ReadonlyMap<string, string>;
+  readonly drill?: DrillParts | undefined;
+}
+
+/** What a fault drill puts between the desk and its parts. */
+export interface DrillParts {
+  /** Opens the database instead of the embedded one. */
+  openDatabase(directory: string | null): Promise<Embedded>;
+  /** Serves in front of an endpoint and returns the URL to use instead. */
+  edge(place: "queues" | "bus" | "node" | "venue", url: string): Promise<string>;
+  /** Returns what is invoked instead of a function's handler. */
+  handler(consumer: string, handler: Handler): Handler;
 }
 
 // Polls between two vacuums of the embedded database: some minutes of a replay's blocks.
@@ -52,13 +63,19 @@ const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secret
  * @throws the named errors of the embedded database (held by another process, newer schema) and of the queues.
  */
 export async function startDesk(options: DeskOptions): Promise<Desk> {
-  const database = await openEmbedded(options.databaseDirectory);
+  const { drill } = options;
+  const database = await (drill?.openDatabase ?? openEmbedded)(options.databaseDirectory);
   const queues = await startQueues(options.queueDirectory);
-  const sqs = new SQSClient({ ...LOCAL, endpoint: queues.endpoint, useQueueUrlAsEndpoint: false });
+  const sqsUrl = (await drill?.edge("queues", queues.endpoint)) ?? queues.endpoint;
+  const sqs = new SQSClient({ ...LOCAL, endpoint: sqsUrl, useQueueUrlAsEndpoint: false });
   const endpoint = await startAwsEndpoint({ sqs, queueUrl: queues.url, secrets: options.secrets });
-  useLocalAws(queues, endpoint.url, options.env);
+  const awsUrl = (await drill?.edge("bus", endpoint.url)) ?? endpoint.url;
+  useLocalAws(queues, { sqsUrl, awsUrl }, options.env);
   provide("database", database.db);
-  const handlers = await loadHandlers();
+  const loaded = await loadHandlers();
+  const handlers = drill
+    ? new Map([...loaded].map(([consumer, handler]) => [consumer, drill.handler(consumer, handler)] as const))
+    : loaded;
   const measured = measures();
   const handlerOf = (consumer: string): Handler => handlers.get(consumer) as Handler; // loadHandlers holds every consumer
   const counts = new Map<QueueName, number>();
@@ -101,15 +118,19 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
 }
 
 /** Points the SDK clients and the handlers' settings of this process at the parts started here. */
-function useLocalAws(queues: Queues, endpoint: string, env: Readonly<Record<string, string>>): void {
+function useLocalAws(
+  queues: Queues,
+  { sqsUrl, awsUrl }: { readonly sqsUrl: string; readonly awsUrl: string },
+  env: Readonly<Record<string, string>>,
+): void {
   const urls = Object.fromEntries(QUEUES.map((name) => [`QUEUE_URL_${name.toUpperCase()}`, queues.url(name)]));
   setEnv({
     AWS_REGION: LOCAL.region,
     AWS_ACCESS_KEY_ID: "local",
     AWS_SECRET_ACCESS_KEY: "local",
-    AWS_ENDPOINT_URL_SQS: queues.endpoint,
-    AWS_ENDPOINT_URL_EVENTBRIDGE: endpoint,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
+    AWS_ENDPOINT_URL_SQS: sqsUrl,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: awsUrl,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: awsUrl,
     EVENT_BUS: "spyhop",
     ...urls,
     ...env,

@@ -25,16 +25,25 @@ const MINUTE = 60_000;
 // The longest horizon, and after it the entry's delay, a bar of any size and a settling run.
 const SETTLE_MS = HORIZON_SECONDS["24h"] * 1000 + 30 * MINUTE;
 
-/** Returns when a replay ends that saw its last block mined at `lastBlock` (both in milliseconds since the epoch). */
-export const replayEnd = (lastBlock: number): number =>
-  Math.ceil((lastBlock + ARRIVAL_MS + SETTLE_MS) / MINUTE) * MINUTE;
+/**
+ * Returns when a replay ends that saw its last block mined at `lastBlock` (both in milliseconds since the epoch).
+ * `settleMs`: how long the clock goes on after it; a drill cuts it short.
+ */
+export const replayEnd = (lastBlock: number, settleMs: number = SETTLE_MS): number =>
+  Math.ceil((lastBlock + ARRIVAL_MS + settleMs) / MINUTE) * MINUTE;
+
+export interface ReplayOptions {
+  /** Ends the replay between two instants. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the clock goes on after the last block, in milliseconds; until the longest outcome has settled unless said. */
+  readonly settleMs?: number | undefined;
+}
 
 /**
  * Replays a period as a discrete-event run: the next block or due schedule, drained queues, and on. All that follows
  * from one instant is done at that instant, schedules in the topology's order. After the last block the clock goes on
  * until its longest outcome has settled, and a last report is built. Returns the virtual end of the run.
  * `blockTimes`: when the blocks were mined, ascending, in milliseconds since the epoch.
- * `signal` ends it between two instants.
  * @throws what a handler threw, or the signal's reason; a message that fails is delivered again and ends as a dead letter.
  */
 export async function replay(
@@ -42,10 +51,10 @@ export async function replay(
   target: ReplayTarget,
   clock: VirtualClock,
   report: (progress: ReplayProgress) => void,
-  signal?: AbortSignal,
+  { signal, settleMs }: ReplayOptions = {},
 ): Promise<Instant> {
   const start = clock.now();
-  const end = replayEnd(blockTimes.at(-1) ?? start);
+  const end = replayEnd(blockTimes.at(-1) ?? start, settleMs);
   const agenda = openAgenda(blockTimes, start);
   const run = async (name: ScheduleName): Promise<void> => {
     await target.runSchedule(name, instant(clock.now()));

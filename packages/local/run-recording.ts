@@ -11,7 +11,7 @@ import { type Instant, instant } from "#units/time";
 import { recordedCandles } from "./candle-source.ts";
 import { chainDouble } from "./chain-double.ts";
 import { virtualClock } from "./clock.ts";
-import { type Desk, startDesk } from "./desk.ts";
+import { type Desk, type DrillParts, startDesk } from "./desk.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { logFile } from "./log-file.ts";
 import { paperKey, paperSecret, SECRET_ID } from "./paper-key.ts";
@@ -27,12 +27,18 @@ export interface RunOptions {
   readonly gitSha: string;
   readonly progress: (progress: ReplayProgress, events: number) => void;
   readonly signal?: AbortSignal;
+  /** How long the clock goes on after the last block, in milliseconds; until the longest outcome has settled unless said. */
+  readonly settleMs?: number;
+  /** Called when the desk stands, before the first instant. */
+  readonly prepare?: ((db: Db) => Promise<void>) | undefined;
+  readonly drill?: DrillParts | undefined;
 }
 
 /** A finished replay, still open: the database can be read and the handlers called. */
 export interface Run {
   readonly desk: Desk;
   readonly db: Db;
+  readonly venue: PaperVenue;
   /** The virtual time at which it ended. */
   readonly end: Instant;
   readonly digest: Digest;
@@ -69,22 +75,27 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     closers.push(chain.close);
     const venue = await paperVenue({ clock, source: recordedCandles(recording), key: paperKey });
     closers.push(venue.close);
-    const env = environment(options, chain.url, venue, clock.now());
+    const { drill } = options;
+    const nodeUrl = (await drill?.edge("node", chain.url)) ?? chain.url;
+    const venueUrl = (await drill?.edge("venue", venue.url)) ?? venue.url;
+    const env = environment(options, nodeUrl, venueUrl, clock.now());
     const secrets = new Map([[SECRET_ID, paperSecret()]]);
     const desk = await startDesk({
       databaseDirectory: directory && join(directory, "db"),
       queueDirectory: null,
       env,
       secrets,
+      drill,
     });
     closers.push(desk.close);
     await seed(desk.database.db, recording, instant(clock.now()));
+    await options.prepare?.(desk.database.db);
     const { db } = desk.database;
     const began = instant(clock.now());
     const progress = (step: ReplayProgress): void => options.progress(step, desk.received("events"));
-    const end = await replay(times, desk, clock, progress, options.signal);
+    const end = await replay(times, desk, clock, progress, options);
     const told = await buildRunReport(db, readSettings(), began, end);
-    return { desk, db, end, digest: await digest(db), told, close };
+    return { desk, db, venue, end, digest: await digest(db), told, close };
   } catch (error) {
     await close();
     throw error;
@@ -104,7 +115,7 @@ async function seed(db: Db, recording: Recording, at: Instant): Promise<void> {
 function environment(
   { recording, gitSha }: RunOptions,
   chainUrl: string,
-  venue: PaperVenue,
+  venueUrl: string,
   start: number,
 ): Record<string, string> {
   const { manifest } = recording;
@@ -123,8 +134,8 @@ function environment(
     GENERATED: String(manifest.kind === "generated"),
     INPUT_NAME: manifest.name,
     ETH_RPC_URL: chainUrl,
-    OKX_URL: venue.url,
-    OKX_PUBLIC_URL: venue.url,
+    OKX_URL: venueUrl,
+    OKX_PUBLIC_URL: venueUrl,
     OKX_RATE_LIMIT: "false",
     EXCHANGE_SECRET_ID: SECRET_ID,
   };

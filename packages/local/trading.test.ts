@@ -303,6 +303,28 @@ test("a refused key halts the desk and rejects the order", async () => {
   });
 });
 
+const stopsOf = (db: Db) => db.select().from(orders).where(eq(orders.orderType, "stop"));
+
+test("a stop whose run ended before it was sent is sent by the next run, once", async () => {
+  const { lean, plan, submit, reconcile, pass, db, exchange, venue } = await stage((bar) => 1000 - bar * 3);
+  await lean("0.8");
+  const planned = await plan();
+  await submit(planned.order?.id ?? "");
+  await reconcile();
+  pass(60);
+  // The run ends after the stop was stored and before it is claimed: the venue's clock is read in between.
+  const now = exchange.now;
+  exchange.now = () => Promise.reject(new Error("the machine went away"));
+  await expect(reconcile()).rejects.toThrow("the machine went away");
+  exchange.now = now;
+  expect(await stopsOf(db)).toMatchObject([{ status: "approved" }]);
+  await reconcile();
+  pass(1);
+  await reconcile();
+  expect(await stopsOf(db)).toMatchObject([{ status: "filled" }]);
+  expect(venue.state().orders.map((order) => order.side)).toEqual(["buy", "sell"]);
+});
+
 test("a mark at the stop closes the position with a reduce-only order, even when halted", async () => {
   const desk = await entered((bar) => Math.max(900, 1000 - bar * 4));
   const { epoch } = await readControl(desk.db, "demo");

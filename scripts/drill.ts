@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
+import { type DrillResult, runDrill } from "#local/drill/drill";
+import { POISON } from "#local/drill/poison";
+import { restartableFolder, restartableServer } from "#local/drill/restartable";
+import { problemsOf } from "#local/drill/verdict";
+import { openProgress } from "#local/progress";
+import { openRecording, type Recording } from "#local/recording";
+import { writeRecording } from "#local/recording-writer";
+import { generateSample } from "#local/sample/generate";
+import { sampleContent } from "#local/sample/sample-recording";
+
+const command: Command = {
+  usage: "npm run drill --",
+  summary:
+    "Replays a recording twice, the second time under faults: messages come again, functions die in the middle, SQS and the bus refuse, the database restarts. The result must be the same.",
+  options: {
+    seed: { value: "TEXT", says: "what every fault is drawn from", default: "1" },
+    sample: { says: "replay the whole sample, not a short generated recording" },
+    recording: { value: "DIR", says: "replay this recording" },
+    slots: { value: "N", says: "12 s slots of the short recording", default: "120" },
+    settle: { value: "MINUTES", says: "how long the clock goes on after the last block", default: "10" },
+    submissions: { says: "end functions only while they submit an order; then the books must agree, not be the same" },
+    database: { value: "URL", says: "an empty database on a server for the disturbed replay; needs --restart" },
+    restart: { value: "COMMAND", says: "restarts that server and returns when it is back" },
+    keep: { value: "DIR", says: "keep the folders of both replays here" },
+  },
+  notes: ['docs/runbook.md, "The fault drill", says what each fault is and what must hold.'],
+};
+
+/** The drill found something lost, doubled or different. */
+class DrillError extends Error {
+  override name = "DrillError";
+}
+
+async function recordingOf(given: Arguments, folder: string): Promise<Recording> {
+  const dir = given.text("recording") ?? (given.flag("sample") ? "recordings/sample" : null);
+  if (dir !== null) return openRecording(dir);
+  const slots = given.count("slots") ?? 0;
+  if (slots < 1) throw new UsageError("--slots takes a number above 0");
+  const seed = "drill";
+  const startMs = Date.parse("2026-03-02T22:30:00Z"); // as the sample
+  const sample = await generateSample({ seed, slots, startMs, progress: () => {} });
+  const out = join(folder, "recording");
+  await writeRecording(out, sampleContent(sample, seed));
+  return openRecording(out);
+}
+
+const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((total, n) => total + n, 0);
+const parts = (counts: ReadonlyMap<string, number>): string =>
+  [...counts]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, n]) => `${name} ${n}`)
+    .join(", ");
+
+function table({ undisturbed, disturbed, counts, messages, deliveries, restarts, lost }: DrillResult): string {
+  const share = (n: number, of: number): string => `${n} of ${of} (${((100 * n) / Math.max(1, of)).toFixed(1)} %)`;
+  const lines: [string, string][] = [
+    ["invocations killed", `${share(sum(counts.killed), counts.invocations)}: ${parts(counts.killed)}`],
+    ["calls refused", `${sum(counts.refused)}: ${parts(counts.refused)}`],
+    ["messages redelivered", share(counts.redelivered, messages)],
+    ["receives lost", String(counts.receivesLost)],
+    ["database restarts", String(restarts)],
+    ["messages", `${messages}, delivered ${deliveries} times`],
+    ["lost", String(lost.length)],
+    ["dead letters", `${disturbed.deadLetters.length}; ${POISON.length} messages were poisoned on purpose`],
+    [
+      "orders at the venue",
+      `${undisturbed.venue.orders.length} undisturbed, ${disturbed.venue.orders.length} disturbed`,
+    ],
+    ["undisturbed", `${undisturbed.digest.digest} (${undisturbed.seconds.toFixed(0)} s)`],
+    ["disturbed", `${disturbed.digest.digest} (${disturbed.seconds.toFixed(0)} s)`],
+  ];
+  return `${lines.map(([name, text]) => `${name.padEnd(22)} ${text}`).join("\n")}\n`;
+}
+
+async function main(given: Arguments, signal: AbortSignal): Promise<void> {
+  const [url, restart] = [given.text("database"), given.text("restart")];
+  if ((url === undefined) !== (restart === undefined)) throw new UsageError("--database and --restart go together");
+  const keep = given.text("keep");
+  const directory = keep ? resolve(keep) : await mkdtemp(join(tmpdir(), "spyhop-drill-"));
+  const bar = openProgress(process.stderr, () => performance.now());
+  try {
+    const recording = await recordingOf(given, directory);
+    const aim = given.flag("submissions") ? "inside" : "around";
+    const result = await runDrill({
+      ...{ recording, directory, aim, signal },
+      seed: given.need("seed"),
+      settleMs: (given.count("settle") ?? 0) * 60_000,
+      openDatabase: (folder) =>
+        url === undefined || restart === undefined ? restartableFolder(folder) : restartableServer(url, restart),
+      progress: (run, { phase, ...step }) =>
+        bar.update({
+          ...step,
+          phase: phase === "blocks" ? "blocks" : "outcomes",
+          events: run === "disturbed" ? 1 : 0,
+          lagSeconds: null,
+        }),
+    });
+    bar.done();
+    process.stdout.write(table(result));
+    const problems = problemsOf(result, aim);
+    if (problems.length > 0) throw new DrillError(`seed ${given.need("seed")}\n${problems.join("\n")}`);
+    const same = aim === "around" ? "the digests and the venue's books are the same" : "the books agree";
+    process.stdout.write(`nothing lost, nothing doubled, ${same}\n`);
+  } finally {
+    bar.done();
+    if (!keep) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+await runCommand(command, main);
