@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import type { Db } from "./client.ts";
@@ -20,6 +21,11 @@ export interface PostgresOptions {
   readonly verified?: boolean;
   /** Sessions of this process; 1 unless said. A function serves one message at a time and needs no more. */
   readonly sessions?: number;
+  /**
+   * Opens the stream to a server inside this process. It is ours alone and no pooler stands between, so statements are
+   * prepared: planning over partitions costs such a server more than running most of them.
+   */
+  readonly socket?: () => Duplex;
 }
 
 export interface PostgresConnection {
@@ -47,6 +53,8 @@ export function connectPostgres(at: string | PostgresAddress, options: PostgresO
   const asked = sslmode === "verify-full" || sslmode === "verify-ca";
   const verified = options.ca !== undefined || options.verified === true || asked;
   const [url, address] = typeof at === "string" ? [at, {}] : ["", at];
+  const { socket } = options;
+  const inProcess = { prepare: true, idle_timeout: null, max_lifetime: null, socket: async () => socket?.() };
   const client = postgres(url, {
     ...address,
     max: options.sessions ?? 1,
@@ -54,9 +62,10 @@ export function connectPostgres(at: string | PostgresAddress, options: PostgresO
     idle_timeout: 20,
     connect_timeout: 5,
     onnotice: () => {},
+    ...(socket ? (inProcess as object) : {}), // postgres.js documents `socket`, its types do not have it
     ...(verified ? { ssl: { rejectUnauthorized: true, ...(options.ca === undefined ? {} : { ca: options.ca }) } } : {}),
   });
-  const db = drizzle(client, { schema });
+  const db = drizzle(socket ? preparing(client) : client, { schema });
   for (const type of ARRAYS_OF_TEXT) client.options.serializers[type] = arrayLiteral;
   return {
     db,
@@ -71,6 +80,24 @@ export function connectPostgres(at: string | PostgresAddress, options: PostgresO
     },
     close: () => client.end({ timeout: 5 }),
   };
+}
+
+type Session = postgres.Sql | postgres.TransactionSql;
+type InSession = (session: postgres.TransactionSql) => unknown;
+
+/** Returns the client with every statement prepared. drizzle has no setting for it: it calls `unsafe`, which prepares nothing. */
+function preparing<S extends Session>(session: S): S {
+  const unsafe = (text: string, parameters?: postgres.ParameterOrJSON<never>[]) =>
+    session.unsafe(text, parameters, { prepare: true });
+  const within = (open: (work: InSession) => unknown) => (work: InSession) => open((inner) => work(preparing(inner)));
+  return new Proxy(session, {
+    get: (target, name) => {
+      if (name === "unsafe") return unsafe;
+      if (name === "begin" && "begin" in target) return within((work) => target.begin(work));
+      if (name === "savepoint" && "savepoint" in target) return within((work) => target.savepoint(work));
+      return Reflect.get(target, name);
+    },
+  });
 }
 
 /**

@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
-import { drizzle } from "drizzle-orm/pglite";
 import type { Db } from "#db/client";
+import { connectPostgres, type PostgresConnection } from "#db/connect";
 import { type MigrationConnection, migrate, readMigrations } from "#db/migrate";
-import * as schema from "#db/schema";
+import { embeddedSocket } from "./embedded-socket.ts";
 import { lockFolder } from "./folder-lock.ts";
 
 export interface Embedded {
@@ -44,20 +44,26 @@ async function opened(client: PGlite, release: () => Promise<void>): Promise<Emb
     await client.close();
     throw error;
   }
+  const { db, close: disconnect } = connectEmbedded(client);
   let closing: Promise<void> | null = null;
   const close = async () => {
+    await disconnect();
     await client.close();
     await release();
   };
   return {
-    db: drizzle(client, { schema }),
-    vacuum: async () => void (await client.exec("VACUUM (ANALYZE)")),
+    db,
+    vacuum: async () => void (await db.execute("VACUUM (ANALYZE)")),
     close: () => {
       closing ??= close();
       return closing;
     },
   };
 }
+
+/** Returns the one connection to a migrated embedded database; while it is open, `client` must not be used beside it. */
+export const connectEmbedded = (client: PGlite): PostgresConnection =>
+  connectPostgres("postgres://postgres@localhost/postgres", { socket: () => embeddedSocket(client) });
 
 /** Returns the connection that `migrate` runs on in PGlite. */
 export const pgliteMigrations = (client: PGlite): MigrationConnection => ({

@@ -2,13 +2,11 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
-import { drizzle } from "drizzle-orm/pglite";
 import postgres from "postgres";
 import type { Db } from "#db/client";
 import { connectPostgres } from "#db/connect";
 import { migrate, readMigrations } from "#db/migrate";
-import * as schema from "#db/schema";
-import { pgliteMigrations } from "#local/embedded-postgres";
+import { connectEmbedded, pgliteMigrations } from "#local/embedded-postgres";
 import { readEnv } from "#runtime/config";
 import { sha256 } from "#units/ids";
 
@@ -63,7 +61,14 @@ async function onServer(server: string): Promise<TestDatabase> {
 
 async function embedded(): Promise<TestDatabase> {
   const client = await PGlite.create({ loadDataDir: await migratedImage() });
-  return { db: drizzle(client, { schema }), close: () => client.close() };
+  const { db, close } = connectEmbedded(client);
+  return {
+    db,
+    close: async () => {
+      await close();
+      await client.close();
+    },
+  };
 }
 
 /** The migrated data folder as an archive, made once per text of the migrations: loading it takes a fraction of migrating. */
