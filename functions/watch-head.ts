@@ -11,15 +11,18 @@ const LEASE_SECONDS = 59;
 /** head → block messages, contiguous from the cursor. It polls inside its run, since a schedule's grain is a minute. */
 export const handler = schedule("watch-head", async ({ at }, { database, rpc, settings, send }) => {
   const { chain, headPollSeconds } = settings;
-  if (!(await cursorOf(database, chain))) {
+  const take = () => takeLease(database, chain, `watch-head ${at}`, at, LEASE_SECONDS);
+  let held = await take();
+  if (!held && !(await cursorOf(database, chain))) {
     const { latest } = await rpc.heads();
     await seedCursor(database, chain, { number: latest.number - 1, hash: latest.parentHash });
+    held = await take();
   }
-  let held = await takeLease(database, chain, `watch-head ${at}`, at, LEASE_SECONDS);
   if (!held) return; // another run is at it
   const began = performance.now();
+  let done = false;
   try {
-    for (let passed = 0; passed < RUN_SECONDS; passed = (performance.now() - began) / 1000) {
+    for (let passed = 0; !done; passed = (performance.now() - began) / 1000) {
       const now = instant(millis(at) + passed * 1000);
       const { headers, to } = await followHead(rpc, database, chain, held.cursor);
       // Sent before the cursor moves: a crash between the two sends them again, and ingest stands that.
@@ -27,11 +30,12 @@ export const handler = schedule("watch-head", async ({ at }, { database, rpc, se
         "blocks",
         headers.map(({ number, hash, parentHash }) => ({ chain, number, hash, parentHash, at: now })),
       );
-      held = await moveCursor(database, held, to, now);
-      if (headPollSeconds === 0) break;
-      await pause(headPollSeconds * 1000);
+      const last = headPollSeconds === 0 || passed + headPollSeconds >= RUN_SECONDS;
+      held = await moveCursor(database, held, to, now, last);
+      done = last;
+      if (!done) await pause(headPollSeconds * 1000);
     }
   } finally {
-    await releaseLease(database, held);
+    if (!done) await releaseLease(database, held);
   }
 });

@@ -80,10 +80,11 @@ export async function takeLease(
 }
 
 /**
- * Moves the cursor, also back to a fork; safe and finalized only grow. Returns the lease with the new cursor.
+ * Moves the cursor, also back to a fork; safe and finalized only grow. Returns the lease with the new cursor; with
+ * `release` it is given back in the same statement.
  * @throws LeaseLostError when the lease was taken over.
  */
-export async function moveCursor(db: Db, lease: Lease, to: Cursor, at: Instant): Promise<Lease> {
+export async function moveCursor(db: Db, lease: Lease, to: Cursor, at: Instant, release = false): Promise<Lease> {
   const [row] = await db
     .update(blockCursors)
     .set({
@@ -92,6 +93,7 @@ export async function moveCursor(db: Db, lease: Lease, to: Cursor, at: Instant):
       safeNumber: sql`GREATEST(${blockCursors.safeNumber}, ${to.safe}::bigint)`,
       finalizedNumber: sql`GREATEST(${blockCursors.finalizedNumber}, ${to.finalized}::bigint)`,
       updatedAt: at,
+      ...(release && { leaseOwner: null, leaseUntil: null }),
     })
     .where(and(ofChain(lease.chain), eq(blockCursors.fence, lease.fence)))
     .returning(columns);
