@@ -135,7 +135,7 @@ function deskAlarms({ target: { stage } }: Site): AlarmOf[] {
       minutes: 1,
       periods: 2,
       impact: "the position here is not the venue's; sizing and risk limits work with a wrong figure.",
-      firstAction: "compare fills of the instrument with the venue's; was something traded by hand?",
+      firstAction: "compare the instrument's fills with the venue's, and ask whether something was traded by hand.",
     }),
     alarm(of("AuditChainBroken"), {
       name: "audit-chain",

@@ -1,7 +1,7 @@
 import { type App, Duration, Fn, Stack } from "aws-cdk-lib";
 import { type ISecurityGroup, SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import {
   AuroraPostgresEngineVersion,
   ClusterInstance,
@@ -58,8 +58,14 @@ export class DatabaseStack extends Stack {
   #addCluster(target: Site["target"], network: NetworkStack): DatabaseCluster {
     const live = target.stage === "live";
     const engine = DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_17_7 });
+    const clusterIdentifier = named(target.stage, "database");
+    const logGroup = new LogGroup(this, "Log", {
+      logGroupName: `/aws/rds/cluster/${clusterIdentifier}/postgresql`, // where RDS writes it
+      retention: live ? RetentionDays.SIX_MONTHS : RetentionDays.TWO_WEEKS,
+      removalPolicy: removalOf(target),
+    });
     const cluster = new DatabaseCluster(this, "Cluster", {
-      clusterIdentifier: named(target.stage, "database"),
+      clusterIdentifier,
       engine,
       parameterGroup: new ParameterGroup(this, "Parameters", {
         engine,
@@ -82,11 +88,11 @@ export class DatabaseStack extends Stack {
       storageEncrypted: true,
       backup: { retention: Duration.days(live ? 35 : 7) },
       cloudwatchLogsExports: ["postgresql"],
-      cloudwatchLogsRetention: live ? RetentionDays.SIX_MONTHS : RetentionDays.TWO_WEEKS,
       copyTagsToSnapshot: true,
       deletionProtection: live,
       removalPolicy: removalOf(target),
     });
+    cluster.node.addDependency(logGroup); // else RDS makes it first, to be kept for ever
     acknowledge(cluster, "postgresPort");
     if (!live) acknowledge(cluster, "deletable");
     return cluster;

@@ -30,6 +30,7 @@ export function environmentOf(
     (SERVES[name] ?? needs).some((need) => needs.includes(need)),
   );
   return {
+    STAGE: stage,
     SPYHOP_MODE: stage === "live" ? "live" : "demo",
     GIT_SHA: gitSha,
     ...Object.fromEntries(useful),

@@ -1,7 +1,7 @@
 import { type App, Stack } from "aws-cdk-lib";
 import { CfnIPSet, CfnWebACL } from "aws-cdk-lib/aws-wafv2";
 import { named } from "#topology/names";
-import { type Site, stackProps, tag } from "./site.ts";
+import { inAccount, type Site, stackProps, tag } from "./site.ts";
 
 /** Where CloudFront's firewalls live, whatever the region of the rest. */
 const CLOUDFRONT_REGION = "us-east-1";
@@ -18,7 +18,7 @@ export class FirewallStack extends Stack {
   constructor(app: App, { target }: Site) {
     super(app, named(target.stage, "firewall"), {
       ...stackProps(target, "Spyhop: the firewall in front of the API"),
-      env: { region: CLOUDFRONT_REGION },
+      env: inAccount(CLOUDFRONT_REGION),
       crossRegionReferences: target.region !== CLOUDFRONT_REGION,
     });
     tag(this, target);

@@ -1,5 +1,5 @@
 import type { Stack } from "aws-cdk-lib";
-import { RemovalPolicy, Tags } from "aws-cdk-lib";
+import { Aws, RemovalPolicy, Tags } from "aws-cdk-lib";
 import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import type { Code } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
@@ -41,10 +41,13 @@ export interface AuroraSite extends Aurora {
 export const removalOf = ({ stage }: Target): RemovalPolicy =>
   stage === "live" ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
 
+/** Returns where a stack goes: whatever account deploys it, though SST would write that account's number in. */
+export const inAccount = (region: string) => ({ account: Aws.ACCOUNT_ID, region });
+
 /** Returns the properties that every stack has: its region, and in live a guard against deletion. */
 export const stackProps = ({ stage, region }: Target, description: string) => ({
   description,
-  env: { region },
+  env: inAccount(region),
   terminationProtection: stage === "live",
 });
 

@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { theDesk } from "./jobs.ts";
+import { readTarget } from "./read-target.ts";
+import { aTarget, synthesise } from "./synthesise.ts";
+import { parseTarget, TargetError } from "./target.ts";
+
+const parse = (fields: object, stage = "dev") => parseTarget(JSON.stringify(fields), stage, "t.json");
+const good = { stage: "dev", database: "external", region: "eu-central-1" };
+
+test.each(["dev", "demo", "live"])("the target of %s that ships is good", (stage) => {
+  expect(readTarget(stage).stage).toBe(stage);
+});
+
+test.each([
+  ["an unknown stage", () => readTarget("prod"), /the stage is prod; there are dev, demo, live/],
+  ["no stage", () => readTarget(undefined), /the stage is missing/],
+  ["a missing file", () => readTarget("dev", "nowhere.json"), /nowhere.json is missing/],
+  ["no JSON", () => parseTarget("{", "dev", "t.json"), /t.json is not JSON/],
+  ["another stage's file", () => parse(good, "demo"), /of the stage dev, and demo was asked for/],
+  ["an unknown database", () => parse({ ...good, database: "mysql" }), /database/],
+  ["no region", () => parse({ stage: "dev", database: "external" }), /region/],
+  ["a region that is none", () => parse({ ...good, region: "Frankfurt" }), /is no region, such as/],
+  ["an unknown field", () => parse({ ...good, databse: 1 }), /databse/],
+  ["an unknown setting", () => parse({ ...good, settings: { ETH_RPC_URL: "http://x" } }), /settings/],
+  ["an address that is none", () => parse({ ...good, viewers: ["me"] }), /viewers/],
+  ["a mail address that is none", () => parse({ ...good, alarmEmail: "me" }), /alarmEmail/],
+  [
+    "an emulated demo",
+    () => parse({ ...good, stage: "demo", emulator: true }, "demo"),
+    /an emulator takes the stage dev only/,
+  ],
+  ["an emulated Aurora", () => parse({ ...good, database: "aurora", emulator: true }), /an emulator has no Aurora/],
+  [
+    "live without its clock",
+    () => parse({ ...good, stage: "live", schedules: false }, "live"),
+    /live follows the clock/,
+  ],
+  [
+    "generated input in demo",
+    () => parse({ ...good, stage: "demo", settings: { GENERATED: "true" } }, "demo"),
+    /only the stage dev/,
+  ],
+] as const)("%s is refused by name", (_, read, message) => {
+  expect(read).toThrow(TargetError);
+  expect(read).toThrow(message);
+});
+
+describe("a topology that is not whole is refused before a stack is made", () => {
+  const desk = theDesk();
+  const { blocks, events } = desk.queues as Record<string, (typeof desk.queues)[string]>;
+  const head = desk.schedules["watch-head"]!;
+  test.each([
+    [
+      "an orphan queue",
+      { ...desk, queues: { ...desk.queues, lost: { ...events!, consumer: "functions/lost.handler" as const } } },
+      /the queue lost is an orphan/,
+    ],
+    [
+      "a send to nowhere",
+      { ...desk, schedules: { ...desk.schedules, "watch-head": { ...head, sends: ["block"] } } },
+      /watch-head sends to block, and there is no such queue/,
+    ],
+    [
+      "an unknown fact",
+      { ...desk, queues: { ...desk.queues, blocks: { ...blocks!, publishes: ["block.seen"] } } },
+      /blocks publishes block.seen, which is no fact/,
+    ],
+    ["a fact to nowhere", { ...desk, facts: { ...desk.facts, "report.built": ["mail"] } }, /report.built goes to mail/],
+    [
+      "a fact of nobody",
+      { ...desk, facts: { ...desk.facts, "user.left": ["audits"] } },
+      /nobody publishes the fact user.left/,
+    ],
+    [
+      "a handler wired twice",
+      { ...desk, queues: { ...desk.queues, blocks: { ...blocks!, consumer: events!.consumer } } },
+      /is wired twice/,
+    ],
+    [
+      "a batch too large",
+      { ...desk, queues: { ...desk.queues, blocks: { ...blocks!, batchSize: 11 } } },
+      /batches of 11/,
+    ],
+    [
+      "a concurrency of one",
+      { ...desk, queues: { ...desk.queues, blocks: { ...blocks!, maxConcurrency: 1 } } },
+      /SQS wants 2/,
+    ],
+    [
+      "a job without end",
+      { ...desk, schedules: { ...desk.schedules, "watch-head": { ...head, timeoutSeconds: 1000 } } },
+      /longer than Lambda's 900 seconds/,
+    ],
+  ] as const)("%s", (_, wrong, message) => {
+    expect(() => synthesise(aTarget({ stage: "dev", database: "external" }), wrong)).toThrow(message);
+  });
+});
+
+test("the targets' settings are variables that the functions read", () => {
+  const config = readFileSync("packages/runtime/config.ts", "utf8");
+  const source = readFileSync("stacks/target.ts", "utf8");
+  const names = [...(source.match(/z\.enum\(\[([^\]]+)\]\)/)?.[1] ?? "").matchAll(/"([A-Z_]+)"/g)].map((m) => m[1]!);
+  expect(names.length).toBeGreaterThan(8);
+  for (const name of names) expect(config, name).toContain(name);
+});
