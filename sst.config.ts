@@ -1,4 +1,4 @@
-import type { App } from "aws-cdk-lib";
+import { type App, Tags } from "aws-cdk-lib";
 import type { SSTConfig } from "sst";
 import { readEnv } from "#runtime/config";
 import { buildStacks } from "./stacks/index.ts";
@@ -10,5 +10,10 @@ const targetOf = (stage: string | undefined) => readTarget(stage, readEnv("SPYHO
 
 export default {
   config: ({ stage }) => ({ name: "spyhop", region: targetOf(stage).region, outputs: "dist/sst-outputs.json" }),
-  stacks: (app) => buildStacks(app as unknown as App, targetOf(app.stage)), // SST's App is CDK's, typed by its own copy
+  stacks: (sst) => {
+    const app = sst as unknown as App; // SST's App is CDK's, typed by its own copy
+    buildStacks(app, targetOf(sst.stage));
+    // SST's own tags would change every resource when the host changes.
+    for (const tag of ["sst:app", "sst:stage"]) Tags.of(app).remove(tag);
+  },
 } satisfies SSTConfig;

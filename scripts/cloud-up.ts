@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
 import { readEnv } from "#runtime/config";
-import { deployTo, type Host } from "./cloud/deployment.ts";
+import { deployTo } from "./cloud/deployment.ts";
 import { startEmulator } from "./cloud/emulator.ts";
 
 const command: Command = {
@@ -28,7 +28,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   try {
     const deployment = await deployTo({
       emulator,
-      host: host satisfies Host,
+      host,
       directory: join(directory, "deployment"),
       secrets: {
         database: { url },

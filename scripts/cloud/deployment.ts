@@ -1,14 +1,13 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { deployedName, named, type SecretName, secretId } from "#topology/names";
 import type { QueueName } from "#topology/topology";
+import type { Target } from "../../stacks/target.ts";
 import type { Emulator } from "./emulator.ts";
+import { bootstrapCall, type Host, type HostCall, type HostFiles, hostCall, writeTarget } from "./host.ts";
 import { run } from "./run.ts";
-
-/** Who deploys: the CDK's own command, or SST as its host. They make the same resources. */
-export type Host = "cdk" | "sst";
 
 export interface DeploymentOptions {
   readonly emulator: Emulator;
@@ -52,11 +51,6 @@ export class FunctionFailedError extends Error {
 }
 
 const STAGE = "dev";
-const HOSTS = {
-  cdk: "node_modules/aws-cdk/bin/cdk",
-  sst: "node_modules/sst/cli/sst.js",
-};
-
 type Outputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
@@ -65,60 +59,36 @@ type Outputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
  */
 export async function deployTo(options: DeploymentOptions): Promise<Deployment> {
   const { emulator, host, directory } = options;
-  await mkdir(directory, { recursive: true });
   await putSecrets(emulator, options.secrets);
-  const target = join(directory, "target.json");
-  const env = { ...emulator.env, SPYHOP_TARGET: target, CI: "true", NO_COLOR: "1" };
-  const call = (args: readonly string[]): Promise<string> =>
-    run(process.execPath, ["--disable-warning=ExperimentalWarning", HOSTS[host], ...args], {
-      env,
+  const files = await writeTarget(directory, targetOf(options, options.settings));
+  const call = ({ args, env }: HostCall): Promise<string> =>
+    run(process.execPath, args, {
+      env: { ...env, ...emulator.env, CI: "true", NO_COLOR: "1" },
       ...(options.say === undefined ? {} : { say: options.say }),
     });
-  const files = { target, outputs: join(directory, "outputs.json"), assembly: join(directory, "cdk.out") };
-  await writeTarget(target, options, options.settings);
-  if (host === "cdk") await bootstrap(call, directory);
-  await call(deployArguments(host, files));
-  const outputs = JSON.parse(
-    await readFile(host === "cdk" ? files.outputs : "dist/sst-outputs.json", "utf8"),
-  ) as Outputs;
+  const outputsFile = host === "cdk" ? join(directory, "outputs.json") : "dist/sst-outputs.json";
+  const deploy = (): Promise<string> => call(hostCall(host, "deploy", STAGE, files, UNATTENDED[host](outputsFile)));
+  if (host === "cdk") await bootstrap(call, files, directory);
+  await deploy();
+  const outputs = JSON.parse(await readFile(outputsFile, "utf8")) as Outputs;
   return {
     queueUrl: (name) => outputOf(outputs, "pipeline", `QueueUrl${name}`),
     functionName: (job) => deployedName(STAGE, job),
     invoke: (job, event) => invoke(emulator, job, event),
     apiUrl: `${emulator.endpoint}/_aws/execute-api/${outputOf(outputs, "api", "ApiId")}/$default`,
     update: async (settings = options.settings) => {
-      await writeTarget(target, options, settings);
-      await call(deployArguments(host, files));
+      await writeTarget(directory, targetOf(options, settings));
+      await deploy();
     },
-    remove: async () => void (await call(removeArguments(host, files))),
+    remove: async () => void (await call(hostCall(host, "remove", STAGE, files, host === "cdk" ? ["--force"] : []))),
   };
 }
 
-interface Files {
-  readonly target: string;
-  readonly outputs: string;
-  readonly assembly: string;
-}
-
-const cdkContext = ({ target, assembly }: Files): string[] => [
-  "-c",
-  `stage=${STAGE}`,
-  "-c",
-  `target=${target}`,
-  "--output",
-  assembly,
-];
-
-const deployArguments = (host: Host, files: Files): string[] =>
-  host === "sst"
-    ? ["deploy", "--stage", STAGE]
-    : [
-        ...["deploy", "--all", "--require-approval", "never", "--concurrency", "4", "--progress", "events"],
-        ...["--outputs-file", files.outputs, ...cdkContext(files)],
-      ];
-
-const removeArguments = (host: Host, files: Files): string[] =>
-  host === "sst" ? ["remove", "--stage", STAGE] : ["destroy", "--all", "--force", ...cdkContext(files)];
+/** Nobody is there to answer questions. */
+const UNATTENDED = {
+  cdk: (outputs: string) => ["--require-approval", "never", "--concurrency", "4", "--outputs-file", outputs],
+  sst: () => [],
+};
 
 function outputOf(outputs: Outputs, stack: string, key: string): string {
   const value = outputs[named(STAGE, stack)]?.[key];
@@ -126,25 +96,32 @@ function outputOf(outputs: Outputs, stack: string, key: string): string {
   return value;
 }
 
-async function writeTarget(
-  path: string,
+const targetOf = (
   { schedules, gitSha }: DeploymentOptions,
   settings: Readonly<Record<string, string>>,
-): Promise<void> {
-  const target = { stage: STAGE, database: "external", region: "us-east-1", emulator: true, schedules, settings };
-  await writeFile(path, JSON.stringify(gitSha === undefined ? target : { ...target, gitSha }));
-}
+): Partial<Target> => ({
+  stage: STAGE,
+  database: "external",
+  region: "us-east-1",
+  emulator: true,
+  schedules,
+  settings,
+  ...(gitSha === undefined ? {} : { gitSha }),
+});
 
 /**
  * Makes the CDK's bucket, without its policy that refuses plain http: the emulator is reached over nothing else, and a
  * deploy would wait for ever.
  */
-async function bootstrap(call: (args: readonly string[]) => Promise<string>, directory: string): Promise<void> {
-  const shown = await call(["bootstrap", "--show-template", "-c", `stage=${STAGE}`]);
+async function bootstrap(
+  call: (call: HostCall) => Promise<string>,
+  files: HostFiles,
+  directory: string,
+): Promise<void> {
+  const shown = await call(bootstrapCall(STAGE, files, ["--show-template"]));
   const template = join(directory, "bootstrap.yaml");
   await writeFile(template, shown.replace(/^ {2}StagingBucketPolicy:\n(?: {3,}.*\n|\n)*/m, ""));
-  const environment = "aws://000000000000/us-east-1";
-  await call(["bootstrap", environment, "--template", template, "-c", `stage=${STAGE}`]);
+  await call(bootstrapCall(STAGE, files, ["--template", template]));
 }
 
 const clientOf = ({ endpoint }: Emulator) => ({

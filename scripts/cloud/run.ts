@@ -18,6 +18,21 @@ interface RunOptions {
 }
 
 /**
+ * Runs a program in this terminal, so that it may ask questions.
+ * @throws ProgramError when it does not end with 0; what it said is on the screen.
+ */
+export function runAttended(program: string, args: readonly string[], options: RunOptions = {}): Promise<void> {
+  const child = spawn(program, args, { stdio: "inherit", env: environment(options.env ?? {}) });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new ProgramError([program, ...args].slice(0, 3).join(" "), code, "see above"));
+    });
+  });
+}
+
+/**
  * Runs a program and returns what it wrote on stdout. The event loop goes on meanwhile.
  * @throws ProgramError when it does not end with 0.
  */

@@ -1,0 +1,103 @@
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import * as z from "zod";
+import { type SecretName, secretId } from "#topology/names";
+import { checkDesk, theDesk } from "../../stacks/jobs.ts";
+import { readTarget } from "../../stacks/read-target.ts";
+import type { Target } from "../../stacks/target.ts";
+
+/** Something that a deploy needs is missing or malformed. Nothing was created. */
+export class PreflightError extends Error {
+  override name = "PreflightError";
+  constructor(problems: readonly string[]) {
+    super(`nothing was created: ${problems.join("; ")}`);
+  }
+}
+
+/** Live was named without being confirmed. */
+export class UnconfirmedError extends Error {
+  override name = "UnconfirmedError";
+  constructor(command: string) {
+    super(`live trades with money. If you mean it: npm run ${command} -- --stage live --confirm live`);
+  }
+}
+
+export interface Asked {
+  readonly command: string;
+  readonly stage: string | undefined;
+  /** Another target file than the stage's own. */
+  readonly file: string | undefined;
+  readonly confirm: string | undefined;
+}
+
+/**
+ * Returns the target that was asked for, once it and the topology hold together.
+ * @throws TargetError, TopologyError; UnconfirmedError for live that was not confirmed by its name.
+ */
+export function checkedTarget({ command, stage, file, confirm }: Asked): Target {
+  const target = readTarget(stage, file ?? null);
+  if (target.stage === "live" && confirm !== "live") throw new UnconfirmedError(command);
+  checkDesk(theDesk());
+  return target;
+}
+
+const text = z.string().min(1);
+const postgres = z.string().regex(/^postgres(ql)?:\/\//);
+
+/** The fields of the owner's secrets, as packages/runtime/open-*.ts read them. */
+const fieldsOf = ({ stage }: Target): Record<Exclude<SecretName, "origin">, z.ZodType> => ({
+  database: z.object({ url: postgres, directUrl: postgres.optional(), ca: text.optional() }),
+  rpc: z.object({ urls: z.array(z.url()).min(1) }),
+  exchange: z.object({
+    mode: z.literal(stage === "live" ? "live" : "demo"),
+    apiKey: text,
+    secret: text,
+    passphrase: text,
+  }),
+});
+
+/** Returns the secrets that the owner of a stage keeps. */
+const ownedBy = ({ database }: Target): (keyof ReturnType<typeof fieldsOf>)[] =>
+  database === "external" ? ["database", "rpc", "exchange"] : ["rpc", "exchange"];
+
+/**
+ * Checks that the stage's own secrets are there and whole, before anything is created.
+ * @throws PreflightError naming each secret and field that is wrong, never a value.
+ */
+export async function checkSecrets(target: Target): Promise<void> {
+  const client = new SecretsManagerClient({ region: target.region });
+  const problems: string[] = [];
+  for (const name of ownedBy(target)) {
+    const id = secretId(target.stage, name);
+    const problem = await problemOf(client, id, fieldsOf(target)[name]);
+    if (problem !== null) problems.push(`the secret ${id} ${problem}`);
+  }
+  client.destroy();
+  if (problems.length > 0)
+    throw new PreflightError([...problems, `README, "Deploy", says what each holds (region ${target.region})`]);
+}
+
+async function problemOf(client: SecretsManagerClient, id: string, fields: z.ZodType): Promise<string | null> {
+  let value: string;
+  try {
+    value = (await client.send(new GetSecretValueCommand({ SecretId: id }))).SecretString ?? "";
+  } catch (error) {
+    if (error instanceof Error && error.name === "ResourceNotFoundException") return "is missing";
+    if (error instanceof Error && error.name === "CredentialsProviderError")
+      throw new PreflightError(["there are no AWS credentials; sign in (aws sso login), or set AWS_PROFILE"]);
+    throw error;
+  }
+  const parsed = json(value);
+  if (parsed === undefined) return "is not JSON"; // the parser's own message would quote it
+  const result = fields.safeParse(parsed);
+  if (result.success) return null;
+  const wrong = [...new Set(result.error.issues.map((issue) => issue.path.join(".") || "every field"))];
+  return `lacks, or has malformed, ${wrong.join(", ")}`;
+}
+
+function json(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
