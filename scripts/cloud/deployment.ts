@@ -5,7 +5,7 @@ import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from
 import { deployedName, named, type SecretName, secretId } from "#topology/names";
 import type { QueueName } from "#topology/topology";
 import type { Target } from "../../stacks/target.ts";
-import type { Emulator } from "./emulator.ts";
+import { clientOf, type Emulator } from "./emulator.ts";
 import { bootstrapCall, type Host, type HostCall, type HostFiles, hostCall, writeTarget } from "./host.ts";
 import { run } from "./run.ts";
 
@@ -68,7 +68,8 @@ export async function deployTo(options: DeploymentOptions): Promise<Deployment> 
     });
   const outputsFile = host === "cdk" ? join(directory, "outputs.json") : "dist/sst-outputs.json";
   const deploy = (): Promise<string> => call(hostCall(host, "deploy", STAGE, files, UNATTENDED[host](outputsFile)));
-  if (host === "cdk") await bootstrap(call, files, directory);
+  // SST would do it too, with a bucket that refuses the emulator; what is there it leaves alone.
+  await bootstrap(call, files, directory);
   await deploy();
   const outputs = JSON.parse(await readFile(outputsFile, "utf8")) as Outputs;
   return {
@@ -123,12 +124,6 @@ async function bootstrap(
   await writeFile(template, shown.replace(/^ {2}StagingBucketPolicy:\n(?: {3,}.*\n|\n)*/m, ""));
   await call(bootstrapCall(STAGE, files, ["--template", template]));
 }
-
-const clientOf = ({ endpoint }: Emulator) => ({
-  endpoint,
-  region: "us-east-1",
-  credentials: { accessKeyId: "test", secretAccessKey: "test" },
-});
 
 async function invoke(emulator: Emulator, job: string, event: unknown): Promise<unknown> {
   // One attempt: a second one of the SDK's own would run the job twice.

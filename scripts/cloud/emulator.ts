@@ -13,6 +13,13 @@ export interface Emulator {
   down(): Promise<void>;
 }
 
+/** Returns what an SDK client needs to call the emulator. */
+export const clientOf = ({ endpoint }: Pick<Emulator, "endpoint">) => ({
+  endpoint,
+  region: "us-east-1",
+  credentials: { accessKeyId: "test", secretAccessKey: "test" },
+});
+
 const script = resolve("scripts/ministack.sh");
 
 /**
