@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Listening, listen, readBody } from "#local/http";
+import { aTarget } from "../../stacks/synthesise.ts";
+import { checkedTarget, checkSecrets, PreflightError, UnconfirmedError } from "./preflight.ts";
+
+// Secrets Manager's protocol on loopback, with what the test has put in. Source: AWS JSON 1.1, GetSecretValue.
+const secrets = new Map<string, string>();
+let aws: Listening;
+
+beforeAll(async () => {
+  aws = await listen((request, response) => {
+    void readBody(request).then((body) => {
+      const { SecretId } = JSON.parse(body) as { SecretId: string };
+      const SecretString = secrets.get(SecretId);
+      const [status, reply] =
+        SecretString === undefined
+          ? [400, { __type: "ResourceNotFoundException" }]
+          : [200, { Name: SecretId, SecretString }];
+      response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(reply));
+    });
+  });
+  process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = aws.url;
+  process.env.AWS_ACCESS_KEY_ID = "test";
+  process.env.AWS_SECRET_ACCESS_KEY = "test";
+});
+afterAll(() => aws.close());
+
+const put = (name: string, value: unknown): void =>
+  void secrets.set(`spyhop/dev/${name}`, typeof value === "string" ? value : JSON.stringify(value));
+const good = (): void => {
+  put("rpc", { urls: ["https://node.example/key"] });
+  put("exchange", { mode: "demo", apiKey: "k", secret: "hunter2", passphrase: "p" });
+  put("database", { url: "postgres://u:hunter2@db.example/spyhop" });
+};
+const target = aTarget({ stage: "dev", database: "external" });
+const refusal = async (): Promise<string> => {
+  const error = await checkSecrets(target).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(PreflightError);
+  const { message } = error as Error;
+  expect(message).toMatch(/^nothing was created: /);
+  expect(message).not.toContain("hunter2");
+  return message;
+};
+
+test("whole secrets pass; Aurora wants none of a database", async () => {
+  good();
+  await checkSecrets(target);
+  secrets.delete("spyhop/dev/database");
+  await checkSecrets(aTarget({ stage: "dev", database: "aurora" }));
+});
+
+test("every secret that is missing is named at once", async () => {
+  secrets.clear();
+  const message = await refusal();
+  for (const name of ["database", "rpc", "exchange"])
+    expect(message).toContain(`the secret spyhop/dev/${name} is missing`);
+});
+
+test.each([
+  ["no JSON", "rpc", "https://hunter2", /spyhop\/dev\/rpc is not JSON/],
+  ["no nodes", "rpc", { urls: [] }, /spyhop\/dev\/rpc lacks, or has malformed, urls/],
+  [
+    "a missing field",
+    "exchange",
+    { mode: "demo", apiKey: "k", secret: "hunter2" },
+    /exchange lacks, or has malformed, passphrase/,
+  ],
+  [
+    "a key of live in dev",
+    "exchange",
+    { mode: "live", apiKey: "k", secret: "hunter2", passphrase: "p" },
+    /malformed, mode/,
+  ],
+  ["another database", "database", { url: "mysql://hunter2" }, /database lacks, or has malformed, url/],
+] as const)("%s is refused, its values unsaid", async (_, name, value, message) => {
+  good();
+  put(name, value);
+  expect(await refusal()).toMatch(message);
+});
+
+test("live is refused unless it is confirmed by its name", () => {
+  const asked = { command: "deploy", stage: "live", file: undefined };
+  expect(() => checkedTarget({ ...asked, confirm: undefined })).toThrow(UnconfirmedError);
+  expect(() => checkedTarget({ ...asked, confirm: "yes" })).toThrow(/--confirm live/);
+  expect(checkedTarget({ ...asked, confirm: "live" }).stage).toBe("live");
+});

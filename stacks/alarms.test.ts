@@ -1,0 +1,57 @@
+import { Code } from "aws-cdk-lib/aws-lambda";
+import { expect, test } from "vitest";
+import { METRICS_NAMESPACE, metrics } from "#topology/metrics";
+import { alarmsOf } from "./alarm-list.ts";
+import { theDesk } from "./jobs.ts";
+import { aTarget } from "./synthesise.ts";
+
+const alarms = alarmsOf({
+  target: aTarget({ stage: "live", database: "aurora" }),
+  desk: theDesk(),
+  codeOf: () => Code.fromInline("never deployed"),
+});
+
+/** The same alarm of every queue or job as one row, since it means the same for each. */
+const PATTERNS: readonly (readonly [string, string])[] = [
+  ["dead-letters-", "QUEUE"],
+  ["oldest-", "QUEUE"],
+  ["throttled-", "JOB"],
+  ["failing-api-", "ROUTE"],
+  ["failing-", "JOB"],
+  ["silent-", "JOB"],
+];
+
+function rowOf({ name, impact, firstAction }: (typeof alarms)[number]): string {
+  const [prefix, word] = PATTERNS.find(([start]) => name.startsWith(start)) ?? [name, ""];
+  const own = name.slice(prefix.length);
+  const general = (text: string): string =>
+    own === ""
+      ? text
+      : text.replaceAll(own, word).replaceAll(own.replace("api-", "api/"), word).replaceAll(`api/${own}`, word);
+  return `| \`${prefix}${word}\` | ${general(impact)} | ${general(firstAction)} |`;
+}
+
+test("docs/alarms.md has every alarm with its impact and the first action", async () => {
+  const rows = [...new Set(alarms.map(rowOf))];
+  const text = [
+    "# Alarms",
+    "",
+    "Written by `npx vitest run stacks/alarms.test.ts -u` from `stacks/alarm-list.ts`; the same text is in each alarm's own",
+    "description. Names begin with the stage: `live-spyhop-order-unknown`. Those of the database are Aurora's.",
+    "",
+    "| alarm | impact | first action |",
+    "| --- | --- | --- |",
+    ...rows,
+    "",
+  ].join("\n");
+  expect(rows.length).toBeLessThan(25);
+  await expect(text).toMatchFileSnapshot("../docs/alarms.md");
+});
+
+test("no two alarms share a name, and each watches a metric that somebody writes", () => {
+  expect(new Set(alarms.map(({ name }) => name)).size).toBe(alarms.length);
+  for (const { namespace, metricName, dimensions } of alarms) {
+    if (namespace !== METRICS_NAMESPACE) continue;
+    expect(dimensions).toEqual({ stage: "live", job: metrics[metricName as keyof typeof metrics].job });
+  }
+});
