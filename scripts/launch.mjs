@@ -26,6 +26,7 @@ const commands = {
   diff: [["scripts/diff.ts"]],
   remove: [["scripts/remove.ts"]],
   "equal-stacks": [["scripts/equal-stacks.ts"]],
+  bench: [["scripts/bench.ts"]],
   "cloud-up": [["scripts/cloud-up.ts"]],
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { kib, median, spread, spreadText } from "./figures.ts";
+
+test.each([
+  [[3], 3],
+  [[9, 1, 5], 5],
+  [[4, 1, 3, 2], 2.5],
+  [[], Number.NaN],
+])("the median of %j is %d", (values, middle) => {
+  expect(median(values)).toBe(middle);
+});
+
+test("a spread names its middle and its ends", () => {
+  expect(spread([30, 10, 20])).toEqual({ median: 20, min: 10, max: 30 });
+  expect(spreadText(spread([30, 10, 20]))).toBe("20.0 (10.0 to 30.0)");
+  expect(kib(1536)).toBe("1.5 KiB");
+});

@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { isPack, packName, packToRecording } from "#local/pack";
+import { openRecording, type Recording } from "#local/recording";
+import { sharedFolder } from "#testing/blocks";
+
+const SAMPLE = "recordings/sample";
+
+/** What is measured, and what to say about the choice. */
+export interface Input {
+  readonly recording: Recording;
+  readonly note: string;
+}
+
+/**
+ * Returns the recording to measure: that of `given`, else the recorded mainnet blocks beside the repository, else the
+ * sample. A pack of blocks is made into a recording under `data` first.
+ */
+export async function inputOf(given: string | undefined, data: string): Promise<Input> {
+  const dir = given ?? sharedFolder() ?? SAMPLE;
+  const note =
+    dir === SAMPLE && given === undefined
+      ? "the recorded mainnet blocks (../shared/data) are not on this machine, so the generated sample is measured"
+      : `measured: ${given ?? "the recorded mainnet blocks"}`;
+  if (!isPack(dir)) return { recording: await openRecording(dir), note };
+  const made = join(data, "recordings", packName(dir));
+  await packToRecording(dir, made);
+  return { recording: await openRecording(made), note };
+}

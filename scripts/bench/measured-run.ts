@@ -1,0 +1,70 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { JobTimes } from "#local/measure";
+
+/** What is run in a process of its own. */
+export type RunKind = "ingest" | "replay";
+
+/** One run, measured from inside its process. */
+export interface MeasuredRun {
+  readonly blocks: number;
+  readonly events: number;
+  readonly deadLetters: number;
+  readonly seconds: number;
+  /** User and system time of the process while it ran. */
+  readonly cpuSeconds: number;
+  /** Of the whole process, in MiB. */
+  readonly peakRssMib: number;
+  /** Milliseconds of a fixed piece of work on this machine, just before and after. */
+  readonly yardstickMs: number;
+  readonly jobs: readonly JobTimes[];
+}
+
+/** A run ended without a figure. */
+export class RunFailedError extends Error {
+  override name = "RunFailedError";
+}
+
+/** Runs `kind` over the recording of a folder in a fresh process, as a first start would. @throws RunFailedError */
+export async function runApart(kind: RunKind, recordingDir: string, signal?: AbortSignal): Promise<MeasuredRun> {
+  const script = join(import.meta.dirname, "run.ts");
+  const child = spawn(process.execPath, [...process.execArgv, script, kind, recordingDir], {
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const ended = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
+  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  if (code !== 0) throw new RunFailedError(`${kind}: the run ended with ${code}\n${err.slice(-2000)}`);
+  return JSON.parse(out) as MeasuredRun;
+}
+
+/** Returns the milliseconds that a fixed piece of single-threaded work takes now: what else the machine does shows here. */
+export function yardstick(): number {
+  const began = performance.now();
+  let text = "0";
+  for (let i = 0; i < 100_000; i++) text = createHash("sha256").update(text).digest("hex");
+  return performance.now() - began;
+}
+
+/** Runs `work` and returns what it took. The events and dead letters are what `work` says. */
+export async function measuredRun(
+  blocks: number,
+  work: () => Promise<{ events: number; deadLetters: number; jobs: readonly JobTimes[] }>,
+): Promise<MeasuredRun> {
+  const before = yardstick();
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  const done = await work();
+  const seconds = (performance.now() - began) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    blocks,
+    ...done,
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    peakRssMib: process.resourceUsage().maxRSS / 1024,
+    yardstickMs: (before + yardstick()) / 2,
+  };
+}

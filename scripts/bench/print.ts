@@ -1,0 +1,72 @@
+import { table } from "#local/text-columns";
+import type { ChainFigures } from "./chain.ts";
+import { kib, median, spread, spreadText } from "./figures.ts";
+import type { MeasuredRun } from "./measured-run.ts";
+import type { SizedBundle } from "./sizes.ts";
+
+const TEXT = { max: 44 } as const;
+const NUMBER = { max: 28, align: "right" } as const;
+
+/** Returns one kind of run as lines: medians, with the smallest and the largest in brackets where there are several. */
+export function runLines(title: string, runs: readonly MeasuredRun[]): string[] {
+  const over = (pick: (run: MeasuredRun) => number, digits = 1): string => spreadText(spread(runs.map(pick)), digits);
+  const [first] = runs;
+  if (!first) return [];
+  const rows = [
+    ["blocks/s", over((run) => run.blocks / run.seconds)],
+    ["seconds", over((run) => run.seconds)],
+    ["CPU, ms a block", over((run) => (run.cpuSeconds * 1000) / run.blocks)],
+    ["CPU, yardsticks a block", over((run) => (run.cpuSeconds * 1000) / run.blocks / run.yardstickMs, 3)],
+    ["wall time per CPU time", over((run) => run.seconds / run.cpuSeconds, 2)],
+    ["peak RSS, MiB", over((run) => run.peakRssMib, 0)],
+  ];
+  return [
+    `${title}: ${first.blocks} blocks, ${first.events} events, ${first.deadLetters} dead letters, ${runs.length} runs`,
+    ...table([TEXT, NUMBER], rows).map((line) => `  ${line}`),
+    "",
+  ];
+}
+
+/** Returns the 50th and 99th percentile of each job as lines: medians over the runs. */
+export function jobLines(runs: readonly MeasuredRun[]): string[] {
+  const names = [...new Set(runs.flatMap((run) => run.jobs.map(({ job }) => job)))];
+  const rows = names.map((name) => {
+    const of = runs.flatMap((run) => run.jobs.filter(({ job }) => job === name));
+    const middle = (pick: (one: (typeof of)[number]) => number, digits: number): string =>
+      median(of.map(pick)).toFixed(digits);
+    return [
+      ...[name, middle((one) => one.runs, 0), middle((one) => one.p50Ms, 1), middle((one) => one.p99Ms, 1)],
+      middle((one) => one.totalMs / 1000, 2),
+    ];
+  });
+  const columns = [TEXT, NUMBER, NUMBER, NUMBER, NUMBER];
+  return [...table(columns, [["job", "runs", "p50 ms", "p99 ms", "total s"], ...rows]).map((line) => `  ${line}`), ""];
+}
+
+/** Returns the bundles as lines, each with its budget. */
+export function sizeLines(bundles: readonly SizedBundle[]): string[] {
+  const rows = bundles.map(({ job, bytes, budget }) => [
+    ...[job, kib(bytes), kib(budget.bytes), `${((bytes / budget.bytes) * 100).toFixed(0)} %`],
+    bytes > budget.bytes ? "OVER" : "",
+  ]);
+  const columns = [TEXT, NUMBER, NUMBER, NUMBER, TEXT];
+  return [
+    "bundles",
+    ...table(columns, [["job", "bytes", "budget", "used", ""], ...rows]).map((line) => `  ${line}`),
+    "",
+  ];
+}
+
+/** Returns the pure steps of a block as lines. */
+export function chainLines(figures: readonly ChainFigures[]): string[] {
+  const rows = figures.map((one) => [
+    ...[String(one.watched), String(one.events), one.parseMs.toFixed(2), one.integrityMs.toFixed(2)],
+    ...[one.netMs.toFixed(2), one.decodeMs.toFixed(2)],
+  ]);
+  const head = ["watched wallets", "events", "parse ms", "integrity ms", "net ms", "decode ms"];
+  return [
+    `a block without its database: medians over ${figures[0]?.blocks ?? 0} mainnet blocks`,
+    ...table([NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER], [head, ...rows]).map((line) => `  ${line}`),
+    "",
+  ];
+}
