@@ -92,4 +92,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-await runCommand(command, main);
+if (process.argv[2] === "cold") {
+  process.argv.splice(2, 1);
+  await import("./bench-cold.ts");
+} else await runCommand(command, main);

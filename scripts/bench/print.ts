@@ -1,5 +1,6 @@
 import { table } from "#local/text-columns";
 import type { ChainFigures } from "./chain.ts";
+import type { ColdStarts } from "./cold.ts";
 import { kib, median, spread, spreadText } from "./figures.ts";
 import type { MeasuredRun } from "./measured-run.ts";
 import type { SizedBundle } from "./sizes.ts";
@@ -69,4 +70,37 @@ export function chainLines(figures: readonly ChainFigures[]): string[] {
     ...table([NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER], [head, ...rows]).map((line) => `  ${line}`),
     "",
   ];
+}
+
+/** Returns each function's cold start beside its budget as lines. */
+export function coldLines(bundles: readonly SizedBundle[], { empty, functions }: ColdStarts): string[] {
+  const rows = functions.map(({ job, bytes, readyMs, cpuRatio }, i) => {
+    const budget = bundles[i]?.budget;
+    return [
+      ...[job, kib(bytes), kib(budget?.bytes ?? 0)],
+      ...[cpuRatio ? spreadText(cpuRatio, 2) : "unknown", (budget?.cpuRatio ?? 0).toFixed(1)],
+      ...[spreadText(readyMs, 0), String(budget?.readyMs ?? 0)],
+    ];
+  });
+  const head = ["job", "bytes", "budget", "CPU, times an empty handler's", "budget", "ready ms", "aim"];
+  const columns = [TEXT, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER];
+  const cpu = empty.cpuMs === null ? "" : `, ${empty.cpuMs.toFixed(0)} ms of CPU`;
+  return [
+    `cold starts in the runtime client; an empty handler is ready after ${spreadText(empty.readyMs, 0)} ms${cpu}`,
+    ...table(columns, [head, ...rows]).map((line) => `  ${line}`),
+    "",
+  ];
+}
+
+/** Returns a sentence for each budget of bytes or CPU that is broken; time is not judged, since machines differ. */
+export function overBudget(bundles: readonly SizedBundle[], starts: ColdStarts | null): string[] {
+  return bundles.flatMap(({ job, bytes, budget }) => {
+    const ratio = starts?.functions.find((one) => one.job === job)?.cpuRatio?.median ?? 0;
+    return [
+      ...(bytes > budget.bytes ? [`${job} has ${kib(bytes)}, and ${kib(budget.bytes)} are allowed`] : []),
+      ...(ratio > budget.cpuRatio
+        ? [`${job} takes ${ratio.toFixed(2)} times an empty handler's CPU, and ${budget.cpuRatio} are allowed`]
+        : []),
+    ];
+  });
 }
