@@ -1,13 +1,14 @@
 import { asc, isNotNull } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { asFullBlock, type FullBlock, headerOf } from "#chain/block";
+import type { FullBlock } from "#chain/block";
 import { cursorOf, seedCursor } from "#db/blocks";
 import { blockCursors, chainBlocks, eventRefs, events } from "#db/schema";
 import { watchWallets } from "#db/wallets";
-import { type Desk, startDesk } from "#local/desk";
-import type { Rpc } from "#runtime/rpc";
+import type { Desk } from "#local/desk";
 import { provide } from "#runtime/services";
-import { tinyBlock, WHALE } from "#testing/tiny-recording";
+import { chainNode, tinyChain, tinyHash } from "#testing/chain-node";
+import { testDesk } from "#testing/desk";
+import { WHALE } from "#testing/tiny-recording";
 import { instant } from "#units/time";
 
 // watch-head, ingest-block and retract-events through the real queues, against a node whose chain the test changes.
@@ -18,32 +19,13 @@ let desk: Desk;
 
 /** Blocks 1 to `head`: of `branch` above `fork`, of "main" up to it. */
 function grow(head: number, branch = "main", fork = 0): void {
-  chain = Array.from({ length: head }, (_, i) => {
-    const number = i + 1;
-    const { block, receipts } = tinyBlock(number, START + number * 12, 2, number > fork ? branch : "main");
-    const parent = chainHash(number - 1, number - 1 > fork ? branch : "main");
-    return asFullBlock({ ...block, parentHash: parent }, receipts);
-  });
+  chain = tinyChain(START, head, branch, fork);
 }
-const chainHash = (number: number, branch = "main"): string => tinyBlock(number, 0, 2, branch).block.hash;
-
-const node: Rpc = {
-  heads: async () => {
-    const latest = headerOf(chain.at(-1)?.block);
-    const seen = (number: number) => ({ number, hash: chainHash(number) });
-    return { latest, safe: seen(finalized), finalized: seen(finalized) };
-  },
-  header: async (want) => {
-    const found = chain.find(({ block }) =>
-      typeof want === "number" ? Number(block.number) === want : block.hash === want,
-    );
-    return found ? headerOf(found.block) : null;
-  },
-  headers: async (from, count) => Promise.all(Array.from({ length: count }, (_, i) => node.header(from + i))),
-  blockWithReceipts: async ({ hash }) => chain.find(({ block }) => block.hash === hash) ?? null,
-  balances: async (requests) => requests.map(() => null),
-  confirms: async () => true,
-};
+const chainHash = tinyHash;
+const node = chainNode(
+  () => chain,
+  () => finalized,
+);
 
 let now = START;
 async function tick(): Promise<void> {
@@ -63,12 +45,7 @@ const expected = (head: number, branch = "main", fork = 0): string[] =>
 const twice = (list: readonly string[]): string[] => list.flatMap((one) => [one, one]);
 
 beforeAll(async () => {
-  desk = await startDesk({
-    databaseDirectory: null,
-    queueDirectory: null,
-    env: { HEAD_POLL_SECONDS: "0" },
-    secrets: new Map(),
-  });
+  desk = await testDesk({ env: { HEAD_POLL_SECONDS: "0" }, secrets: new Map() });
   provide("rpc", node);
   const { db } = desk.database;
   await watchWallets(db, "ethereum", [{ address: WHALE, label: "Whale", tags: [] }], instant(START * 1000));

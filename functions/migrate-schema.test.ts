@@ -2,10 +2,9 @@ import { PGlite } from "@electric-sql/pglite";
 import { afterEach, expect, test, vi } from "vitest";
 import { pgliteMigrations } from "#local/embedded-postgres";
 import { lambdaContext } from "#local/jobs";
-import { readEnv } from "#runtime/config";
 import { shippedMigrations } from "#runtime/migrations";
 import { provide } from "#runtime/services";
-import { emptyServerDatabase } from "#testing/database";
+import { serverDatabase } from "#testing/database";
 import { task } from "#topology/topology";
 import { handler } from "./migrate-schema.ts";
 
@@ -18,7 +17,7 @@ const invoke = (): Promise<unknown> => handler({}, lambdaContext(task("migrate-s
 
 /** Runs the task twice on an empty database and returns the two replies. */
 async function twice(): Promise<unknown[]> {
-  const server = readEnv("TEST_DATABASE_URL");
+  const server = await serverDatabase({ direct: true });
   if (server === null) {
     const client = await PGlite.create();
     provide("schema", pgliteMigrations(client));
@@ -26,10 +25,9 @@ async function twice(): Promise<unknown[]> {
     await client.close();
     return replies;
   }
-  const { url, drop } = await emptyServerDatabase(server);
-  vi.stubEnv("DATABASE_URL", url);
+  vi.stubEnv("DATABASE_URL", server.url);
   const replies = [await invoke(), await invoke()];
-  await drop();
+  await server.drop();
   return replies;
 }
 

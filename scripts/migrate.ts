@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import { connectPostgres } from "#db/connect";
 import { migrate, readMigrations } from "#db/migrate";
 import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
 import { MIGRATIONS, openEmbedded } from "#local/embedded-postgres";
+import { onServer } from "#local/server-postgres";
 import { readEnv } from "#runtime/config";
 
 const command: Command = {
@@ -19,32 +19,8 @@ const command: Command = {
   ],
 };
 
-/** The server did not answer, so nothing was changed. */
-class UnreachableDatabaseError extends Error {
-  override name = "UnreachableDatabaseError";
-  constructor({ host }: URL, cause: Error) {
-    super(`no answer from ${host} (${cause.message}). Is it running, and does the URL name its host and port?`, {
-      cause,
-    });
-  }
-}
-
-const UNREACHABLE = ["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EHOSTUNREACH", "ETIMEDOUT", "CONNECT_TIMEOUT"];
-
-async function migrateServer(url: string): Promise<readonly string[]> {
-  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol))
-    throw new UsageError("the database's URL must begin with postgres://");
-  const { migrations, close } = connectPostgres(url);
-  try {
-    return await migrate(migrations, await readMigrations(MIGRATIONS));
-  } catch (error) {
-    if (error instanceof Error && "code" in error && UNREACHABLE.includes(String(error.code)))
-      throw new UnreachableDatabaseError(new URL(url), error);
-    throw error;
-  } finally {
-    await close();
-  }
-}
+const migrateServer = (url: string): Promise<readonly string[]> =>
+  onServer(url, async ({ migrations }) => migrate(migrations, await readMigrations(MIGRATIONS)));
 
 async function main(given: Arguments): Promise<void> {
   if (given.flag("list")) {

@@ -1,8 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { afterEach, expect, test } from "vitest";
 import { MIGRATIONS, pgliteMigrations } from "#local/embedded-postgres";
-import { readEnv } from "#runtime/config";
-import { emptyServerDatabase } from "#testing/database";
+import { serverDatabase } from "#testing/database";
 import { connectPostgres } from "./connect.ts";
 import {
   EditedMigrationError,
@@ -21,15 +20,14 @@ afterEach(async () => {
 
 /** An empty database, and as many connections to it as asked for. PGlite has one session, so it has one connection. */
 async function empty(connections = 1): Promise<MigrationConnection[]> {
-  const server = readEnv("TEST_DATABASE_URL");
+  const server = await serverDatabase();
   if (server === null) {
     const client = await PGlite.create();
     closings.push(() => client.close());
     return Array.from({ length: connections }, () => pgliteMigrations(client));
   }
-  const { url, drop } = await emptyServerDatabase(server);
-  const opened = Array.from({ length: connections }, () => connectPostgres(url));
-  closings.push(...opened.map(({ close }) => close), drop);
+  const opened = Array.from({ length: connections }, () => connectPostgres(server.url));
+  closings.push(...opened.map(({ close }) => close), server.drop);
   return opened.map(({ migrations }) => migrations);
 }
 const one = async () => (await empty())[0] as MigrationConnection;

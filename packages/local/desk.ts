@@ -34,6 +34,8 @@ export interface Desk {
 export interface DeskOptions {
   /** Where the database is kept; null = in memory. */
   readonly databaseDirectory: string | null;
+  /** Opens another database instead: a server's. */
+  readonly openDatabase?: (() => Promise<Embedded>) | undefined;
   /** Where queued messages survive a restart; null = in memory. */
   readonly queueDirectory: string | null;
   /** The settings and addresses that the handlers read, beside those of the parts started here. */
@@ -64,7 +66,8 @@ const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secret
  */
 export async function startDesk(options: DeskOptions): Promise<Desk> {
   const { drill } = options;
-  const database = await (drill?.openDatabase ?? openEmbedded)(options.databaseDirectory);
+  const open = options.openDatabase ?? (() => (drill?.openDatabase ?? openEmbedded)(options.databaseDirectory));
+  const database = await open();
   const queues = await startQueues(options.queueDirectory);
   const sqsUrl = (await drill?.edge("queues", queues.endpoint)) ?? queues.endpoint;
   const sqs = new SQSClient({ ...LOCAL, endpoint: sqsUrl, useQueueUrlAsEndpoint: false });

@@ -13,41 +13,85 @@ import { sha256 } from "#units/ids";
 /** A migrated, empty database of its own. Close it at the end of the test file. */
 export interface TestDatabase {
   readonly db: Db;
+  /** @throws SessionStateError when a transaction through the pooler left something in its session. */
   close(): Promise<void>;
+}
+
+/** A database on a server, and how to drop it. */
+export interface ServerDatabase {
+  /** Through the pooler, when TEST_POOLER_URL names one. */
+  readonly url: string;
+  /** @throws SessionStateError when a transaction through the pooler left something in its session. */
+  drop(): Promise<void>;
+}
+
+/** A transaction left something in its session. Behind a transaction pooler the next one may meet another session. */
+export class SessionStateError extends Error {
+  override name = "SessionStateError";
+  readonly left: readonly string[];
+  constructor(left: readonly string[]) {
+    super(`transactions left session state behind, which a pooler loses or gives to others: ${left.join("; ")}`);
+    this.left = left;
+  }
 }
 
 const root = join(import.meta.dirname, "../..");
 
 /**
  * Returns a fresh migrated database: PGlite in memory, or, when TEST_DATABASE_URL names a server, a database that is
- * created there under a random name and dropped on close.
+ * created there under a random name and dropped on close. When TEST_POOLER_URL names a pooler before that server, the
+ * database is reached through it, unless `direct` asks for a session of one's own.
  */
-export async function testDatabase(): Promise<TestDatabase> {
+export async function testDatabase({ direct = false } = {}): Promise<TestDatabase> {
   const server = readEnv("TEST_DATABASE_URL");
-  return server === null ? embedded() : onServer(server);
+  return server === null ? embedded() : onServer(server, direct);
 }
 
-/** Creates an empty database on `server`, not migrated, and returns where it is and how to drop it. */
-export async function emptyServerDatabase(server: string): Promise<{ url: string; drop(): Promise<void> }> {
+/**
+ * Returns a new database on the server of TEST_DATABASE_URL, not migrated, or null when it names none, so that the
+ * embedded database is to be used.
+ */
+export async function serverDatabase({ direct = false } = {}): Promise<ServerDatabase | null> {
+  const server = readEnv("TEST_DATABASE_URL");
+  return server === null ? null : emptyServerDatabase(server, direct);
+}
+
+async function emptyServerDatabase(server: string, direct: boolean): Promise<ServerDatabase> {
   const name = `spyhop_test_${randomUUID().replaceAll("-", "")}`;
-  const admin = postgres(server, { max: 1, onnotice: () => {} });
+  const at = (url: string): string => Object.assign(new URL(url), { pathname: `/${name}` }).href;
+  const pooler = direct ? null : readEnv("TEST_POOLER_URL");
   // template0: a server's own template may hold extensions, and may be in use.
-  await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE template0`);
-  await admin.end();
-  const url = new URL(server);
-  url.pathname = `/${name}`;
+  await administer(server, (admin) => admin.unsafe(`CREATE DATABASE ${name} TEMPLATE template0`));
+  if (pooler !== null) {
+    const watch = await readFile(join(import.meta.dirname, "pooler.sql"), "utf8");
+    await administer(at(server), (admin) => admin.unsafe(watch).simple());
+  }
   return {
-    url: url.href,
+    url: at(pooler ?? server),
     drop: async () => {
-      const again = postgres(server, { max: 1, onnotice: () => {} });
-      await again.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
-      await again.end();
+      const left = pooler === null ? [] : await administer(at(server), leftInSessions);
+      await administer(server, (admin) => admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`));
+      if (left.length > 0) throw new SessionStateError(left);
     },
   };
 }
 
-async function onServer(server: string): Promise<TestDatabase> {
-  const { url, drop } = await emptyServerDatabase(server);
+async function administer<T>(url: string, work: (admin: postgres.Sql) => Promise<T>): Promise<T> {
+  const admin = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    return await work(admin);
+  } finally {
+    await admin.end();
+  }
+}
+
+const leftInSessions = async (admin: postgres.Sql): Promise<string[]> =>
+  (await admin<{ what: string }[]>`SELECT DISTINCT what FROM pooler.session_state ORDER BY what`).map(
+    (row) => row.what,
+  );
+
+async function onServer(server: string, direct: boolean): Promise<TestDatabase> {
+  const { url, drop } = await emptyServerDatabase(server, direct);
   const { db, migrations, close } = connectPostgres(url);
   await migrate(migrations, await readMigrations(join(root, "migrations")));
   return {

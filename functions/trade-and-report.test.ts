@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { verifyAudit } from "#db/audit";
+import { seedCursor } from "#db/blocks";
+import { latestReport } from "#db/reports";
+import { auditLogs, bias, eventRefs, orders, positions } from "#db/schema";
+import { watchWallets } from "#db/wallets";
+import { recordedCandles } from "#local/candle-source";
+import { virtualClock } from "#local/clock";
+import type { Desk } from "#local/desk";
+import { paperKey, paperSecret, SECRET_ID } from "#local/paper-key";
+import { type PaperVenue, paperVenue } from "#local/paper-venue";
+import { send } from "#runtime/send";
+import { provide } from "#runtime/services";
+import { chainNode, tinyChain, tinyHash } from "#testing/chain-node";
+import { testDesk } from "#testing/desk";
+import { tinyContent, WHALE } from "#testing/tiny-recording";
+import type { ScheduleName } from "#topology/topology";
+import { instant } from "#units/time";
+
+// From a block to a report through every queue on the way, on whichever database the tests run: in CI also on a server
+// behind a transaction pooler. Only the bias is given, so that there is something to trade within minutes.
+const START = Date.parse("2023-11-14T23:50:00.000Z");
+const INSTRUMENT = "ETH-USDT-SWAP";
+const BARS = 24 * 60;
+const clock = virtualClock(START);
+let venue: PaperVenue;
+let desk: Desk;
+
+/** Generated bars of a minute around 2,000, from twenty hours before the start to four after it. */
+const bars = Array.from({ length: BARS }, (_, i) => {
+  const [open, close] = i % 2 === 0 ? [2000, 2003] : [2003, 2000];
+  const row = { open: String(open), high: "2003", low: "2000", close: String(close), volume: "100000" };
+  return { openedAt: instant(START - 20 * 3_600_000 + i * 60_000), ...row };
+});
+
+async function run(...names: readonly ScheduleName[]): Promise<void> {
+  for (const name of names) {
+    await desk.runSchedule(name, instant(clock.now()));
+    await desk.drain();
+  }
+}
+const pass = (minutes: number): void => clock.set(clock.now() + minutes * 60_000);
+
+beforeAll(async () => {
+  const content = tinyContent();
+  const source = recordedCandles({
+    manifest: content.manifest,
+    instruments: content.instruments,
+    candles: () => bars,
+  });
+  venue = await paperVenue({ clock, source, key: paperKey });
+  const env = {
+    ...{ SPYHOP_MODE: "demo", INSTRUMENTS: INSTRUMENT, BAR_SECONDS: "60", HEAD_POLL_SECONDS: "0", GENERATED: "true" },
+    ...{ VENUE: "paper", OKX_URL: venue.url, OKX_PUBLIC_URL: venue.url, OKX_RATE_LIMIT: "false", WARMUP_HOURS: "20" },
+    EXCHANGE_SECRET_ID: SECRET_ID,
+  };
+  desk = await testDesk({ env, secrets: new Map([[SECRET_ID, paperSecret()]]) });
+  const chain = tinyChain(START / 1000, 5);
+  provide(
+    "rpc",
+    chainNode(() => chain),
+  );
+  const { db } = desk.database;
+  await watchWallets(db, "ethereum", [{ address: WHALE, label: "Whale", tags: [] }], instant(START));
+  await seedCursor(db, "ethereum", { number: 0, hash: tinyHash(0) });
+});
+afterAll(async () => {
+  await desk.close();
+  await venue.close();
+});
+
+test("blocks become events, a bias an order, the order a position, and all of it a report", async () => {
+  const { db } = desk.database;
+  await run("maintain-storage", "sync-prices", "reconcile-orders");
+  pass(2);
+  await run("watch-head", "sync-prices", "settle-outcomes", "refresh-biases", "reconcile-orders");
+  const [event] = await db.select().from(eventRefs);
+  if (!event) throw new Error("nothing was ingested");
+  expect(await db.$count(eventRefs)).toBe(10);
+
+  pass(1);
+  const at = instant(clock.now());
+  const term = { event_id: event.id, wallet_id: event.walletId, contribution: 0.6, credibility: 9 };
+  const leaning = { timestamp: at, asset: "ETH", timeframe: "1h", value: "0.6", confidence: "0.9" } as const;
+  await db.insert(bias).values({ ...leaning, components: { n: 1, contributions: [term] } });
+  await run("sync-prices");
+  await send("plans", [{ lane: `demo:${INSTRUMENT}`, mode: "demo", asset: "ETH", instrument: INSTRUMENT, at }]);
+  await desk.drain();
+  pass(1);
+  await run("sync-prices", "reconcile-orders");
+  expect(await db.select().from(orders)).toMatchObject([{ status: "filled", side: "buy", signalEventId: event.id }]);
+  expect(await db.select().from(positions)).toMatchObject([{ side: "long", closedAt: null }]);
+  expect(venue.state().orders).toHaveLength(1);
+
+  clock.set(Date.parse("2023-11-15T00:00:00.000Z"));
+  await run("build-report");
+  const stored = await latestReport(db);
+  expect(stored?.markdown).toContain(INSTRUMENT.split("-")[0]);
+  expect(stored?.report.scope.end).toBe("2023-11-15T00:00:00.000Z");
+  const facts = (await db.select().from(auditLogs)).map(({ action }) => action);
+  expect(facts.toSorted()).toEqual(["order.closed", "report.built"]);
+  expect(await verifyAudit(db)).toMatchObject({ intact: true });
+  expect(desk.deadLetters()).toEqual([]);
+});

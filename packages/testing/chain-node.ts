@@ -1,0 +1,38 @@
+import { asFullBlock, type FullBlock, headerOf } from "#chain/block";
+import type { Rpc } from "#runtime/rpc";
+import { tinyBlock } from "./tiny-recording.ts";
+
+/** Returns the hash of a generated block of a branch. */
+export const tinyHash = (number: number, branch = "main"): string => tinyBlock(number, 0, 2, branch).block.hash;
+
+/**
+ * Returns generated blocks 1 to `head`, one each 12 s from `start` (seconds), each of two transfers: of `branch` above
+ * `fork`, of "main" up to it.
+ */
+export const tinyChain = (start: number, head: number, branch = "main", fork = 0): FullBlock[] =>
+  Array.from({ length: head }, (_, i) => {
+    const number = i + 1;
+    const { block, receipts } = tinyBlock(number, start + number * 12, 2, number > fork ? branch : "main");
+    return asFullBlock({ ...block, parentHash: tinyHash(number - 1, number - 1 > fork ? branch : "main") }, receipts);
+  });
+
+/** Returns a node that serves whatever `chain` returns at the time; its last block is the head. */
+export function chainNode(chain: () => readonly FullBlock[], finalized: () => number = () => 0): Rpc {
+  const header: Rpc["header"] = async (want) => {
+    const found = chain().find(({ block }) =>
+      typeof want === "number" ? Number(block.number) === want : block.hash === want,
+    );
+    return found ? headerOf(found.block) : null;
+  };
+  return {
+    heads: async () => {
+      const final = { number: finalized(), hash: tinyHash(finalized()) };
+      return { latest: headerOf(chain().at(-1)?.block), safe: final, finalized: final };
+    },
+    header,
+    headers: async (from, count) => Promise.all(Array.from({ length: count }, (_, i) => header(from + i))),
+    blockWithReceipts: async ({ hash }) => chain().find(({ block }) => block.hash === hash) ?? null,
+    balances: async (requests) => requests.map(() => null),
+    confirms: async () => true,
+  };
+}

@@ -1,0 +1,24 @@
+import { type Desk, type DeskOptions, startDesk } from "#local/desk";
+import { openServer } from "#local/server-postgres";
+import { serverDatabase } from "./database.ts";
+
+/**
+ * Returns a laptop of its own, all in memory; its database is as `testDatabase` says: on the server of
+ * TEST_DATABASE_URL, through the pooler of TEST_POOLER_URL, when those are set.
+ */
+export async function testDesk(options: Pick<DeskOptions, "env" | "secrets">): Promise<Desk> {
+  const server = await serverDatabase();
+  const desk = await startDesk({
+    databaseDirectory: null,
+    queueDirectory: null,
+    ...options,
+    openDatabase: server === null ? undefined : () => openServer(server.url, { kind: "replay", name: "test" }),
+  });
+  return {
+    ...desk,
+    close: async () => {
+      await desk.close();
+      await server?.drop();
+    },
+  };
+}
