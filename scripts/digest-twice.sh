@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Replays a short generated recording twice into fresh folders and compares the digests of the two databases.
-# With --sample it replays the shipped sample instead, which takes longer.
+# Replays a short generated recording twice into fresh folders, and once more into the database of each URL given, and
+# compares the digests. With --sample it replays the shipped sample instead, which takes longer.
+#   digest-twice.sh [--sample] [URL...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 recording=recordings/sample
-if [ "${1:-}" != --sample ]; then
+if [ "${1:-}" = --sample ]; then shift; else
   recording=$folder/short
   npm run --silent make-sample -- --slots 150 --out "$recording" >"$folder/make.txt" 2>&1 || { cat "$folder/make.txt"; exit 1; }
 fi
@@ -20,3 +21,8 @@ tail -60 "$folder/two.txt"
 echo "first  $first"
 echo "second $second"
 [ -n "$first" ] && [ "$first" = "$second" ]
+for url in "$@"; do
+  there=$(DATABASE_URL=$url replay server)
+  echo "server $there"
+  [ "$first" = "$there" ]
+done

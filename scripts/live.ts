@@ -25,7 +25,10 @@ const command: Command = {
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
     data: { value: "DIR", says: "where the database, the account and the log are kept", default: ".spyhop/live" },
   },
-  notes: ["Trading is on paper: orders go to a venue on this machine that fills at OKX's candles."],
+  notes: [
+    "Trading is on paper: orders go to a venue on this machine that fills at OKX's candles.",
+    "DATABASE_URL names a PostgreSQL server to use instead of the embedded database; it must be empty or this desk's own.",
+  ],
 };
 
 async function main(given: Arguments, signal: AbortSignal): Promise<void> {
@@ -35,6 +38,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const [watchFile, labelFile] = [given.need("watchlist"), given.need("labels")];
   const live = await startLive({
     directory,
+    databaseUrl: readEnv("DATABASE_URL") ?? undefined,
     rpcUrls,
     chainId: given.count("chain-id") ?? 1,
     okxUrl: given.need("okx"),

@@ -9,6 +9,7 @@ import { openProgress } from "#local/progress";
 import { openRecording, type Recording } from "#local/recording";
 import { type Run, runRecording } from "#local/run-recording";
 import { lookOf, summaryText } from "#local/summary";
+import { readEnv } from "#runtime/config";
 import { topology } from "#topology/topology";
 
 const command: Command = {
@@ -24,7 +25,10 @@ const command: Command = {
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
     data: { value: "DIR", says: "where the database and the reports are kept", default: ".spyhop" },
   },
-  notes: ["The sample is generated, not a real market. docs/recordings.md says how to record a real one."],
+  notes: [
+    "The sample is generated, not a real market. docs/recordings.md says how to record a real one.",
+    "DATABASE_URL names a PostgreSQL server to use instead of the embedded database; it must be empty or hold a replay.",
+  ],
 };
 
 /** Returns the recording of a folder; recorded blocks that are no recording yet are turned into one first. */
@@ -42,6 +46,7 @@ async function replayed(recording: Recording, directory: string, signal: AbortSi
     return await runRecording({
       recording,
       directory,
+      databaseUrl: readEnv("DATABASE_URL") ?? undefined,
       gitSha: gitSha(),
       signal,
       progress: ({ phase, ...step }, events) =>

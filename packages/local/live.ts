@@ -18,10 +18,13 @@ import { logFile } from "./log-file.ts";
 import { paperKey, paperSecret, SECRET_ID } from "./paper-key.ts";
 import { paperVenue } from "./paper-venue.ts";
 import type { Label, WatchedWallet } from "./recording-schema.ts";
+import { openServer } from "./server-postgres.ts";
 
 export interface LiveOptions {
   /** The desk's folder: database, queues, paper account, log. It carries on from what is there. */
   readonly directory: string;
+  /** A server's database to use instead of the embedded one. */
+  readonly databaseUrl?: string | undefined;
   /** Nodes, best first. */
   readonly rpcUrls: readonly string[];
   readonly chainId: number;
@@ -51,7 +54,7 @@ export interface Live {
  * @throws FolderInUseError when another desk has the folder; the node's or the venue's error when none answers at start.
  */
 export async function startLive(options: LiveOptions): Promise<Live> {
-  const { directory, clock } = options;
+  const { directory, databaseUrl, clock } = options;
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -66,6 +69,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
     closers.push(venue.close);
     const desk = await startDesk({
       databaseDirectory: join(directory, "db"),
+      openDatabase: databaseUrl ? () => openServer(databaseUrl, { kind: "live" }) : undefined,
       queueDirectory: join(directory, "queues"),
       env: environment(options, venue.url),
       secrets: new Map([[SECRET_ID, paperSecret()]]),

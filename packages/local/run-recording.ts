@@ -19,11 +19,14 @@ import { type PaperVenue, paperVenue } from "./paper-venue.ts";
 import type { Recording } from "./recording.ts";
 import { type ReplayProgress, replay } from "./replay.ts";
 import { buildRunReport, type RunReport } from "./run-report.ts";
+import { openServer } from "./server-postgres.ts";
 
 export interface RunOptions {
   readonly recording: Recording;
   /** The run's folder: database, log. What an earlier run left there is removed. Null = all in memory. */
   readonly directory: string | null;
+  /** A server's database to use instead of the embedded one; an earlier replay in it is removed. */
+  readonly databaseUrl?: string | undefined;
   readonly gitSha: string;
   readonly progress: (progress: ReplayProgress, events: number) => void;
   readonly signal?: AbortSignal;
@@ -52,10 +55,11 @@ const HOUR = 60 * MINUTE;
 /**
  * Replays a recording through the whole desk: chain double, paper venue, queues, handlers. The clock starts a minute
  * before the first block. Throws what broke the run, after closing every part.
- * @throws FolderInUseError when another run has the folder open.
+ * @throws FolderInUseError when another run has the folder open; OccupiedDatabaseError when the server's database holds
+ * anything but a replay.
  */
 export async function runRecording(options: RunOptions): Promise<Run> {
-  const { recording, directory } = options;
+  const { recording, directory, databaseUrl } = options;
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -82,6 +86,9 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     const secrets = new Map([[SECRET_ID, paperSecret()]]);
     const desk = await startDesk({
       databaseDirectory: directory && join(directory, "db"),
+      openDatabase: databaseUrl
+        ? () => openServer(databaseUrl, { kind: "replay", name: recording.manifest.name })
+        : undefined,
       queueDirectory: null,
       env,
       secrets,
