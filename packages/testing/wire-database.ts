@@ -6,8 +6,7 @@ import { connectPostgres } from "#db/connect";
 import { migrate, readMigrations } from "#db/migrate";
 import * as schema from "#db/schema";
 import { MIGRATIONS, pgliteMigrations } from "#local/embedded-postgres";
-import { readEnv } from "#runtime/config";
-import { emptyServerDatabase } from "./database.ts";
+import { type ServerDatabase, serverDatabase } from "./database.ts";
 
 /** A migrated, empty database that other processes can connect to. Close it at the end of the test file. */
 export interface WireDatabase {
@@ -22,12 +21,11 @@ export interface WireDatabase {
  * PGlite has one session: clients take turns, message by message, so only one of them may be in a transaction at a time.
  */
 export async function wireDatabase(): Promise<WireDatabase> {
-  const server = readEnv("TEST_DATABASE_URL");
+  const server = await serverDatabase();
   return server === null ? embedded() : onServer(server);
 }
 
-async function onServer(server: string): Promise<WireDatabase> {
-  const { url, drop } = await emptyServerDatabase(server);
+async function onServer({ url, drop }: ServerDatabase): Promise<WireDatabase> {
   const { db, migrations, close } = connectPostgres(url);
   await migrate(migrations, await readMigrations(MIGRATIONS));
   return {
