@@ -15,6 +15,8 @@ export interface Command {
   /** As the user types it: "npm run record --". */
   readonly usage: string;
   readonly summary: string;
+  /** What is given without a name, as QUEUE in "npm run redrive -- QUEUE". Without it the command takes none. */
+  readonly operand?: { readonly value: string; readonly says: string };
   readonly options: Readonly<Record<string, Option>>;
   /** Lines below the options: examples, where to read on. */
   readonly notes?: readonly string[];
@@ -32,6 +34,8 @@ export class InterruptedError extends Error {
 
 /** What was given on the command line. Asking for an option that the command has not is a mistake of the program. */
 export interface Arguments {
+  /** Returns the operand, or undefined. */
+  readonly operand: () => string | undefined;
   /** Returns whether a flag was given. */
   readonly flag: (name: string) => boolean;
   /** Returns the option's value, its default, or undefined. */
@@ -54,7 +58,10 @@ export function helpOf(command: Command): string {
     return `${left.padEnd(26)} ${right[0]}${right[1] ? ` (${right[1]})` : ""}`;
   });
   const notes = command.notes ? ["", ...command.notes] : [];
-  return [command.summary, "", `Usage: ${command.usage} [options]`, "", ...lines, ...notes, ""].join("\n");
+  const { operand } = command;
+  const usage = `Usage: ${command.usage}${operand ? ` ${operand.value}` : ""} [options]`;
+  const first = operand ? [`  ${operand.value.padEnd(24)} ${operand.says}`] : [];
+  return [command.summary, "", usage, "", ...first, ...lines, ...notes, ""].join("\n");
 }
 
 /** Returns the arguments in `argv` (without node and script). @throws UsageError naming the option that is wrong */
@@ -65,7 +72,8 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
       { type: value ? ("string" as const) : ("boolean" as const), multiple: many ?? false },
     ]),
   );
-  const values = parsedValues(options, argv);
+  const { values, positionals } = parsed(options, argv, command.operand !== undefined);
+  if (positionals.length > 1) throw new UsageError(`"${positionals[1]}" is one word too many`);
   const known = (name: string): Option => {
     const option = command.options[name];
     if (!option) throw new RangeError(`the command has no option ${name}`);
@@ -94,17 +102,22 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
     if (value === undefined) throw new UsageError(`--${name} is missing`);
     return value;
   };
-  return { flag: (name) => values[known(name) ? name : ""] === true, text, texts, count, need };
+  const operand = (): string | undefined => positionals[0];
+  return { operand, flag: (name) => values[known(name) ? name : ""] === true, text, texts, count, need };
 }
 
-type Parsed = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+interface Parsed {
+  readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+  readonly positionals: readonly string[];
+}
 
-function parsedValues(
+function parsed(
   options: Record<string, { type: "string" | "boolean"; multiple: boolean }>,
   argv: readonly string[],
+  allowPositionals: boolean,
 ): Parsed {
   try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals });
   } catch (error) {
     if (error instanceof TypeError && "code" in error) throw new UsageError(error.message.split(". To specify")[0]);
     throw error;

@@ -12,6 +12,8 @@ export interface DeadLetter {
 export interface Queues {
   readonly endpoint: string;
   readonly url: (name: QueueName) => string;
+  /** The queue of what a queue's consumer gave up. */
+  readonly deadUrl: (name: QueueName) => string;
   /** Messages of a queue that are not yet deleted: ready, delayed or in flight. */
   readonly depth: (name: QueueName) => number;
   /** Messages that a receive would return now. */
@@ -58,6 +60,7 @@ export async function startQueues(directory: string | null): Promise<Queues> {
   return {
     endpoint,
     url: (name) => `${endpoint}/${ACCOUNT}/${nameOf(name)}`,
+    deadUrl: (name) => `${endpoint}/${ACCOUNT}/${deadNameOf(name)}`,
     depth: (name) => {
       const { ready, delayed, inflight } = messages(nameOf(name));
       return ready.length + delayed.length + inflight.length;

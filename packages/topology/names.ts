@@ -1,24 +1,34 @@
 /** Where the desk is deployed: dev and demo trade on paper or on OKX's demo, live with money. */
 export type Stage = "dev" | "demo" | "live";
 
+/** Every stage. */
+export const STAGES: readonly Stage[] = ["dev", "demo", "live"];
+
+/** Returns whether a text names a stage. */
+export const isStage = (text: string): text is Stage => (STAGES as readonly string[]).includes(text);
+
+/** What a laptop's queues are called by in an emulator of AWS, in place of a stage. */
+export const LAPTOP = "local";
+export type Place = Stage | typeof LAPTOP;
+
 const PROJECT = "spyhop";
 
 /** Returns the name of anything of a stage: "dev-spyhop-blocks". Stacks, queues, functions and the bus are called so. */
-export const named = (stage: Stage, name: string): string => `${stage}-${PROJECT}-${name}`;
+export const named = (stage: Place, name: string): string => `${stage}-${PROJECT}-${name}`;
 
 /** Returns a queue's name; SQS wants an ordered one to end in ".fifo". */
-export const queueName = (stage: Stage, queue: string, ordered: boolean): string =>
+export const queueName = (stage: Place, queue: string, ordered: boolean): string =>
   named(stage, ordered ? `${queue}.fifo` : queue);
 
 /** Returns the name of the queue that takes what a queue gave up. */
-export const deadLetterName = (stage: Stage, queue: string, ordered: boolean): string =>
+export const deadLetterName = (stage: Place, queue: string, ordered: boolean): string =>
   queueName(stage, `${queue}-dead`, ordered);
 
 /** Returns what a function is deployed as: "api/health" → "dev-spyhop-api-health". */
 export const deployedName = (stage: Stage, job: string): string => named(stage, job.replaceAll("/", "-"));
 
 /** Returns the name of the event bus. */
-export const busName = (stage: Stage): string => named(stage, "bus");
+export const busName = (stage: Place): string => named(stage, "bus");
 
 /** What a stage keeps in Secrets Manager. `origin` is made by the deployment; the others by its owner, before it. */
 export type SecretName = "database" | "rpc" | "exchange" | "origin";

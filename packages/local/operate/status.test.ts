@@ -1,0 +1,74 @@
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type TestDatabase, testDatabase } from "#testing/database";
+import { writeDeskRows } from "#testing/desk-rows";
+import { QUEUES } from "#topology/topology";
+import { instant } from "#units/time";
+import { type Queues, startQueues } from "../queues.ts";
+import type { Site } from "./site.ts";
+import { readStatus } from "./status.ts";
+import { ago, statusText, worries } from "./status-text.ts";
+
+let queues: Queues;
+let sqs: SQSClient;
+let database: TestDatabase;
+let site: Site;
+
+beforeEach(async () => {
+  queues = await startQueues(null);
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  sqs = new SQSClient({ region: "us-east-1", credentials, endpoint: queues.endpoint, useQueueUrlAsEndpoint: false });
+  database = await testDatabase();
+  site = {
+    name: "a test",
+    sqs,
+    url: async (name, side) => (side === "dead" ? queues.deadUrl : queues.url)(name),
+    database: async () => database.db,
+    close: async () => {},
+  };
+});
+afterEach(async () => {
+  sqs.destroy();
+  await queues.close();
+  await database.close();
+});
+const put = (QueueUrl: string) => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "{}" }));
+
+test("a desk that has not begun is well, and every queue is named", async () => {
+  const status = await readStatus(site, "2022-06-21T04:00:00.000Z");
+  expect(status.queues.map(({ name }) => name)).toEqual(QUEUES);
+  expect(status.database).toMatchObject({ lagSeconds: null, modes: [{ mode: "demo" }, { mode: "live" }] });
+  expect(worries(status)).toEqual([]);
+  const text = statusText(status);
+  expect(text).toMatch(/chain {5}no block yet/);
+  expect(text).toMatch(/trading {3}live HALTED/);
+  expect(text).toMatch(/schema {4}\d{4}_\w+\.sql\n/);
+  expect(text).toMatch(/nothing needs a person/);
+});
+
+test("messages, dead letters, lag and the last report are told", async () => {
+  await writeDeskRows(database.db);
+  await put(queues.url("events"));
+  for (let n = 0; n < 2; n++) await put(queues.deadUrl("events"));
+  const status = await readStatus(site, instant(Date.now() + 300_000));
+  const events = status.queues.find(({ name }) => name === "events");
+  expect(events).toMatchObject({ visible: 1, inFlight: 0, dead: 2 });
+  expect(events?.oldestDeadSeconds).toBeGreaterThanOrEqual(299);
+  expect(events?.oldestDeadSeconds).toBeLessThan(360);
+  expect(status.database).toMatchObject({ health: { block: { number: 14 } } });
+  expect(worries(status)).toEqual(["2 dead letters of events: npm run redrive -- events"]);
+  expect(statusText(status)).toMatch(/! 2 dead letters of events/);
+});
+
+test("a database that does not answer is said, and the queues are still told", async () => {
+  const refused = async () => {
+    throw new Error("outer", { cause: Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }) });
+  };
+  const status = await readStatus({ ...site, database: refused }, "2022-06-21T04:00:00.000Z");
+  expect(status.queues).toHaveLength(QUEUES.length);
+  expect(worries(status)).toEqual(["the database could not be asked: Error: connect ECONNREFUSED"]);
+});
+
+test("a length of time is said in the unit that fits", () => {
+  expect([0, 119, 120, 7199, 7200, 172_800].map(ago)).toEqual(["0 s", "119 s", "2 min", "120 min", "2 h", "2 d"]);
+});
