@@ -2,7 +2,7 @@ import { asc, isNotNull } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FullBlock } from "#chain/block";
 import { cursorOf, seedCursor } from "#db/blocks";
-import { blockCursors, chainBlocks, eventRefs, events } from "#db/schema";
+import { auditLogs, blockCursors, chainBlocks, eventRefs, events } from "#db/schema";
 import { watchWallets } from "#db/wallets";
 import type { Desk } from "#local/desk";
 import { provide } from "#runtime/services";
@@ -77,6 +77,9 @@ test("a reorg replaces blocks and events, and says what it took back", async () 
   const gone = await desk.database.db.select().from(eventRefs).where(isNotNull(eventRefs.reorgedAt));
   expect(new Set(gone.map((ref) => ref.blockHash))).toEqual(new Set([chainHash(5), chainHash(6)]));
   expect(desk.deadLetters()).toEqual([]);
+  // From the tick by a message's attribute to the block, and by a field of the fact to the audit log.
+  const traces = await desk.database.db.selectDistinct({ id: auditLogs.traceId }).from(auditLogs);
+  expect(traces).toEqual([{ id: `local-watch-head-${instant(now * 1000)}` }]);
 });
 
 test("the first chain may win back; its events are revived under their ids", async () => {

@@ -31,6 +31,8 @@ up)
     install -d -o postgres -g postgres -m 700 "$dir/data"
     echo "${PG_PORT:-$(free_port)}" >"$dir/port"
     as_postgres initdb -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
+    # Everybody is trusted but the members of one role, who are asked for a password: for tests of a changed one.
+    sed -i '1i host all +password_asked 127.0.0.1/32 scram-sha-256' "$dir/data/pg_hba.conf"
     # Nothing here outlives the tests, so nothing is made durable.
     cat >>"$dir/data/postgresql.conf" <<C
 listen_addresses = '127.0.0.1'

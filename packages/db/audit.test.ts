@@ -23,6 +23,7 @@ const entry = (n: number, minute = n): AuditEntry => ({
   action: "trading.changed",
   entityType: "control",
   entityId: idOf("control", "demo"),
+  traceId: null,
   newValue: {
     z: 1.5,
     a: ["é", null, true],

@@ -13,6 +13,8 @@ export interface AuditEntry {
   readonly entityType: string;
   readonly entityId: string;
   readonly newValue: Json;
+  /** The trace of the work that led to it, or null. */
+  readonly traceId: string | null;
 }
 
 export type AuditVerdict =
@@ -60,7 +62,7 @@ export async function appendAudit(db: Db, entries: readonly AuditEntry[]): Promi
 }
 
 /** Columns that no writer fills yet. They are hashed too, so that filling one in afterwards shows. */
-const NOBODY = { userId: null, oldValue: null, ipAddress: null, userAgent: null, traceId: null } as const;
+const NOBODY = { userId: null, oldValue: null, ipAddress: null, userAgent: null } as const;
 
 const hashOfRow = ({ newValue, oldValue, ...row }: Omit<Row, "hash">): string =>
   hashOf({ ...row, newValue: newValue as Json, oldValue: oldValue as Json }); // what jsonb returns is JSON

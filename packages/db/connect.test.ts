@@ -1,26 +1,7 @@
 import { createServer } from "node:net";
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
-import { connectPostgres, retryClosed } from "./connect.ts";
-
-const closed = () => Object.assign(new Error("write CONNECTION_CLOSED"), { code: "CONNECTION_CLOSED" });
-
-test("a connection found closed is tried once more, also when drizzle wrapped the error", async () => {
-  let runs = 0;
-  const failing = (times: number, error: Error) => async () => {
-    runs += 1;
-    if (runs <= times) throw error;
-    return runs;
-  };
-  expect(await retryClosed(failing(1, closed()))).toBe(2);
-  runs = 0;
-  expect(await retryClosed(failing(1, new Error("Failed query", { cause: closed() })))).toBe(2);
-  runs = 0;
-  await expect(retryClosed(failing(2, closed()))).rejects.toThrow("CONNECTION_CLOSED");
-  runs = 0;
-  await expect(retryClosed(failing(1, new Error("unique_violation")))).rejects.toThrow("unique_violation");
-  expect(runs).toBe(1);
-});
+import { connectPostgres } from "./connect.ts";
 
 /** Returns the first eight bytes that a client sends, which say whether it asks for TLS. */
 async function greetingOf(query: string): Promise<string> {

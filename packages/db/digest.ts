@@ -25,8 +25,8 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   event_analysis: ["created_at", "embedding"],
   orders: ["created_at"],
   reports: ["created_at"],
-  // Serial numbers: entries are chained as they arrive.
-  audit_logs: ["seq", "prev_hash", "hash"],
+  // Serial numbers: entries are chained as they arrive. And which trace AWS gave the work.
+  audit_logs: ["seq", "prev_hash", "hash", "trace_id"],
   // Which server it is: a hypertable here is a partitioned table there. The type of `embedding` above likewise.
   time_series_policies: ["backend"],
   // Which process it was.

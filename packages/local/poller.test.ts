@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { consume } from "#runtime/consume";
 import { useSink } from "#runtime/log";
 import { provide } from "#runtime/services";
-import type { Handler } from "./jobs.ts";
+import { queue } from "#topology/topology";
+import { type Handler, lambdaContext } from "./jobs.ts";
 import { poll } from "./poller.ts";
 import { type Queues, startQueues } from "./queues.ts";
 
@@ -98,7 +99,7 @@ test("on an ordered queue a failure holds back its own group only", async () => 
     record("BTC", false, 2),
     record("ETH", true, 3),
   ] as unknown as SQSEvent["Records"];
-  const reply = (await (handler as Handler)({ Records }, {} as never)) as {
+  const reply = (await (handler as Handler)({ Records }, lambdaContext(queue("biases"), Date.now() + 30_000))) as {
     batchItemFailures: { itemIdentifier: string }[];
   };
   expect(ran).toEqual(["ETH", "BTC"]);

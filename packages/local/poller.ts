@@ -91,9 +91,18 @@ const record = (message: Message, queue: QueueName): SQSRecord => ({
   receiptHandle: message.ReceiptHandle ?? "",
   body: message.Body ?? "",
   attributes: (message.Attributes ?? {}) as unknown as SQSRecord["attributes"], // the endpoint returns them all
-  messageAttributes: {},
+  messageAttributes: attributesOf(message),
   md5OfBody: message.MD5OfBody ?? "",
   eventSource: "aws:sqs",
   eventSourceARN: `arn:aws:sqs:local:000000000000:${queue}`,
   awsRegion: "local",
 });
+
+/** Returns message attributes as an event-source mapping hands them on. Ours are all text. */
+const attributesOf = ({ MessageAttributes = {} }: Message): SQSRecord["messageAttributes"] =>
+  Object.fromEntries(
+    Object.entries(MessageAttributes).map(([name, { StringValue, DataType }]) => [
+      name,
+      { dataType: DataType as "String", ...(StringValue === undefined ? {} : { stringValue: StringValue }) },
+    ]),
+  );

@@ -23,6 +23,13 @@ export interface Settings {
   readonly inputName: string;
 }
 
+/** Where an AWS service is called, and with which keys. */
+export interface AwsCall {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+}
+
 /** The environment lacks a variable or holds a malformed one. The message names it, never its value. */
 export class ConfigError extends Error {
   override name = "ConfigError";
@@ -67,11 +74,12 @@ const sections = {
     DATABASE_PORT: z.coerce.number().int().min(1).max(65_535).default(5432),
     DATABASE_NAME: optional("DATABASE_NAME"),
     DATABASE_USER: optional("DATABASE_USER"),
-    AWS_REGION: optional("AWS_REGION"),
   }),
   schema: z.object({
     DATABASE_URL: optional("DATABASE_URL"),
     DATABASE_SECRET_ID: optional("DATABASE_SECRET_ID"),
+    DATABASE_NAME: optional("DATABASE_NAME"),
+    DATABASE_USER: optional("DATABASE_USER"),
     SCHEMA_SECRET_ID: optional("SCHEMA_SECRET_ID"),
     SCHEMA_HOST: optional("SCHEMA_HOST"),
   }),
@@ -127,6 +135,49 @@ export function queueUrl(name: QueueName, env: Env = process.env): string {
 /** Returns the name of the event bus. */
 export const eventBus = (env: Env = process.env): string =>
   parse(z.object({ EVENT_BUS: z.string().min(1) }), env).EVENT_BUS;
+
+const awsSchema = z.object({
+  AWS_REGION: z.string().min(1),
+  AWS_ACCESS_KEY_ID: z.string().min(1),
+  AWS_SECRET_ACCESS_KEY: z.string().min(1),
+  AWS_SESSION_TOKEN: z.string().min(1).optional(),
+  AWS_ENDPOINT_URL: z.url().optional(),
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: z.url().optional(),
+});
+
+/**
+ * Returns how Secrets Manager is called: with the keys of the function's role, which Lambda puts into the environment, at
+ * AWS_ENDPOINT_URL_SECRETS_MANAGER or AWS_ENDPOINT_URL where one is set.
+ * @throws ConfigError naming each variable that is missing.
+ */
+export function awsCall(env: Env = process.env): AwsCall {
+  const c = parse(awsSchema, env);
+  const domain = c.AWS_REGION.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+  const own = `https://secretsmanager.${c.AWS_REGION}.${domain}`;
+  const token = c.AWS_SESSION_TOKEN;
+  return {
+    endpoint: c.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? c.AWS_ENDPOINT_URL ?? own,
+    region: c.AWS_REGION,
+    keys: {
+      accessKeyId: c.AWS_ACCESS_KEY_ID,
+      secretAccessKey: c.AWS_SECRET_ACCESS_KEY,
+      ...(token === undefined ? {} : { sessionToken: token }),
+    },
+  };
+}
+
+/** What the log and the metrics say of the process: the deployment's stage, and whether Lambda runs it. */
+export const readPlace = (env: Env = process.env): { stage: string; inLambda: boolean } => ({
+  stage: env.STAGE || "local",
+  inLambda: Boolean(env.AWS_LAMBDA_FUNCTION_NAME),
+});
+
+/** Returns the root of the X-Ray trace that Lambda is in ("1-5759e988-bd862e3fe1be46a994272793"), or null outside of one. */
+export const xrayRoot = (env: Env = process.env): string | null => rootOf(env._X_AMZN_TRACE_ID);
+
+/** Returns the root of a tracing header, or null where it has none. Source: X-Ray developer guide, "Tracing header". */
+export const rootOf = (header: string | undefined): string | null =>
+  /(?:^|;)\s*Root=([0-9a-zA-Z-]{1,60})(?:;|$)/.exec(header ?? "")?.[1] ?? null;
 
 /** Returns one variable as text, or null. For scripts, whose options fall back to the environment. */
 export const readEnv = (name: string, env: Env = process.env): string | null => env[name] || null;

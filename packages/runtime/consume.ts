@@ -4,12 +4,13 @@ import {
   processPartialResponse,
   SqsFifoPartialProcessorAsync,
 } from "@aws-lambda-powertools/batch";
-import middy from "@middy/core";
-import type { SQSEvent, SQSRecord } from "aws-lambda";
+import type { PartialItemFailureResponse } from "@aws-lambda-powertools/batch/types";
+import type { Context as LambdaContext, SQSEvent, SQSRecord } from "aws-lambda";
 import { type MessageOf, messages } from "#topology/messages";
 import { queue as lookup, type QueueName, type Queues } from "#topology/topology";
-import { type Context, contextOf } from "./context.ts";
-import { errorFields, log } from "./log.ts";
+import type { Context } from "./context.ts";
+import { edge, runPiece } from "./edge.ts";
+import { traceOf } from "./trace.ts";
 
 type Message<Q extends QueueName> = MessageOf<Queues[Q]["message"]>;
 
@@ -25,21 +26,17 @@ export function consume<Q extends QueueName>(
 ) {
   const entry = lookup(name);
   const schema = messages[entry.message];
-  return middy<SQSEvent>({ timeoutEarlyInMillis: 0 }).handler(async (event) => {
-    const context = await contextOf<Queues[Q]>(entry);
+  return edge<SQSEvent, PartialItemFailureResponse>(entry, (event, lambda: LambdaContext) => {
     const run = async (record: SQSRecord): Promise<void> => {
-      try {
-        await job(schema.parse(JSON.parse(record.body)) as Message<Q>, context);
-      } catch (error) {
-        log({
-          level: "error",
-          message: `${name}: message failed`,
-          messageId: record.messageId,
-          receives: record.attributes?.ApproximateReceiveCount,
-          ...errorFields(error),
-        });
-        throw error;
-      }
+      const { messageId, attributes } = record;
+      const fields = { messageId, receives: attributes?.ApproximateReceiveCount };
+      const parsed = schema.safeParse(jsonOf(record.body));
+      const trace = traceOf(record, parsed.success && "fact" in parsed.data ? parsed.data : {});
+      const piece = { entry, lambda, trace, what: `${name}: message`, fields };
+      await runPiece<Queues[Q], void>(piece, async (context) => {
+        if (!parsed.success) throw parsed.error;
+        await job(parsed.data as Message<Q>, context);
+      });
     };
     if (entry.groupBy) {
       const ordered = new SqsFifoPartialProcessorAsync();
@@ -48,4 +45,13 @@ export function consume<Q extends QueueName>(
     const processor = new BatchProcessor(EventType.SQS);
     return processPartialResponse(event, run, processor, { throwOnFullBatchFailure: false });
   });
+}
+
+/** Returns the parsed body, or undefined, which no message's schema takes, when it is not JSON. */
+function jsonOf(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
 }

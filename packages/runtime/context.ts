@@ -13,15 +13,23 @@ export type Context<J extends Pick<Job, "needs" | "sends" | "publishes">> = Serv
   publish<F extends J["publishes"][number] & FactName>(fact: F, facts: readonly OutgoingFact[]): Promise<void>;
 };
 
-/** Returns the context of a topology entry. @throws ConfigError, SecretError when a service cannot be opened. */
-export async function contextOf<J extends Pick<Job, "needs" | "sends" | "publishes">>(entry: Job): Promise<Context<J>> {
+/**
+ * Returns the context of a topology entry; one without `sends` or `publishes`, as a route is, has none.
+ * @throws ConfigError, SecretError when a service cannot be opened.
+ */
+export async function contextOf<J extends Pick<Job, "needs" | "sends" | "publishes">>({
+  consumer,
+  needs,
+  sends = [],
+  publishes = [],
+}: Pick<Job, "consumer" | "needs"> & Partial<Pick<Job, "sends" | "publishes">>): Promise<Context<J>> {
   const undeclared = async (): Promise<never> => {
-    throw new Error(`${entry.consumer} declares no such send`);
+    throw new Error(`${consumer} declares no such send`);
   };
   return {
-    ...(await services(entry.needs)),
+    ...(await services(needs)),
     settings: readSettings(),
-    send: entry.sends.length > 0 ? (await import("./send.ts")).send : undeclared,
-    publish: entry.publishes.length > 0 ? (await import("./publish.ts")).publish : undeclared,
+    send: sends.length > 0 ? (await import("./send.ts")).send : undeclared,
+    publish: publishes.length > 0 ? (await import("./publish.ts")).publish : undeclared,
   } as unknown as Context<J>; // the entry's needs are the type's needs: topology.ts holds both
 }

@@ -1,3 +1,8 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import type { Context } from "aws-lambda";
+import { readPlace } from "./config.ts";
+import { traceFields } from "./trace.ts";
+
 /** One line of the log: a message for a person and fields for a machine. No secrets, no raw on-chain text. */
 export interface LogLine {
   readonly level: "info" | "warn" | "error";
@@ -7,17 +12,23 @@ export interface LogLine {
 
 type Sink = (line: LogLine) => void;
 
-// CloudWatch reads JSON lines from stderr.
+const { stage, inLambda } = readPlace();
+// Powertools adds the time, the function, its request, its memory, a cold start and Lambda's own trace to each line.
+const logger = inLambda ? new Logger({ serviceName: "spyhop", persistentKeys: { stage } }) : null;
 const toStderr: Sink = (line) => process.stderr.write(`${JSON.stringify(line)}\n`);
-let sink: Sink = toStderr;
+const standard: Sink = logger ? ({ level, message, ...fields }) => logger[level](message, fields) : toStderr;
+let sink: Sink = standard;
 
-/** Sends log lines elsewhere; null restores stderr. The laptop writes them to a file, tests collect them. */
+/** Sends log lines elsewhere; null restores the standard place. The laptop writes them to a file, tests collect them. */
 export const useSink = (next: Sink | null): void => {
-  sink = next ?? toStderr;
+  sink = next ?? standard;
 };
 
-/** Writes one line. */
-export const log = (line: LogLine): void => sink(line);
+/** Writes one line, with the trace of the work in hand. */
+export const log = (line: LogLine): void => sink({ ...line, ...traceFields() });
+
+/** Tells the log of the invocation that begins. Outside of Lambda there is nothing to tell. */
+export const logInvocation = (context: Context): void => logger?.addContext(context);
 
 /** Returns the fields of an error that are safe to log: name, message, code, stack and the same of its cause. */
 export function errorFields(error: unknown): Record<string, unknown> {

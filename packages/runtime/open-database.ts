@@ -1,7 +1,10 @@
 import type { Db } from "#db/client";
-import { connectPostgres } from "#db/connect";
-import { ConfigError, readConfig } from "./config.ts";
-import { readDatabaseSecret } from "./database-secret.ts";
+import { connectPostgres, type PostgresAddress, type PostgresOptions } from "#db/connect";
+import { rdsToken } from "./aws-signature.ts";
+import { awsCall, ConfigError, readConfig } from "./config.ts";
+import { DatabaseSecret } from "./database-secret.ts";
+import type { Opened } from "./opened.ts";
+import { readSecret, type SecretVersion } from "./secret.ts";
 
 /**
  * Opens the database, by the first of these that is set:
@@ -11,22 +14,31 @@ import { readDatabaseSecret } from "./database-secret.ts";
  *   an IAM token in place of a password.
  * @throws ConfigError when none is; SecretError when the secret lacks a field.
  */
-export async function openDatabase(): Promise<Db> {
+export async function openDatabase(): Promise<Opened<Db>> {
   const { DATABASE_URL, DATABASE_SECRET_ID, ...rds } = readConfig("database");
-  if (DATABASE_URL) return connectPostgres(DATABASE_URL).db;
+  if (DATABASE_URL) return opened(DATABASE_URL);
   if (DATABASE_SECRET_ID) {
-    const { url, ca } = await readDatabaseSecret(DATABASE_SECRET_ID);
-    return connectPostgres(url, ca === undefined ? {} : { ca }).db;
+    const { fields, secret } = await readSecret(DATABASE_SECRET_ID, DatabaseSecret);
+    return opened(fields.url, fields.ca === undefined ? {} : { ca: fields.ca }, secret);
   }
-  const { DATABASE_HOST, DATABASE_NAME, DATABASE_USER, DATABASE_PORT, AWS_REGION } = rds;
-  if (!DATABASE_HOST)
+  const { DATABASE_HOST: host, DATABASE_NAME: database, DATABASE_USER: username, DATABASE_PORT: port } = rds;
+  if (!host)
     throw new ConfigError(["DATABASE_URL"], "one of DATABASE_URL, DATABASE_SECRET_ID and DATABASE_HOST must be set");
-  if (!DATABASE_NAME || !DATABASE_USER)
+  if (!database || !username)
     throw new ConfigError(["DATABASE_NAME", "DATABASE_USER"], "DATABASE_HOST asks for DATABASE_NAME and DATABASE_USER");
-  const { Signer } = await import("@aws-sdk/rds-signer");
-  const host = { hostname: DATABASE_HOST, port: DATABASE_PORT, username: DATABASE_USER };
-  const signer = new Signer(AWS_REGION === undefined ? host : { ...host, region: AWS_REGION });
-  const address = { host: DATABASE_HOST, port: DATABASE_PORT, database: DATABASE_NAME, username: DATABASE_USER };
-  // A token is good for a quarter of an hour, and only for opening: so a new one for each connection.
-  return connectPostgres({ ...address, password: () => signer.getAuthToken() }, { verified: true }).db;
+  // A token opens one connection, so each connection has a new one.
+  const password = async () => {
+    const { region, keys } = awsCall();
+    return rdsToken({ host, port, username }, { region, keys, at: new Date() });
+  };
+  return opened({ host, port, database, username, password }, { verified: true });
+}
+
+function opened(
+  at: string | PostgresAddress,
+  options: PostgresOptions = {},
+  secret: SecretVersion | null = null,
+): Opened<Db> {
+  const { db, end } = connectPostgres(at, options);
+  return { service: db, secret, close: end };
 }

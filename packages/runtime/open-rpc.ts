@@ -1,18 +1,20 @@
 import * as z from "zod";
 import { ConfigError, readConfig, readSettings } from "./config.ts";
+import { type Opened, plain } from "./opened.ts";
 import { httpRpc, type Rpc } from "./rpc.ts";
 import { readSecret } from "./secret.ts";
 
+const RpcSecret = z.object({ urls: z.array(z.url()).min(1) });
+
 /** Opens the nodes of ETH_RPC_URL (several, comma-separated, best first), or of the secret RPC_SECRET_ID (field `urls`). */
-export async function openRpc(): Promise<Rpc> {
+export async function openRpc(): Promise<Opened<Rpc>> {
   const { ETH_RPC_URL, RPC_SECRET_ID } = readConfig("rpc");
   const { chainId } = readSettings();
-  if (ETH_RPC_URL)
-    return httpRpc(
-      ETH_RPC_URL.split(",").map((url) => url.trim()),
-      { chainId },
-    );
+  if (ETH_RPC_URL) {
+    const urls = ETH_RPC_URL.split(",").map((url) => url.trim());
+    return plain(httpRpc(urls, { chainId }));
+  }
   if (!RPC_SECRET_ID) throw new ConfigError(["ETH_RPC_URL"], "ETH_RPC_URL or RPC_SECRET_ID must be set");
-  const { urls } = await readSecret(RPC_SECRET_ID, z.object({ urls: z.array(z.url()).min(1) }));
-  return httpRpc(urls, { chainId });
+  const { fields, secret } = await readSecret(RPC_SECRET_ID, RpcSecret);
+  return plain(httpRpc(fields.urls, { chainId }), secret);
 }

@@ -1,38 +1,53 @@
 import * as z from "zod";
-import { connectPostgres } from "#db/connect";
+import { connectPostgres, type PostgresAddress, type PostgresOptions } from "#db/connect";
 import type { MigrationConnection } from "#db/migrate";
 import { ConfigError, readConfig } from "./config.ts";
-import { readDatabaseSecret } from "./database-secret.ts";
-import { readSecret } from "./secret.ts";
+import { DatabaseSecret } from "./database-secret.ts";
+import type { Opened } from "./opened.ts";
+import { readSecret, type SecretVersion } from "./secret.ts";
 
-/** The secret that RDS keeps for a cluster's master user. Source: Secrets Manager, "JSON structure of RDS secrets". */
-const ClusterSecret = z.object({
+/** The owner's secret of a cluster. What RDS manages itself holds no more than the login. Source: RDS user guide. */
+const OwnerSecret = z.object({
   username: z.string().min(1),
   password: z.string().min(1),
   host: z.string().min(1).optional(),
   port: z.coerce.number().int().min(1).max(65_535).default(5432),
-  dbname: z.string().min(1),
+  dbname: z.string().min(1).optional(),
 });
 
 /**
  * Opens the database's server for migrations, past any pooler, by the first of these that is set:
  * - `DATABASE_URL`;
  * - `DATABASE_SECRET_ID`: its `directUrl`, else its `url`;
- * - `SCHEMA_SECRET_ID`: the cluster's master secret, over verified TLS; `SCHEMA_HOST` overrides its host. RDS signs with
- *   an authority that Node knows only through NODE_EXTRA_CA_CERTS=/var/runtime/ca-cert.pem.
+ * - `SCHEMA_SECRET_ID`: the owner's secret, over verified TLS; `SCHEMA_HOST` and `DATABASE_NAME` win over what it holds.
+ *   RDS signs with an authority that Node knows only through NODE_EXTRA_CA_CERTS=/var/runtime/ca-cert.pem.
  * @throws ConfigError when none is; SecretError when the secret lacks a field.
  */
-export async function openSchema(): Promise<MigrationConnection> {
-  const { DATABASE_URL, DATABASE_SECRET_ID, SCHEMA_SECRET_ID, SCHEMA_HOST } = readConfig("schema");
-  if (DATABASE_URL) return connectPostgres(DATABASE_URL).migrations;
+export async function openSchema(): Promise<Opened<MigrationConnection>> {
+  const { DATABASE_URL, DATABASE_SECRET_ID, SCHEMA_SECRET_ID, SCHEMA_HOST, DATABASE_NAME } = readConfig("schema");
+  if (DATABASE_URL) return opened(DATABASE_URL);
   if (DATABASE_SECRET_ID) {
-    const { url, directUrl, ca } = await readDatabaseSecret(DATABASE_SECRET_ID);
-    return connectPostgres(directUrl ?? url, ca === undefined ? {} : { ca }).migrations;
+    const { fields, secret } = await readSecret(DATABASE_SECRET_ID, DatabaseSecret);
+    const { url, directUrl, ca } = fields;
+    return opened(directUrl ?? url, ca === undefined ? {} : { ca }, secret);
   }
   if (!SCHEMA_SECRET_ID)
     throw new ConfigError(["DATABASE_URL"], "one of DATABASE_URL, DATABASE_SECRET_ID and SCHEMA_SECRET_ID must be set");
-  const { dbname, host, ...login } = await readSecret(SCHEMA_SECRET_ID, ClusterSecret);
-  const at = SCHEMA_HOST ?? host;
-  if (!at) throw new ConfigError(["SCHEMA_HOST"], "SCHEMA_HOST is not set, and the cluster's secret has no host");
-  return connectPostgres({ ...login, host: at, database: dbname }, { verified: true }).migrations;
+  const { fields, secret } = await readSecret(SCHEMA_SECRET_ID, OwnerSecret);
+  const host = SCHEMA_HOST ?? fields.host;
+  const database = DATABASE_NAME ?? fields.dbname;
+  if (!host) throw new ConfigError(["SCHEMA_HOST"], "SCHEMA_HOST is not set, and the owner's secret has no host");
+  if (!database)
+    throw new ConfigError(["DATABASE_NAME"], "DATABASE_NAME is not set, and the owner's secret has no dbname");
+  const { username, password, port } = fields;
+  return opened({ host, port, database, username, password }, { verified: true }, secret);
+}
+
+function opened(
+  at: string | PostgresAddress,
+  options: PostgresOptions = {},
+  secret: SecretVersion | null = null,
+): Opened<MigrationConnection> {
+  const { migrations, end } = connectPostgres(at, options);
+  return { service: migrations, secret, close: end };
 }

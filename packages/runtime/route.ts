@@ -1,11 +1,11 @@
-import middy from "@middy/core";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import * as z from "zod";
-import { type RouteName, type Routes, topology } from "#topology/topology";
+import { type Route, type RouteName, type Routes, topology } from "#topology/topology";
 import { type Instant, instant } from "#units/time";
-import { readSettings, type Settings } from "./config.ts";
-import { errorFields, log } from "./log.ts";
-import { type Services, services } from "./services.ts";
+import { TimeBudgetError } from "./budget.ts";
+import type { Context } from "./context.ts";
+import { edge, runPiece } from "./edge.ts";
+import { newTrace } from "./trace.ts";
 
 /** One request, as a route sees it. */
 export interface RouteRequest {
@@ -21,35 +21,42 @@ export type RouteReply =
   | { readonly status: number; readonly body: unknown }
   | { readonly status: number; readonly markdown: string };
 
-type RouteNeed<R extends RouteName> = Routes[R]["needs"][number];
-type RouteContext<R extends RouteName> = Services<RouteNeed<R>> & { readonly settings: Settings };
+type RouteJob<R extends RouteName> = Pick<Routes[R], "needs"> & { readonly sends: []; readonly publishes: [] };
+type RouteContext<R extends RouteName> = Context<RouteJob<R>>;
 
 /**
  * Turns one job into the Lambda handler of an HTTP API route (payload format 2.0). A ZodError of the job is the
- * caller's mistake: 400 with the fields' names. Anything else is ours: 500 and no detail.
+ * caller's mistake: 400 with the fields' names. Anything else is ours: 503 when the time was over, else 500, with the id
+ * to look for in the log and no detail.
  */
 export function route<R extends RouteName>(
   name: R,
   job: (request: RouteRequest, context: RouteContext<R>) => Promise<RouteReply>,
 ) {
-  return middy<APIGatewayProxyEventV2>({ timeoutEarlyInMillis: 0 }).handler(async (event) => {
-    try {
-      const context = { ...(await services<RouteNeed<R>>(topology.routes[name].needs)), settings: readSettings() };
-      const request = {
-        at: instant(event.requestContext.timeEpoch),
-        query: event.queryStringParameters ?? {},
-        accept: event.headers.accept ?? "",
-      };
-      return respond(await job(request, context));
-    } catch (error) {
-      if (error instanceof z.ZodError) {
-        const fields = error.issues.map((issue) => ({ field: issue.path.join("."), problem: issue.message }));
-        return respond({ status: 400, body: { error: "bad request", fields } });
-      }
-      log({ level: "error", message: `${name}: request failed`, ...errorFields(error) });
-      return respond({ status: 500, body: { error: "internal error" } });
-    }
+  const entry: Route = topology.routes[name];
+  return edge<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>(entry, async (event, lambda) => {
+    const { requestId, timeEpoch } = event.requestContext;
+    const request = {
+      at: instant(timeEpoch),
+      query: event.queryStringParameters ?? {},
+      accept: event.headers.accept ?? "",
+    };
+    const piece = { entry, lambda, trace: newTrace(requestId), what: `${name}: request` };
+    const reply = runPiece<RouteJob<R>, RouteReply>(piece, (context) => job(request, context).catch(badRequest));
+    return respond(await reply.catch((error: unknown) => failure(error, requestId)));
   });
+}
+
+function badRequest(error: unknown): RouteReply {
+  if (!(error instanceof z.ZodError)) throw error;
+  const fields = error.issues.map((issue) => ({ field: issue.path.join("."), problem: issue.message }));
+  return { status: 400, body: { error: "bad request", fields } };
+}
+
+function failure(error: unknown, requestId: string): RouteReply {
+  const [status, said] =
+    error instanceof TimeBudgetError ? [503, "this took too long; try again"] : [500, "internal error"];
+  return { status, body: { error: said, requestId } };
 }
 
 function respond(reply: RouteReply): APIGatewayProxyStructuredResultV2 {

@@ -1,9 +1,9 @@
-import middy from "@middy/core";
 import * as z from "zod";
 import { schedule as lookup, type ScheduleName, type Schedules } from "#topology/topology";
 import { type Instant, instant, millis } from "#units/time";
-import { type Context, contextOf } from "./context.ts";
-import { errorFields, log } from "./log.ts";
+import type { Context } from "./context.ts";
+import { edge, runPiece } from "./edge.ts";
+import { newTrace } from "./trace.ts";
 
 /** One due time of a schedule. */
 export interface Tick {
@@ -11,23 +11,22 @@ export interface Tick {
 }
 
 // EventBridge's scheduled event; `time` has a grain of a second. Source: EventBridge user guide, "Event structure".
-const Scheduled = z.object({ time: z.iso.datetime() });
+const Scheduled = z.object({ id: z.string().min(1).max(100).optional(), time: z.iso.datetime() });
 
 /**
- * Turns one job into the Lambda handler of a schedule. The job's clock is the event's `time`, never the machine's.
- * EventBridge delivers at least once and runs may overlap, so a job must stand both.
+ * Turns one job into the Lambda handler of a schedule. The job's clock is the event's `time`, never the machine's, and
+ * the event's id is the correlation id of all that follows from it. EventBridge delivers at least once and runs may
+ * overlap, so a job must stand both.
  */
 export function schedule<S extends ScheduleName>(
   name: S,
   job: (tick: Tick, context: Context<Schedules[S]>) => Promise<void>,
 ) {
-  return middy<unknown>({ timeoutEarlyInMillis: 0 }).handler(async (event) => {
-    try {
-      const at = instant(millis(Scheduled.parse(event).time));
-      await job({ at }, await contextOf<Schedules[S]>(lookup(name)));
-    } catch (error) {
-      log({ level: "error", message: `${name}: run failed`, ...errorFields(error) });
-      throw error;
-    }
+  const entry = lookup(name);
+  return edge<unknown, void>(entry, async (event, lambda) => {
+    const { id, time } = Scheduled.parse(event);
+    const at = instant(millis(time));
+    const piece = { entry, lambda, trace: newTrace(id ?? `${name} ${at}`), what: `${name}: run` };
+    await runPiece<Schedules[S], void>(piece, (context) => job({ at }, context));
   });
 }

@@ -3,6 +3,7 @@ import { type MessageOf, messages } from "#topology/messages";
 import { queue as lookup, type QueueName, type Queues } from "#topology/topology";
 import { sha256 } from "#units/ids";
 import { queueUrl } from "./config.ts";
+import { traceAttributes } from "./trace.ts";
 
 /** What a queue takes. */
 export type Outgoing<Q extends QueueName> = MessageOf<Queues[Q]["message"]>;
@@ -26,6 +27,7 @@ let client: SQSClient | undefined;
  * Validates and enqueues `payloads`, in order and without repeats of the same payload.
  * On an ordered queue the group is the topology's `groupBy` field and the deduplication id is the payload's hash, so
  * that a resend within SQS's five minutes is dropped by SQS; later ones are harmless because every consumer is idempotent.
+ * The trace of the work in hand goes along as attributes, which that hash does not cover.
  * @throws ZodError when a payload breaks its contract; SendError when SQS refuses some.
  */
 export async function send<Q extends QueueName>(to: Q, payloads: readonly Outgoing<Q>[]): Promise<void> {
@@ -35,10 +37,12 @@ export async function send<Q extends QueueName>(to: Q, payloads: readonly Outgoi
   // Without useQueueUrlAsEndpoint: false the SDK calls the queue URL's host and ignores AWS_ENDPOINT_URL.
   client ??= new SQSClient({ useQueueUrlAsEndpoint: false });
   const QueueUrl = queueUrl(to);
+  const MessageAttributes = traceAttributes();
   for (let i = 0; i < bodies.length; i += BATCH) {
     const Entries = bodies.slice(i, i + BATCH).map((body, k) => ({
       Id: String(k),
       MessageBody: body,
+      ...(MessageAttributes && { MessageAttributes }),
       ...(entry.groupBy && {
         MessageGroupId: String((JSON.parse(body) as Record<string, unknown>)[entry.groupBy]),
         MessageDeduplicationId: sha256(body),

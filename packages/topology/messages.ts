@@ -30,6 +30,9 @@ export const messages = {
     entityId: z.uuid(),
     at: Instant,
     body: z.record(z.string(), z.json()),
+    /** What began the work that led to it, and that work's X-Ray trace. A bus carries no message attributes. */
+    correlationId: z.string().max(100).optional(),
+    traceId: z.string().max(100).optional(),
   }),
 } as const;
 

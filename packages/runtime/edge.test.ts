@@ -1,0 +1,138 @@
+import type { SQSEvent } from "aws-lambda";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Handler, lambdaContext } from "#local/jobs";
+import { queue, schedule as scheduleEntry } from "#topology/topology";
+import { consume } from "./consume.ts";
+import { type LogLine, log, useSink } from "./log.ts";
+import { useMeter } from "./metrics.ts";
+import { schedule } from "./schedule.ts";
+import { provide } from "./services.ts";
+import { type Trace, traceFields } from "./trace.ts";
+
+const lines: LogLine[] = [];
+const measured: [string, number][] = [];
+beforeEach(() => {
+  lines.length = 0;
+  measured.length = 0;
+  useSink((line) => lines.push(line));
+  useMeter((name, value) => measured.push([name, value]));
+  provide("database", {} as never); // no job below touches it
+});
+afterEach(() => {
+  useSink(null);
+  useMeter(null);
+  provide("database", null);
+});
+
+const at = "2026-03-02T00:00:00.000Z";
+const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+const eventRecord = (n: number, trace?: Partial<Trace>) => ({
+  messageId: `m${n}`,
+  body: JSON.stringify({ eventId: id(n), at }),
+  attributes: { ApproximateReceiveCount: "2" },
+  messageAttributes: Object.fromEntries(
+    Object.entries(trace ?? {}).map(([name, stringValue]) => [name, { dataType: "String", stringValue }]),
+  ),
+});
+const failures = (reply: unknown): string[] =>
+  (reply as { batchItemFailures: { itemIdentifier: string }[] }).batchItemFailures.map((one) => one.itemIdentifier);
+const deliver = (handler: unknown, name: "events" | "biases", Records: unknown[], milliseconds = 30_000) =>
+  (handler as Handler)({ Records } as SQSEvent, lambdaContext(queue(name), Date.now() + milliseconds));
+const lost = (code: string) => new Error("Failed query", { cause: Object.assign(new Error("gone"), { code }) });
+
+test.each(["CONNECTION_CLOSED", "ECONNRESET", "57P01", "08006"])(
+  "a job that lost its connection (%s) is run once more",
+  async (code) => {
+    const runs = new Map<string, number>();
+    const handler = consume("events", async ({ eventId }) => {
+      const run = (runs.get(eventId) ?? 0) + 1;
+      runs.set(eventId, run);
+      if (eventId === id(1) && run === 1) throw lost(code);
+      if (eventId === id(2)) throw lost(code);
+    });
+    expect(failures(await deliver(handler, "events", [eventRecord(1), eventRecord(2), eventRecord(3)]))).toEqual([
+      "m2",
+    ]);
+    expect(Object.fromEntries(runs)).toEqual({ [id(1)]: 2, [id(2)]: 2, [id(3)]: 1 });
+    expect(measured.filter(([name]) => name === "MessagesFailed")).toEqual([["MessagesFailed", 1]]);
+  },
+);
+
+test("no other failure is tried again, nor are refused credentials that come from no secret", async () => {
+  let runs = 0;
+  const handler = consume("events", async () => {
+    runs += 1;
+    throw runs === 1 ? new Error("a broken invariant") : lost("28P01");
+  });
+  expect(failures(await deliver(handler, "events", [eventRecord(1)]))).toEqual(["m1"]);
+  expect(failures(await deliver(handler, "events", [eventRecord(1)]))).toEqual(["m1"]);
+  expect(runs).toBe(2);
+});
+
+test("a schedule's job is run once more too", async () => {
+  let runs = 0;
+  const handler = schedule("build-report", async () => {
+    runs += 1;
+    if (runs === 1) throw lost("57P02");
+  });
+  const context = lambdaContext(scheduleEntry("build-report"), Date.now() + 10_000);
+  await (handler as Handler)({ time: "2026-03-02T00:00:00Z" }, context);
+  expect(runs).toBe(2);
+  expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+    "warn build-report: run is tried once more: lost connection",
+  ]);
+});
+
+test("a message that is not done in time fails in time, by name; the rest of its batch does not", async () => {
+  const handler = consume("events", async ({ eventId }) => {
+    if (eventId === id(1)) await new Promise((resolve) => setTimeout(resolve, 60_000).unref());
+  });
+  const began = performance.now();
+  expect(failures(await deliver(handler, "events", [eventRecord(1), eventRecord(2)], 1300))).toEqual(["m1"]);
+  expect(performance.now() - began).toBeLessThan(1200);
+  expect(lines).toEqual([
+    expect.objectContaining({
+      message: "events: message failed",
+      error: "TimeBudgetError",
+      messageId: "m1",
+      receives: "2",
+    }),
+  ]);
+});
+
+test("on an ordered queue, messages that no time is left for fail at once", async () => {
+  const ran: string[] = [];
+  const handler = consume("biases", async ({ asset }) => {
+    ran.push(asset);
+    await new Promise((resolve) => setTimeout(resolve, 60_000).unref());
+  });
+  const record = (asset: string, n: number) => ({
+    messageId: `m${n}`,
+    body: JSON.stringify({ asset, at, plan: false }),
+    attributes: { MessageGroupId: asset },
+  });
+  const reply = await deliver(handler, "biases", [record("ETH", 1), record("BTC", 2)], 1200);
+  expect(failures(reply)).toEqual(["m1", "m2"]);
+  expect(ran).toEqual(["ETH"]);
+});
+
+test("each message of a batch has its own trace, in what it logs and sends", async () => {
+  const seen: [string, unknown][] = [];
+  const handler = consume("events", async ({ eventId }) => {
+    await new Promise((resolve) => setTimeout(resolve, eventId === id(1) ? 20 : 1));
+    seen.push([eventId, traceFields()]);
+    log({ level: "info", message: eventId });
+  });
+  await deliver(handler, "events", [
+    eventRecord(1, { correlationId: "tick-1", traceId: "1-abc" }),
+    eventRecord(2, { correlationId: "tick-2" }),
+    eventRecord(3),
+  ]);
+  expect(Object.fromEntries(seen)).toEqual({
+    [id(1)]: { correlationId: "tick-1", traceId: "1-abc" },
+    [id(2)]: { correlationId: "tick-2" },
+    [id(3)]: { correlationId: "m3" }, // sent by hand: the trace begins with it
+  });
+  expect(lines.find((line) => line.message === id(1))).toMatchObject({ correlationId: "tick-1", traceId: "1-abc" });
+  expect(traceFields()).toEqual({});
+});
