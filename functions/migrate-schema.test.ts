@@ -20,7 +20,7 @@ async function twice(): Promise<unknown[]> {
   const server = await serverDatabase({ direct: true });
   if (server === null) {
     const client = await PGlite.create();
-    provide("schema", pgliteMigrations(client));
+    provide("schema", { connection: pgliteMigrations(client), role: null });
     const replies = [await invoke(), await invoke()];
     await client.close();
     return replies;

@@ -1,8 +1,11 @@
+import { prepareRole } from "#db/desk-role";
 import { migrate } from "#db/migrate";
 import { shippedMigrations } from "#runtime/migrations";
 import { task } from "#runtime/task";
 
 /** Brings the database to the schema of this release, before the release's other functions use it. Says which files ran. */
-export const handler = task("migrate-schema", async ({ schema }) => ({
-  ran: await migrate(schema, await shippedMigrations()),
-}));
+export const handler = task("migrate-schema", async ({ schema }) => {
+  const ran = await migrate(schema.connection, await shippedMigrations());
+  await prepareRole(schema.connection, schema.role);
+  return { ran };
+});

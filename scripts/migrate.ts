@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { prepareRole } from "#db/desk-role";
 import { migrate, readMigrations } from "#db/migrate";
 import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
 import { MIGRATIONS, openEmbedded } from "#local/embedded-postgres";
@@ -20,7 +21,11 @@ const command: Command = {
 };
 
 const migrateServer = (url: string): Promise<readonly string[]> =>
-  onServer(url, async ({ migrations }) => migrate(migrations, await readMigrations(MIGRATIONS)));
+  onServer(url, async ({ migrations }) => {
+    const ran = await migrate(migrations, await readMigrations(MIGRATIONS));
+    await prepareRole(migrations, null);
+    return ran;
+  });
 
 async function main(given: Arguments): Promise<void> {
   if (given.flag("list")) {

@@ -84,6 +84,6 @@ const hex = (value: SQL): SQL => sql`encode(sha256(convert_to(${value}, 'UTF8'))
 
 const written = (column: PgColumn): SQL => sql`${column}::text`;
 
-/** Every setting that changes how a value is written as text, for this transaction alone. */
-const PINNED = sql`SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
+/** Every setting that changes how a value is written as text, and no limit on time, for this transaction alone. */
+const PINNED = sql`SELECT set_config('statement_timeout', '0', true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
   set_config('IntervalStyle', 'postgres', true), set_config('extra_float_digits', '1', true)`;

@@ -61,6 +61,7 @@ test("upkeep drops, archives, prunes and refreshes as of its time; a second run 
     archivedPositions: 0,
     prunedContributions: 0,
     prunedEventRefs: 0,
+    strayRows: 0,
   });
   expect(await digest(db)).toEqual(after);
 });

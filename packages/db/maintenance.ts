@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "./client.ts";
+import { patiently } from "./patience.ts";
 import { rows } from "./rows.ts";
 
 /** What one upkeep did. */
@@ -12,6 +13,8 @@ export interface Upkeep {
   readonly archivedPositions: number;
   readonly prunedContributions: number;
   readonly prunedEventRefs: number;
+  /** Rows that still have no partition of their own: they are of a time that nothing was made for. */
+  readonly strayRows: number;
 }
 
 const DAY = 86_400_000;
@@ -28,9 +31,11 @@ const before = (at: Instant, days: number): Instant => instant(millis(at) - days
  * it before the first row of a replay too. Does nothing while another session does it.
  */
 export async function maintainPartitions(db: Db, at: Instant): Promise<Pick<Upkeep, "made" | "dropped">> {
-  const tables = await rows<{ made: number; dropped: string[] }>(
-    db,
-    sql`SELECT made, to_jsonb(dropped) AS dropped FROM app_ts_maintain(${at}) ORDER BY table_name`,
+  const tables = await patiently(db, (tx) =>
+    rows<{ made: number; dropped: string[] }>(
+      tx,
+      sql`SELECT made, to_jsonb(dropped) AS dropped FROM app_ts_maintain(${at}) ORDER BY table_name`,
+    ),
   );
   return {
     made: tables.reduce((sum, table) => sum + table.made, 0),
@@ -58,7 +63,9 @@ async function pruneContributions(db: Db, limit: Instant): Promise<number> {
 async function pruneEventRefs(db: Db, limit: Instant): Promise<number> {
   let total = 0;
   for (;;) {
-    const [row] = await rows<{ count: number }>(db, sql`SELECT app_prune_event_refs(${limit}, ${BATCH})::int AS count`);
+    const [row] = await patiently(db, (tx) =>
+      rows<{ count: number }>(tx, sql`SELECT app_prune_event_refs(${limit}, ${BATCH})::int AS count`),
+    );
     total += row?.count ?? 0;
     if ((row?.count ?? 0) < BATCH) return total;
   }
@@ -66,15 +73,22 @@ async function pruneEventRefs(db: Db, limit: Instant): Promise<number> {
 
 /** Brings `daily_performance` up to date. Readers go on meanwhile. */
 async function refreshPerformance(db: Db): Promise<void> {
-  await db.execute(sql`REFRESH MATERIALIZED VIEW CONCURRENTLY daily_performance`);
+  await db.execute(sql`SELECT app_refresh_performance()`);
+}
+
+/** Returns how many rows are in the default partitions; 0 on hypertables. */
+async function countStrayRows(db: Db): Promise<number> {
+  const [row] = await rows<{ count: number }>(db, sql`SELECT app_stray_rows()::int AS count`);
+  return row?.count ?? 0;
 }
 
 /** Does the whole of the daily upkeep as of `at`. Done twice it finds nothing more to do. */
 export async function maintainStorage(db: Db, at: Instant): Promise<Upkeep> {
   const partitions = await maintainPartitions(db, at);
-  const archivedPositions = await archivePositions(db, before(at, POSITION_DAYS));
-  const prunedContributions = await pruneContributions(db, before(at, EVENT_DAYS));
+  const archivedPositions = await patiently(db, (tx) => archivePositions(tx, before(at, POSITION_DAYS)));
+  const prunedContributions = await patiently(db, (tx) => pruneContributions(tx, before(at, EVENT_DAYS)));
   const prunedEventRefs = await pruneEventRefs(db, before(at, EVENT_DAYS));
-  await refreshPerformance(db);
-  return { ...partitions, archivedPositions, prunedContributions, prunedEventRefs };
+  await patiently(db, refreshPerformance);
+  const strayRows = await patiently(db, countStrayRows);
+  return { ...partitions, archivedPositions, prunedContributions, prunedEventRefs, strayRows };
 }

@@ -5,6 +5,7 @@ import { serverDatabase } from "#testing/database";
 import { connectPostgres } from "./connect.ts";
 import {
   EditedMigrationError,
+  MigrationBusyError,
   type MigrationConnection,
   MigrationOrderError,
   migrate,
@@ -84,6 +85,23 @@ test("a failing file leaves the database at the one before it", async () => {
   await expect(migrate(connection, [first, broken])).rejects.toThrow(/division by zero/);
   expect(await ask(connection, "SELECT to_regclass('half') IS NULL AS absent")).toEqual([{ absent: true }]);
   expect(await migrate(connection, [first, second])).toEqual([second.name]);
+});
+
+test("a database in use is waited for ten seconds, then refused by name, with nothing done", {
+  timeout: 40_000,
+}, async () => {
+  const server = readEnv("TEST_DATABASE_URL");
+  if (server === null) return; // PGlite has one session, which waits for nobody
+  const [one, two] = await empty(2);
+  await migrate(one as MigrationConnection, [first]);
+  const altering = { name: "0002_b.sql", sql: "ALTER TABLE a ADD COLUMN m int" };
+  await (two as MigrationConnection).transaction(async (reader) => {
+    await reader.query("SELECT * FROM a", []);
+    const refusal = expect(migrate(one as MigrationConnection, [first, altering])).rejects;
+    await refusal.toBeInstanceOf(MigrationBusyError);
+    await refusal.toThrow(/a table was in use for 10 s.*run the migration again/);
+  });
+  expect(await migrate(one as MigrationConnection, [first, altering])).toEqual([altering.name]);
 });
 
 test("of four processes at once, each file is run by one", async () => {

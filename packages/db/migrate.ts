@@ -1,18 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "#units/ids";
+import { checkServer, createTimescale } from "./capabilities.ts";
+import type { MigrationRun } from "./migration-run.ts";
 
 /** One migration file. Files run in the order of their names and are never edited after they ran anywhere. */
 export interface Migration {
   readonly name: string;
   readonly sql: string;
-}
-
-/** One open transaction on one session. */
-interface MigrationRun {
-  /** Runs several statements at once, without parameters. */
-  exec(statements: string): Promise<void>;
-  query(statement: string, parameters: readonly string[]): Promise<Record<string, unknown>[]>;
 }
 
 /** A direct connection, not through a pooler. `connect.ts` and `#local/embedded-postgres` each make one. */
@@ -54,8 +49,46 @@ export class MigrationOrderError extends Error {
   }
 }
 
-// Any constant serves; it only has to be the same in every process that migrates.
-const LOCK = "SELECT pg_advisory_xact_lock(7303421900113057)";
+/** Somebody else held what a migration needs for too long. Nothing was changed; running it again is safe. */
+export class MigrationBusyError extends Error {
+  override name = "MigrationBusyError";
+  constructor(problem: string, cause: unknown) {
+    super(`${problem}. Nothing of it was done; run the migration again.`, { cause });
+  }
+}
+
+// Two digits below the time that a deploy gives the task, so that it is this that ends it.
+const TURN_SECONDS = 240;
+// A change of a table waits for who reads it, and everyone who comes later waits behind it.
+const TABLE_SECONDS = 10;
+
+// The role's time limits are for the desk's short statements; a migration may take longer. For this transaction alone: a
+// setting of the session would stay with a pooler's connection. Any constant serves as the lock, if all have the same.
+const BEGIN = `SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
+SET LOCAL lock_timeout = '${TURN_SECONDS}s'; SELECT pg_advisory_xact_lock(7303421900113057);
+SET LOCAL lock_timeout = '${TABLE_SECONDS}s'`;
+
+/**
+ * Runs `work` in a transaction of its own, alone among all processes that migrate this database: the others wait.
+ * @throws MigrationBusyError when another one is at it for four minutes, or a table is in use for ten seconds.
+ */
+export function alone<T>(connection: MigrationConnection, work: (run: MigrationRun) => Promise<T>): Promise<T> {
+  return connection.transaction(async (run) => {
+    await whenFree(`another process has been migrating this database for ${TURN_SECONDS} s`, () => run.exec(BEGIN));
+    return whenFree(`a table was in use for ${TABLE_SECONDS} s`, () => work(run));
+  });
+}
+
+/** PostgreSQL's lock_not_available, which ends a wait after lock_timeout. */
+async function whenFree<T>(problem: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "55P03")
+      throw new MigrationBusyError(problem, error);
+    throw error;
+  }
+}
 
 const REGISTER = `CREATE TABLE IF NOT EXISTS schema_migrations (
   name TEXT PRIMARY KEY,
@@ -70,7 +103,7 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
 }
 
 async function nextOf(run: MigrationRun, migrations: readonly Migration[]): Promise<Migration | null> {
-  await run.exec(LOCK);
+  await checkServer(run);
   await run.exec(REGISTER);
   const done = new Map<string, unknown>();
   for (const row of await run.query("SELECT name, sha256 FROM schema_migrations ORDER BY name", []))
@@ -83,6 +116,7 @@ async function nextOf(run: MigrationRun, migrations: readonly Migration[]): Prom
   const next = migrations.find(({ name }) => !done.has(name)) ?? null;
   const last = [...done.keys()].at(-1);
   if (next && last !== undefined && last > next.name) throw new MigrationOrderError(next.name, last);
+  if (next && last === undefined) await createTimescale(run);
   return next;
 }
 
@@ -90,12 +124,13 @@ async function nextOf(run: MigrationRun, migrations: readonly Migration[]): Prom
  * Runs the migrations that this database lacks, in order, and returns their names; none = it was up to date.
  * Forward only. One process at a time: the others wait for its lock. Each file runs in a transaction of its own, so a
  * failure leaves the database at the file before it.
- * @throws EditedMigrationError, NewerSchemaError, MigrationOrderError before anything of that file ran.
+ * @throws UnfitServerError, EditedMigrationError, NewerSchemaError, MigrationOrderError before anything of that file ran;
+ * MigrationBusyError.
  */
 export async function migrate(connection: MigrationConnection, migrations: readonly Migration[]): Promise<string[]> {
   const ran: string[] = [];
   for (;;) {
-    const name = await connection.transaction(async (run) => {
+    const name = await alone(connection, async (run) => {
       const next = await nextOf(run, migrations);
       if (!next) return null;
       await run.exec(next.sql);

@@ -1,15 +1,14 @@
 import type { Db } from "#db/client";
-import type { MigrationConnection } from "#db/migrate";
 import type { Need } from "#topology/topology";
 import type { Exchange, Market } from "#trading/exchange";
+import type { SchemaAccess } from "./open-schema.ts";
 import { type Opened, plain } from "./opened.ts";
-
 import type { Rpc } from "./rpc.ts";
 import { expireSecret, isCurrent } from "./secret.ts";
 
 interface All {
   readonly database: Db;
-  readonly schema: MigrationConnection;
+  readonly schema: SchemaAccess;
   readonly rpc: Rpc;
   readonly market: Market;
   readonly exchange: Exchange;
