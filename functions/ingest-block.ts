@@ -11,6 +11,7 @@ import { allLabels } from "#db/labels";
 import { closesBefore } from "#db/prices";
 import { watchedWallets } from "#db/wallets";
 import { consume } from "#runtime/consume";
+import { measureAge } from "#runtime/metrics";
 import type { MessageOf } from "#topology/messages";
 import { instant } from "#units/time";
 
@@ -58,6 +59,7 @@ export const handler = consume("blocks", async (message, { database, rpc, settin
   const counts = { txCount: block.transactions.length, logCount, transferCount: countTransfers(receipts) };
   const row: BlockRow = { chain, number, hash, parentHash, timestamp, observedAt: at, ...counts };
   await ingestBlock(database, row, events);
+  measureAge("IngestLagSeconds", timestamp);
   const retracted = await retractedAt(database, chain, at);
   await publish(
     "event.retracted",

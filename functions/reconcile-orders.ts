@@ -1,4 +1,5 @@
 import { reconcileAccount } from "#db/reconcile-account";
+import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
 import { policyOf } from "#trading/policy";
 import { idOf } from "#units/ids";
@@ -7,7 +8,9 @@ import { idOf } from "#units/ids";
 export const handler = schedule("reconcile-orders", async ({ at }, { database, exchange, publish, settings }) => {
   const { mode, venue, barSeconds, instruments } = settings;
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
-  const { closed, tripped } = await reconcileAccount(database, exchange, run, instruments);
+  const { closed, tripped, breaks, stuck } = await reconcileAccount(database, exchange, run, instruments);
+  measure("ReconciliationDrift", breaks.length);
+  measure("OrdersUnknown", stuck);
   const facts = closed.map(({ id, status, instrument, clientOrderId, filledSize, errorMessage }) => {
     const body = { status, instrument, clientOrderId, filledSize, reason: errorMessage };
     return { entityType: "order", entityId: id, at, body };

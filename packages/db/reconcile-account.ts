@@ -39,6 +39,8 @@ export interface Reconciled {
   readonly external: readonly string[];
   /** What the kill switch became, when this run tightened it. */
   readonly tripped: StoredControl | null;
+  /** Orders that a person may have to look up: quarantined, or unknown for half a minute past their deadline. */
+  readonly stuck: number;
 }
 
 interface Venue {
@@ -64,7 +66,7 @@ export async function reconcileAccount(
 ): Promise<Reconciled> {
   const { account, at } = run;
   const full = Math.floor(millis(at) / 60_000) % QUIET_MINUTES === 0;
-  if (!full && (await isQuiet(db, run))) return { closed: [], breaks: [], external: [], tripped: null };
+  if (!full && (await isQuiet(db, run))) return QUIET;
   const live = await ordersAtVenue(db, account.mode);
   const looked = live.length > 0 ? await lookUp(exchange, live, await exchange.now()) : [];
   const since = await fillCursor(db, account, at);
@@ -83,14 +85,23 @@ export async function reconcileAccount(
   const { breaks, impossibleFills } =
     first.breaks.length > 0 ? await lookAgain(db, exchange, run, venue, instruments, first) : first;
   const halted = await watchStops(db, exchange, run, positions, instruments);
-  const tripped = await trip(db, run, { breaks, impossibleFills, credentialError: halted });
+  const left = await ordersAtVenue(db, account.mode);
+  const tripped = await trip(db, run, { breaks, impossibleFills, credentialError: halted, left });
   const ours = await ordersByClientId(
     db,
     open.flatMap((order) => order.clientOrderId ?? []),
   );
   const external = externalOrders(open, new Set(ours.keys())).map((order) => order.venueOrderId);
-  return { closed: await closedAt(db, run), breaks, external, tripped };
+  const stuck = left.filter((order) => isStuck(order, at)).length;
+  return { closed: await closedAt(db, run), breaks, external, tripped, stuck };
 }
+
+const QUIET: Reconciled = { closed: [], breaks: [], external: [], tripped: null, stuck: 0 };
+const STUCK_MS = 30_000;
+
+const isStuck = ({ status, expiresAt }: StoredOrder, at: Instant): boolean =>
+  status === "quarantined" ||
+  (status === "unknown" && (expiresAt === null || millis(at) > millis(expiresAt) + STUCK_MS));
 
 /** Returns whether there is nothing to reconcile: no order at the venue, no position, and no order moved at this instant. */
 async function isQuiet(db: Db, { account: { mode, venue }, at }: Run): Promise<boolean> {
@@ -238,7 +249,7 @@ async function insertStop(
 async function trip(
   db: Db,
   run: Run,
-  seen: Applied & { readonly credentialError: boolean },
+  { left, ...seen }: Applied & { readonly credentialError: boolean; readonly left: readonly StoredOrder[] },
 ): Promise<Reconciled["tripped"]> {
   const { account, at, policy, by } = run;
   const state = await equityAt(db, account, at, true);
@@ -249,7 +260,7 @@ async function trip(
     })
     .from(orders)
     .where(and(eq(orders.tradingMode, account.mode), gt(orders.decidedAt, instant(millis(at) - 3_600_000))));
-  const unknown = (await ordersAtVenue(db, account.mode)).filter((order) => order.status === "unknown");
+  const unknown = left.filter((order) => order.status === "unknown");
   const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);
   const found = tripOf({ ...state, ...seen, at, unknownSince, rejects: counts?.rejects ?? 0 }, policy);
   if (found === null) return null;

@@ -1,5 +1,6 @@
 import { METRICS_NAMESPACE, type MetricName, metrics } from "#topology/metrics";
 import type { FunctionName } from "#topology/topology";
+import { type Instant, millis } from "#units/time";
 import { readPlace } from "./config.ts";
 
 /** What becomes of a measured value. */
@@ -20,6 +21,10 @@ export const useMeter = (next: Meter | null): void => {
 
 /** Measures one value. In Lambda it is written to the log, in the embedded metric format, when the invocation ends. */
 export const measure: Meter = (name, value) => meter(name, value);
+
+/** Measures how long ago `since` was, in seconds, by the machine's clock. */
+export const measureAge = (name: MetricName, since: Instant): void =>
+  measure(name, (Date.now() - millis(since)) / 1000);
 
 /** Writes what was measured since the last time, as one line. */
 export function flushMetrics(job: FunctionName): void {
