@@ -1,13 +1,14 @@
 import type { SQSEvent } from "aws-lambda";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Handler, lambdaContext } from "#local/jobs";
-import { queue, schedule as scheduleEntry } from "#topology/topology";
+import { queue, schedule as scheduleEntry, topology } from "#topology/topology";
 import { consume } from "./consume.ts";
 import { type LogLine, log, useSink } from "./log.ts";
 import { useMeter } from "./metrics.ts";
+import { route } from "./route.ts";
 import { schedule } from "./schedule.ts";
 import { provide } from "./services.ts";
-import { type Trace, traceFields } from "./trace.ts";
+import { type Trace, traceFields, traceOf } from "./trace.ts";
 
 const lines: LogLine[] = [];
 const measured: [string, number][] = [];
@@ -22,6 +23,7 @@ afterEach(() => {
   useSink(null);
   useMeter(null);
   provide("database", null);
+  vi.unstubAllEnvs();
 });
 
 const at = "2026-03-02T00:00:00.000Z";
@@ -135,4 +137,29 @@ test("each message of a batch has its own trace, in what it logs and sends", asy
   });
   expect(lines.find((line) => line.message === id(1))).toMatchObject({ correlationId: "tick-1", traceId: "1-abc" });
   expect(traceFields()).toEqual({});
+});
+
+test("in Lambda a tick's trace is its event and the root of its X-Ray trace", async () => {
+  vi.stubEnv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+  let seen: unknown;
+  const handler = schedule("build-report", async () => {
+    seen = traceFields();
+  });
+  const context = lambdaContext(scheduleEntry("build-report"), Date.now() + 10_000);
+  await (handler as Handler)({ id: "53dc4d37", time: "2026-03-02T00:00:00Z" }, context);
+  expect(seen).toEqual({ correlationId: "53dc4d37", traceId: "1-5759e988-bd862e3fe1be46a994272793" });
+});
+
+test("a message without our attributes takes the trace that SQS carries", () => {
+  const attributes = { AWSTraceHeader: "Root=1-abc-def;Sampled=0" } as SQSEvent["Records"][number]["attributes"];
+  expect(traceOf({ messageId: "m", attributes }, {})).toEqual({ correlationId: "m", traceId: "1-abc-def" });
+});
+
+test("a request that takes too long is answered in time, with the id that the log has", async () => {
+  const handler = route("GET /health", () => new Promise(() => {}));
+  const event = { headers: {}, requestContext: { requestId: "r-1", timeEpoch: Date.parse(at) } };
+  const context = lambdaContext(topology.routes["GET /health"], Date.now() + 1200);
+  const reply = (await (handler as unknown as Handler)(event, context)) as { statusCode: number; body: string };
+  expect([reply.statusCode, JSON.parse(reply.body).requestId]).toEqual([503, "r-1"]);
+  expect(lines).toEqual([expect.objectContaining({ error: "TimeBudgetError", correlationId: "r-1" })]);
 });
