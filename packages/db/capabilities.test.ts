@@ -3,7 +3,7 @@ import postgres from "postgres";
 import { afterEach, expect, test } from "vitest";
 import { MIGRATIONS } from "#local/embedded-postgres";
 import { readEnv } from "#runtime/config";
-import { emptyServerDatabase } from "#testing/database";
+import { type ServerDatabase, serverDatabase } from "#testing/database";
 import { checkServer, createTimescale } from "./capabilities.ts";
 import { connectPostgres } from "./connect.ts";
 import { migrate, readMigrations } from "./migrate.ts";
@@ -50,7 +50,7 @@ test("TimescaleDB that may not be created is refused, with both ways on", async 
 
 /** A database, and a role without any right in it. */
 async function stranger() {
-  const { url, drop } = await emptyServerDatabase(server ?? "");
+  const { url, drop } = (await serverDatabase({ direct: true })) as ServerDatabase;
   const admin = postgres(url, { max: 1, onnotice: () => {} });
   const role = `stranger_${randomBytes(6).toString("hex")}`;
   await admin.unsafe(`CREATE ROLE ${role} LOGIN`);

@@ -4,7 +4,7 @@ import postgres from "postgres";
 import { afterEach, expect, test } from "vitest";
 import { MIGRATIONS } from "#local/embedded-postgres";
 import { readEnv } from "#runtime/config";
-import { emptyServerDatabase } from "#testing/database";
+import { type ServerDatabase, serverDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
 import { appendAudit, verifyAudit } from "./audit.ts";
 import { connectPostgres, type PostgresConnection } from "./connect.ts";
@@ -30,7 +30,7 @@ const as = (url: string, name: string): string => {
 
 /** A database of an owner who is no superuser, and a role that owns nothing in it. */
 async function desk() {
-  const { url, drop } = await emptyServerDatabase(server ?? "");
+  const { url, drop } = (await serverDatabase({ direct: true })) as ServerDatabase;
   const admin = postgres(url, { max: 1, onnotice: () => {} });
   const suffix = randomBytes(6).toString("hex");
   const [owner, role] = [`owner_${suffix}`, `desk_${suffix}`];

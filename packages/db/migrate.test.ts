@@ -1,6 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { afterEach, expect, test } from "vitest";
 import { MIGRATIONS, pgliteMigrations } from "#local/embedded-postgres";
+import { readEnv } from "#runtime/config";
 import { serverDatabase } from "#testing/database";
 import { connectPostgres } from "./connect.ts";
 import {
@@ -13,6 +14,8 @@ import {
   readMigrations,
 } from "./migrate.ts";
 
+// PGlite has one session, which waits for nobody.
+const onServer = test.skipIf(readEnv("TEST_DATABASE_URL") === null);
 let closings: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closings) await close();
@@ -87,22 +90,24 @@ test("a failing file leaves the database at the one before it", async () => {
   expect(await migrate(connection, [first, second])).toEqual([second.name]);
 });
 
-test("a database in use is waited for ten seconds, then refused by name, with nothing done", {
-  timeout: 40_000,
-}, async () => {
-  const server = readEnv("TEST_DATABASE_URL");
-  if (server === null) return; // PGlite has one session, which waits for nobody
-  const [one, two] = await empty(2);
-  await migrate(one as MigrationConnection, [first]);
-  const altering = { name: "0002_b.sql", sql: "ALTER TABLE a ADD COLUMN m int" };
-  await (two as MigrationConnection).transaction(async (reader) => {
-    await reader.query("SELECT * FROM a", []);
-    const refusal = expect(migrate(one as MigrationConnection, [first, altering])).rejects;
-    await refusal.toBeInstanceOf(MigrationBusyError);
-    await refusal.toThrow(/a table was in use for 10 s.*run the migration again/);
-  });
-  expect(await migrate(one as MigrationConnection, [first, altering])).toEqual([altering.name]);
-});
+onServer(
+  "a database in use is waited for ten seconds, then refused by name, with nothing done",
+  {
+    timeout: 40_000,
+  },
+  async () => {
+    const [one, two] = await empty(2);
+    await migrate(one as MigrationConnection, [first]);
+    const altering = { name: "0002_b.sql", sql: "ALTER TABLE a ADD COLUMN m int" };
+    await (two as MigrationConnection).transaction(async (reader) => {
+      await reader.query("SELECT * FROM a", []);
+      const refusal = expect(migrate(one as MigrationConnection, [first, altering])).rejects;
+      await refusal.toBeInstanceOf(MigrationBusyError);
+      await refusal.toThrow(/a table was in use for 10 s.*run the migration again/);
+    });
+    expect(await migrate(one as MigrationConnection, [first, altering])).toEqual([altering.name]);
+  },
+);
 
 test("of four processes at once, each file is run by one", async () => {
   const connections = await empty(4);

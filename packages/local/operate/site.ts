@@ -3,7 +3,8 @@ import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from "@aws-sdk/clien
 import type { Db } from "#db/client";
 import { connectPostgres } from "#db/connect";
 import { readEnv, setEnv } from "#runtime/config";
-import { readDatabaseSecret } from "#runtime/database-secret";
+import { DatabaseSecret } from "#runtime/database-secret";
+import { readSecret } from "#runtime/secret";
 import { deadLetterName, LAPTOP, type Place, queueName, type Stage, secretId } from "#topology/names";
 import { type QueueName, queue } from "#topology/topology";
 import { openEmbedded } from "../embedded-postgres.ts";
@@ -78,7 +79,7 @@ function awsSite(name: string, place: Place): Site {
       return url;
     },
     database: async () => {
-      opened ??= await connect(place);
+      opened ??= await connect(place, sqs);
       return opened.db;
     },
     close: async () => {
@@ -104,12 +105,24 @@ async function findQueue(sqs: SQSClient, name: string): Promise<string> {
 }
 
 /** DATABASE_URL where it is set: a stage's own address may not reach it from here. Else the stage's secret. */
-async function connect(place: Place): Promise<ReturnType<typeof connectPostgres>> {
+async function connect(place: Place, sqs: SQSClient): Promise<ReturnType<typeof connectPostgres>> {
   const url = readEnv("DATABASE_URL");
   if (url !== null) return connectPostgres(url);
   if (place === LAPTOP) throw new NoSiteError("DATABASE_URL");
-  const secret = await readDatabaseSecret(secretId(place, "database"));
-  return connectPostgres(secret.url, secret.ca === undefined ? {} : { ca: secret.ca });
+  await keysIntoEnvironment(sqs);
+  const { fields } = await readSecret(secretId(place, "database"), DatabaseSecret);
+  return connectPostgres(fields.url, fields.ca === undefined ? {} : { ca: fields.ca });
+}
+
+/** Secrets are read with keys from the environment, as in Lambda. A person's come from a profile or a login. */
+async function keysIntoEnvironment(sqs: SQSClient): Promise<void> {
+  const { accessKeyId, secretAccessKey, sessionToken } = await sqs.config.credentials();
+  setEnv({
+    AWS_REGION: await sqs.config.region(),
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    ...(sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken }),
+  });
 }
 
 async function folderSite(directory: string): Promise<Site> {
