@@ -1,16 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { chosenRecording } from "#local/chosen-recording";
 import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
 import { type DrillResult, runDrill } from "#local/drill/drill";
 import { POISON } from "#local/drill/poison";
 import { restartableFolder, restartableServer } from "#local/drill/restartable";
 import { problemsOf } from "#local/drill/verdict";
 import { openProgress } from "#local/progress";
-import { openRecording, type Recording } from "#local/recording";
-import { writeRecording } from "#local/recording-writer";
-import { generateSample } from "#local/sample/generate";
-import { sampleContent } from "#local/sample/sample-recording";
+import type { Recording } from "#local/recording";
 
 const command: Command = {
   usage: "npm run drill --",
@@ -35,17 +33,11 @@ class DrillError extends Error {
   override name = "DrillError";
 }
 
-async function recordingOf(given: Arguments, folder: string): Promise<Recording> {
-  const dir = given.text("recording") ?? (given.flag("sample") ? "recordings/sample" : null);
-  if (dir !== null) return openRecording(dir);
+function recordingOf(given: Arguments, folder: string): Promise<Recording> {
   const slots = given.count("slots") ?? 0;
   if (slots < 1) throw new UsageError("--slots takes a number above 0");
-  const seed = "drill";
-  const startMs = Date.parse("2026-03-02T22:30:00Z"); // as the sample
-  const sample = await generateSample({ seed, slots, startMs, progress: () => {} });
-  const out = join(folder, "recording");
-  await writeRecording(out, sampleContent(sample, seed));
-  return openRecording(out);
+  const dir = given.text("recording") ?? (given.flag("sample") ? "recordings/sample" : null);
+  return chosenRecording(dir, slots, folder);
 }
 
 const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((total, n) => total + n, 0);

@@ -33,6 +33,7 @@ const commands = {
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],
   drill: [["scripts/drill.ts"]],
+  "e2e:cloud": [["scripts/e2e-cloud.ts"]],
 };
 
 function fail(message) {

@@ -32,7 +32,13 @@ export const Target = z
     schedules: z.boolean().default(true),
     /** Where alarms are mailed to. Null: they only show on the dashboard. */
     alarmEmail: z.email().nullable().default(null),
-    settings: z.partialRecord(Setting, z.string().min(1)).default({}),
+    settings: z
+      .partialRecord(Setting, z.string())
+      // No explorer shows the blocks of a private chain; every other setting says something.
+      .refine((settings) => Object.entries(settings).every(([name, text]) => text !== "" || name === "EXPLORER_URL"), {
+        error: "a setting is empty",
+      })
+      .default({}),
     gitSha: z.string().default("unknown"),
     /** An emulator of AWS on this machine: no TLS, and no network. */
     emulator: z.boolean().default(false),

@@ -156,8 +156,11 @@ async function drain(queues: Queues, pollQueue: (name: QueueName) => Promise<num
   }
 }
 
-/** Source: EventBridge user guide, "Scheduled events"; `time` has a grain of a second. */
-const scheduledEvent = (name: ScheduleName, at: Instant): unknown => ({
+/**
+ * Returns what EventBridge calls a schedule's function with; `time` has a grain of a second.
+ * Source: EventBridge user guide, "Scheduled events".
+ */
+export const scheduledEvent = (name: ScheduleName, at: Instant): unknown => ({
   version: "0",
   id: `local-${name}-${at}`,
   "detail-type": "Scheduled Event",

@@ -1,10 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { seedCursor } from "#db/blocks";
 import type { Db } from "#db/client";
 import { type Digest, digest } from "#db/digest";
-import { upsertLabels } from "#db/labels";
-import { watchWallets } from "#db/wallets";
 import { readSettings } from "#runtime/config";
 import { useSink } from "#runtime/log";
 import { type Instant, instant } from "#units/time";
@@ -19,6 +16,7 @@ import { type PaperVenue, paperVenue } from "./paper-venue.ts";
 import type { Recording } from "./recording.ts";
 import { type ReplayProgress, replay } from "./replay.ts";
 import { buildRunReport, type RunReport } from "./run-report.ts";
+import { seedDesk, settingsOf, startOf } from "./run-settings.ts";
 import { openServer } from "./server-postgres.ts";
 
 export interface RunOptions {
@@ -49,9 +47,6 @@ export interface Run {
   readonly close: () => Promise<void>;
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-
 /**
  * Replays a recording through the whole desk: chain double, paper venue, queues, handlers. The clock starts a minute
  * before the first block. Throws what broke the run, after closing every part.
@@ -74,7 +69,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
       closers.push(async () => useSink(null), lines.close);
     }
     const times = recording.headers.map((header) => header.timestamp * 1000);
-    const clock = virtualClock(Math.floor((times[0] ?? 0) / MINUTE) * MINUTE - MINUTE);
+    const clock = virtualClock(startOf(recording));
     const chain = await chainDouble(recording, clock);
     closers.push(chain.close);
     const venue = await paperVenue({ clock, source: recordedCandles(recording), key: paperKey });
@@ -82,7 +77,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     const { drill } = options;
     const nodeUrl = (await drill?.edge("node", chain.url)) ?? chain.url;
     const venueUrl = (await drill?.edge("venue", venue.url)) ?? venue.url;
-    const env = environment(options, nodeUrl, venueUrl, clock.now());
+    const env = settingsOf(options, { nodeUrl, venueUrl }, clock.now());
     const secrets = new Map([[SECRET_ID, paperSecret()]]);
     const desk = await startDesk({
       databaseDirectory: directory && join(directory, "db"),
@@ -95,7 +90,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
       drill,
     });
     closers.push(desk.close);
-    await seed(desk.database.db, recording, instant(clock.now()));
+    await seedDesk(desk.database.db, recording, instant(clock.now()));
     await options.prepare?.(desk.database.db);
     const { db } = desk.database;
     const began = instant(clock.now());
@@ -107,43 +102,4 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     await close();
     throw error;
   }
-}
-
-/** Writes what the desk must know before the first block: whom it watches, who is who, and where the chain begins. */
-async function seed(db: Db, recording: Recording, at: Instant): Promise<void> {
-  const { manifest, headers } = recording;
-  const first = headers[0];
-  if (!first) return;
-  await upsertLabels(db, manifest.chain, recording.labels);
-  await watchWallets(db, manifest.chain, recording.watchlist, at);
-  await seedCursor(db, manifest.chain, { number: first.number - 1, hash: first.parentHash });
-}
-
-function environment(
-  { recording, gitSha }: RunOptions,
-  chainUrl: string,
-  venueUrl: string,
-  start: number,
-): Record<string, string> {
-  const { manifest } = recording;
-  const opened = manifest.instruments.flatMap((id) => recording.candles(id)[0]?.openedAt ?? []);
-  const earliest = Math.min(start, ...opened.map((at) => Date.parse(at)));
-  return {
-    SPYHOP_MODE: "demo",
-    CHAIN_ID: String(manifest.chainId),
-    INSTRUMENTS: manifest.instruments.join(","),
-    BAR_SECONDS: String(manifest.barSeconds),
-    HEAD_POLL_SECONDS: "0",
-    EXPLORER_URL: manifest.explorer ?? "",
-    GIT_SHA: gitSha,
-    VENUE: "paper",
-    WARMUP_HOURS: String(Math.max(1, Math.ceil((start - earliest) / HOUR))),
-    GENERATED: String(manifest.kind === "generated"),
-    INPUT_NAME: manifest.name,
-    ETH_RPC_URL: chainUrl,
-    OKX_URL: venueUrl,
-    OKX_PUBLIC_URL: venueUrl,
-    OKX_RATE_LIMIT: "false",
-    EXCHANGE_SECRET_ID: SECRET_ID,
-  };
 }

@@ -1,0 +1,142 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { DeleteFunctionConcurrencyCommand, LambdaClient, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
+import { GetQueueAttributesCommand, SetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { DeployedTarget } from "#local/deployed";
+import { randomOf } from "#local/sample/random";
+import { QUEUES, type QueueName, type ScheduleName } from "#topology/topology";
+import type { Deployment } from "./deployment.ts";
+import { clientOf, type Emulator } from "./emulator.ts";
+import { run } from "./run.ts";
+
+export interface Disturbed {
+  readonly target: DeployedTarget;
+  readonly counts: { killed: number; retried: number; restarts: number; closed: number };
+}
+
+export interface DisturbOptions {
+  readonly emulator: Emulator;
+  readonly deployment: Deployment;
+  readonly sqs: SQSClient;
+  readonly seed: string;
+  /** Restarts the database's server and returns when it is back. */
+  readonly restart: string;
+}
+
+/** A message that failed comes again after this long; the stack's own timeouts are for functions that may take minutes. */
+const VISIBILITY_SECONDS = 4;
+/** How long a function is not allowed to run. */
+const CLOSED_MS = 3000;
+const ATTEMPTS = 4;
+
+/**
+ * What is killed in the middle of its work, after which schedule. Never what submits an order: an order whose submission
+ * was cut short is given up, so the trades would differ (docs/runbook.md, "The fault drill").
+ */
+const VICTIMS: Partial<Record<ScheduleName, readonly { readonly job: string; readonly queue: QueueName }[]>> = {
+  "watch-head": [
+    { job: "ingest-block", queue: "blocks" },
+    { job: "analyze-event", queue: "events" },
+  ],
+  "refresh-biases": [{ job: "recompute-bias", queue: "biases" }],
+};
+
+/** Wraps a deployed target: functions are killed mid-batch, one may not run for a while, the database restarts twice. */
+export async function disturbed(target: DeployedTarget, options: DisturbOptions): Promise<Disturbed> {
+  const { deployment, sqs, seed } = options;
+  for (const name of QUEUES) {
+    const Attributes = { VisibilityTimeout: String(VISIBILITY_SECONDS) };
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl: deployment.queueUrl(name), Attributes }));
+  }
+  const counts = { killed: 0, retried: 0, restarts: 0, closed: 0 };
+  const random = randomOf(seed, "cloud drill");
+  const victims: { readonly job: string; readonly queue: QueueName }[] = [];
+  let heads = 0;
+  const meanwhile: (() => Promise<void>)[] = [];
+  return {
+    counts,
+    target: {
+      ...target,
+      runSchedule: async (name, at) => {
+        if (name === "watch-head") heads += 1;
+        if (name === "watch-head" && (heads === 8 || heads === 20))
+          meanwhile.push(async () => {
+            await run("bash", ["-c", options.restart]);
+            counts.restarts += 1;
+          });
+        if (name === "watch-head" && heads === 14)
+          meanwhile.push(async () => {
+            await closed(options, "analyze-event");
+            counts.closed += 1;
+          });
+        const list = VICTIMS[name] ?? [];
+        if (list.length > 0 && random.chance(0.25)) victims.push(random.pick(list));
+        for (let attempt = 1; ; attempt += 1) {
+          try {
+            return await target.runSchedule(name, at);
+          } catch (error) {
+            if (attempt === ATTEMPTS) throw error;
+            counts.retried += 1;
+            await pause(500 * attempt);
+          }
+        }
+      },
+      drain: async () => {
+        const work = [...meanwhile.splice(0).map((start) => start())];
+        for (const victim of victims.splice(0)) work.push(hunted(options, victim, counts));
+        await Promise.all(work);
+        await target.drain();
+      },
+    },
+  };
+}
+
+/** Kills a function's processes as soon as its queue has a message in flight; gives up when none comes. */
+async function hunted(
+  { emulator, deployment, sqs }: DisturbOptions,
+  { job, queue }: { readonly job: string; readonly queue: QueueName },
+  counts: Disturbed["counts"],
+): Promise<void> {
+  const QueueUrl = deployment.queueUrl(queue);
+  for (let look = 0; look < 40; look += 1) {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["ApproximateNumberOfMessagesNotVisible"] }),
+    );
+    if (Number(Attributes.ApproximateNumberOfMessagesNotVisible) === 0) continue;
+    for (const pid of await processesOf(emulator, deployment.functionName(job))) {
+      try {
+        process.kill(pid, "SIGKILL");
+        counts.killed += 1;
+      } catch (error) {
+        if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error; // it ended by itself
+      }
+    }
+    return;
+  }
+}
+
+/** Reserved concurrency 0 for a while: nothing of the function runs, and its messages wait. */
+async function closed({ emulator, deployment }: DisturbOptions, job: string): Promise<void> {
+  const client = new LambdaClient(clientOf(emulator));
+  const FunctionName = deployment.functionName(job);
+  await client.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
+  await pause(CLOSED_MS);
+  await client.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+  client.destroy();
+}
+
+/** Returns the processes in which the emulator runs a function: those of its own session that have the function's name. */
+async function processesOf({ directory }: Emulator, name: string): Promise<number[]> {
+  const session = (await readFile(join(directory, "pid"), "utf8")).trim();
+  const ids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
+  const found: number[] = [];
+  for (const id of ids) {
+    // A process may end between the listing and the reading.
+    const stat = await readFile(`/proc/${id}/stat`, "utf8").catch(() => "");
+    if (stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3] !== session) continue;
+    const variables = await readFile(`/proc/${id}/environ`, "utf8").catch(() => "");
+    if (variables.split("\0").includes(`AWS_LAMBDA_FUNCTION_NAME=${name}`)) found.push(Number(id));
+  }
+  return found;
+}

@@ -1,0 +1,35 @@
+import { EventBridgeClient, ListEventBusesCommand, ListRulesCommand } from "@aws-sdk/client-eventbridge";
+import { LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand } from "@aws-sdk/client-lambda";
+import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { clientOf, type Emulator } from "./emulator.ts";
+import { queryApi } from "./query-api.ts";
+
+/** Returns every resource of the desk that stands in the emulator's account, as "kind name". A bootstrap's own are left out. */
+export async function resourcesOf(emulator: Emulator): Promise<string[]> {
+  const lambda = new LambdaClient(clientOf(emulator));
+  const events = new EventBridgeClient(clientOf(emulator));
+  const sqs = new SQSClient({ ...clientOf(emulator), useQueueUrlAsEndpoint: false });
+  const { Functions = [] } = await lambda.send(new ListFunctionsCommand({}));
+  const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
+  const { EventBuses = [] } = await events.send(new ListEventBusesCommand({}));
+  const { Rules = [] } = await events.send(new ListRulesCommand({}));
+  const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ MaxResults: 1000 }));
+  for (const client of [lambda, events, sqs]) client.destroy();
+  const [roles, stacks] = await Promise.all([
+    queryApi(emulator, "iam", "ListRoles", { MaxItems: "1000" }),
+    queryApi(emulator, "cloudformation", "ListStacks", {}),
+  ]);
+  const standing = [...stacks.matchAll(/<member>[\s\S]*?<\/member>/g)]
+    .map(([member]) => member)
+    .filter((member) => !member.includes("<StackStatus>DELETE_COMPLETE"));
+  const all = [
+    ...Functions.map(({ FunctionName }) => `function ${FunctionName}`),
+    ...EventSourceMappings.map(({ EventSourceArn }) => `mapping ${EventSourceArn}`),
+    ...EventBuses.map(({ Name }) => `bus ${Name}`),
+    ...Rules.map(({ Name }) => `rule ${Name}`),
+    ...QueueUrls.map((url) => `queue ${url.split("/").pop()}`),
+    ...[...roles.matchAll(/<RoleName>([^<]*)<\/RoleName>/g)].map(([, name]) => `role ${name}`),
+    ...standing.map((member) => `stack ${/<StackName>([^<]*)</.exec(member)?.[1]}`),
+  ];
+  return all.filter((name) => /spyhop/i.test(name) && !/SSTBootstrap|CDKToolkit/i.test(name));
+}
