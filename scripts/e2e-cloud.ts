@@ -21,7 +21,7 @@ import { deadLetterName } from "#topology/names";
 import { type QueueName, queue } from "#topology/topology";
 import { instant } from "#units/time";
 import { type Deployment, deployTo } from "./cloud/deployment.ts";
-import { type Disturbed, type DisturbOptions, disturbed } from "./cloud/disturb.ts";
+import { batchesCutShort, type Disturbed, type DisturbOptions, disturbed } from "./cloud/disturb.ts";
 import { clientOf, type Emulator, startEmulator } from "./cloud/emulator.ts";
 import { withoutGrant } from "./cloud/grant.ts";
 import type { Host } from "./cloud/host.ts";
@@ -129,7 +129,8 @@ async function throughCloud(plan: Plan, stage: Stage): Promise<Cloud> {
     const options = { settleMs, signal, prepare: prepareOf(plan), progress: progressOf("cloud") };
     const troubled = drill === null ? null : await disturbed(target, { emulator, deployment, sqs, ...drill });
     const { digest, deadLetters } = await world.run(connection.db, troubled?.target ?? target, options);
-    return { digest, deadLetters, orders: ordersOf(world.venue), counts: troubled?.counts ?? null };
+    const counts = troubled && { ...troubled.counts, cut: await batchesCutShort(emulator) };
+    return { digest, deadLetters, orders: ordersOf(world.venue), counts };
   } finally {
     await connection.close();
     sqs.destroy();
@@ -147,7 +148,7 @@ interface Cloud {
   readonly digest: Digest;
   readonly orders: string;
   readonly deadLetters: readonly DeadLetter[];
-  readonly counts: Disturbed["counts"] | null;
+  readonly counts: (Disturbed["counts"] & { readonly cut: number }) | null;
 }
 
 function deadLetterUrl({ queueUrl }: Deployment, name: QueueName): string {
@@ -254,7 +255,7 @@ function told(laptop: { digest: Digest; orders: string }, cloud: Cloud, marks: r
   const [deploy, replay, remove] = marks.slice(1).map((at, i) => ((at - (marks[i] ?? at)) / 1000).toFixed(0));
   const { counts } = cloud;
   const drilled = counts
-    ? `disturbed by ${counts.killed} kills, ${counts.retried} schedules run again, ${counts.closed} function closed, ${counts.restarts} restarts\n`
+    ? `disturbed by ${counts.killed} kills (${counts.cut} batches cut short), ${counts.retried} schedules run again, ${counts.closed} function closed, ${counts.restarts} restarts\n`
     : "";
   const orders = cloud.orders === "" ? 0 : cloud.orders.split("\n").length;
   return `deployed in ${deploy} s, replayed in ${replay} s, removed in ${remove} s

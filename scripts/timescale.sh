@@ -4,7 +4,7 @@
 # Nothing is mounted and no service of the host is touched. The first start takes about a minute, later ones a second.
 #   timescale.sh up          build the folder when missing, start the server and print its URL
 #   timescale.sh env         print TEST_DATABASE_URL=...
-#   timescale.sh restart     stop it as a crash would and start it again
+#   timescale.sh restart     cut every session off and start again
 #   timescale.sh down        stop the server; the folder stays as a cache
 # TSDB_ROOT: the folder (default /var/cache/spyhop-timescale). TSDB_PORT: default 55417. DEBIAN_MIRROR: default the host's.
 set -euo pipefail
@@ -85,7 +85,8 @@ up)
   start
   echo "$url" ;;
 env) echo "TEST_DATABASE_URL=$url" ;;
-restart) as_postgres pg_ctl -D $data -s -w -m immediate -l /var/lib/postgresql/server.log -o "-p $port" restart ;;
+# Not as a crash: what a server made for tests has committed is not on its disk yet.
+restart) as_postgres pg_ctl -D $data -s -w -m fast -l /var/lib/postgresql/server.log -o "-p $port" restart ;;
 down) as_postgres pg_ctl -D $data -s -w -m fast stop ;;
 *)
   sed -n '2,10s/^# \{0,1\}//p' "$0" >&2

@@ -99,12 +99,13 @@ async function hunted(
   counts: Disturbed["counts"],
 ): Promise<void> {
   const QueueUrl = deployment.queueUrl(queue);
-  for (let look = 0; look < 40; look += 1) {
+  const processes = await processesOf(emulator, deployment.functionName(job)); // found first: a batch is done in a moment
+  for (let look = 0; look < 100; look += 1) {
     const { Attributes = {} } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["ApproximateNumberOfMessagesNotVisible"] }),
     );
     if (Number(Attributes.ApproximateNumberOfMessagesNotVisible) === 0) continue;
-    for (const pid of await processesOf(emulator, deployment.functionName(job))) {
+    for (const pid of processes) {
       try {
         process.kill(pid, "SIGKILL");
         counts.killed += 1;
@@ -124,6 +125,12 @@ async function closed({ emulator, deployment }: DisturbOptions, job: string): Pr
   await pause(CLOSED_MS);
   await client.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
   client.destroy();
+}
+
+/** Returns how many batches ended with their function's process, by the emulator's own log. */
+export async function batchesCutShort({ directory }: Emulator): Promise<number> {
+  const log = await readFile(join(directory, "log"), "utf8");
+  return log.split("\n").filter((line) => line.includes("failed processing SQS batch")).length;
 }
 
 /** Returns the processes in which the emulator runs a function: those of its own session that have the function's name. */
