@@ -27,6 +27,7 @@ const commands = {
   deploy: [["scripts/deploy.ts"]],
   diff: [["scripts/diff.ts"]],
   remove: [["scripts/remove.ts"]],
+  watch: [["scripts/watch.ts"]],
   "equal-stacks": [["scripts/equal-stacks.ts"]],
   bench: [["scripts/bench.ts"]],
   "cloud-up": [["scripts/cloud-up.ts"]],

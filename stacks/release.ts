@@ -9,8 +9,8 @@ import { type AuroraSite, type Site, stackProps, tag } from "./site.ts";
 const LONGEST_SECONDS = 840;
 
 /**
- * The tasks of the topology (migrations), run while this stack deploys. Every stack with other functions comes after it,
- * so new code meets the new schema, and a task that fails stops the deploy while the old code still runs.
+ * The tasks of the topology; migrations run while this stack deploys. Every stack with other functions comes after it, so
+ * new code meets the new schema, and a task that fails stops the deploy while the old code still runs.
  */
 export class ReleaseStack extends Stack {
   constructor(app: App, site: Site, aurora: AuroraSite | null) {
@@ -25,6 +25,7 @@ export class ReleaseStack extends Stack {
           throw new RangeError(`the task ${name} sends before the queues are there`);
         },
       });
+      if (!task.onDeploy) continue;
       new Trigger(this, `run-${name}`, {
         handler: lambda,
         invocationType: InvocationType.REQUEST_RESPONSE,

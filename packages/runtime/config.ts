@@ -166,6 +166,9 @@ export function awsCall(env: Env = process.env): AwsCall {
   };
 }
 
+/** Returns the id of the secret that CloudFront shows, or null where nothing stands in front. */
+export const originSecretId = (env: Env = process.env): string | null => env.ORIGIN_SECRET_ID || null;
+
 /** What the log and the metrics say of the process: the deployment's stage, and whether Lambda runs it. */
 export const readPlace = (env: Env = process.env): { stage: string; inLambda: boolean } => ({
   stage: env.STAGE || "local",

@@ -5,6 +5,7 @@ import { type Instant, instant } from "#units/time";
 import { TimeBudgetError } from "./budget.ts";
 import type { Context } from "./context.ts";
 import { edge, runPiece } from "./edge.ts";
+import { cameThroughFront } from "./origin.ts";
 import { newTrace } from "./trace.ts";
 
 /** One request, as a route sees it. */
@@ -27,7 +28,7 @@ type RouteContext<R extends RouteName> = Context<RouteJob<R>>;
 /**
  * Turns one job into the Lambda handler of an HTTP API route (payload format 2.0). A ZodError of the job is the
  * caller's mistake: 400 with the fields' names. Anything else is ours: 503 when the time was over, else 500, with the id
- * to look for in the log and no detail.
+ * to look for in the log and no detail. A request that did not come through CloudFront, where there is one, gets 403.
  */
 export function route<R extends RouteName>(
   name: R,
@@ -42,7 +43,10 @@ export function route<R extends RouteName>(
       accept: event.headers.accept ?? "",
     };
     const piece = { entry, lambda, trace: newTrace(requestId), what: `${name}: request` };
-    const reply = runPiece<RouteJob<R>, RouteReply>(piece, (context) => job(request, context).catch(badRequest));
+    const reply = runPiece<RouteJob<R>, RouteReply>(piece, async (context) => {
+      if (!(await cameThroughFront(event.headers))) return { status: 403, body: { error: "not this way in" } };
+      return job(request, context).catch(badRequest);
+    });
     return respond(await reply.catch((error: unknown) => failure(error, requestId)));
   });
 }

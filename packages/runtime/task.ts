@@ -4,13 +4,13 @@ import { edge, runPiece } from "./edge.ts";
 import { newTrace } from "./trace.ts";
 
 /**
- * Turns one job into the Lambda handler of a task: invoked directly, its input unread. What the job returns is the
- * invocation's reply; what it throws is the invocation's error, so that the deploy that waits for it stops.
+ * Turns one job into the Lambda handler of a task: invoked directly, with an input that it must check itself.
+ * What the job returns is the invocation's reply; what it throws is the invocation's error, so that who waits for it stops.
  */
-export function task<T extends TaskName, R>(name: T, job: (context: Context<Tasks[T]>) => Promise<R>) {
+export function task<T extends TaskName, R>(name: T, job: (context: Context<Tasks[T]>, input: unknown) => Promise<R>) {
   const entry = lookup(name);
-  return edge<unknown, R>(entry, (_, lambda) => {
+  return edge<unknown, R>(entry, (input, lambda) => {
     const piece = { entry, lambda, trace: newTrace(lambda.awsRequestId), what: `${name}: task` };
-    return runPiece<Tasks[T], R>(piece, job);
+    return runPiece<Tasks[T], R>(piece, (context) => job(context, input));
   });
 }

@@ -36,6 +36,19 @@ export const messages = {
   }),
 } as const;
 
+const address = z.string().min(1);
+
+/** What `npm run watch` invokes the task `watch-wallets` with: whom to watch from `at` on, and who is who. */
+export const WatchList = z.object({
+  chain,
+  at: Instant,
+  wallets: z.array(z.object({ address, label: z.string().nullable(), tags: z.array(z.string()) })),
+  labels: z.array(
+    z.object({ address, kind: z.string().min(1), name: z.string().min(1), source: z.string(), date: z.iso.date() }),
+  ),
+});
+export type WatchList = z.infer<typeof WatchList>;
+
 export type Messages = typeof messages;
 export type MessageName = keyof Messages;
 export type MessageOf<M extends MessageName> = z.output<Messages[M]>;

@@ -44,8 +44,11 @@ export interface Route extends Omit<Job, "sends" | "publishes"> {
   readonly summary: string;
 }
 
-/** A job that a deploy invokes itself, once, before the functions that it deploys are used. Its input is not read. */
-export type Task = Job;
+/** A job that is invoked by hand, or by a deploy. */
+export interface Task extends Job {
+  /** A deploy invokes it, without input, before the functions that it deploys are used. */
+  readonly onDeploy: boolean;
+}
 
 /** The `source` of every fact on the bus; rules match on it. */
 export const SOURCE = "spyhop";
@@ -281,10 +284,20 @@ export const topology = {
   tasks: {
     "migrate-schema": {
       consumer: "functions/migrate-schema.handler",
+      onDeploy: true,
       needs: ["schema"],
       sends: [],
       publishes: [],
       timeoutSeconds: 300,
+      memoryMb: 512,
+    },
+    "watch-wallets": {
+      consumer: "functions/watch-wallets.handler",
+      onDeploy: false,
+      needs: ["database"],
+      sends: [],
+      publishes: [],
+      timeoutSeconds: 60,
       memoryMb: 512,
     },
   },

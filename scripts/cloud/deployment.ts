@@ -1,7 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
 import { deployedName, named, type SecretName, secretId } from "#topology/names";
 import type { QueueName } from "#topology/topology";
 import type { Target } from "../../stacks/target.ts";
@@ -32,8 +37,10 @@ export interface Deployment {
   functionName(job: string): string;
   /** Calls a job's function with `event` and returns what it returns. @throws FunctionFailedError with its message. */
   invoke(job: string, event: unknown): Promise<unknown>;
-  /** The HTTP API; add "/health". A request needs the header `x-origin-secret`. */
+  /** The HTTP API itself, behind what would be CloudFront: it refuses a request without the origin's secret. */
   readonly apiUrl: string;
+  /** Asks the API for a path ("/health") as CloudFront would. */
+  get(path: string): Promise<Response>;
   /** Deploys again, after a change of bundles or of settings. */
   update(settings?: Readonly<Record<string, string>>): Promise<void>;
   /** Removes every stack. */
@@ -72,11 +79,13 @@ export async function deployTo(options: DeploymentOptions): Promise<Deployment> 
   await bootstrap(call, files, directory);
   await deploy();
   const outputs = JSON.parse(await readFile(outputsFile, "utf8")) as Outputs;
+  const apiUrl = `${emulator.endpoint}/_aws/execute-api/${outputOf(outputs, "api", "ApiId")}/$default`;
   return {
     queueUrl: (name) => outputOf(outputs, "pipeline", `QueueUrl${name}`),
     functionName: (job) => deployedName(STAGE, job),
     invoke: (job, event) => invoke(emulator, job, event),
-    apiUrl: `${emulator.endpoint}/_aws/execute-api/${outputOf(outputs, "api", "ApiId")}/$default`,
+    apiUrl,
+    get: async (path) => fetch(`${apiUrl}${path}`, { headers: { "x-origin-secret": await originSecret(emulator) } }),
     update: async (settings = options.settings) => {
       await writeTarget(directory, targetOf(options, settings));
       await deploy();
@@ -135,6 +144,13 @@ async function invoke(emulator: Emulator, job: string, event: unknown): Promise<
   const text = new TextDecoder().decode(reply.Payload);
   if (reply.FunctionError) throw new FunctionFailedError(job, text);
   return text === "" ? null : JSON.parse(text);
+}
+
+async function originSecret(emulator: Emulator): Promise<string> {
+  const client = new SecretsManagerClient(clientOf(emulator));
+  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretId(STAGE, "origin") }));
+  client.destroy();
+  return (JSON.parse(SecretString ?? "{}") as { value: string }).value;
 }
 
 async function putSecrets(emulator: Emulator, secrets: DeploymentOptions["secrets"]): Promise<void> {
