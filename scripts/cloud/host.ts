@@ -7,7 +7,7 @@ export type Host = "cdk" | "sst";
 
 const PROGRAMS = { cdk: "node_modules/aws-cdk/bin/cdk", sst: "node_modules/sst/cli/sst.js" };
 const VERBS = {
-  cdk: { deploy: ["deploy", "--all"], diff: ["diff", "--all"], remove: ["destroy", "--all"] },
+  cdk: { deploy: ["deploy", "--all"], diff: ["diff"], remove: ["destroy", "--all"] },
   sst: { deploy: ["deploy"], diff: ["diff"], remove: ["remove"] },
 } as const;
 
