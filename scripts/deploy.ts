@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
+import { type Arguments, type Command, runCommand } from "#local/cli";
 import { gitSha } from "#local/git";
 import { bootstrapCall, type HostFiles, hostCall, writeTarget } from "./cloud/host.ts";
-import { checkedTarget, checkSecrets } from "./cloud/preflight.ts";
+import { checkedHost, checkedTarget, checkSecrets } from "./cloud/preflight.ts";
 import { runAttended } from "./cloud/run.ts";
 
 const command: Command = {
@@ -20,10 +20,9 @@ const command: Command = {
 };
 
 async function main(given: Arguments): Promise<void> {
-  const host = given.need("with");
-  if (host !== "cdk" && host !== "sst") throw new UsageError("--with takes cdk or sst");
   const asked = { command: "deploy", stage: given.text("stage"), file: given.text("target") };
   const target = checkedTarget({ ...asked, confirm: given.text("confirm") });
+  const host = checkedHost(given.need("with"), target);
   await checkSecrets(target);
   await runAttended(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/bundle.ts"]);
   const directory = join(".spyhop", "deploy", target.stage);

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
+import { type Arguments, type Command, runCommand } from "#local/cli";
 import { hostCall, writeTarget } from "./cloud/host.ts";
-import { checkedTarget } from "./cloud/preflight.ts";
+import { checkedHost, checkedTarget } from "./cloud/preflight.ts";
 import { run, runAttended } from "./cloud/run.ts";
 
 const command: Command = {
@@ -22,10 +22,9 @@ const command: Command = {
 };
 
 async function main(given: Arguments): Promise<void> {
-  const host = given.need("with");
-  if (host !== "cdk" && host !== "sst") throw new UsageError("--with takes cdk or sst");
   const asked = { command: "remove", stage: given.text("stage"), file: given.text("target") };
   const target = checkedTarget({ ...asked, confirm: given.text("confirm") });
+  const host = checkedHost(given.need("with"), target);
   // The templates are made before they are removed, and want the bundles that were deployed, or any.
   if (!existsSync("dist/functions")) await run(process.execPath, ["scripts/bundle.ts"]);
   const files = await writeTarget(join(".spyhop", "deploy", target.stage), target);

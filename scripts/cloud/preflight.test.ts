@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Listening, listen, readBody } from "#local/http";
 import { aTarget } from "../../stacks/synthesise.ts";
-import { checkedTarget, checkSecrets, PreflightError, UnconfirmedError } from "./preflight.ts";
+import { checkedHost, checkedTarget, checkSecrets, PreflightError, UnconfirmedError } from "./preflight.ts";
 
 // Secrets Manager's protocol on loopback, with what the test has put in. Source: AWS JSON 1.1, GetSecretValue.
 const secrets = new Map<string, string>();
@@ -86,4 +86,11 @@ test("live is refused unless it is confirmed by its name", () => {
   expect(() => checkedTarget({ ...asked, confirm: undefined })).toThrow(UnconfirmedError);
   expect(() => checkedTarget({ ...asked, confirm: "yes" })).toThrow(/--confirm live/);
   expect(checkedTarget({ ...asked, confirm: "live" }).stage).toBe("live");
+});
+
+test("SST is refused where the firewall would be in another region than the rest", () => {
+  expect(() => checkedHost("sst", target)).toThrow(/the firewall is in us-east-1, not eu-central-1: use cdk/);
+  expect(checkedHost("sst", aTarget({ stage: "dev", database: "external", region: "us-east-1" }))).toBe("sst");
+  expect(checkedHost("cdk", target)).toBe("cdk");
+  expect(() => checkedHost("pulumi", target)).toThrow(/--with takes cdk or sst/);
 });

@@ -1,9 +1,11 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
+import { UsageError } from "#local/cli";
 import { type SecretName, secretId } from "#topology/names";
 import { checkDesk, theDesk } from "../../stacks/jobs.ts";
 import { readTarget } from "../../stacks/read-target.ts";
 import type { Target } from "../../stacks/target.ts";
+import type { Host } from "./host.ts";
 
 /** Something that a deploy needs is missing or malformed. Nothing was created. */
 export class PreflightError extends Error {
@@ -38,6 +40,18 @@ export function checkedTarget({ command, stage, file, confirm }: Asked): Target 
   if (target.stage === "live" && confirm !== "live") throw new UnconfirmedError(command);
   checkDesk(theDesk());
   return target;
+}
+
+/**
+ * Returns the host that was asked for. SST asks CloudFormation of one region only, and CloudFront's firewall is in
+ * us-east-1 wherever the rest is.
+ * @throws UsageError for a host that is none; PreflightError for one that cannot deploy this target.
+ */
+export function checkedHost(host: string, { region }: Target): Host {
+  if (host !== "cdk" && host !== "sst") throw new UsageError(`--with takes cdk or sst, not ${host}`);
+  if (host === "sst" && region !== "us-east-1")
+    throw new PreflightError([`SST deploys to one region, and the firewall is in us-east-1, not ${region}: use cdk`]);
+  return host;
 }
 
 const text = z.string().min(1);
