@@ -15,6 +15,9 @@ export interface Embedded {
   close(): Promise<void>;
 }
 
+// One session and a day of rows: PostgreSQL's default buffers would be most of the process's memory.
+const SMALL = { postgresqlconf: ["shared_buffers=32MB", "wal_buffers=1MB", "max_connections=4"] };
+
 /** The migrations that ship with this code. */
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -25,12 +28,12 @@ export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
  * @throws NewerSchemaError and the other errors of `migrate`; the folder is then closed again, unchanged.
  */
 export async function openEmbedded(directory: string | null): Promise<Embedded> {
-  if (directory === null) return opened(await PGlite.create(), async () => {});
+  if (directory === null) return opened(await PGlite.create(SMALL), async () => {});
   const folder = resolve(directory);
   await mkdir(dirname(folder), { recursive: true });
   const release = await lockFolder(folder);
   try {
-    return await opened(await PGlite.create(folder), release);
+    return await opened(await PGlite.create(folder, SMALL), release);
   } catch (error) {
     await release();
     throw error;

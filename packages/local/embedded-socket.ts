@@ -15,10 +15,15 @@ export function embeddedSocket(client: PGlite): Duplex {
     read() {},
     write(chunk: Buffer, _encoding, done) {
       if (chunk[0] === TERMINATE) return done(); // it would end PGlite's only session
-      client.execProtocolRaw(chunk).then((reply) => {
-        if (reply.length > 0) this.push(reply);
+      // Not execProtocolRaw: it parses every reply and keeps what it parsed for good. The bytes are PGlite's own memory.
+      const replies: Buffer[] = [];
+      const onRawData = (reply: Uint8Array) => void replies.push(Buffer.from(reply));
+      // Pushed after `write` has returned: postgres.js loses what it writes while a write of its is under way.
+      const finish = () => {
+        for (const reply of replies) this.push(reply);
         done();
-      }, done);
+      };
+      client.execProtocolRawStream(chunk, { onRawData }).then(finish, done);
     },
     final(done) {
       this.push(null);
