@@ -73,7 +73,7 @@ const entry = {
 const refused = { cause: { code: "42501" } };
 
 onServer("the functions' role does its work, owns nothing, and cannot rewrite the audit log", async () => {
-  const { admin, owner, role, open } = await desk();
+  const { owner, role, open } = await desk();
   await migrate(owner.migrations, await readMigrations(MIGRATIONS));
   await prepareRole(owner.migrations, { name: role, iam: false });
   await prepareRole(owner.migrations, { name: role, iam: false });

@@ -9,7 +9,7 @@ import { QUEUES, type QueueName, queue, type ScheduleName, schedule } from "#top
 import type { Instant } from "#units/time";
 import { startAwsEndpoint } from "./aws-endpoint.ts";
 import { type Embedded, openEmbedded } from "./embedded-postgres.ts";
-import { type Handler, jobOf, lambdaContext, loadHandlers } from "./jobs.ts";
+import { deadlineOf, type Handler, jobOf, lambdaContext, loadHandlers } from "./jobs.ts";
 import { type Measures, measures } from "./measure.ts";
 import { poll } from "./poller.ts";
 import { type DeadLetter, type Queues, startQueues } from "./queues.ts";
@@ -104,10 +104,7 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
     runSchedule: async (name, at) => {
       const entry = schedule(name);
       const began = performance.now();
-      await handlerOf(entry.consumer)(
-        scheduledEvent(name, at),
-        lambdaContext(entry, Date.now() + entry.timeoutSeconds * 1000),
-      );
+      await handlerOf(entry.consumer)(scheduledEvent(name, at), lambdaContext(entry, deadlineOf(entry)));
       measured.of(jobOf(entry.consumer))(performance.now() - began);
     },
     close: async () => {

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { queue as lookup, type QueueName } from "#topology/topology";
-import { type Handler, lambdaContext } from "./jobs.ts";
+import { deadlineOf, type Handler, lambdaContext } from "./jobs.ts";
 
 // fauxqs loses a message whose visibility is set to 0 while it persists; a second is the least that is safe.
 const RETRY_SECONDS = 1;
@@ -75,8 +75,7 @@ async function invoke(
   const event: SQSEvent = { Records: received.map((message) => record(message, queue)) };
   const began = performance.now();
   try {
-    const deadline = Date.now() + entry.timeoutSeconds * 1000;
-    const reply = (await handler(event, lambdaContext(entry, deadline))) as SQSBatchResponse | undefined;
+    const reply = (await handler(event, lambdaContext(entry, deadlineOf(entry)))) as SQSBatchResponse | undefined;
     return new Set((reply?.batchItemFailures ?? []).map((failure) => failure.itemIdentifier));
   } catch {
     // The handler's edge has logged why. As in Lambda, a thrown error fails the whole batch, and SQS delivers it again.
