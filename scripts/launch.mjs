@@ -13,7 +13,7 @@ const [command, ...args] = process.argv.slice(2);
 const LEAST = [22, 18]; // runs TypeScript as it is
 
 // What runs on a laptop needs no test runner and no deployment tools: those are dev dependencies, most of the download.
-const RUNTIME_ONLY = ["start", "live", "record", "migrate", "status", "redrive"];
+const RUNTIME_ONLY = ["start", "live", "record", "migrate", "status", "redrive", "cost"];
 
 const commands = {
   start: [["scripts/start.ts"]],
@@ -23,6 +23,7 @@ const commands = {
   migrate: [["scripts/migrate.ts"]],
   status: [["scripts/status.ts"]],
   redrive: [["scripts/redrive.ts"]],
+  cost: [["scripts/cost.ts"]],
   bundle: [["scripts/bundle.ts"]],
   deploy: [["scripts/deploy.ts"]],
   diff: [["scripts/diff.ts"]],

@@ -28,6 +28,7 @@ const command: Command = {
   notes: [
     "Trading is on paper: orders go to a venue on this machine that fills at OKX's candles.",
     "DATABASE_URL names a PostgreSQL server to use instead of the embedded database; it must be empty or this desk's own.",
+    "AWS_ENDPOINT_URL names an emulator of AWS whose queues and bus are used instead of this process's (docs/compose.md).",
   ],
 };
 
@@ -39,6 +40,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const live = await startLive({
     directory,
     databaseUrl: readEnv("DATABASE_URL") ?? undefined,
+    awsEndpoint: readEnv("AWS_ENDPOINT_URL") ?? undefined,
     rpcUrls,
     chainId: given.count("chain-id") ?? 1,
     okxUrl: given.need("okx"),

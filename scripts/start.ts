@@ -28,6 +28,7 @@ const command: Command = {
   notes: [
     "The sample is generated, not a real market. docs/recordings.md says how to record a real one.",
     "DATABASE_URL names a PostgreSQL server to use instead of the embedded database; it must be empty or hold a replay.",
+    "AWS_ENDPOINT_URL names an emulator of AWS whose queues and bus are used instead of this process's (docs/compose.md).",
   ],
 };
 
@@ -47,6 +48,7 @@ async function replayed(recording: Recording, directory: string, signal: AbortSi
       recording,
       directory,
       databaseUrl: readEnv("DATABASE_URL") ?? undefined,
+      awsEndpoint: readEnv("AWS_ENDPOINT_URL") ?? undefined,
       gitSha: gitSha(),
       signal,
       progress: ({ phase, ...step }, events) =>

@@ -5,10 +5,12 @@ import { forgetBus } from "#runtime/publish";
 import { forgetSecrets } from "#runtime/secret";
 import { forgetQueues } from "#runtime/send";
 import { provide } from "#runtime/services";
+import { busName, LAPTOP } from "#topology/names";
 import { QUEUES, type QueueName, queue, type ScheduleName, schedule } from "#topology/topology";
 import type { Instant } from "#units/time";
 import { startAwsEndpoint } from "./aws-endpoint.ts";
 import { type Embedded, openEmbedded } from "./embedded-postgres.ts";
+import { emulatedQueues } from "./emulated-aws.ts";
 import { deadlineOf, type Handler, jobOf, lambdaContext, loadHandlers } from "./jobs.ts";
 import { type Measures, measures } from "./measure.ts";
 import { poll } from "./poller.ts";
@@ -38,6 +40,8 @@ export interface DeskOptions {
   readonly openDatabase?: (() => Promise<Embedded>) | undefined;
   /** Where queued messages survive a restart; null = in memory. */
   readonly queueDirectory: string | null;
+  /** An emulator of AWS whose queues and bus are used instead of those of this process. */
+  readonly awsEndpoint?: string | undefined;
   /** The settings and addresses that the handlers read, beside those of the parts started here. */
   readonly env: Readonly<Record<string, string>>;
   /** Secrets by id, as JSON text. */
@@ -68,12 +72,12 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
   const { drill } = options;
   const open = options.openDatabase ?? (() => (drill?.openDatabase ?? openEmbedded)(options.databaseDirectory));
   const database = await open();
-  const queues = await startQueues(options.queueDirectory);
+  const queues = await openQueues(options);
   const sqsUrl = (await drill?.edge("queues", queues.endpoint)) ?? queues.endpoint;
   const sqs = new SQSClient({ ...LOCAL, endpoint: sqsUrl, useQueueUrlAsEndpoint: false });
   const endpoint = await startAwsEndpoint({ sqs, queueUrl: queues.url, secrets: options.secrets });
   const awsUrl = (await drill?.edge("bus", endpoint.url)) ?? endpoint.url;
-  useLocalAws(queues, { sqsUrl, awsUrl }, options.env);
+  useLocalAws(queues, { sqsUrl, awsUrl }, { ...busOf(options), ...options.env });
   provide("database", database.db);
   const loaded = await loadHandlers();
   const handlers = drill
@@ -117,6 +121,13 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
   };
 }
 
+const openQueues = ({ awsEndpoint, queueDirectory }: DeskOptions): Promise<Queues> =>
+  awsEndpoint === undefined ? startQueues(queueDirectory) : emulatedQueues(awsEndpoint, queueDirectory === null);
+
+// Secrets stay on the laptop's own endpoint: the paper venue's key is of this process, and an emulator may hold a stage's.
+const busOf = ({ awsEndpoint }: DeskOptions): Record<string, string> =>
+  awsEndpoint === undefined ? {} : { AWS_ENDPOINT_URL_EVENTBRIDGE: awsEndpoint, EVENT_BUS: busName(LAPTOP) };
+
 /** Points the SDK clients and the handlers' settings of this process at the parts started here. */
 function useLocalAws(
   queues: Queues,
@@ -142,6 +153,7 @@ function useLocalAws(
 /** One queue after the other, in order of flow, until none holds a message: the same order in every replay. */
 async function drain(queues: Queues, pollQueue: (name: QueueName) => Promise<number>): Promise<void> {
   for (;;) {
+    await queues.refresh?.();
     const waiting = QUEUES.filter((name) => queues.depth(name) > 0);
     if (waiting.length === 0) return;
     const ready = waiting.find((name) => queues.ready(name) > 0);

@@ -25,6 +25,8 @@ export interface LiveOptions {
   readonly directory: string;
   /** A server's database to use instead of the embedded one. */
   readonly databaseUrl?: string | undefined;
+  /** An emulator of AWS whose queues and bus are used instead of those of this process. */
+  readonly awsEndpoint?: string | undefined;
   /** Nodes, best first. */
   readonly rpcUrls: readonly string[];
   readonly chainId: number;
@@ -71,6 +73,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       databaseDirectory: join(directory, "db"),
       openDatabase: databaseUrl ? () => openServer(databaseUrl, { kind: "live" }) : undefined,
       queueDirectory: join(directory, "queues"),
+      awsEndpoint: options.awsEndpoint,
       env: environment(options, venue.url),
       secrets: new Map([[SECRET_ID, paperSecret()]]),
     });

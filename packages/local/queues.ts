@@ -19,6 +19,8 @@ export interface Queues {
   /** Messages that a receive would return now. */
   readonly ready: (name: QueueName) => number;
   readonly deadLetters: () => DeadLetter[];
+  /** Brings the three above up to date, where they are not by themselves. */
+  readonly refresh?: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -27,7 +29,8 @@ const nameOf = (name: QueueName): string => (queue(name).groupBy ? `${name}.fifo
 const deadNameOf = (name: QueueName): string => (queue(name).groupBy ? `${name}-dead.fifo` : `${name}-dead`);
 
 // As in the stacks: a message comes back six function timeouts after a receive that nobody answered.
-const visibilitySeconds = (name: QueueName): number => queue(name).timeoutSeconds * 6;
+/** Returns how long a received message stays hidden, in seconds. */
+export const visibilitySeconds = (name: QueueName): number => queue(name).timeoutSeconds * 6;
 
 function create(server: FauxqsServer, name: QueueName): void {
   const fifo = queue(name).groupBy ? { FifoQueue: "true" } : {};

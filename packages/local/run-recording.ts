@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly directory: string | null;
   /** A server's database to use instead of the embedded one; an earlier replay in it is removed. */
   readonly databaseUrl?: string | undefined;
+  /** An emulator of AWS whose queues and bus are used instead of those of this process. */
+  readonly awsEndpoint?: string | undefined;
   readonly gitSha: string;
   readonly progress: (progress: ReplayProgress, events: number) => void;
   readonly signal?: AbortSignal;
@@ -85,6 +87,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
         ? () => openServer(databaseUrl, { kind: "replay", name: recording.manifest.name })
         : undefined,
       queueDirectory: null,
+      awsEndpoint: options.awsEndpoint,
       env,
       secrets,
       drill,

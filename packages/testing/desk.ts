@@ -1,16 +1,19 @@
 import { type Desk, type DeskOptions, startDesk } from "#local/desk";
 import { openServer } from "#local/server-postgres";
+import { readEnv } from "#runtime/config";
 import { serverDatabase } from "./database.ts";
 
 /**
  * Returns a laptop of its own, all in memory; its database is as `testDatabase` says: on the server of
- * TEST_DATABASE_URL, through the pooler of TEST_POOLER_URL, when those are set.
+ * TEST_DATABASE_URL, through the pooler of TEST_POOLER_URL, when those are set. Its queues and bus are those of the
+ * emulator of AWS at TEST_AWS_ENDPOINT_URL when that is set; then one such desk at a time.
  */
 export async function testDesk(options: Pick<DeskOptions, "env" | "secrets">): Promise<Desk> {
   const server = await serverDatabase();
   const desk = await startDesk({
     databaseDirectory: null,
     queueDirectory: null,
+    awsEndpoint: readEnv("TEST_AWS_ENDPOINT_URL") ?? undefined,
     ...options,
     openDatabase: server === null ? undefined : () => openServer(server.url, { kind: "replay", name: "test" }),
   });

@@ -1,0 +1,176 @@
+import type { JobUsage } from "./measures.ts";
+import type { Prices } from "./prices.ts";
+
+/** How a stage is deployed, as far as it costs. Source: stacks/. */
+export interface Deployment {
+  /** "external": a server of one's own; no network of ours is then needed. */
+  readonly database: "aurora" | "external";
+  readonly live: boolean;
+}
+
+/** One line of the bill. */
+export interface CostLine {
+  readonly component: string;
+  readonly what: string;
+  readonly perMonth: number;
+}
+
+/** Everything that is assumed rather than measured. Each is named in docs/cost.md. */
+export const ASSUMED = {
+  daysAMonth: 30.4,
+  /** Lambda against the laptop that measured: 512 MB is about 0.3 of a core. */
+  slowerInLambda: 3,
+  /** Long polls of an idle event-source mapping: five pollers, twenty seconds each. Source: Lambda, "Using SQS". */
+  idlePollsADay: (5 * 86_400) / 20,
+  /** ACUs of a small steady load; the least of stacks/database.ts is 0.5. */
+  acus: 1,
+  databaseGb: 20,
+  iosPerMessage: 20,
+  natGbADay: 7200 * 0.0006,
+  logBytesPerInvocation: 600,
+  apiRequestsADay: 2000,
+  apiKbPerReply: 20,
+  secrets: 4,
+  secretCallsPerInvocation: 0.05,
+  customMetrics: 10,
+  alarms: 40,
+  wafRules: 5,
+  factsADay: 100,
+} as const;
+
+const HOURS_A_DAY = 24;
+const MILLION = 1_000_000;
+
+const month = (perDay: number): number => perDay * ASSUMED.daysAMonth;
+const MONTH_HOURS = month(HOURS_A_DAY);
+const line = (component: string, what: string, perMonth: number): CostLine => ({ component, what, perMonth });
+
+/** Returns the monthly bill of a desk, by component. */
+export function costLines(usage: readonly JobUsage[], prices: Prices, deployment: Deployment): CostLine[] {
+  const invocations = usage.reduce((sum, job) => sum + job.invocations, 0) + ASSUMED.apiRequestsADay;
+  return [
+    ...usage.map((job) => lambdaLine(job, prices)),
+    ...sqsLines(usage, prices),
+    line(
+      "EventBridge",
+      `${ASSUMED.factsADay} facts a day; schedules are free`,
+      (month(ASSUMED.factsADay) / MILLION) * prices.eventBridgeMillionEvents,
+    ),
+    ...(deployment.database === "aurora" ? auroraLines(usage, prices, deployment) : []),
+    ...edgeLines(prices),
+    ...watchLines(invocations, prices),
+  ];
+}
+
+/** Aurora, its pooler and the network that they need. */
+function auroraLines(usage: readonly JobUsage[], prices: Prices, { live }: Deployment): CostLine[] {
+  const zones = live ? 2 : 1;
+  const ios = month(usage.reduce((sum, { messages }) => sum + messages, 0) * ASSUMED.iosPerMessage);
+  return [
+    line(
+      "Aurora compute",
+      `${ASSUMED.acus} ACU${live ? ", writer and standby" : ""}`,
+      zones * ASSUMED.acus * MONTH_HOURS * prices.auroraAcuHour,
+    ),
+    line(
+      "Aurora storage and I/O",
+      `${ASSUMED.databaseGb} GB, ${ASSUMED.iosPerMessage} I/Os a message`,
+      ASSUMED.databaseGb * prices.auroraGbMonth + (ios / MILLION) * prices.auroraMillionIos,
+    ),
+    line(
+      "RDS Proxy",
+      `its least, ${prices.proxyLeastAcus} ACUs`,
+      prices.proxyLeastAcus * MONTH_HOURS * prices.proxyAcuHour,
+    ),
+    line(
+      "NAT gateway",
+      `${zones}, and ${ASSUMED.natGbADay.toFixed(1)} GB a day from nodes and venue`,
+      zones * MONTH_HOURS * prices.natHour + month(ASSUMED.natGbADay) * prices.natGb,
+    ),
+    line(
+      "interface endpoints",
+      `SQS, EventBridge, Secrets Manager in ${zones} ${live ? "zones" : "zone"}`,
+      3 * zones * MONTH_HOURS * prices.endpointHour,
+    ),
+  ];
+}
+
+/** What stands before the API. */
+function edgeLines(prices: Prices): CostLine[] {
+  const requests = month(ASSUMED.apiRequestsADay);
+  const perRequest = (prices.apiMillionRequests + prices.cloudFrontMillionRequests) / MILLION;
+  return [
+    line(
+      "API Gateway, CloudFront",
+      `${ASSUMED.apiRequestsADay} requests a day`,
+      requests * perRequest + ((requests * ASSUMED.apiKbPerReply) / MILLION) * prices.cloudFrontGb,
+    ),
+    line(
+      "WAF",
+      `one list, ${ASSUMED.wafRules} rules`,
+      prices.wafAclMonth + ASSUMED.wafRules * prices.wafRuleMonth + (requests / MILLION) * prices.wafMillionRequests,
+    ),
+  ];
+}
+
+/** Logs, alarms and secrets. */
+function watchLines(invocationsADay: number, prices: Prices): CostLine[] {
+  const invocations = month(invocationsADay);
+  return [
+    line(
+      "CloudWatch logs",
+      `${ASSUMED.logBytesPerInvocation} bytes an invocation`,
+      ((invocations * ASSUMED.logBytesPerInvocation) / 1e9) * prices.logsGb,
+    ),
+    line(
+      "CloudWatch alarms, metrics, dashboard",
+      `${ASSUMED.alarms} alarms, ${ASSUMED.customMetrics} metrics`,
+      ASSUMED.alarms * prices.alarmMonth + ASSUMED.customMetrics * prices.customMetricMonth + prices.dashboardMonth,
+    ),
+    line(
+      "Secrets Manager",
+      `${ASSUMED.secrets} secrets, cached five minutes`,
+      ASSUMED.secrets * prices.secretMonth +
+        ((invocations * ASSUMED.secretCallsPerInvocation) / MILLION) * prices.secretMillionCalls,
+    ),
+  ];
+}
+
+function lambdaLine({ job, invocations, meanMs, memoryMb }: JobUsage, prices: Prices): CostLine {
+  // A job that waits by the clock takes the same time anywhere; one that computes takes longer on less of a core.
+  const milliseconds = meanMs >= 55_000 ? meanMs : meanMs * ASSUMED.slowerInLambda;
+  const gbSeconds = ((invocations * milliseconds) / 1000) * (memoryMb / 1024);
+  const perDay = gbSeconds * prices.lambdaGbSecond + (invocations / MILLION) * prices.lambdaMillionRequests;
+  return {
+    component: `Lambda ${job}`,
+    what: `${Math.round(invocations)} a day × ${Math.round(milliseconds)} ms × ${memoryMb} MB`,
+    perMonth: perDay * ASSUMED.daysAMonth,
+  };
+}
+
+/** A message is sent, received and deleted; batches are not reckoned with. Idle polls are paid as well. */
+function sqsLines(usage: readonly JobUsage[], prices: Prices): CostLine[] {
+  return [true, false].map((ordered): CostLine => {
+    const queues = usage.filter((job) => job.queue !== null && job.ordered === ordered);
+    const work = queues.reduce((sum, { messages }) => sum + 3 * messages, 0);
+    const idle = queues.length * ASSUMED.idlePollsADay;
+    const price = ordered ? prices.sqsFifoMillionRequests : prices.sqsMillionRequests;
+    return {
+      component: `SQS ${ordered ? "FIFO" : "standard"}`,
+      what: `${Math.round(work)} requests a day for messages, ${Math.round(idle)} for polls of ${queues.length} queues`,
+      perMonth: ((work + idle) / MILLION) * price * ASSUMED.daysAMonth,
+    };
+  });
+}
+
+/** Returns the bill as a table of Markdown, with its sum. */
+export function costTable(lines: readonly CostLine[]): string {
+  const total = lines.reduce((sum, { perMonth }) => sum + perMonth, 0);
+  const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [
+    row(["component", "what", "USD a month"]),
+    row(["---", "---", "---:"]),
+    ...lines.map(({ component, what, perMonth }) => row([component, what, perMonth.toFixed(2)])),
+    row(["**sum**", "", `**${total.toFixed(2)}**`]),
+  ].join("\n");
+}
