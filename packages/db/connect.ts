@@ -30,7 +30,7 @@ export interface PostgresOptions {
 
 export interface PostgresConnection {
   readonly db: Db;
-  /** For migrations only: needs a direct connection, not a pooler. */
+  /** For migrations: best past a pooler, since their long statements pin a session of RDS Proxy. pgbouncer stands them. */
   readonly migrations: MigrationConnection;
   /** Lets the statements in hand end, for up to five seconds, then closes. */
   close(): Promise<void>;
