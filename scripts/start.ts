@@ -5,6 +5,7 @@ import { type Arguments, type Command, InterruptedError, runCommand, UsageError 
 import { gitSha } from "#local/git";
 import { listen } from "#local/http";
 import { isPack, packName, packToRecording } from "#local/pack";
+import { foundLines, foundOf, foundSection, truthOf } from "#local/planted";
 import { openProgress } from "#local/progress";
 import { openRecording, type Recording } from "#local/recording";
 import { type Run, runRecording } from "#local/run-recording";
@@ -101,10 +102,20 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const run = await replayed(recording, directory, signal);
   try {
     const { report, markdown, wallets } = run.told;
-    const reportPath = await writeReport(directory, markdown);
+    const truth = truthOf(recording);
+    const planted = truth === null ? [] : foundOf(truth, wallets);
+    const reportPath = await writeReport(directory, markdown + foundSection(planted));
     const seconds = (performance.now() - began) / 1000;
     const deadLetters = run.desk.deadLetters().length;
-    const summary = { report, wallets, deadLetters, digest: run.digest.digest, reportPath, seconds };
+    const summary = {
+      report,
+      wallets,
+      planted: foundLines(planted),
+      deadLetters,
+      digest: run.digest.digest,
+      reportPath,
+      seconds,
+    };
     process.stdout.write(summaryText(summary, lookOf(process.stdout)));
     if (!given.flag("once")) await serve(run, port, signal);
     if (deadLetters > 0) throw new DeadLettersError(deadLetters, join(directory, "log.ndjson"));

@@ -11,6 +11,7 @@ const summaryWith = (parts: Partial<RunSummary> = {}): RunSummary => ({
   wallets: ["informed-1", "informed-2", "noise-1", "noise-2", "noise-3"].map((label, index) =>
     scoredWith(label, 8 - index, 5, `0x${String(index).repeat(40)}`),
   ),
+  planted: [],
   deadLetters: 0,
   digest: "ab".repeat(32),
   reportPath: ".spyhop/report.md",

@@ -26,6 +26,8 @@ export interface RunSummary {
   readonly report: Report;
   /** Every watched wallet with its latest score. */
   readonly wallets: readonly WalletLine[];
+  /** How the desk told the informed from the others, where that was planted: a line a horizon. */
+  readonly planted: readonly string[];
   readonly deadLetters: number;
   /** SHA-256 of the database: two replays of one recording give the same. */
   readonly digest: string;
@@ -63,6 +65,7 @@ export function summaryText(summary: RunSummary, look: Look): string {
     "",
     ...section("Watched", watchedLines(summary)),
     ...section("Wallets", walletTable(wallets)),
+    ...section("Planted, and found", summary.planted),
     ...section(biasTitle(report.biases), biasLines(report.biases)),
     ...section("Orders", orderLines(report)),
     ...section("Positions", positionLines(report.positions)),

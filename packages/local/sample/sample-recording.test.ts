@@ -10,8 +10,8 @@ import { type NativeBalance, netMoves } from "#chain/net";
 import { touchesOf, watchSet } from "#chain/touch";
 import { withStables } from "#chain/value";
 import { assetOf } from "#units/candle";
+import { TRUTH_FILE } from "../planted.ts";
 import { openRecording, type Recording } from "../recording.ts";
-import { TRUTH_FILE } from "./sample-recording.ts";
 
 const DIR = join(import.meta.dirname, "../../../recordings/sample");
 const Truth = z.object({ whales: z.array(z.object({ address: z.string(), bets: z.number() })) });

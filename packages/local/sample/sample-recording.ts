@@ -1,11 +1,10 @@
 import { swapOf } from "#units/candle";
+import { TRUTH_FILE } from "../planted.ts";
 import type { RecordingContent } from "../recording-writer.ts";
 import { CHAIN_ID, type Sample } from "./generate.ts";
 import { instrumentRows } from "./instruments.ts";
 import { ASSETS, BAR_SECONDS } from "./market.ts";
 
-/** Where a sample says what was planted in it. The desk never opens it. */
-export const TRUTH_FILE = "truth.json";
 /** Ethereum's own: `safe` trails by an epoch, `finalized` by two. */
 const FINALITY = { safeLag: 32, finalizedLag: 64 };
 
