@@ -42,7 +42,10 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
     const exports = Object.entries(emulator.env).map(([name, value]) => `export ${name}=${value}`);
     const file = join(directory, "env");
     await writeFile(file, `${exports.join("\n")}\n`);
-    process.stdout.write(`The API is at ${deployment.apiUrl}; . ${file} points the AWS tools there. Ctrl-C ends it.\n`);
+    process.stdout.write(
+      `The API is at ${deployment.apiUrl}. It answers requests with the header x-origin-secret: the field value of the\n` +
+        `secret spyhop/dev/origin. Source ${file} to point the AWS tools there. Ctrl-C ends it.\n`,
+    );
     await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
   } finally {
     await emulator.down();
