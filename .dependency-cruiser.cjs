@@ -105,7 +105,7 @@ module.exports = {
     {
       name: "no-test-in-production",
       severity: "error",
-      from: { pathNot: [tests, "^packages/testing/", "^scripts/bench"] },
+      from: { pathNot: [tests, "^packages/testing/", "^scripts/(bench|e2e-)"] },
       to: { path: `${tests}|^packages/testing/` },
     },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },

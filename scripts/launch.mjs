@@ -31,6 +31,7 @@ const commands = {
   watch: [["scripts/watch.ts"]],
   "equal-stacks": [["scripts/equal-stacks.ts"]],
   bench: [["scripts/bench.ts"]],
+  "e2e:bundles": [["scripts/e2e-bundles.ts"]],
   "cloud-up": [["scripts/cloud-up.ts"]],
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],

@@ -2,14 +2,14 @@ import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Metafile } from "esbuild";
-import { type FunctionName, functionName, type Job, topology } from "#topology/topology";
+import { type FunctionName, functionName, type Job, type Need, topology } from "#topology/topology";
 import { absentModules, awsOnLambda, ccxtForOkx, onlyDeclared, zodThatChecks } from "./bundle-plugins.ts";
 
 /** What a function's bundle is made from: all topology entries of one handler taken together. */
 export interface BundledJob {
   /** The handler's file under `functions/`. */
   readonly job: FunctionName;
-  readonly needs: readonly string[];
+  readonly needs: readonly Need[];
   readonly sends: readonly string[];
   readonly publishes: readonly string[];
 }
@@ -39,7 +39,7 @@ export const BUNDLES: string = join(root, "dist", "functions");
 
 interface Entry {
   readonly consumer: Job["consumer"];
-  readonly needs: readonly string[];
+  readonly needs: readonly Need[];
   readonly sends?: readonly string[];
   readonly publishes?: readonly string[];
 }
