@@ -13,6 +13,8 @@ export interface MeasuredRun {
   readonly events: number;
   readonly deadLetters: number;
   readonly seconds: number;
+  /** Of those, until the last block was done with. */
+  readonly blockSeconds: number;
   /** User and system time of the process while it ran. */
   readonly cpuSeconds: number;
   /** Of the whole process, in MiB. */
@@ -48,21 +50,26 @@ export function yardstick(): number {
   return performance.now() - began;
 }
 
-/** Runs `work` and returns what it took. The events and dead letters are what `work` says. */
+/** Runs `work` and returns what it took. `work` says what it counted, and calls `lastBlock` when no block is left to do. */
 export async function measuredRun(
   blocks: number,
-  work: () => Promise<{ events: number; deadLetters: number; jobs: readonly JobTimes[] }>,
+  work: (lastBlock: () => void) => Promise<{ events: number; deadLetters: number; jobs: readonly JobTimes[] }>,
 ): Promise<MeasuredRun> {
   const before = yardstick();
   const cpu = process.cpuUsage();
   const began = performance.now();
-  const done = await work();
-  const seconds = (performance.now() - began) / 1000;
+  const since = (): number => (performance.now() - began) / 1000;
+  let blockSeconds: number | null = null;
+  const done = await work(() => {
+    blockSeconds ??= since();
+  });
+  const seconds = since();
   const { user, system } = process.cpuUsage(cpu);
   return {
     blocks,
     ...done,
     seconds,
+    blockSeconds: blockSeconds ?? seconds,
     cpuSeconds: (user + system) / 1e6,
     peakRssMib: process.resourceUsage().maxRSS / 1024,
     yardstickMs: (before + yardstick()) / 2,

@@ -14,8 +14,8 @@ export function runLines(title: string, runs: readonly MeasuredRun[]): string[] 
   const [first] = runs;
   if (!first) return [];
   const rows = [
-    ["blocks/s", over((run) => run.blocks / run.seconds)],
-    ["seconds", over((run) => run.seconds)],
+    ["blocks/s, to the last block", over((run) => run.blocks / run.blockSeconds)],
+    ["seconds, to the end", over((run) => run.seconds)],
     ["CPU, ms a block", over((run) => (run.cpuSeconds * 1000) / run.blocks)],
     ["CPU, yardsticks a block", over((run) => (run.cpuSeconds * 1000) / run.blocks / run.yardstickMs, 3)],
     ["wall time per CPU time", over((run) => run.seconds / run.cpuSeconds, 2)],
@@ -82,7 +82,7 @@ export function coldLines(bundles: readonly SizedBundle[], { empty, functions }:
       ...[spreadText(readyMs, 0), String(budget?.readyMs ?? 0)],
     ];
   });
-  const head = ["job", "bytes", "budget", "CPU, times an empty handler's", "budget", "ready ms", "aim"];
+  const head = ["job", "bytes", "budget", "CPU ratio", "budget", "ready ms", "aim"];
   const columns = [TEXT, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER];
   const cpu = empty.cpuMs === null ? "" : `, ${empty.cpuMs.toFixed(0)} ms of CPU`;
   return [

@@ -4,8 +4,13 @@ import { type MeasuredRun, measuredRun } from "./measured-run.ts";
 
 /** Replays a recording through the whole desk in memory, to the last settled outcome, and returns what it took. */
 export function replayRun(recording: Recording): Promise<MeasuredRun> {
-  return measuredRun(recording.headers.length, async () => {
-    const run = await runRecording({ recording, directory: null, gitSha: "bench", progress: () => undefined });
+  return measuredRun(recording.headers.length, async (lastBlock) => {
+    const run = await runRecording({
+      ...{ recording, directory: null, gitSha: "bench" },
+      progress: ({ phase }) => {
+        if (phase === "settling") lastBlock();
+      },
+    });
     const events = run.desk.received("events");
     const deadLetters = run.desk.deadLetters().length;
     const jobs = run.desk.measured.summary();
