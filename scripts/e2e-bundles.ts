@@ -44,7 +44,7 @@ async function main(given: Arguments): Promise<void> {
   const found = server();
   if ("missing" in found) return say(`skipped: ${found.missing}`);
   try {
-    const database = await emptyServerDatabase(found.url);
+    const database = await emptyServerDatabase(found.url, true);
     const desk = await bundledDesk(client.entry, recording, database.url, blocks);
     try {
       await walk(desk, blocks, (what, effect) => process.stdout.write(`${what.padEnd(20)} ${effect}\n`));

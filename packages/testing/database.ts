@@ -56,7 +56,8 @@ export async function serverDatabase({ direct = false } = {}): Promise<ServerDat
   return server === null ? null : emptyServerDatabase(server, direct);
 }
 
-async function emptyServerDatabase(server: string, direct: boolean): Promise<ServerDatabase> {
+/** Creates an empty database on `server`, not migrated, and returns where it is and how to drop it. */
+export async function emptyServerDatabase(server: string, direct: boolean): Promise<ServerDatabase> {
   const name = `spyhop_test_${randomUUID().replaceAll("-", "")}`;
   const at = (url: string): string => Object.assign(new URL(url), { pathname: `/${name}` }).href;
   const pooler = direct ? null : readEnv("TEST_POOLER_URL");
