@@ -2,8 +2,6 @@ import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { seedCursor } from "#db/blocks";
 import type { Db } from "#db/client";
 import { connectPostgres } from "#db/connect";
-import { upsertLabels } from "#db/labels";
-import { watchWallets } from "#db/wallets";
 import { startApi } from "#local/api-server";
 import { startAwsEndpoint } from "#local/aws-endpoint";
 import { recordedCandles } from "#local/candle-source";
@@ -44,9 +42,10 @@ export interface BundledDesk {
   readonly clock: VirtualClock;
   /** What the functions decide by. */
   readonly policy: Policy;
-  /** Writes what the desk must know before its first block. */
+  readonly recording: Recording;
+  /** Says where the chain begins: a block before the recording's first. */
   seed(): Promise<void>;
-  runTask(name: TaskName): Promise<unknown>;
+  runTask(name: TaskName, input?: unknown): Promise<unknown>;
   /** Runs a schedule at the clock's time. */
   tick(name: ScheduleName): Promise<void>;
   /** Hands over every message that a queue holds, at most `most`. Returns how many. @throws InvocationError */
@@ -130,8 +129,9 @@ export async function bundledDesk(
   return {
     ...{ functions, clock, take, db: database.db },
     policy: policyOf({ generated: recording.manifest.kind === "generated", mode: "demo" }),
-    seed: () => seed(database.db, recording, clock.now()),
-    runTask: (name) => invoke(task(name), {}),
+    recording,
+    seed: () => seed(database.db, recording),
+    runTask: (name, input = {}) => invoke(task(name), input),
     tick: async (name) => void (await invoke(schedule(name), scheduledEvent(name, clock.now()))),
     put: async (name, payload) => {
       const { groupBy } = queue(name);
@@ -152,11 +152,9 @@ export async function bundledDesk(
   };
 }
 
-async function seed(db: Db, { manifest, headers, labels, watchlist }: Recording, at: number): Promise<void> {
+async function seed(db: Db, { manifest, headers }: Recording): Promise<void> {
   const [first] = headers;
   if (!first) return;
-  await upsertLabels(db, manifest.chain, labels);
-  await watchWallets(db, manifest.chain, watchlist, instant(Math.min(at, first.timestamp * 1000)));
   await seedCursor(db, manifest.chain, { number: first.number - 1, hash: first.parentHash });
 }
 

@@ -10,6 +10,7 @@ import {
   prices,
   reports,
   walletScores,
+  wallets as watched,
 } from "#db/schema";
 import { ROUTES } from "#topology/topology";
 import { instant } from "#units/time";
@@ -60,6 +61,11 @@ async function prepare(desk: BundledDesk, say: Say): Promise<void> {
   if (again.ran.length > 0) throw new EffectError(`migrate-schema: ran ${again.ran.join(", ")} twice`);
   say("migrate-schema", `invoked twice: ${first.ran.length} migrations, then none`);
   await desk.seed();
+  const { manifest, headers, watchlist, labels } = desk.recording;
+  const at = instant((headers[0]?.timestamp ?? 0) * 1000);
+  const list = { chain: manifest.chain, at, wallets: watchlist, labels };
+  const { wallets } = (await desk.runTask("watch-wallets", list)) as { wallets: number };
+  say("watch-wallets", `invoked: ${wallets} wallets, ${await rowsIn(desk, watched, "watch-wallets")} rows stored`);
   await desk.tick("maintain-storage");
   say("maintain-storage", "tick: partitions made");
   await desk.tick("sync-prices");
