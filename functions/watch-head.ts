@@ -24,7 +24,7 @@ export const handler = schedule("watch-head", async ({ at }, { database, rpc, se
   try {
     for (let passed = 0; !done; passed = (performance.now() - began) / 1000) {
       const now = instant(millis(at) + passed * 1000);
-      const { headers, to } = await followHead(rpc, database, chain, held.cursor);
+      const { headers, to } = await followHead(rpc, database, chain, held.cursor, now);
       // Sent before the cursor moves: a crash between the two sends them again, and ingest stands that.
       await send(
         "blocks",

@@ -2,6 +2,7 @@ import type { Header } from "#chain/block";
 import { decideHead, type HeadDecision, type Heads, linked, MAX_REORG_DEPTH, type Seen } from "#chain/reorg";
 import { type Cursor, ownHashes } from "#db/blocks";
 import type { Db } from "#db/client";
+import { type Instant, millis } from "#units/time";
 import type { Rpc } from "./rpc.ts";
 
 /** The node's chain leaves the desk's below what was final, or deeper than the desk remembers. A person must look. */
@@ -28,14 +29,16 @@ export interface Followed {
 
 /** Blocks sent in one run at most; a longer gap goes on in the next. */
 const PAGE = 200;
+/** Five slots without a block are rare: a node whose newest block is older than this hangs behind. */
+const STALE_SECONDS = 60;
 
 /**
  * Returns the blocks that follow the cursor on the node's chain, from the fork when it left the desk's chain and a
- * second provider agrees. A node behind the cursor gives none.
+ * second provider agrees. A node behind the cursor gives none; one that is a minute behind `at` is passed over.
  * @throws DeepReorgError below what was final.
  */
-export async function followHead(rpc: Rpc, db: Db, chain: string, cursor: Cursor): Promise<Followed> {
-  const heads = await rpc.heads();
+export async function followHead(rpc: Rpc, db: Db, chain: string, cursor: Cursor, at: Instant): Promise<Followed> {
+  const heads = await rpc.heads(millis(at) / 1000 - STALE_SECONDS);
   const decision = await decide(rpc, db, chain, cursor, heads);
   if (decision.kind === "stop") throw new DeepReorgError(chain, decision.number, decision.reason);
   const from = decision.kind === "fork" ? decision.at : cursor;

@@ -169,6 +169,22 @@ test("balances: a state error is null for its entry, never 0; a rate limit asks 
   expect(await quick([one.url]).rpc.balances([])).toEqual([]);
 });
 
+test("a node that hangs behind is passed over for the head and for balances; when all do, the newest block counts", async () => {
+  const old = tinyBlock(90, 1_699_999_880, 0).block;
+  const none = { error: { code: -32000, message: "header not found" } };
+  const behind = await node((call) =>
+    call.method === "eth_chainId" ? { result: "0x1" } : call.method === "eth_getBalance" ? none : { result: old },
+  );
+  const fine = await node(good);
+  const { rpc } = quick([behind.url, fine.url]);
+  expect((await rpc.heads(1_699_999_940)).latest.number).toBe(100);
+  expect((await rpc.heads()).latest.number).toBe(90);
+  expect((await rpc.heads(1_700_000_060)).latest.number).toBe(100);
+  const ask = [{ address: `0x${"a1".repeat(20)}`, token: "native", block: 99 }];
+  expect(await rpc.balances(ask)).toEqual([16n]);
+  expect(await quick([behind.url]).rpc.balances(ask)).toEqual([null]);
+});
+
 test("a fork is confirmed by a second provider, where there is one", async () => {
   const one = await node(good);
   const other = await node(except("eth_getBlockByNumber", { result: { ...block, hash: `0x${"99".repeat(32)}` } }));

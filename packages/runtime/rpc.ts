@@ -13,8 +13,12 @@ export interface BalanceRequest {
 
 /** What the desk asks of an Ethereum node. Every method throws when no provider can be reached. */
 export interface Rpc {
-  /** Returns the newest, the safe and the finalized block. A node that knows no safe or finalized block says number 0. */
-  heads(): Promise<Heads>;
+  /**
+   * Returns the newest, the safe and the finalized block. A node that knows no safe or finalized block says number 0.
+   * A node whose newest block is older than `since` (seconds since the epoch) hangs behind or is stuck, so the next one is
+   * asked; when all are, the newest of their blocks counts, since the chain itself may stand still.
+   */
+  heads(since?: number): Promise<Heads>;
   /** Returns the header of a number or a hash, or null when no provider has it. */
   header(want: number | string): Promise<Header | null>;
   /** Returns the headers of `count` numbers from `from` on, in order, from one provider; null where it has none. */
@@ -81,12 +85,22 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): Rpc {
   };
 
   return {
-    heads: () =>
-      pool.ask(["latest", "safe", "finalized"].map(headerCall), ([latest, safe, finalized], provider) => ({
-        latest: headerOf(value(latest, "latest", provider) ?? noBlock(provider)),
-        safe: seenOf(safe),
-        finalized: seenOf(finalized),
-      })),
+    heads: async (since = 0) => {
+      let stale: Heads | null = null;
+      const read = ([latest, safe, finalized]: readonly Answer[], provider: string): Heads => {
+        const newest = headerOf(value(latest, "latest", provider) ?? noBlock(provider));
+        const heads = { latest: newest, safe: seenOf(safe), finalized: seenOf(finalized) };
+        if (newest.timestamp >= since) return heads;
+        if (stale === null || newest.number > stale.latest.number) stale = heads;
+        throw new UnusableAnswer("latest");
+      };
+      try {
+        return await pool.ask(["latest", "safe", "finalized"].map(headerCall), read);
+      } catch (error) {
+        if (stale !== null) return stale;
+        throw error;
+      }
+    },
     header: (want) =>
       nullWhenAbsent(
         pool.ask([headerCall(want)], ([answer], provider) => headerOf(present(answer, "header", provider))),
@@ -117,9 +131,9 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): Rpc {
       const results: (bigint | null)[] = [];
       for (let i = 0; i < requests.length; i += BATCH) {
         const calls = requests.slice(i, i + BATCH).map(balanceCall);
-        results.push(
-          ...(await pool.ask(calls, (answers, provider) => answers.map((answer) => balanceOf(answer, provider)))),
-        );
+        const read = (answers: readonly Answer[], provider: string) =>
+          answers.map((answer) => balanceOf(answer, provider));
+        results.push(...((await nullWhenAbsent(pool.ask(calls, read))) ?? calls.map(() => null)));
       }
       return results;
     },
@@ -144,10 +158,12 @@ function noBlock(provider: string): never {
   throw new RpcError(provider, "latest", "the node has no block yet");
 }
 
+/** How nodes say that they have not got a block: there is no code of its own for it. */
+const NO_BLOCK = /not found|unknown block|missing header/i;
+
 /** Returns the result where there is one. @throws UnusableAnswer when the node has not got it, under any wording. */
 function present(answer: Answer | undefined, what: string, provider: string): unknown {
-  if (answer && !answer.ok && /not found|unknown block|missing header/i.test(answer.message))
-    throw new UnusableAnswer(what);
+  if (answer && !answer.ok && NO_BLOCK.test(answer.message)) throw new UnusableAnswer(what);
   const result = value(answer, what, provider);
   if (result === null) throw new UnusableAnswer(what);
   return result;
@@ -169,6 +185,8 @@ const LIMITED = -32_005;
 
 function balanceOf(answer: Answer, provider: string): bigint | null {
   if (!answer.ok && answer.code === LIMITED) throw new RpcError(provider, "balance", answer.message);
+  // A node that hangs behind has not got the block; pruned state, in other words, is the same elsewhere.
+  if (!answer.ok && NO_BLOCK.test(answer.message)) throw new UnusableAnswer("balance");
   const result = answer.ok ? answer.result : null;
   return typeof result === "string" && /^0x[0-9a-f]{1,64}$/i.test(result) ? BigInt(result) : null;
 }

@@ -28,34 +28,54 @@ export function bloomOf(values: readonly string[]): string {
 
 const word = (address: string): string => `0x${address.slice(2).padStart(64, "0")}`;
 
-function transfer(place: { block: string; number: number; transaction: string }, index: number) {
-  return {
-    address: USDC,
-    topics: [TRANSFER, word(index % 2 ? WHALE : OTHER), word(index % 2 ? OTHER : WHALE)],
-    data: `0x${(1_000_000 * (index + 1)).toString(16).padStart(64, "0")}`,
-    blockNumber: hex(place.number),
-    blockHash: place.block,
-    transactionHash: place.transaction,
-    transactionIndex: hex(index),
-    logIndex: hex(index),
-    removed: false,
-  };
+/** A log before it has a place in a block. */
+export interface PlannedLog {
+  readonly address: string;
+  readonly topics: readonly string[];
+  readonly data: string;
 }
 
-/** Returns a generated block of `size` USDC transfers between the two wallets; hashes follow from `branch` and number. */
-export function tinyBlock(number: number, timestamp: number, size: number, branch = "main") {
+/** A transaction before it has a place in a block. */
+export interface PlannedTransaction {
+  readonly from: string;
+  readonly to: string;
+  readonly logs: readonly PlannedLog[];
+}
+
+/** Returns an ERC-20 Transfer of `amount` base units. */
+export const transferLog = (token: string, from: string, to: string, amount: bigint): PlannedLog => ({
+  address: token,
+  topics: [TRANSFER, word(from), word(to)],
+  data: `0x${amount.toString(16).padStart(64, "0")}`,
+});
+
+/** Returns a generated block of `planned` transactions with its receipts; hashes follow from `branch` and number. */
+export function blockWith(number: number, timestamp: number, planned: readonly PlannedTransaction[], branch = "main") {
   const own = hash("block", branch, number);
-  const bloom = bloomOf(size > 0 ? [USDC, TRANSFER, word(WHALE), word(OTHER)] : []);
-  const logs = Array.from({ length: size }, (_, index) =>
-    transfer({ block: own, number, transaction: hash("transaction", branch, number, index) }, index),
-  );
-  const transactions = logs.map((log, index) => ({
-    blockHash: own,
-    blockNumber: hex(number),
-    hash: log.transactionHash,
-    transactionIndex: hex(index),
-    from: index % 2 ? WHALE : OTHER,
-    to: USDC,
+  const place = { blockHash: own, blockNumber: hex(number) };
+  let logIndex = 0;
+  const receipts = planned.map(({ from, to, logs }, index) => {
+    const at = { ...place, transactionHash: hash("transaction", branch, number, index), transactionIndex: hex(index) };
+    return {
+      ...at,
+      from,
+      to,
+      contractAddress: null,
+      status: "0x1",
+      type: "0x0",
+      gasUsed: "0x5208",
+      cumulativeGasUsed: hex(0x5208 * (index + 1)),
+      effectiveGasPrice: "0x3b9aca00",
+      logsBloom: bloomOf(logs.flatMap((log) => [log.address, ...log.topics])),
+      logs: logs.map((log) => ({ ...at, ...log, logIndex: hex(logIndex++), removed: false })),
+    };
+  });
+  const transactions = receipts.map(({ from, to, transactionHash, transactionIndex }, index) => ({
+    ...place,
+    hash: transactionHash,
+    transactionIndex,
+    from,
+    to,
     value: "0x0",
     input: "0x",
     nonce: hex(index),
@@ -67,33 +87,17 @@ export function tinyBlock(number: number, timestamp: number, size: number, branc
     r: hash("r", index),
     s: hash("s", index),
   }));
-  const receipts = logs.map((log, index) => ({
-    blockHash: own,
-    blockNumber: hex(number),
-    transactionHash: log.transactionHash,
-    transactionIndex: hex(index),
-    from: index % 2 ? WHALE : OTHER,
-    to: USDC,
-    contractAddress: null,
-    status: "0x1",
-    type: "0x0",
-    gasUsed: "0x5208",
-    cumulativeGasUsed: hex(0x5208 * (index + 1)),
-    effectiveGasPrice: "0x3b9aca00",
-    logsBloom: bloomOf([USDC, ...log.topics]),
-    logs: [log],
-  }));
   const block = {
     number: hex(number),
     hash: own,
     parentHash: hash("block", branch, number - 1),
     timestamp: hex(timestamp),
-    logsBloom: bloom,
+    logsBloom: bloomOf(planned.flatMap(({ logs }) => logs.flatMap((log) => [log.address, ...log.topics]))),
     miner: OTHER,
     difficulty: "0x0",
     extraData: "0x",
     gasLimit: "0x1c9c380",
-    gasUsed: hex(0x5208 * size),
+    gasUsed: hex(0x5208 * planned.length),
     nonce: "0x0000000000000000",
     baseFeePerGas: "0x3b9aca00",
     mixHash: hash("mix", number),
@@ -105,6 +109,15 @@ export function tinyBlock(number: number, timestamp: number, size: number, branc
     transactions,
   };
   return { block, receipts };
+}
+
+/** Returns a generated block of `size` USDC transfers between the two wallets. */
+export function tinyBlock(number: number, timestamp: number, size: number, branch = "main") {
+  const planned = Array.from({ length: size }, (_, index): PlannedTransaction => {
+    const [from, to] = index % 2 ? [WHALE, OTHER] : [OTHER, WHALE];
+    return { from, to: USDC, logs: [transferLog(USDC, from, to, BigInt(1_000_000 * (index + 1)))] };
+  });
+  return blockWith(number, timestamp, planned, branch);
 }
 
 const bar = (openedMs: number, price: number): Candle => ({
