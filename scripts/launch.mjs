@@ -1,6 +1,6 @@
 // The first thing every npm script runs, under whatever Node npm has: built-in modules only.
 // It installs from the lockfile where that is due, finds a Node that can run the project, and starts the command in it.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -140,19 +140,31 @@ if (!steps) fail(`no command ${command ?? ""}; there are ${Object.keys(commands)
 if (Number(process.versions.node.split(".")[0]) < 20)
   fail(`Node ${process.versions.node} is too old; install Node 20 or newer.`);
 install();
-for (const [script, ...fixed] of steps) {
-  const { status, signal } = spawnSync(
-    node(),
-    ["--disable-warning=ExperimentalWarning", join(root, script), ...fixed, ...args],
-    {
-      cwd: root,
-      stdio: "inherit",
-      env: {
-        ...process.env,
-        PATH: `${dirname(node())}:${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}`,
-      },
+
+/** Runs a script in the found Node to its end. Returns its exit code. */
+function run([script, ...fixed]) {
+  const child = spawn(node(), ["--disable-warning=ExperimentalWarning", join(root, script), ...fixed, ...args], {
+    cwd: root,
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      PATH: `${dirname(node())}:${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}`,
     },
-  );
-  if (signal) process.exit(130);
-  if (status !== 0) process.exit(status ?? 1);
+  });
+  // A terminal's Ctrl-C reaches the command too, which ends whole and in its own time: the prompt must not come before.
+  const wait = () => undefined;
+  const forward = (signal) => child.kill(signal);
+  process.on("SIGINT", wait).on("SIGTERM", forward);
+  return new Promise((resolve) => {
+    child.on("error", (error) => fail(`${node()} does not start: ${error.message}`));
+    child.on("exit", (code) => {
+      process.off("SIGINT", wait).off("SIGTERM", forward);
+      resolve(code ?? 130);
+    });
+  });
+}
+
+for (const step of steps) {
+  const code = await run(step);
+  if (code !== 0) process.exit(code);
 }

@@ -1,26 +1,32 @@
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { startApi } from "#local/api-server";
-import { type Arguments, type Command, runCommand } from "#local/cli";
+import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
 import { wallClock } from "#local/clock";
 import { gitSha } from "#local/git";
-import { startLive } from "#local/live";
+import { listen } from "#local/http";
+import { type Live, startLive } from "#local/live";
+import { liveDisplay } from "#local/live-status";
 import { parseLabels, parseWatchlist } from "#local/recording-tables";
 import { readEnv } from "#runtime/config";
+import { hostOf } from "#runtime/rpc-provider";
 
 // Keyless and public; each serves receipts by block. ETH_RPC_URL or --rpc replaces them.
 const PUBLIC_NODES = "https://ethereum-rpc.publicnode.com,https://eth.drpc.org,https://eth.llamarpc.com";
 const STARTER = join(import.meta.dirname, "../packages/local/starter");
+const OKX = "https://www.okx.com";
 
 const command: Command = {
   usage: "npm run live --",
   summary: "Follows Ethereum mainnet as it grows and trades on paper. It carries on from where it stopped.",
   options: {
     rpc: { value: "URL", says: "a node, best first; default ETH_RPC_URL, then public nodes", many: true },
-    okx: { value: "URL", says: "where candles come from", default: "https://www.okx.com" },
+    okx: { value: "URL", says: "where candles come from", default: OKX },
     watchlist: { value: "FILE", says: "whom to watch", default: join(STARTER, "watchlist.csv") },
     labels: { value: "FILE", says: "who is who", default: join(STARTER, "labels.csv") },
     instruments: { value: "IDS", says: "OKX swaps to trade", many: true, default: "ETH-USDT-SWAP,BTC-USDT-SWAP" },
+    "warmup-hours": { value: "N", says: "of candles to load for a new desk", default: "48" },
     "chain-id": { value: "N", says: "of the chain that the nodes must serve", default: "1" },
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
     data: { value: "DIR", says: "where the database, the account and the log are kept", default: ".spyhop/live" },
@@ -29,41 +35,74 @@ const command: Command = {
     "Trading is on paper: orders go to a venue on this machine that fills at OKX's candles.",
     "DATABASE_URL names a PostgreSQL server to use instead of the embedded database; it must be empty or this desk's own.",
     "AWS_ENDPOINT_URL names an emulator of AWS whose queues and bus are used instead of this process's (docs/compose.md).",
+    "ETH_RPC_URL and --rpc take several nodes, separated by commas; the next one is asked when one fails or hangs behind.",
   ],
 };
 
+/** @throws UsageError naming the option whose file or text cannot be used. */
+async function optionsOf(given: Arguments) {
+  const nodes = given.texts("rpc");
+  const rpcUrls =
+    nodes.length > 0 ? nodes : (readEnv("ETH_RPC_URL") ?? PUBLIC_NODES).split(",").map((url) => url.trim());
+  const okxUrl = given.need("okx");
+  // A node's URL may hold a key, so only its host is ever shown.
+  const bad = rpcUrls.findIndex((url) => hostOf(url) === "?" || !/^https?:/.test(url));
+  if (bad >= 0) throw new UsageError(`node ${bad + 1} of ${rpcUrls.length} is no http(s) URL (--rpc or ETH_RPC_URL)`);
+  if (!URL.canParse(okxUrl)) throw new UsageError(`--okx takes a URL, ${OKX}`);
+  const [watchFile, labelFile] = [given.need("watchlist"), given.need("labels")];
+  return {
+    rpcUrls,
+    okxUrl,
+    chainId: given.count("chain-id") ?? 1,
+    instruments: given.texts("instruments"),
+    warmupHours: Math.max(1, given.count("warmup-hours") ?? 48),
+    watchlist: parseWatchlist(watchFile, await readFile(watchFile, "utf8")),
+    labels: parseLabels(labelFile, await readFile(labelFile, "utf8")),
+  };
+}
+
+const SHOW_MS = 5000;
+
+/** Shows the desk's status until the signal. */
+async function follow(live: Live, signal: AbortSignal): Promise<void> {
+  const display = liveDisplay(process.stdout, await live.status());
+  while (!signal.aborted) {
+    display.show(await live.status());
+    await pause(SHOW_MS, undefined, { signal }).catch(() => undefined); // aborted: the loop's condition ends it
+  }
+  display.done();
+}
+
 async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const directory = resolve(given.need("data"));
-  const nodes = given.texts("rpc");
-  const rpcUrls = nodes.length > 0 ? nodes : (readEnv("ETH_RPC_URL") ?? PUBLIC_NODES).split(",");
-  const [watchFile, labelFile] = [given.need("watchlist"), given.need("labels")];
+  const port = given.count("port") ?? 0;
+  if (port > 65_535) throw new UsageError("--port takes a number up to 65535");
+  const options = await optionsOf(given);
+  await (await listen(() => undefined, port)).close(); // a taken port shows before anything is asked or written
   const live = await startLive({
+    ...options,
     directory,
     databaseUrl: readEnv("DATABASE_URL") ?? undefined,
     awsEndpoint: readEnv("AWS_ENDPOINT_URL") ?? undefined,
-    rpcUrls,
-    chainId: given.count("chain-id") ?? 1,
-    okxUrl: given.need("okx"),
-    instruments: given.texts("instruments"),
     barSeconds: 60,
-    headPollSeconds: 4,
-    warmupHours: 48,
     explorerUrl: "https://etherscan.io",
-    watchlist: parseWatchlist(watchFile, await readFile(watchFile, "utf8")),
-    labels: parseLabels(labelFile, await readFile(labelFile, "utf8")),
     gitSha: gitSha(),
     clock: wallClock,
+    say: (text) => void process.stdout.write(`${text}\n`),
   });
   try {
-    const api = await startApi(live.desk.handlers, given.count("port") ?? 0);
+    const api = await startApi(live.desk.handlers, port);
     process.stdout.write(
-      `following; the HTTP API is at ${api.url}, the log in ${join(directory, "log.ndjson")}. Ctrl-C ends it.\n`,
+      `following ${options.watchlist.length} wallets, trading ${options.instruments.join(", ")} on paper.\n` +
+        `HTTP API: ${api.url}   log: ${relative(process.cwd(), join(directory, "log.ndjson"))}   Ctrl-C ends it.\n`,
     );
-    await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+    await follow(live, signal);
+    process.stdout.write("stopping after the work in hand (Ctrl-C again ends at once) ...\n");
     await api.close();
   } finally {
     await live.stop();
   }
+  process.stdout.write("stopped; the same command carries on from here.\n");
 }
 
 await runCommand(command, main);

@@ -46,6 +46,8 @@ export interface DeskOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Secrets by id, as JSON text. */
   readonly secrets: ReadonlyMap<string, string>;
+  /** Seconds until a failed message comes again, by how often it was received; a second when left out. */
+  readonly retrySeconds?: (receives: number) => number;
   readonly drill?: DrillParts | undefined;
 }
 
@@ -91,7 +93,10 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
     const { consumer } = queue(name);
     const measure = measured.of(jobOf(consumer));
     const handler = handlerOf(consumer);
-    const { received } = await poll({ sqs, queue: name, url: queues.url(name), handler, measure }, waitSeconds);
+    const { received } = await poll(
+      { sqs, queue: name, url: queues.url(name), handler, measure, retrySeconds: options.retrySeconds },
+      waitSeconds,
+    );
     counts.set(name, (counts.get(name) ?? 0) + received);
     polls += 1;
     if (polls % VACUUM_EVERY === 0) await database.vacuum();

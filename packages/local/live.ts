@@ -1,22 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { seedCursor } from "#db/blocks";
+import type { Heads } from "#chain/reorg";
+import { cursorOf, seedCursor } from "#db/blocks";
 import { upsertLabels } from "#db/labels";
 import { watchWallets } from "#db/wallets";
-import { okxMarket } from "#runtime/exchange";
-import { errorFields, log, useSink } from "#runtime/log";
-import { httpRpc } from "#runtime/rpc";
+import { errorFields, type LogLine, log, useSink } from "#runtime/log";
 import { QUEUES, SCHEDULES, type ScheduleName, schedule } from "#topology/topology";
-import { instant } from "#units/time";
-import { liveCandles } from "./candle-source.ts";
+import { type Instant, instant } from "#units/time";
 import type { Clock } from "./clock.ts";
 import { type Desk, startDesk } from "./desk.ts";
 import { dueAfter } from "./due.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { isLoopback, openPaperVenue, reachNodes } from "./live-sources.ts";
+import { type LiveStatus, liveStatus } from "./live-status.ts";
 import { logFile } from "./log-file.ts";
-import { paperKey, paperSecret, SECRET_ID } from "./paper-key.ts";
-import { paperVenue } from "./paper-venue.ts";
+import { paperSecret, SECRET_ID } from "./paper-key.ts";
 import type { Label, WatchedWallet } from "./recording-schema.ts";
 import { openServer } from "./server-postgres.ts";
 
@@ -34,29 +33,38 @@ export interface LiveOptions {
   readonly okxUrl: string;
   readonly instruments: readonly string[];
   readonly barSeconds: number;
-  readonly headPollSeconds: number;
   readonly warmupHours: number;
   readonly explorerUrl: string;
   readonly watchlist: readonly WatchedWallet[];
   readonly labels: readonly Label[];
   readonly gitSha: string;
   readonly clock: Clock;
+  /** Told of each step of the start, which may take a while. */
+  readonly say: (text: string) => void;
 }
 
 /** The live desk: running until it is stopped. */
 export interface Live {
   readonly desk: Desk;
+  status(): Promise<LiveStatus>;
   /** Ends the loops after the work in hand, then closes every part. */
   stop(): Promise<void>;
 }
 
+/** 2, 10, 50, 250 seconds: a node or venue that is away for five minutes costs no message. */
+const retrySeconds = (receives: number): number => Math.min(2 * 5 ** (receives - 1), 300);
+
+/** An error of a job is told to a person for this long; it may have been repaired since. */
+const TOLD_MS = 60_000;
+
 /**
- * Follows a chain as it grows: schedules by the clock, one poller a queue, paper trading on real candles. A handler's
- * failure is logged and its message comes again, as in the cloud.
- * @throws FolderInUseError when another desk has the folder; the node's or the venue's error when none answers at start.
+ * Follows a chain as it grows: schedules by the clock, one poller a queue, paper trading on real candles. Prices and
+ * partitions are there before the first block is read. A handler's failure is logged and its message comes again, as in
+ * the cloud.
+ * @throws FolderInUseError when another desk has the folder; NoNodeError and NoMarketError when nobody answers at start.
  */
 export async function startLive(options: LiveOptions): Promise<Live> {
-  const { directory, databaseUrl, clock } = options;
+  const { directory, databaseUrl, clock, say } = options;
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -64,9 +72,12 @@ export async function startLive(options: LiveOptions): Promise<Live> {
   try {
     await mkdir(directory, { recursive: true });
     closers.push(await lockFolder(directory));
-    const lines = logFile(join(directory, "log.ndjson"));
-    useSink(lines.write);
-    closers.push(async () => useSink(null), lines.close);
+    const problems = openLog(directory, clock);
+    closers.push(problems.close);
+    say(`asking ${options.rpcUrls.length} Ethereum node${options.rpcUrls.length === 1 ? "" : "s"} for the head ...`);
+    const { heads, answering, problems: unused } = await reachNodes(options.rpcUrls, options.chainId);
+    for (const problem of unused) say(`not used for now: ${problem}`);
+    say(`${answering} of ${options.rpcUrls.length} answer; asking ${new URL(options.okxUrl).host} for prices ...`);
     const venue = await openPaperVenue(options);
     closers.push(venue.close);
     const desk = await startDesk({
@@ -76,42 +87,59 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       awsEndpoint: options.awsEndpoint,
       env: environment(options, venue.url),
       secrets: new Map([[SECRET_ID, paperSecret()]]),
+      retrySeconds,
     });
     closers.push(desk.close);
-    await seed(desk, options);
-    const stopLoops = startLoops(desk, clock);
-    closers.push(stopLoops);
-    return { desk, stop: close };
+    await seed(desk, options, heads);
+    for (const name of FIRST) await desk.runSchedule(name, second(clock));
+    closers.push(startLoops(desk, clock));
+    return { desk, status: () => liveStatus(desk, second(clock), problems.latest()), stop: close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** The paper account of this folder, filled at the candles of the market as they close. */
-async function openPaperVenue({ okxUrl, instruments, barSeconds, clock, directory }: LiveOptions) {
-  const venue = ["127.0.0.1", "localhost"].includes(new URL(okxUrl).hostname) ? "paper" : "okx";
-  const market = okxMarket({ venue, mode: "demo", url: okxUrl, rateLimit: venue === "okx" });
-  const source = await liveCandles(market, instruments, barSeconds, clock.now());
-  return paperVenue({ clock, source, key: paperKey, file: join(directory, "paper-account.json") });
+/** Log lines go to a file; the newest error among them is kept for the person who watches. */
+function openLog(directory: string, clock: Clock) {
+  const lines = logFile(join(directory, "log.ndjson"), "append");
+  let last: { readonly text: string; readonly ms: number } | null = null;
+  useSink((line: LogLine) => {
+    lines.write(line);
+    if (line.level === "error")
+      last = { text: [line.message, line.reason].filter(Boolean).join(": "), ms: clock.now() };
+  });
+  return {
+    latest: () => (last !== null && clock.now() - last.ms <= TOLD_MS ? last.text : null),
+    close: async () => {
+      useSink(null);
+      await lines.close();
+    },
+  };
 }
 
-async function seed(desk: Desk, { watchlist, labels, rpcUrls, chainId, clock }: LiveOptions): Promise<void> {
+/** Writes whom the desk watches and, in a new folder, that it begins at the newest block. */
+async function seed(desk: Desk, { watchlist, labels, clock, say }: LiveOptions, { latest }: Heads): Promise<void> {
   const { db } = desk.database;
   await upsertLabels(db, "ethereum", labels);
   await watchWallets(db, "ethereum", watchlist, instant(clock.now()));
-  const { latest } = await httpRpc([...rpcUrls], { chainId }).heads();
+  const before = await cursorOf(db, "ethereum");
+  if (before) {
+    say(`carrying on after block ${before.number}, ${Math.max(0, latest.number - before.number)} blocks behind`);
+    return;
+  }
+  say(`a new desk: beginning at block ${latest.number}; loading candles ...`);
   await seedCursor(db, "ethereum", { number: latest.number - 1, hash: latest.parentHash });
 }
 
 function environment(options: LiveOptions, venueUrl: string): Record<string, string> {
-  const local = ["127.0.0.1", "localhost"].includes(new URL(options.okxUrl).hostname);
   return {
     SPYHOP_MODE: "demo",
     CHAIN_ID: String(options.chainId),
     INSTRUMENTS: options.instruments.join(","),
     BAR_SECONDS: String(options.barSeconds),
-    HEAD_POLL_SECONDS: String(options.headPollSeconds),
+    // The loop below calls watch-head at its grain, so that a stop need not wait for a run of a minute.
+    HEAD_POLL_SECONDS: "0",
     EXPLORER_URL: options.explorerUrl,
     GIT_SHA: options.gitSha,
     VENUE: "paper",
@@ -121,13 +149,21 @@ function environment(options: LiveOptions, venueUrl: string): Record<string, str
     ETH_RPC_URL: options.rpcUrls.join(","),
     OKX_URL: venueUrl,
     OKX_PUBLIC_URL: options.okxUrl,
-    OKX_RATE_LIMIT: String(!local),
+    OKX_RATE_LIMIT: String(!isLoopback(options.okxUrl)),
     EXCHANGE_SECRET_ID: SECRET_ID,
   };
 }
 
+/** Run at the start, in this order: without partitions and prices the first events would stay unpriced. */
+const FIRST = ["maintain-storage", "sync-prices"] as const satisfies readonly ScheduleName[];
+/** Not run at the start: their due time is what they are about. */
+const ON_TIME: readonly ScheduleName[] = [...FIRST, "build-report"];
+
 // A long poll returns at once when a message comes; a short one lets the loops end soon after a stop.
 const WAIT_SECONDS = 1;
+
+/** Returns the second in which the clock stands: the grain of a schedule's event. */
+const second = (clock: Clock): Instant => instant(Math.floor(clock.now() / 1000) * 1000);
 
 /** Starts a loop for every schedule and queue. Returns how to end them; it resolves when the work in hand is done. */
 function startLoops(desk: Desk, clock: Clock): () => Promise<void> {
@@ -145,18 +181,19 @@ function startLoops(desk: Desk, clock: Clock): () => Promise<void> {
   };
 }
 
-/** Runs a schedule at each due time, and once at the start; a run that is late skips the times that it missed. */
+/** Runs a schedule at each due time; a run that is late skips the times that it missed. */
 async function scheduleLoop(desk: Desk, name: ScheduleName, clock: Clock, signal: AbortSignal): Promise<void> {
-  const after = dueAfter(schedule(name).every);
-  const isReport = name === "build-report";
-  let due = isReport ? after(clock.now()) : clock.now();
+  const { every, pollSeconds } = schedule(name);
+  const after = pollSeconds === undefined ? dueAfter(every) : (ms: number) => ms + pollSeconds * 1000;
+  let due = ON_TIME.includes(name) ? after(clock.now()) : clock.now();
   while (!signal.aborted) {
     if (clock.now() < due) {
       await pause(100, undefined, { signal }).catch(() => undefined); // aborted: the loop's condition ends it
       continue;
     }
-    await attempt(`run ${name}`, () => desk.runSchedule(name, instant(Math.floor(clock.now() / 1000) * 1000)), signal);
-    due = after(clock.now());
+    const began = clock.now();
+    await attempt(`run ${name}`, () => desk.runSchedule(name, second(clock)), signal);
+    due = after(began);
   }
 }
 

@@ -7,9 +7,9 @@ export interface LogFile {
   readonly close: () => Promise<void>;
 }
 
-/** Opens (and empties) a log file. */
-export function logFile(path: string): LogFile {
-  const file = openSync(path, "w");
+/** Opens a log file: a run's own is emptied, one that goes on from run to run is kept. */
+export function logFile(path: string, keep: "replace" | "append" = "replace"): LogFile {
+  const file = openSync(path, keep === "append" ? "a" : "w");
   return {
     write: (line) => void writeSync(file, `${JSON.stringify({ at: new Date().toISOString(), ...line })}\n`),
     close: async () => closeSync(file),

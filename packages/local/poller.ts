@@ -17,6 +17,8 @@ export interface PollerOptions {
   readonly queue: QueueName;
   readonly url: string;
   readonly handler: Handler;
+  /** Seconds until what failed is visible again, by how often it was received; a second when left out. */
+  readonly retrySeconds?: ((receives: number) => number) | undefined;
   /** Called with the milliseconds of each invocation and the number of its messages. */
   readonly measure?: (milliseconds: number, messages: number) => void;
 }
@@ -29,8 +31,8 @@ export interface Polled {
 
 /**
  * Does what a Lambda event-source mapping does once: receive a batch, invoke the handler, delete what succeeded. What
- * failed, and a whole batch when the handler threw, becomes visible again after a second (SQS counts its receives and
- * moves it to the dead-letter queue after the topology's `maxReceives`).
+ * failed, and a whole batch when the handler threw, becomes visible again after `retrySeconds` (SQS counts its receives
+ * and moves it to the dead-letter queue after the topology's `maxReceives`).
  */
 export async function poll(options: PollerOptions, waitSeconds = 0): Promise<Polled> {
   const { sqs, url } = options;
@@ -49,6 +51,7 @@ export async function poll(options: PollerOptions, waitSeconds = 0): Promise<Pol
     Id: String(i),
     ReceiptHandle: message.ReceiptHandle ?? "",
     MessageId: message.MessageId,
+    receives: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
   }));
   const done = entries.filter((entry) => !failed.has(entry.MessageId ?? ""));
   const again = entries.filter((entry) => failed.has(entry.MessageId ?? ""));
@@ -61,7 +64,12 @@ export async function poll(options: PollerOptions, waitSeconds = 0): Promise<Pol
     );
   }
   if (again.length > 0) {
-    const Entries = again.map(({ Id, ReceiptHandle }) => ({ Id, ReceiptHandle, VisibilityTimeout: RETRY_SECONDS }));
+    const { retrySeconds = () => RETRY_SECONDS } = options;
+    const Entries = again.map(({ Id, ReceiptHandle, receives }) => ({
+      Id,
+      ReceiptHandle,
+      VisibilityTimeout: retrySeconds(receives),
+    }));
     await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
   }
   return { received: Messages.length, failed: again.length };

@@ -45,7 +45,7 @@ export function openProgress(stream: ProgressStream, now: () => number): Progres
 
   const draw = (progress: RunProgress): void => {
     drawnAt = now();
-    const width = (stream.columns ?? 80) - 1;
+    const width = (stream.columns || 80) - 1;
     const text = cut(
       line(progress, rate.of(progress.blocks), eta(progress.share, drawnAt - started), isTerminal, width),
       isTerminal ? width : 200,

@@ -14,6 +14,7 @@ export class RpcError extends Error {
   override name = "RpcError";
   readonly provider: string;
   readonly method: string;
+  readonly problem: string;
   readonly status: number | null;
   /** What Retry-After asked for; null = nothing. */
   readonly retryAfterMs: number | null;
@@ -27,6 +28,7 @@ export class RpcError extends Error {
     super(`${provider}: ${method}: ${problem}`);
     this.provider = provider;
     this.method = method;
+    this.problem = problem;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
   }

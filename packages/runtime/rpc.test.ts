@@ -183,6 +183,9 @@ test("a node that hangs behind is passed over for the head and for balances; whe
   const ask = [{ address: `0x${"a1".repeat(20)}`, token: "native", block: 99 }];
   expect(await rpc.balances(ask)).toEqual([16n]);
   expect(await quick([behind.url]).rpc.balances(ask)).toEqual([null]);
+  const empty = await node((call) => (call.method === "eth_chainId" ? { result: "0x1" } : { result: null }));
+  expect((await quick([empty.url, fine.url]).rpc.headers(100, 2))[0]?.number).toBe(100);
+  expect(await quick([empty.url]).rpc.headers(100, 2)).toEqual([null, null]);
 });
 
 test("a fork is confirmed by a second provider, where there is one", async () => {

@@ -1,7 +1,7 @@
 import { asFullBlock, type FullBlock, type Header, headerOf } from "#chain/block";
 import { checkBlock, type Expected } from "#chain/integrity";
 import type { Heads, Seen } from "#chain/reorg";
-import { type PoolOptions, providerPool, UnusableAnswer } from "./rpc-pool.ts";
+import { type Pool, type PoolOptions, providerPool, UnusableAnswer } from "./rpc-pool.ts";
 import { type Answer, type Call, httpProvider, RpcError } from "./rpc-provider.ts";
 
 /** A balance at the end of a block. `token` is "native" or a contract's address. */
@@ -21,7 +21,7 @@ export interface Rpc {
   heads(since?: number): Promise<Heads>;
   /** Returns the header of a number or a hash, or null when no provider has it. */
   header(want: number | string): Promise<Header | null>;
-  /** Returns the headers of `count` numbers from `from` on, in order, from one provider; null where it has none. */
+  /** Returns the headers of `count` numbers from `from` on, in order, from one provider that has the first; null where it has none. */
   headers(from: number, count: number): Promise<(Header | null)[]>;
   /**
    * Returns a block by hash with all its receipts, checked; null when no provider has it (orphaned, or not yet there).
@@ -85,35 +85,22 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): Rpc {
   };
 
   return {
-    heads: async (since = 0) => {
-      let stale: Heads | null = null;
-      const read = ([latest, safe, finalized]: readonly Answer[], provider: string): Heads => {
-        const newest = headerOf(value(latest, "latest", provider) ?? noBlock(provider));
-        const heads = { latest: newest, safe: seenOf(safe), finalized: seenOf(finalized) };
-        if (newest.timestamp >= since) return heads;
-        if (stale === null || newest.number > stale.latest.number) stale = heads;
-        throw new UnusableAnswer("latest");
-      };
-      try {
-        return await pool.ask(["latest", "safe", "finalized"].map(headerCall), read);
-      } catch (error) {
-        if (stale !== null) return stale;
-        throw error;
-      }
-    },
+    heads: (since = 0) => freshHeads(pool, since),
     header: (want) =>
       nullWhenAbsent(
         pool.ask([headerCall(want)], ([answer], provider) => headerOf(present(answer, "header", provider))),
       ),
-    headers: (from, count) =>
-      pool.ask(
-        Array.from({ length: count }, (_, i) => headerCall(from + i)),
-        (answers, provider) =>
-          answers.map((answer) => {
-            const block = value(answer, "header", provider);
-            return block === null ? null : headerOf(block);
-          }),
-      ),
+    headers: async (from, count) => {
+      const calls = Array.from({ length: count }, (_, i) => headerCall(from + i));
+      const read = (answers: readonly Answer[], provider: string): (Header | null)[] => {
+        present(answers[0], "header", provider); // a node without the first has none of the rest
+        return answers.map((answer) => {
+          const block = value(answer, "header", provider);
+          return block === null ? null : headerOf(block);
+        });
+      };
+      return (await nullWhenAbsent(pool.ask(calls, read))) ?? calls.map(() => null);
+    },
     blockWithReceipts: (expected) => {
       const calls: Call[] = [
         { method: "eth_getBlockByHash", params: [expected.hash, true] },
@@ -145,6 +132,24 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): Rpc {
       return hashes.length === 0 || hashes.includes(hash);
     },
   };
+}
+
+/** Returns the heads of the first provider whose newest block is not older than `since`, else the newest that was seen. */
+async function freshHeads(pool: Pool, since: number): Promise<Heads> {
+  let stale: Heads | null = null;
+  const read = ([latest, safe, finalized]: readonly Answer[], provider: string): Heads => {
+    const newest = headerOf(value(latest, "latest", provider) ?? noBlock(provider));
+    const heads = { latest: newest, safe: seenOf(safe), finalized: seenOf(finalized) };
+    if (newest.timestamp >= since) return heads;
+    if (stale === null || newest.number > stale.latest.number) stale = heads;
+    throw new UnusableAnswer("latest");
+  };
+  try {
+    return await pool.ask(["latest", "safe", "finalized"].map(headerCall), read);
+  } catch (error) {
+    if (stale !== null) return stale;
+    throw error;
+  }
 }
 
 /** Returns the result. @throws RpcError when the node answered with an error. */

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** A command of scripts/ that runs as a process of its own, as a person would run it. */
+export interface Running {
+  readonly child: ChildProcess;
+  /** What it wrote so far, to both streams. */
+  readonly text: () => string;
+  /** Resolves when it wrote what matches; rejects with what it wrote when it ends before. */
+  readonly wrote: (pattern: RegExp) => Promise<void>;
+  /** Resolves when it ended: its exit code, or the signal that killed it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+/** Starts scripts/<script> under this Node. `env` adds to the environment; undefined takes a variable away. */
+export function startCommand(
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Running {
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", join(ROOT, "scripts", script), ...args],
+    {
+      cwd: ROOT,
+      env: { ...process.env, ETH_RPC_URL: undefined, NO_COLOR: "1", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  let written = "";
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      written += text;
+      for (const listener of listeners) listener();
+    });
+  }
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.on("close", (code, signal) => resolve(code ?? signal ?? -1));
+  });
+  const wrote = (pattern: RegExp): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = () => void (pattern.test(written) && resolve());
+      listeners.add(look);
+      look();
+      void ended.then((code) => reject(new Error(`ended with ${code} before ${pattern}:\n${written}`)));
+    });
+  return { child, text: () => written, wrote, ended };
+}
+
+/** Runs a command to its end. Returns its exit code and what it wrote. */
+export async function runToEnd(
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<{ readonly code: number | NodeJS.Signals; readonly text: string }> {
+  const running = startCommand(script, args, env);
+  const code = await running.ended;
+  return { code, text: running.text() };
+}

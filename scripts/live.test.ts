@@ -1,0 +1,125 @@
+/** `npm run live` as a process of its own, by the machine's clock, against a chain double and a candle server. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { recordedCandles } from "#local/candle-source";
+import { chainDouble } from "#local/chain-double";
+import { wallClock } from "#local/clock";
+import { type Listening, listen } from "#local/http";
+import { paperKey } from "#local/paper-key";
+import { paperVenue } from "#local/paper-venue";
+import { openRecording } from "#local/recording";
+import { writeRecording } from "#local/recording-writer";
+import { type Running, runToEnd, startCommand } from "#testing/command";
+import { whaleMarket } from "#testing/whale-market";
+
+const SECRET = "key-in-the-path";
+let root: string;
+let node: string;
+let okx: string;
+let gone: string;
+let taken: Listening;
+const closers: (() => Promise<void>)[] = [];
+let running: Running | null = null;
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "live-command-"));
+  const start = Math.floor(Date.now() / 60_000) * 60_000 - 60_000;
+  await writeRecording(join(root, "market"), whaleMarket(start, 100));
+  const market = await openRecording(join(root, "market"));
+  const chain = await chainDouble(market, wallClock);
+  const venue = await paperVenue({ clock: wallClock, source: recordedCandles(market), key: paperKey });
+  taken = await listen(() => undefined);
+  closers.push(chain.close, venue.close, taken.close);
+  const free = await listen(() => undefined);
+  await free.close();
+  [node, okx, gone] = [`${chain.url}/v3/${SECRET}`, venue.url, `${free.url}/v3/${SECRET}`];
+  writeFileSync(
+    join(root, "watch.csv"),
+    `address,label,tags\n${market.watchlist.map((w) => `${w.address},${w.label},test`).join("\n")}\n`,
+  );
+});
+afterEach(async () => {
+  running?.child.kill("SIGKILL");
+  await running?.ended;
+  running = null;
+});
+afterAll(async () => {
+  for (const close of closers) await close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const options = (data: string, more: readonly string[] = []): string[] => [
+  ...["--okx", okx, "--port", "0", "--watchlist", join(root, "watch.csv"), "--warmup-hours", "2"],
+  ...["--data", join(root, data), ...more],
+];
+
+test("follows through ETH_RPC_URL, answers over HTTP, ends whole on Ctrl-C with code 0, and carries on", async () => {
+  running = startCommand("live.ts", options("desk"), { ETH_RPC_URL: `${gone}, ${node}` });
+  await running.wrote(/block 10\d\d {2}\d+ s behind {2}/);
+  expect(running.text()).toMatch(/not used for now: 127\.0\.0\.1:\d+: unreachable \(ECONNREFUSED\)/);
+  expect(running.text()).toMatch(/1 of 2 answer.*\na new desk: beginning at block 10\d\d; loading candles/);
+  const api = /HTTP API: (\S+)/.exec(running.text())?.[1];
+  expect(await (await fetch(`${api}/health`)).json()).toMatchObject({ status: "ok", input: { name: "live" } });
+  running.child.kill("SIGINT");
+  expect(await running.ended).toBe(0);
+  expect(running.text()).toContain("stopped; the same command carries on from here.");
+  expect(running.text()).not.toContain(SECRET);
+
+  running = startCommand("live.ts", options("desk"), { ETH_RPC_URL: node });
+  await running.wrote(/carrying on after block 10\d\d/);
+  const again = startCommand("live.ts", options("desk"), { ETH_RPC_URL: node });
+  expect(await again.ended).toBe(1);
+  expect(again.text()).toMatch(
+    /FolderInUseError: .*desk is in use by process \d+ .*\. Stop it first, or name another folder/,
+  );
+  await running.wrote(/Ctrl-C ends it/);
+  running.child.kill("SIGTERM");
+  expect(await running.ended).toBe(0);
+}, 120_000);
+
+test("what cannot be followed is named, with what to do, before anything is kept", async () => {
+  const cases: readonly [args: string[], env: Record<string, string>, code: number, text: RegExp][] = [
+    [
+      [],
+      { ETH_RPC_URL: gone },
+      1,
+      /no Ethereum node to follow:\n {2}127\.0\.0\.1:\d+: unreachable \(ECONNREFUSED\)\n.*--rpc URL, or ETH_RPC_URL/,
+    ],
+    [
+      ["--chain-id", "8453"],
+      { ETH_RPC_URL: node },
+      1,
+      /127\.0\.0\.1:\d+ serves chain 0x1, not 8453\n.*name a node of chain 8453/,
+    ],
+    [
+      ["--okx", gone],
+      { ETH_RPC_URL: node },
+      1,
+      /no prices from 127\.0\.0\.1:\d+: GET public\/instruments: no reply.*\nCheck the network/,
+    ],
+    [
+      ["--okx", "http://prices.example"],
+      { ETH_RPC_URL: node },
+      1,
+      /no prices from prices\.example: .*not one of OKX's hosts/,
+    ],
+    [
+      ["--instruments", "DOGE-USDT-SWAP"],
+      { ETH_RPC_URL: node },
+      1,
+      /it lists no live USDT swap DOGE-USDT-SWAP\nGive USDT swaps/,
+    ],
+    [["--port", String(taken.port)], { ETH_RPC_URL: node }, 1, /port \d+ is taken; stop the program that uses it/],
+    [[], { ETH_RPC_URL: "ftp://x" }, 2, /node 1 of 1 is no http\(s\) URL/],
+  ];
+  for (const [args, env, code, text] of cases) {
+    const run = await runToEnd("live.ts", options("never", args), env);
+    expect(run.text).toMatch(text);
+    expect(run.code).toBe(code);
+    expect(run.text).not.toContain(SECRET);
+    expect(run.text).not.toMatch(/^\s+at /m);
+  }
+  expect(existsSync(join(root, "never", "db"))).toBe(false);
+});
