@@ -30,6 +30,7 @@ test("the end of a run says what was watched, what happened, who is credible, th
     "why: 4h bias +0.31, confidence 62%, credibility 7.4, signal +0.28, size set by risk",
     "denied 1 × sell BTC-USDT-SWAP: cooldown, daily loss",
     "open long 12 ETH: 1,127.40 to 1,134.80",
+    "Account No evidence of an edge: the market is generated, and policy 1-practice was set so that there are orders to look at.",
     "equity 10,000.00 to 10,082.04 USDT (+82.04)",
     "dead letters: 0",
     "ab".repeat(32),
@@ -58,6 +59,7 @@ test("real input has no notice, and dead letters point to the log", () => {
     PLAIN,
   );
   expect(text).not.toContain("Generated input");
+  expect(text).not.toContain("No evidence");
   expect(text).toContain("2: a job failed, see the log");
 });
 

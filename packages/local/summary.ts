@@ -12,6 +12,7 @@ import {
   usd,
 } from "#reporting/format";
 import { GENERATED_NOTICE } from "#reporting/markdown";
+import { profitNotice } from "#reporting/notice";
 import { deed, reasons, spoken, walletName } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine, Report, WalletLine } from "#reporting/report";
@@ -225,11 +226,13 @@ function positionLines(positions: readonly PositionLine[]): string[] {
   ];
 }
 
-function accountLines({ metrics: { equity, pnl, trades } }: Report): string[] {
+function accountLines({ scope, metrics: { equity, pnl, trades } }: Report): string[] {
   if (equity.start === null || equity.end === null) return ["no snapshot yet"];
   const won = trades.winRate === null ? "" : `, ${percent(trades.winRate)} won`;
   const fall = equity.maxDrawdown === null ? "" : `, largest fall ${percent(equity.maxDrawdown, 2)}`;
+  const notice = profitNotice(scope);
   return [
+    ...(notice === null ? [] : [notice]),
     `equity ${money(equity.start)} to ${money(equity.end)} USDT (${signedMoney(equity.change ?? "0")})${fall}`,
     `realized ${signedMoney(pnl.realizedUsd)}, unrealized ${signedMoney(pnl.unrealizedUsd)}, fees ${money(pnl.feesUsd)}, ${plural(trades.closed, "trade")} closed${won}`,
   ];

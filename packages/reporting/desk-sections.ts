@@ -1,5 +1,6 @@
 import { big, text } from "#units/decimal";
 import { clock, compact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
+import { profitNotice } from "./notice.ts";
 import { reasons, spoken } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { Denial, OrderLine, PositionLine, Report } from "./report.ts";
@@ -40,14 +41,20 @@ const names = (codes: readonly string[]): string => codes.map((code) => escaped(
 const denialItem = ({ instrument, side, denied, count, lastAt }: Denial): string =>
   `- ${grouped(count)} × ${side} ${escaped(instrument)}: ${denied.length > 0 ? names(denied) : "no reason given"} (last ${clock(lastAt)})`;
 
+const warning = (scope: Report["scope"]): string[] => {
+  const notice = profitNotice(scope);
+  return notice === null ? [] : [`*${notice}*`, ""];
+};
+
 /** Returns the lines of open positions, then of those that closed in the period. */
-export function positionSection({ positions }: Report): string[] {
+export function positionSection({ positions, scope }: Report): string[] {
   if (positions.length === 0) return ["## Positions", "", "None.", ""];
   const open = positions.filter((position) => position.closedAt === null);
   const closed = positions.filter((position) => position.closedAt !== null);
   return [
     "## Positions",
     "",
+    ...warning(scope),
     ...(open.length > 0 ? open.flatMap((position) => [...openLines(position), ""]) : ["None is open.", ""]),
     ...(closed.length > 0 ? ["### Closed", "", ...closed.flatMap((position) => [...closedLines(position), ""])] : []),
   ];
@@ -70,7 +77,7 @@ const closedLines = (position: PositionLine): string[] => [
 ];
 
 /** Returns the lines of the account's figures. */
-export function performanceSection({ metrics }: Report): string[] {
+export function performanceSection({ metrics, scope }: Report): string[] {
   const { equity, pnl, trades, orders, exposure, outcomes } = metrics;
   const fraction = (value: number | null, places: number): string => (value === null ? "–" : percent(value, places));
   const rows: [string, string][] = [
@@ -94,6 +101,7 @@ export function performanceSection({ metrics }: Report): string[] {
   return [
     "## Performance",
     "",
+    ...warning(scope),
     "| Account | USDT |",
     "|:--|--:|",
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),

@@ -212,3 +212,15 @@ test("tables fit a phone: four columns at most, no line over 60 characters", () 
     expect(line.split("|").length - 2).toBeLessThanOrEqual(4);
   }
 });
+
+test("beside each profit or loss on generated input stands that it proves nothing, and which policy made it", () => {
+  const text = markdown(reportWith());
+  const notice =
+    "No evidence of an edge: the market is generated, and policy 1-practice was set so that there are orders to look at.";
+  for (const section of ["## Positions", "## Performance"]) expect(text).toContain(`${section}\n\n*${notice}*\n`);
+  expect(text).toMatch(/^Equity went from .* in fees\. No evidence of an edge/m);
+  expect(markdown(reportWith({ scope: { ...SCOPE, generated: false } }))).not.toContain("No evidence");
+  expect(markdown(reportWith({ scope: { ...SCOPE, mode: "live" } }))).toContain(
+    "*No evidence of an edge: the market is generated.*",
+  );
+});

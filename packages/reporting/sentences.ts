@@ -1,4 +1,5 @@
 import { grouped, listed, money, percent, plural, signed, span, usd } from "./format.ts";
+import { profitNotice } from "./notice.ts";
 import { type Clean, deed, lean, spoken, walletName } from "./phrase.ts";
 import { plain } from "./plain.ts";
 import type { BiasLine, ContributionLine, Report } from "./report.ts";
@@ -81,9 +82,11 @@ function traded({ orders, denials, trading, metrics }: Report, clean: Clean): st
   return `${halted}The desk placed ${plural(orders.length, "order")}, ${grouped(filled)} filled${stopped}${trades}.`;
 }
 
-function fared({ metrics: { equity, pnl } }: Report): string {
+function fared({ scope, metrics: { equity, pnl } }: Report): string {
   if (equity.start === null || equity.end === null) return "There is no account snapshot yet.";
   if (equity.start === equity.end) return `Equity stayed at ${money(equity.end)} USDT.`;
   const change = equity.return === null ? "" : ` (${equity.return > 0 ? "+" : ""}${percent(equity.return, 2)})`;
-  return `Equity went from ${money(equity.start)} to ${money(equity.end)} USDT${change}, after ${money(pnl.feesUsd)} in fees.`;
+  const notice = profitNotice(scope);
+  const went = `Equity went from ${money(equity.start)} to ${money(equity.end)} USDT${change}, after ${money(pnl.feesUsd)} in fees.`;
+  return notice === null ? went : `${went} ${notice}`;
 }
