@@ -21,7 +21,7 @@ export interface Rpc {
   heads(since?: number): Promise<Heads>;
   /** Returns the header of a number or a hash, or null when no provider has it. */
   header(want: number | string): Promise<Header | null>;
-  /** Returns the headers of `count` numbers from `from` on, in order, from one provider that has the first; null where it has none. */
+  /** Returns the headers of `count` numbers from `from` on, in order, from one provider; null where it has none. */
   headers(from: number, count: number): Promise<(Header | null)[]>;
   /**
    * Returns a block by hash with all its receipts, checked; null when no provider has it (orphaned, or not yet there).
@@ -90,17 +90,7 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): Rpc {
       nullWhenAbsent(
         pool.ask([headerCall(want)], ([answer], provider) => headerOf(present(answer, "header", provider))),
       ),
-    headers: async (from, count) => {
-      const calls = Array.from({ length: count }, (_, i) => headerCall(from + i));
-      const read = (answers: readonly Answer[], provider: string): (Header | null)[] => {
-        present(answers[0], "header", provider); // a node without the first has none of the rest
-        return answers.map((answer) => {
-          const block = value(answer, "header", provider);
-          return block === null ? null : headerOf(block);
-        });
-      };
-      return (await nullWhenAbsent(pool.ask(calls, read))) ?? calls.map(() => null);
-    },
+    headers: (from, count) => headersFrom(pool, from, count),
     blockWithReceipts: (expected) => {
       const calls: Call[] = [
         { method: "eth_getBlockByHash", params: [expected.hash, true] },
@@ -148,6 +138,28 @@ async function freshHeads(pool: Pool, since: number): Promise<Heads> {
     return await pool.ask(["latest", "safe", "finalized"].map(headerCall), read);
   } catch (error) {
     if (stale !== null) return stale;
+    throw error;
+  }
+}
+
+/** Returns the headers of the first provider that has the last one wanted, else of the one that has most of them. */
+async function headersFrom(pool: Pool, from: number, count: number): Promise<(Header | null)[]> {
+  const calls = Array.from({ length: count }, (_, i) => headerCall(from + i));
+  let most: (Header | null)[] = calls.map(() => null);
+  const had = (list: readonly (Header | null)[]): number => list.filter((header) => header !== null).length;
+  const read = (answers: readonly Answer[], provider: string): (Header | null)[] => {
+    const list = answers.map((answer) => {
+      const block = value(answer, "header", provider);
+      return block === null ? null : headerOf(block);
+    });
+    if (list.at(-1) !== null) return list;
+    if (had(list) > had(most)) most = list;
+    throw new UnusableAnswer("header");
+  };
+  try {
+    return await pool.ask(calls, read);
+  } catch (error) {
+    if (had(most) > 0 || error instanceof UnusableAnswer) return most;
     throw error;
   }
 }
