@@ -29,18 +29,26 @@ const VISIBILITY_SECONDS = 4;
 /** How long a function is not allowed to run. */
 const CLOSED_MS = 3000;
 const ATTEMPTS = 4;
+/** At which runs of watch-head the database restarts, and the analysis may not run. */
+const RESTARTS: readonly number[] = [8, 20];
+const CLOSED = 14;
+/** The share of instants in which something is killed. */
+const KILLS = 0.4;
 
 /**
  * What is killed in the middle of its work, after which schedule. Never what submits an order: an order whose submission
  * was cut short is given up, so the trades would differ (docs/runbook.md, "The fault drill").
  */
-const VICTIMS: Partial<Record<ScheduleName, readonly { readonly job: string; readonly queue: QueueName }[]>> = {
+const VICTIMS: Partial<Record<ScheduleName, readonly Victim[]>> = {
   "watch-head": [
     { job: "ingest-block", queue: "blocks" },
     { job: "analyze-event", queue: "events" },
   ],
   "refresh-biases": [{ job: "recompute-bias", queue: "biases" }],
 };
+
+type Counts = Disturbed["counts"];
+type Victim = { readonly job: string; readonly queue: QueueName };
 
 /** Wraps a deployed target: functions are killed mid-batch, one may not run for a while, the database restarts twice. */
 export async function disturbed(target: DeployedTarget, options: DisturbOptions): Promise<Disturbed> {
@@ -49,58 +57,67 @@ export async function disturbed(target: DeployedTarget, options: DisturbOptions)
     const Attributes = { VisibilityTimeout: String(VISIBILITY_SECONDS) };
     await sqs.send(new SetQueueAttributesCommand({ QueueUrl: deployment.queueUrl(name), Attributes }));
   }
-  const counts = { killed: 0, retried: 0, restarts: 0, closed: 0 };
+  const counts: Counts = { killed: 0, retried: 0, restarts: 0, closed: 0 };
   const random = randomOf(seed, "cloud drill");
-  const victims: { readonly job: string; readonly queue: QueueName }[] = [];
   let heads = 0;
-  const meanwhile: (() => Promise<void>)[] = [];
+  // What goes on beside the work of one instant, from before its schedule is called.
+  let beside: Promise<void>[] = [];
+  let isOver = false;
   return {
     counts,
     target: {
       ...target,
       runSchedule: async (name, at) => {
-        if (name === "watch-head") heads += 1;
-        if (name === "watch-head" && (heads === 8 || heads === 20))
-          meanwhile.push(async () => {
-            await run("bash", ["-c", options.restart]);
-            counts.restarts += 1;
-          });
-        if (name === "watch-head" && heads === 14)
-          meanwhile.push(async () => {
-            await closed(options, "analyze-event");
-            counts.closed += 1;
-          });
-        const list = VICTIMS[name] ?? [];
-        if (list.length > 0 && random.chance(0.25)) victims.push(random.pick(list));
-        for (let attempt = 1; ; attempt += 1) {
-          try {
-            return await target.runSchedule(name, at);
-          } catch (error) {
-            if (attempt === ATTEMPTS) throw error;
-            counts.retried += 1;
-            await pause(500 * attempt);
-          }
+        isOver = false;
+        if (name === "watch-head") {
+          heads += 1;
+          if (RESTARTS.includes(heads)) beside.push(restarted(options, counts));
+          if (heads === CLOSED) beside.push(closed(options, "analyze-event", counts));
         }
+        const victims = VICTIMS[name] ?? [];
+        if (victims.length > 0 && random.chance(KILLS))
+          beside.push(hunted(options, random.pick(victims), counts, () => isOver));
+        await repeated(() => target.runSchedule(name, at), counts);
       },
       drain: async () => {
-        const work = [...meanwhile.splice(0).map((start) => start())];
-        for (const victim of victims.splice(0)) work.push(hunted(options, victim, counts));
-        await Promise.all(work);
+        await target.drain();
+        isOver = true;
+        await Promise.all(beside);
+        beside = [];
         await target.drain();
       },
     },
   };
 }
 
-/** Kills a function's processes as soon as its queue has a message in flight; gives up when none comes. */
+/** A schedule's run that failed is called again at its own time. */
+async function repeated(work: () => Promise<void>, counts: Counts): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      counts.retried += 1;
+      await pause(500 * attempt);
+    }
+  }
+}
+
+async function restarted({ restart }: DisturbOptions, counts: Counts): Promise<void> {
+  await run("bash", ["-c", restart]);
+  counts.restarts += 1;
+}
+
+/** Kills a function's processes as soon as its queue has a message in flight; gives up when the instant is over. */
 async function hunted(
   { emulator, deployment, sqs }: DisturbOptions,
-  { job, queue }: { readonly job: string; readonly queue: QueueName },
-  counts: Disturbed["counts"],
+  { job, queue }: Victim,
+  counts: Counts,
+  isOver: () => boolean,
 ): Promise<void> {
   const QueueUrl = deployment.queueUrl(queue);
   const processes = await processesOf(emulator, deployment.functionName(job)); // found first: a batch is done in a moment
-  for (let look = 0; look < 100; look += 1) {
+  while (!isOver()) {
     const { Attributes = {} } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["ApproximateNumberOfMessagesNotVisible"] }),
     );
@@ -118,13 +135,14 @@ async function hunted(
 }
 
 /** Reserved concurrency 0 for a while: nothing of the function runs, and its messages wait. */
-async function closed({ emulator, deployment }: DisturbOptions, job: string): Promise<void> {
+async function closed({ emulator, deployment }: DisturbOptions, job: string, counts: Counts): Promise<void> {
   const client = new LambdaClient(clientOf(emulator));
   const FunctionName = deployment.functionName(job);
   await client.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
   await pause(CLOSED_MS);
   await client.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
   client.destroy();
+  counts.closed += 1;
 }
 
 /** Returns how many batches ended with their function's process, by the emulator's own log. */
