@@ -129,6 +129,9 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full. Free some space and run the command again.",
   EADDRINUSE: "The port is taken. Stop what uses it, or give another port.",
   EACCES: "Access was denied. Give a folder that you may write to.",
+  EPERM: "Access was denied. Give a folder that you may write to.",
+  ENOTDIR: "Part of that path is a file. Give the path of a folder.",
+  EEXIST: "There is a file of that name. Give the path of a folder.",
   EROFS: "That folder cannot be written to. Give another one.",
   EMFILE: "Too many files are open. Raise the limit (ulimit -n) and run the command again.",
 };
@@ -137,7 +140,7 @@ const UNNAMED = new Set(["Error", "TypeError", "RangeError", "SyntaxError", "Ref
 
 /** Returns what a person reads of an error: a named one by its message, any other with its stack, since it is a bug. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return `unexpected: ${JSON.stringify(error)}`;
   const remedy = "code" in error ? SYSTEM_ERRORS[String(error.code)] : undefined;
   if (remedy) return `${error.message}\n${remedy}`;
   if (UNNAMED.has(error.name)) return `unexpected: ${error.stack ?? error.message}`;

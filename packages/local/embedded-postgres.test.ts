@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
@@ -73,6 +73,35 @@ test("a killed process leaves a folder that opens, with what it had committed", 
   expect(written?.n).toBeGreaterThanOrEqual(20);
   await close();
 });
+
+/** Without the note that PostgreSQL leaves while it starts. */
+const filesOf = async (folder: string) => (await readdir(folder)).filter((file) => file !== "postmaster.pid").sort();
+
+test("a damaged folder is named and left as it is; one that was never finished is made anew", async () => {
+  const whole = join(root, "whole");
+  await (await openEmbedded(whole)).close();
+  const damages: readonly [name: string, damage: (folder: string) => Promise<void>][] = [
+    ["control", (folder) => writeFile(join(folder, "global/pg_control"), Buffer.alloc(8192))],
+    ["truncated", (folder) => truncate(join(folder, "global/pg_control"), 10)],
+    ["version", (folder) => rm(join(folder, "PG_VERSION"))],
+    ["base", (folder) => rm(join(folder, "base"), { recursive: true })],
+  ];
+  for (const [name, damage] of damages) {
+    const folder = join(root, name);
+    await cp(whole, folder, { recursive: true });
+    await damage(folder);
+    const files = await filesOf(folder);
+    const opened = openEmbedded(folder);
+    await expect(opened).rejects.toMatchObject({ name: "DamagedDatabaseError", folder });
+    await expect(opened).rejects.toThrow(/does not open: .*Move that folder away to begin with an empty one/);
+    expect(await filesOf(folder)).toEqual(files);
+  }
+  await writeFile(join(root, "version.making"), "");
+  const { db, close } = await openEmbedded(join(root, "version"));
+  expect(await rows(db, chains)).toEqual([{ n: 10 }]);
+  await close();
+  expect(await readdir(root)).not.toContain("version.making");
+}, 180_000);
 
 test("a lock that is no lock is taken over", async () => {
   const folder = join(root, "garbled");

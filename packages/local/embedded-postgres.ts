@@ -1,9 +1,11 @@
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import type { Db } from "#db/client";
 import { connectPostgres, type PostgresConnection } from "#db/connect";
 import { type MigrationConnection, migrate, readMigrations } from "#db/migrate";
+import { orDiskFull } from "./disk.ts";
 import { embeddedSocket } from "./embedded-socket.ts";
 import { lockFolder } from "./folder-lock.ts";
 
@@ -18,6 +20,20 @@ export interface Embedded {
 // One session and a day of rows: PostgreSQL's default buffers would be most of the process's memory.
 const SMALL = { postgresqlconf: ["shared_buffers=32MB", "wal_buffers=1MB", "max_connections=4"] };
 
+/** The folder of an embedded database does not open as one. It is left as it is. */
+export class DamagedDatabaseError extends Error {
+  override name = "DamagedDatabaseError";
+  readonly folder: string;
+  constructor(folder: string, problem: string, options: ErrorOptions = {}) {
+    super(
+      `the database in ${folder} does not open: ${problem}. Move that folder away to begin with an empty one, ` +
+        "or put a copy of it back that was made while nothing used it.",
+      options,
+    );
+    this.folder = folder;
+  }
+}
+
 /** The migrations that ship with this code. */
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -25,6 +41,7 @@ export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
  * Opens PostgreSQL inside this process, in `directory` (made when absent) or, when null, in memory, and migrates it. A
  * folder that a killed process left behind recovers as PostgreSQL does.
  * @throws FolderInUseError when another process has the folder open: two would destroy it.
+ * @throws DamagedDatabaseError, DiskFullError.
  * @throws NewerSchemaError and the other errors of `migrate`; the folder is then closed again, unchanged.
  */
 export async function openEmbedded(directory: string | null): Promise<Embedded> {
@@ -32,11 +49,32 @@ export async function openEmbedded(directory: string | null): Promise<Embedded> 
   const folder = resolve(directory);
   await mkdir(dirname(folder), { recursive: true });
   const release = await lockFolder(folder);
+  // Beside the folder as long as it is being made: what a killed process left half-made holds nothing, and is made anew.
+  const making = `${folder}.making`;
   try {
-    return await opened(await PGlite.create(folder, SMALL), release);
+    if (existsSync(making)) await rm(folder, { recursive: true, force: true });
+    if (!existsSync(folder)) await writeFile(making, "");
+    const embedded = await opened(await createIn(folder), release);
+    await rm(making, { force: true });
+    return embedded;
   } catch (error) {
     await release();
-    throw error;
+    throw await orDiskFull(error, folder);
+  }
+}
+
+/** PGlite makes a new cluster over a folder that lacks its version file, which would hide what is lost. */
+async function createIn(folder: string): Promise<PGlite> {
+  const files = existsSync(folder) ? await readdir(folder) : [];
+  if (files.length > 0 && !files.includes("PG_VERSION")) {
+    throw new DamagedDatabaseError(folder, "it holds files, but is no PostgreSQL data folder or only a part of one");
+  }
+  try {
+    return await PGlite.create(folder, SMALL);
+  } catch (cause) {
+    // WebAssembly ends in an abort, a bare "failed to initialize", or an object of its file system that is no Error.
+    const said = cause instanceof Error ? cause.message : JSON.stringify(cause);
+    throw new DamagedDatabaseError(folder, `it is damaged (${said})`, { cause });
   }
 }
 
@@ -44,15 +82,18 @@ async function opened(client: PGlite, release: () => Promise<void>): Promise<Emb
   try {
     await migrate(pgliteMigrations(client), await readMigrations(MIGRATIONS));
   } catch (error) {
-    await client.close();
+    await client.close().catch(() => undefined); // why it did not migrate is told, not that it then does not close
     throw error;
   }
   const { db, close: disconnect } = connectEmbedded(client);
   let closing: Promise<void> | null = null;
   const close = async () => {
-    await disconnect();
-    await client.close();
-    await release();
+    try {
+      await disconnect();
+      await client.close();
+    } finally {
+      await release();
+    }
   };
   return {
     db,

@@ -9,7 +9,9 @@ import { errorFields, type LogLine, log, useSink } from "#runtime/log";
 import { QUEUES, SCHEDULES, type ScheduleName, schedule } from "#topology/topology";
 import { type Instant, instant } from "#units/time";
 import type { Clock } from "./clock.ts";
+import { type Closer, closeAll } from "./closers.ts";
 import { type Desk, startDesk } from "./desk.ts";
+import { orDiskFull } from "./disk.ts";
 import { dueAfter } from "./due.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { isLoopback, openPaperVenue, reachNodes } from "./live-sources.ts";
@@ -65,10 +67,8 @@ const TOLD_MS = 60_000;
  */
 export async function startLive(options: LiveOptions): Promise<Live> {
   const { directory, databaseUrl, clock, say } = options;
-  const closers: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  };
+  const closers: Closer[] = [];
+  const close = (): Promise<void> => closeAll(closers);
   try {
     await mkdir(directory, { recursive: true });
     closers.push(await lockFolder(directory));
@@ -95,8 +95,8 @@ export async function startLive(options: LiveOptions): Promise<Live> {
     closers.push(startLoops(desk, clock));
     return { desk, status: () => liveStatus(desk, second(clock), problems.latest()), stop: close };
   } catch (error) {
-    await close();
-    throw error;
+    await close().catch(() => undefined); // what broke the start is told, not that a broken part does not close
+    throw await orDiskFull(error, directory);
   }
 }
 

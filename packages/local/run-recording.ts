@@ -8,7 +8,9 @@ import { type Instant, instant } from "#units/time";
 import { recordedCandles } from "./candle-source.ts";
 import { chainDouble } from "./chain-double.ts";
 import { virtualClock } from "./clock.ts";
+import { type Closer, closeAll } from "./closers.ts";
 import { type Desk, type DrillParts, startDesk } from "./desk.ts";
+import { orDiskFull } from "./disk.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { logFile } from "./log-file.ts";
 import { paperKey, paperSecret, SECRET_ID } from "./paper-key.ts";
@@ -57,10 +59,8 @@ export interface Run {
  */
 export async function runRecording(options: RunOptions): Promise<Run> {
   const { recording, directory, databaseUrl } = options;
-  const closers: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  };
+  const closers: Closer[] = [];
+  const close = (): Promise<void> => closeAll(closers);
   try {
     if (directory) {
       await mkdir(directory, { recursive: true });
@@ -102,7 +102,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     const told = await buildRunReport(db, readSettings(), began, end);
     return { desk, db, venue, end, digest: await digest(db), told, close };
   } catch (error) {
-    await close();
-    throw error;
+    await close().catch(() => undefined); // what broke the run is told, not that a broken part does not close
+    throw directory === null ? error : await orDiskFull(error, directory);
   }
 }
