@@ -1,0 +1,262 @@
+/**
+ * Each rule of the house is seen to fail once: violations are planted in a folder of their own, the tools run there as
+ * `npm run check` runs them, and each must name its plant. A rule that is added without a plant fails here too.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..");
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "house-"));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+
+/** Makes a small project of its own: the house's settings, its tools, and the planted files by path. */
+function project(name: string, files: Readonly<Record<string, string>>): string {
+  const folder = join(root, name);
+  mkdirSync(folder);
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  for (const path of [
+    "package.json",
+    "tsconfig.json",
+    "biome.json",
+    "knip.json",
+    ".dependency-cruiser.cjs",
+    "scripts/biome",
+  ]) {
+    cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+  }
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+/** Runs a tool in a project. It must fail: returns what it wrote. */
+function failing(folder: string, tool: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(join(ROOT, "node_modules/.bin", tool), args, {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  expect(status, `${tool} finds something\n${stderr}`).not.toBe(0);
+  return stdout + (tool === "tsc" || tool === "vitest" ? stderr : "");
+}
+
+test("every dependency rule names its plant", () => {
+  const flow = ["units", "chain", "scoring", "analysis", "bias", "trading"];
+  // Rule → the file that breaks it, and how.
+  const plants: Readonly<Record<string, readonly [path: string, text: string]>> = {
+    ...Object.fromEntries(
+      flow.map((name) => [`flow:${name}-is-upstream`, [`packages/${name}/upstream.ts`, 'import "#reporting/plain";']]),
+    ),
+    "core-is-pure": ["packages/chain/impure.ts", 'import "node:fs";'],
+    "hashing-is-in-units": ["packages/units/ids.ts", 'import "node:fs";'],
+    "decimals-are-in-units": ["packages/bias/decimals.ts", 'import "big.js";'],
+    "ethers-is-in-chain": ["packages/db/abi.ts", 'import "ethers";'],
+    "vendors-at-the-edge": ["packages/db/queue.ts", 'import "@aws-sdk/client-sqs";'],
+    "sql-in-db": ["functions/query.ts", 'import "drizzle-orm";'],
+    "embedded-database-is-local": ["packages/runtime/embedded.ts", 'import "@electric-sql/pglite";'],
+    "topology-reads-core": ["packages/topology/reads-db.ts", 'import "#db/plain";'],
+    "db-reads-core": ["packages/db/reads-runtime.ts", 'import "#runtime/plain";'],
+    "runtime-is-below-local": ["packages/runtime/reads-local.ts", 'import "#local/plain";'],
+    "stacks-read-the-topology": ["stacks/reads-db.ts", 'import "#db/plain";'],
+    "handlers-never-import-handlers": ["functions/calls.ts", 'import "./called.ts";'],
+    "handlers-are-thin": ["functions/reads-local.ts", 'import "#local/plain";'],
+    "nothing-imports-handlers": ["packages/local/calls.ts", 'import "../../functions/called.ts";'],
+    "no-cycles": ["packages/runtime/one.ts", 'import "./two.ts";'],
+    "no-test-in-production": ["packages/runtime/reads-test.ts", 'import "./plain.test.ts";'],
+    resolvable: ["packages/runtime/lost.ts", 'import "./nowhere.ts";'],
+  };
+  const innocent = ["reporting", "db", "runtime", "local"].map((name) => [`packages/${name}/plain.ts`, "export {};"]);
+  const folder = project("dependencies", {
+    ...Object.fromEntries([...Object.values(plants), ...innocent]),
+    "packages/runtime/two.ts": 'import "./one.ts";',
+    "packages/runtime/plain.test.ts": "export {};",
+    "functions/called.ts": "export {};",
+    "scripts/plain.ts": "export {};",
+  });
+  const args = ["--config", ".dependency-cruiser.cjs", "packages", "functions", "stacks", "scripts"];
+  const seen = failing(folder, "depcruise", args);
+  const { forbidden } = createRequire(import.meta.url)(join(ROOT, ".dependency-cruiser.cjs")) as {
+    forbidden: { name: string }[];
+  };
+  expect(Object.keys(plants).toSorted()).toEqual(forbidden.map(({ name }) => name).toSorted());
+  for (const [rule, [path]] of Object.entries(plants)) expect(seen).toContain(`error ${rule}: ${path}`);
+});
+
+/** A function of `lines` lines, two of them its braces: Biome counts what is between. */
+const long = (lines: number): string => `export function long(): void {\n${"  void 0;\n".repeat(lines - 2)}}\n`;
+
+test("every lint rule of the house names its plant, in the core each way to the clock, chance and the machine", () => {
+  const settings = JSON.parse(read("biome.json")) as {
+    overrides: {
+      linter: { rules: { style?: { noRestrictedGlobals?: { options: { deniedGlobals: Record<string, string> } } } } };
+    }[];
+  };
+  const denied = settings.overrides.flatMap(({ linter }) =>
+    Object.keys(linter.rules.style?.noRestrictedGlobals?.options.deniedGlobals ?? {}),
+  );
+  expect(denied).toEqual(
+    expect.arrayContaining(["process", "fetch", "console", "setTimeout", "setInterval", "setImmediate"]),
+  );
+  const plants: Readonly<Record<string, readonly [path: string, text: string]>> = {
+    ...Object.fromEntries(
+      denied.map((name) => [
+        `${name} lint/style/noRestrictedGlobals`,
+        [`packages/chain/reads-${name.toLowerCase()}.ts`, `export const found: unknown = ${name};\n`],
+      ]),
+    ),
+    "Date.now() plugin": ["packages/scoring/now.ts", "export const now = Date.now();\n"],
+    "new Date() plugin": ["packages/reporting/date.ts", "export const date = new Date();\n"],
+    "Math.random() plugin": ["packages/units/random.ts", "export const random = Math.random();\n"],
+    "env lint/style/noProcessEnv": ["packages/local/env.ts", "export const env = process.env;\n"],
+    "type lint/style/useImportType": [
+      "packages/local/type.ts",
+      'import { Stats } from "node:fs";\n\nexport type Found = Stats;\n',
+    ],
+    "node: lint/style/useNodejsImportProtocol": ["packages/local/node.ts", 'export { readFile } from "fs";\n'],
+    "any lint/suspicious/noExplicitAny": ["packages/local/any.ts", "export const found: any = 1;\n"],
+    "barrel lint/performance/noBarrelFile": ["packages/local/index.ts", 'export { found } from "./any.ts";\n'],
+    "barrel lint/performance/noReExportAll": ["packages/local/all.ts", 'export * from "./any.ts";\n'],
+    "60 lines lint/complexity/noExcessiveLinesPerFunction": ["packages/local/long.ts", long(63)],
+    "40 lines lint/complexity/noExcessiveLinesPerFunction": ["functions/long.ts", long(43)],
+    "complex lint/complexity/noExcessiveCognitiveComplexity": [
+      "packages/local/complex.ts",
+      `export function complex(n: number): number {\n${"  ".repeat(1)}${"if (n > 0) ".repeat(0)}${Array.from({ length: 8 }, (_, i) => `${"  ".repeat(i)}if (n > ${i}) {\n`).join("")}${"}\n".repeat(8)}  return n;\n}\n`,
+    ],
+    "layout format": ["packages/local/layout.ts", "export const   wide = 1\n"],
+    "imports assist/source/organizeImports": [
+      "packages/local/imports.ts",
+      'import { b } from "./b.ts";\nimport { a } from "./a.ts";\n\nexport const both = [a, b];\n',
+    ],
+  };
+  const folder = project("lint", {
+    ...Object.fromEntries(Object.values(plants)),
+    // Allowed: a time that is given, and handlers and others up to their length.
+    "packages/reporting/given.ts": "export const given = (at: string): Date => new Date(at);\n",
+    "functions/fits.ts": long(42),
+    "packages/local/fits.ts": long(62),
+  });
+  const text = failing(folder, "biome", [
+    "ci",
+    "--error-on-warnings",
+    "--max-diagnostics=none",
+    "--reporter=json",
+    ".",
+  ]);
+  // It colours what is around the JSON, whatever NO_COLOR says.
+  const report = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as {
+    diagnostics: { category: string; location: { path: string | { file: string } } }[];
+  };
+  const seen = report.diagnostics.map(
+    ({ category, location: { path } }) => `${category} ${typeof path === "string" ? path : path.file}`,
+  );
+  for (const [rule, [path]] of Object.entries(plants)) expect(seen).toContain(`${rule.split(" ").at(-1)} ${path}`);
+  for (const path of ["packages/reporting/given.ts", "functions/fits.ts", "packages/local/fits.ts"]) {
+    expect(seen.filter((line) => line.endsWith(path))).toEqual([]);
+  }
+});
+
+test("an unused file, export and dependency are named", () => {
+  const folder = project("unused", {
+    "functions/entry.ts": 'import { used } from "#units/used";\n\nused();\n',
+    "packages/units/used.ts": "export const used = (): number => 1;\nexport const spare = 2;\n",
+    "packages/units/forgotten.ts": "export const forgotten = 1;\n",
+    "scripts/entry.ts": 'import "croner";\n',
+  });
+  const text = failing(folder, "knip", ["--no-progress", "--reporter", "json"]);
+  const { issues } = JSON.parse(text) as { issues: { file: string; [kind: string]: unknown }[] };
+  const names = (file: string, kind: string) =>
+    JSON.stringify(issues.find((issue) => issue.file === file)?.[kind] ?? []);
+  expect(names("packages/units/forgotten.ts", "files")).toContain("forgotten");
+  expect(names("packages/units/used.ts", "exports")).toContain('"spare"');
+  expect(names("packages/units/used.ts", "exports")).not.toContain('"used"');
+  expect(names("package.json", "dependencies")).toContain('"ccxt"');
+  expect(names("package.json", "dependencies")).not.toContain('"croner"');
+});
+
+test("every strict option of the compiler names its plant", () => {
+  const plants: Readonly<Record<string, readonly [code: string, text: string]>> = {
+    strict: ["TS2322", "export const text: string = null;"],
+    noUncheckedIndexedAccess: ["TS2322", "export const first = (list: string[]): string => list[0];"],
+    exactOptionalPropertyTypes: ["TS2375", "export const given: { a?: string } = { a: undefined };"],
+    noFallthroughCasesInSwitch: [
+      "TS7029",
+      "export function f(n: number) { switch (n) { case 1: n += 1; case 2: n += 2; } return n; }",
+    ],
+    noImplicitReturns: ["TS7030", "export function g(n: number) { if (n > 0) return n; }"],
+    verbatimModuleSyntax: [
+      "TS1484",
+      'import { PathLike } from "node:fs"; export const text = (path: PathLike) => String(path);',
+    ],
+    erasableSyntaxOnly: ["TS1294", "export enum Side { Buy }"],
+  };
+  const files = Object.entries(plants).map(([option, [, text]]) => [`packages/units/${option}.ts`, `${text}\n`]);
+  const text = failing(project("types", Object.fromEntries(files)), "tsc", ["--noEmit"]);
+  const { compilerOptions } = JSON.parse(read("tsconfig.json")) as { compilerOptions: Record<string, unknown> };
+  for (const [option, [code]] of Object.entries(plants)) {
+    expect(compilerOptions[option], option).toBe(true);
+    expect(text).toMatch(new RegExp(`packages/units/${option}\\.ts\\(\\d+,\\d+\\): error ${code}:`));
+  }
+});
+
+/** Returns `text` with `from`, which must be in it, changed to `to`. */
+function changed(text: string, from: string | RegExp, to: string): string {
+  const next = text.replace(from, to);
+  expect(next, `there is ${from} to change`).not.toBe(text);
+  return next;
+}
+
+test("the tests of the topology and of the schema name what is wired, ordered, sent or declared wrong", () => {
+  const folder = project("wiring", {});
+  for (const name of ["packages", "functions", "migrations", "vitest.config.ts"]) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  writeFileSync(join(folder, "functions/unwired.ts"), "export {};\n");
+  let topology = read("packages/topology/topology.ts");
+  const orphan =
+    'orphans: { message: "wallet", consumer: "functions/score-wallet.handler", batchSize: 1, maxConcurrency: 1, maxReceives: 5, needs: [], sends: [], publishes: [], timeoutSeconds: 1, memoryMb: 128 },';
+  topology = changed(topology, /queues: \{\n/, `queues: {\n    ${orphan}\n`);
+  topology = changed(
+    topology,
+    /(consumer: "functions\/sync-prices\.handler",\n(?:.*\n)*?\s+sends: )\[\]/,
+    '$1["nowhere"]',
+  );
+  topology = changed(topology, 'groupBy: "asset"', 'groupBy: "colour"');
+  topology = changed(
+    topology,
+    /(consumer: "functions\/score-wallet\.handler",\n(?:.*\n)*?\s+sends: )\[\]/,
+    '$1["events"]',
+  );
+  writeFileSync(join(folder, "packages/topology/topology.ts"), topology);
+  const schema = changed(read("packages/db/schema.ts"), /barSeconds: integer\(/, "barSeconds: text(");
+  writeFileSync(join(folder, "packages/db/schema.ts"), schema);
+  const text = failing(folder, "vitest", [
+    "run",
+    "--reporter=verbose",
+    "packages/topology/topology.test.ts",
+    "packages/db/schema.test.ts",
+  ]);
+  for (const [name, plant] of [
+    ["every handler file is wired exactly once", "functions/unwired.ts"],
+    ["every send goes to a queue that exists", "nowhere"],
+    ["every queue is fed", "orphans"],
+    ["messages flow one way", "wallets → events"],
+    ["an ordered queue groups by a field of its message", "colour"],
+  ]) {
+    expect(text).toMatch(new RegExp(`FAIL +packages/topology/topology\\.test\\.ts > ${name}`));
+    expect(text).toContain(plant);
+  }
+  expect(text).toMatch(/FAIL +packages\/db\/schema\.test\.ts/);
+  expect(text).toContain("prices.bar_seconds text");
+}, 180_000);
