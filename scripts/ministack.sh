@@ -15,6 +15,8 @@ up)
   [ "$port" != 0 ] || port=$(free_port)
   [ -x "$dir/venv/bin/ministack" ] || { python3 -m venv "$dir/venv" && "$dir/venv/bin/pip" install -q --disable-pip-version-check "ministack==$version" cryptography; }
   mkdir -p "$dir/tmp"; echo "$port" >"$dir/port"
+  # Its workers are CommonJS: below this repository's "type": "module" they would end at once, without a word.
+  echo '{}' >"$dir/package.json"
   # A clean environment: what MiniStack has, every function gets.
   env -i HOME="$dir" LANG=C.UTF-8 TZ=UTC PATH="${NODE_BIN:-$(dirname "$(command -v node)")}:/usr/local/bin:/usr/bin:/bin" NODE_PATH="${NODE_PATH:-}" \
     GATEWAY_PORT="$port" BIND_HOST=127.0.0.1 MINISTACK_HOST=127.0.0.1 AWS_ENDPOINT_URL="http://127.0.0.1:$port" IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 \
