@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { seedCursor } from "#db/blocks";
 import type { Db } from "#db/client";
 import { upsertLabels } from "#db/labels";
@@ -28,9 +29,9 @@ async function seed(db: Db, { manifest, headers, labels, watchlist }: Recording,
 
 /**
  * Ingests every block of a recording and nothing else: the messages wait in the queue, prices are stored, and then the
- * real handler fetches, checks, nets and stores block after block on an embedded database. Returns what that took.
+ * real handler fetches, checks, nets and stores block after block in an embedded database in `directory`. Returns what that took.
  */
-export async function ingestRun(recording: Recording): Promise<MeasuredRun> {
+export async function ingestRun(recording: Recording, directory: string): Promise<MeasuredRun> {
   const { manifest, headers } = recording;
   const last = (headers.at(-1)?.timestamp ?? 0) * 1000;
   const first = (headers[0]?.timestamp ?? 0) * 1000;
@@ -38,7 +39,7 @@ export async function ingestRun(recording: Recording): Promise<MeasuredRun> {
   const chain = await chainDouble(recording, clock);
   const venue = await paperVenue({ clock, source: recordedCandles(recording), key: paperKey });
   const desk = await startDesk({
-    ...{ databaseDirectory: null, queueDirectory: null, secrets: new Map() },
+    ...{ databaseDirectory: join(directory, "db"), queueDirectory: null, secrets: new Map() },
     env: {
       CHAIN_ID: String(manifest.chainId),
       INSTRUMENTS: manifest.instruments.join(","),

@@ -2,11 +2,11 @@ import type { Recording } from "#local/recording";
 import { runRecording } from "#local/run-recording";
 import { type MeasuredRun, measuredRun } from "./measured-run.ts";
 
-/** Replays a recording through the whole desk in memory, to the last settled outcome, and returns what it took. */
-export function replayRun(recording: Recording): Promise<MeasuredRun> {
+/** Replays a recording through the whole desk in `directory`, to the last settled outcome, and returns what it took. */
+export function replayRun(recording: Recording, directory: string): Promise<MeasuredRun> {
   return measuredRun(recording.headers.length, async (lastBlock) => {
     const run = await runRecording({
-      ...{ recording, directory: null, gitSha: "bench" },
+      ...{ recording, directory, gitSha: "bench" },
       progress: ({ phase }) => {
         if (phase === "settling") lastBlock();
       },

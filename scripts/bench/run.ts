@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { openRecording } from "#local/recording";
 import { ingestRun } from "./ingest.ts";
 import { replayRun } from "./replay.ts";
@@ -6,4 +9,10 @@ import { replayRun } from "./replay.ts";
 const [kind, dir = ""] = process.argv.slice(2);
 const recording = await openRecording(dir);
 const run = kind === "ingest" ? ingestRun : replayRun;
-process.stdout.write(JSON.stringify(await run(recording)));
+// The database lies in a folder, as it does for a user.
+const folder = await mkdtemp(join(tmpdir(), "spyhop-bench-"));
+try {
+  process.stdout.write(JSON.stringify(await run(recording, folder)));
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
