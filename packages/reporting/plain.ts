@@ -14,10 +14,11 @@ export function plain(text: string, max: number = MAX_LABEL): string {
     .normalize("NFKC")
     .replace(/\s/gu, " ")
     .replace(UNSEEN, "")
+    .normalize("NFKC") // a mark may stand beside a letter only now
     .replace(/(\p{M}{2})\p{M}+/gu, "$1")
-    .replace(/^\p{M}+/u, "")
     .replace(/\s+/gu, " ")
-    .trim();
+    .replace(/^[\p{M} ]+/u, "")
+    .trimEnd();
   if (visible === "") return "?";
   const letters = [...visible];
   return letters.length <= max
