@@ -10,8 +10,9 @@
 set -euo pipefail
 root=${TSDB_ROOT:-/var/cache/spyhop-timescale}
 port=${TSDB_PORT:-55417}
-mirror=${DEBIAN_MIRROR:-$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)}
-mirror=${mirror:-http://deb.debian.org/debian}
+mirror=${DEBIAN_MIRROR:-$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1 || true)}
+[ -n "$mirror" ] || mirror=$(sed -n 's/^deb \([^[ ][^ ]*\).*/\1/p' /etc/apt/sources.list 2>/dev/null | head -1 || true)
+[ -n "$mirror" ] || [ "${1:-}" != up ] || { echo "timescale.sh: apt names no Debian mirror; set DEBIAN_MIRROR" >&2; exit 1; }
 pgbin=/usr/lib/postgresql/17/bin
 data=/var/lib/postgresql/spyhop
 url="postgres://postgres@127.0.0.1:$port/postgres"
