@@ -48,8 +48,8 @@ module.exports = {
     {
       name: "sql-in-db",
       severity: "error",
-      // Those that open PGlite need drizzle's driver for it; they hold no query.
-      from: { pathNot: ["^packages/db/", "^packages/(local/embedded-postgres|testing/(wire-)?database)\\.ts$", tests] },
+      // The test databases open sessions of their own, to be made and dropped; they hold no query of the desk.
+      from: { pathNot: ["^packages/db/", "^packages/testing/(wire-)?database\\.ts$", tests] },
       to: { path: "node_modules/(drizzle-orm|postgres)/", pathNot: "node_modules/postgres-" },
     },
     {
