@@ -6,7 +6,7 @@ import { idOf } from "#units/ids";
 import { instant } from "#units/time";
 import { cursorOf, LeaseLostError, moveCursor, ownHashes, releaseLease, seedCursor, takeLease } from "./blocks.ts";
 import { blockFinality, eventById, eventsBeside, positionOf, walletHistory } from "./events.ts";
-import { type BlockRow, conflictOf, ingestBlock, retractedAt } from "./ingest.ts";
+import { type BlockRow, ingestBlock } from "./ingest.ts";
 import * as schema from "./schema.ts";
 import { walletIdOf, watchWallets } from "./wallets.ts";
 
@@ -90,7 +90,11 @@ function event(block: BlockRow, logIndex = 3, more: Partial<ChainEvent> = {}): C
   };
 }
 
-const ingest = (block: BlockRow, ...events: ChainEvent[]) => ingestBlock(test_.db, block, events);
+const ingest = (block: BlockRow, ...events: ChainEvent[]) => ingestBlock(test_.db, block, events, { wins: true });
+/** Returns the block that stands against this one; when none does, it is written. */
+const conflictWith = async (block: BlockRow): Promise<number | null> =>
+  (await ingestBlock(test_.db, block, [event(block)], { wins: false })).conflict;
+const retractedBy = async (block: BlockRow, ...events: ChainEvent[]) => (await ingest(block, ...events)).retracted;
 const stored = () =>
   test_.db.select().from(schema.events).orderBy(asc(schema.events.blockNumber), asc(schema.events.logIndex));
 const firsts = async () => (await stored()).map((row) => row.isFirstSinceWatch);
@@ -139,24 +143,29 @@ test("a reorg takes back the tail and what was computed from it; the same block 
     .values({ ...shared, ...outcome, forwardReturn: 0, marketReturn: 0, beta: 1, volatility: 1, excess: 0 });
 
   const fork = { ...blockRow(6, "b", "a"), observedAt: at(20) };
-  expect(await conflictOf(db, fork)).toBe(6);
-  await ingest(fork, event(fork));
+  const before = await stored();
+  expect(await conflictWith(fork)).toBe(6);
+  expect(await stored()).toEqual(before);
+  const retracted = await retractedBy(fork, event(fork));
   expect((await stored()).map((row) => row.blockHash)).toEqual([hash("a", 5), hash("b", 6)]);
   for (const table of [schema.eventAnalysis, schema.biasContributions, schema.walletOutcomes]) {
     expect(await db.select().from(table)).toEqual([]);
   }
-  const retracted = await retractedAt(db, CHAIN, at(20));
   expect(retracted.map((row) => row.blockHash).sort()).toEqual([hash("a", 6), hash("a", 7)]);
   // A redelivery finds the same facts to publish again.
-  await ingest(fork, event(fork));
-  expect(await retractedAt(db, CHAIN, at(20))).toEqual(retracted);
+  expect(await retractedBy(fork, event(fork))).toEqual(retracted);
 
   const back = { ...blockRow(6), observedAt: at(30) };
   await ingest(back, { ...event(blockRow(6)), observedAt: at(30) });
   expect((await stored()).map((row) => row.blockHash)).toEqual([hash("a", 5), hash("a", 6)]);
   const [ref] = await db.select().from(schema.eventRefs).where(eq(schema.eventRefs.id, lost.id));
   expect(ref?.reorgedAt).toBeNull();
-  expect((await retractedAt(db, CHAIN, at(20))).map((row) => row.blockHash)).toEqual([hash("a", 7)]);
+  // The one that came back is not among what the fork's work took, should its message come late once more.
+  const late = await db
+    .select()
+    .from(schema.eventRefs)
+    .where(eq(schema.eventRefs.reorgedAt, at(20)));
+  expect(late.map((row) => row.blockHash)).toEqual([hash("a", 7)]);
 });
 
 test("a transaction that is mined again in another block is one event", async () => {
@@ -169,11 +178,12 @@ test("a transaction that is mined again in another block is one event", async ()
 
 test("a parent or a child that does not fit is a conflict, a gap is none", async () => {
   await ingest(blockRow(5));
-  expect(await conflictOf(test_.db, blockRow(6, "b"))).toBe(5);
-  expect(await conflictOf(test_.db, blockRow(4, "b"))).toBe(5);
-  expect(await conflictOf(test_.db, blockRow(4, "a"))).toBeNull();
-  expect(await conflictOf(test_.db, blockRow(8, "b"))).toBeNull();
+  expect(await conflictWith(blockRow(6, "b"))).toBe(5);
+  expect(await conflictWith(blockRow(4, "b"))).toBe(5);
   expect([...(await ownHashes(test_.db, CHAIN, 0, 9))]).toEqual([[5, hash("a", 5)]]);
+  expect(await conflictWith(blockRow(4, "a"))).toBeNull();
+  expect(await conflictWith(blockRow(8, "b"))).toBeNull();
+  expect([...(await ownHashes(test_.db, CHAIN, 0, 9)).keys()].sort()).toEqual([4, 5, 8]);
 });
 
 test("history stops before a chain position and knows nothing of what came later", async () => {

@@ -32,7 +32,7 @@ type Link = Pick<BlockRow, "chain" | "number" | "hash" | "parentHash">;
  * Returns the lowest stored block that cannot be on one chain with `block`, or null when none contradicts it: another
  * hash at its number, a parent that is not the one below it, or a child of another block above it.
  */
-export async function conflictOf(db: Db, block: Link): Promise<number | null> {
+async function conflictOf(db: Db, block: Link): Promise<number | null> {
   const { chain, number, hash, parentHash } = block;
   const near = await db
     .select({ number: chainBlocks.number, hash: chainBlocks.hash, parentHash: chainBlocks.parentHash })
@@ -46,23 +46,42 @@ export async function conflictOf(db: Db, block: Link): Promise<number | null> {
   return near.find(contradicts)?.number ?? null;
 }
 
+/** What became of a block. */
+export interface Ingested {
+  /** The lowest stored block that contradicts it (see `conflictOf`): nothing was written. Null when it is written. */
+  readonly conflict: number | null;
+  readonly retracted: readonly Retracted[];
+}
+
 /**
- * Writes a block and its events in one transaction, after taking back what contradicts it. Writing it again changes
- * nothing and takes nothing back. `events` are in chain order, all of this block.
+ * Writes a block and its events in one transaction. What contradicts it is taken back first when the block `wins`: the
+ * caller has asked the chain. Returns what the work of the block's `observedAt` took back and did not come back since, so a
+ * second call, which changes nothing, returns the same. `events` are in chain order, all of this block.
  */
-export async function ingestBlock(db: Db, block: BlockRow, events: readonly ChainEvent[]): Promise<void> {
-  await db.transaction(async (transaction) => {
+export async function ingestBlock(
+  db: Db,
+  block: BlockRow,
+  events: readonly ChainEvent[],
+  { wins }: { readonly wins: boolean },
+): Promise<Ingested> {
+  return await db.transaction(async (transaction) => {
     const tx = transaction as Db;
     // One block of a chain at a time; the queue orders them, this stands a redelivery that overlaps.
     await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`ingest ${block.chain}`}::text, 0))`);
-    const conflict = await conflictOf(tx, block);
-    if (conflict !== null) await retractFrom(tx, block.chain, conflict, block.observedAt);
-    const { chain, number, ...rest } = block;
-    await tx
-      .insert(chainBlocks)
-      .values({ chain, number, ...rest })
-      .onConflictDoNothing();
-    if (events.length > 0) await insertEvents(tx, await markFirst(tx, block, events));
+    // What is asked together goes to the server together, in no promised order.
+    let [conflict, waiting] = await Promise.all([conflictOf(tx, block), walletsWaiting(tx, block, events)]);
+    if (conflict !== null) {
+      if (!wins) return { conflict, retracted: [] };
+      await retractFrom(tx, block.chain, conflict, block.observedAt);
+      waiting = await walletsWaiting(tx, block, events); // what they did before may be among what was taken back
+    }
+    const [retracted] = await Promise.all([
+      retractedFor(tx, block, events),
+      tx.insert(chainBlocks).values(block).onConflictDoNothing(),
+      unmarkLater(tx, block, waiting),
+      insertEvents(tx, withFirst(events, waiting)),
+    ]);
+    return { conflict: null, retracted };
   });
 }
 
@@ -83,8 +102,12 @@ export async function retractFrom(db: Db, chain: string, from: number, at: Insta
     DELETE FROM chain_blocks WHERE chain = ${chain} AND number >= ${from}::bigint`);
 }
 
-/** Returns the events that were taken back by the work of `at` and did not come back since, by id. */
-export async function retractedAt(db: Db, chain: string, at: Instant): Promise<Retracted[]> {
+/** Returns the events that the work of the block's `observedAt` took back, without those that `events` bring back, by id. */
+async function retractedFor(
+  db: Db,
+  { chain, observedAt }: BlockRow,
+  events: readonly ChainEvent[],
+): Promise<Retracted[]> {
   const found = await db
     .select({
       eventId: eventRefs.id,
@@ -93,32 +116,45 @@ export async function retractedAt(db: Db, chain: string, at: Instant): Promise<R
       blockHash: eventRefs.blockHash,
     })
     .from(eventRefs)
-    .where(and(eq(eventRefs.chain, chain), eq(eventRefs.reorgedAt, at)))
+    .where(and(eq(eventRefs.chain, chain), eq(eventRefs.reorgedAt, observedAt)))
     .orderBy(eventRefs.id);
-  return found.map((row) => ({ ...row, blockNumber: row.blockNumber ?? 0, blockHash: row.blockHash ?? "" }));
+  const back = new Set(events.map((event) => event.id));
+  return found
+    .filter((row) => !back.has(row.eventId))
+    .map((row) => ({ ...row, blockNumber: row.blockNumber ?? 0, blockHash: row.blockHash ?? "" }));
 }
 
-/** Marks each wallet's first event since it is watched; a later one that was marked, because it came first, loses its mark. */
-async function markFirst(db: Db, block: BlockRow, events: readonly ChainEvent[]): Promise<ChainEvent[]> {
+/** Returns the ids of the events' wallets that had none since they are watched, up to this block. */
+async function walletsWaiting(db: Db, block: BlockRow, events: readonly ChainEvent[]): Promise<ReadonlySet<string>> {
+  if (events.length === 0) return new Set();
   const ids = [...new Set(events.map((event) => event.walletId))].sort();
   const without = await rows<{ id: string }>(
     db,
     sql`SELECT w.id FROM wallets w
-        WHERE w.id IN ${ids} AND w.watched_since <= ${block.timestamp}::timestamptz AND NOT EXISTS (
+        WHERE w.id = ANY(${sql.param(ids)}::uuid[]) AND w.watched_since <= ${block.timestamp}::timestamptz AND NOT EXISTS (
           SELECT 1 FROM event_refs r WHERE r.wallet_id = w.id AND r.reorged_at IS NULL
             AND r."timestamp" >= w.watched_since AND r.block_number < ${block.number}::bigint)`,
   );
-  const waiting = new Set(without.map((row) => row.id));
-  if (waiting.size > 0) {
-    await db.execute(sql`UPDATE events SET is_first_since_watch = false
-      WHERE wallet_id IN ${[...waiting].sort()} AND is_first_since_watch AND chain = ${block.chain}
-        AND block_number > ${block.number}::bigint AND "timestamp" >= ${block.timestamp}::timestamptz`);
-  }
-  return events.map((event) => ({ ...event, isFirstSinceWatch: waiting.delete(event.walletId) }));
+  return new Set(without.map((row) => row.id));
+}
+
+/** Takes the mark from later events that came before this block did. */
+async function unmarkLater(db: Db, block: BlockRow, waiting: ReadonlySet<string>): Promise<void> {
+  if (waiting.size === 0) return;
+  await db.execute(sql`UPDATE events SET is_first_since_watch = false
+    WHERE wallet_id = ANY(${sql.param([...waiting].sort())}::uuid[]) AND is_first_since_watch AND chain = ${block.chain}
+      AND block_number > ${block.number}::bigint AND "timestamp" >= ${block.timestamp}::timestamptz`);
+}
+
+/** Returns the events with the first one of each waiting wallet marked. */
+function withFirst(events: readonly ChainEvent[], waiting: ReadonlySet<string>): ChainEvent[] {
+  const left = new Set(waiting);
+  return events.map((event) => ({ ...event, isFirstSinceWatch: left.delete(event.walletId) }));
 }
 
 /** One statement: the registry and the events. An event that a reorg took back and brings again is revived under its id. */
 async function insertEvents(db: Db, events: readonly ChainEvent[]): Promise<void> {
+  if (events.length === 0) return;
   // One JSON parameter instead of an array per column: it reads alike on every driver.
   const list = JSON.stringify(events.map(rowOf));
   await db.execute(sql`

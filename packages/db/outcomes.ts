@@ -3,6 +3,7 @@ import type { Closes } from "#scoring/forward-return";
 import { DIRECTIONAL_TYPES, type Due, type Settled } from "#scoring/settlement";
 import { assetOf } from "#units/candle";
 import { HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant, millis } from "#units/time";
+import { insertion } from "./bulk.ts";
 import type { Db } from "./client.ts";
 import { iso, rows } from "./rows.ts";
 import { prices, walletOutcomes } from "./schema.ts";
@@ -99,7 +100,7 @@ export async function closesAt(
 export async function saveOutcomes(db: Db, settled: readonly Settled[], at: Instant): Promise<void> {
   if (settled.length === 0) return;
   const values = settled.map(({ due: { observedAt, ...due }, ...outcome }) => ({ ...due, ...outcome, asOf: at }));
-  await db.insert(walletOutcomes).values(values).onConflictDoNothing();
+  await db.execute(sql`${insertion(walletOutcomes, values)} ON CONFLICT DO NOTHING`);
 }
 
 /** Returns the wallets with an outcome as of a time in (`after`, `until`], by id. */

@@ -71,19 +71,20 @@ test("more bars than one statement takes are stored whole", async () => {
 
 test("a close counts from the moment that its bar is closed, never before", async () => {
   await upsertCandles(db, ETH, "okx", [bar(0), bar(1), bar(2)]);
-  const closeAt = async (time: Instant) => (await closesBefore(db, [ETH.instrument], 60, time))[0]?.close ?? null;
+  const closeAt = async (time: Instant) => (await closesBefore(db, [ETH.instrument], 60, time, 7200))[0]?.close ?? null;
   expect(await closeAt(instant(START + 59_999))).toBeNull();
   expect(await closeAt(at(1))).toBe("1000");
   expect(await closeAt(instant(START + 119_999))).toBe("1000");
   expect(await closeAt(at(2))).toBe("1001");
-  expect(await closeAt(at(900))).toBe("1002");
+  expect(await closeAt(at(123))).toBe("1002");
+  expect(await closeAt(at(124))).toBeNull(); // two hours old and more
 });
 
 test("in a gap the last close stands, with its age; the gap is not filled", async () => {
   await upsertCandles(db, ETH, "okx", [bar(0), bar(1), bar(5)]);
   await upsertCandles(db, BTC, "okx", [bar(4, "30000")]);
   const ids = [ETH.instrument, "SOL-USDT-SWAP", BTC.instrument, ETH.instrument];
-  expect(await closesBefore(db, ids, 60, at(5))).toEqual([
+  expect(await closesBefore(db, ids, 60, at(5), 7200)).toEqual([
     { instrument: BTC.instrument, openedAt: at(4), closedAt: at(5), close: "30000" },
     { instrument: ETH.instrument, openedAt: at(1), closedAt: at(2), close: "1001" },
   ]);
@@ -94,7 +95,10 @@ test("in a gap the last close stands, with its age; the gap is not filled", asyn
 test("without a close, or with one too old, an asset has no price: its notional is null, never 0", async () => {
   await upsertCandles(db, ETH, "okx", [bar(0)]);
   const worth = async (asset: string, minutes: number) => {
-    const known = pricesAt(await closesBefore(db, [ETH.instrument, BTC.instrument], 60, at(minutes)), at(minutes));
+    const known = pricesAt(
+      await closesBefore(db, [ETH.instrument, BTC.instrument], 60, at(minutes), 7200),
+      at(minutes),
+    );
     return notionalUsd(known, asset, "2");
   };
   expect(await worth("ETH", 1)).toBe("2000.00");

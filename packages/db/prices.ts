@@ -1,7 +1,8 @@
-import { and, asc, eq, gte, inArray, lte, sql } from "drizzle-orm";
+import { and, asc, eq, gte, lte, sql } from "drizzle-orm";
 import type { Candle } from "#units/candle";
 import type { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
+import { insertion } from "./bulk.ts";
 import type { Db } from "./client.ts";
 import { iso, plain, rows } from "./rows.ts";
 import { prices } from "./schema.ts";
@@ -56,7 +57,7 @@ async function upsertChunk(db: Db, series: Series, source: string, candles: read
   const stored = await db
     .select(columns)
     .from(prices)
-    .where(and(ofSeries(series), inArray(prices.timestamp, openings)))
+    .where(and(ofSeries(series), sql`${prices.timestamp} = ANY(${sql.param(openings)}::timestamptz[])`))
     .orderBy(asc(prices.timestamp));
   const known = new Map(stored.map((candle) => [candle.openedAt, candle]));
   const corrections: Correction[] = [];
@@ -66,14 +67,10 @@ async function upsertChunk(db: Db, series: Series, source: string, candles: read
     return !before || differ(before, after);
   });
   if (changed.length === 0) return [];
-  const excluded = (name: string) => sql.raw(`excluded.${name}`);
-  await db
-    .insert(prices)
-    .values(changed.map(({ openedAt, ...candle }) => ({ ...series, timestamp: openedAt, ...candle, source })))
-    .onConflictDoUpdate({
-      target: [prices.instrument, prices.barSeconds, prices.timestamp],
-      set: { ...Object.fromEntries(FIELDS.map((field) => [field, excluded(field)])), source: excluded("source") },
-    });
+  const bars = changed.map(({ openedAt, ...candle }) => ({ ...series, timestamp: openedAt, ...candle, source }));
+  await db.execute(sql`${insertion(prices, bars)}
+    ON CONFLICT (instrument, bar_seconds, "timestamp") DO UPDATE SET open = excluded.open, high = excluded.high,
+      low = excluded.low, close = excluded.close, volume = excluded.volume, source = excluded.source`);
   return corrections;
 }
 
@@ -97,17 +94,21 @@ export async function upsertCandles(
 }
 
 /**
- * Returns, per instrument that has one, the close of the last bar closed at or before `at` (opening + width ≤ `at`),
- * sorted by instrument. The bar in which `at` stands is never used, so no later trade can change the answer. In a gap it
- * is an older close: `closedAt` tells how old.
+ * Returns, per instrument that has one, the close of the last bar closed at or before `at` (opening + width ≤ `at`) and
+ * at most `maxAgeSeconds` old, sorted by instrument. The bar in which `at` stands is never used, so no later trade can
+ * change the answer. In a gap it is an older close: `closedAt` tells how old.
  */
 export async function closesBefore(
   db: Db,
   instruments: readonly string[],
   barSeconds: number,
   at: Instant,
+  maxAgeSeconds: number,
 ): Promise<Close[]> {
-  // One indexed look-up each, in one statement: DISTINCT ON over all bars would read the whole series.
+  const newest = usableOpening(at, barSeconds);
+  const oldest = instant(millis(newest) - maxAgeSeconds * 1000);
+  // One indexed look-up each, in one statement: DISTINCT ON over all bars would read the whole series. Two bounds, so that
+  // one partition is looked into and not all that are older.
   const found = await rows<{ instrument: string; opened: Instant; close: Decimal }>(
     db,
     sql`SELECT i.instrument, ${iso(sql`p."timestamp"`)} AS opened, ${plain(sql`p.close`)} AS close
@@ -115,7 +116,7 @@ export async function closesBefore(
         CROSS JOIN LATERAL (
           SELECT "timestamp", close FROM prices
           WHERE prices.instrument = i.instrument AND bar_seconds = ${barSeconds}
-            AND "timestamp" <= ${usableOpening(at, barSeconds)}::timestamptz
+            AND "timestamp" <= ${newest}::timestamptz AND "timestamp" >= ${oldest}::timestamptz
           ORDER BY "timestamp" DESC LIMIT 1) p
         ORDER BY i.instrument COLLATE "C"`,
   );

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { walletIdOf, watchedWallets, watchWallets } from "./wallets.ts";
+import { walletIdOf, watchedIds, watchedWallets, watchWallets } from "./wallets.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -30,12 +30,17 @@ test("a watch list is stored once, by address, in lower case", async () => {
     { id: walletIdOf("ethereum", B), address: B, label: "b", tags: ["fund", 'a, "quoted" one'], watchedSince: FIRST },
   ]);
   expect(await watchedWallets(db, "base")).toEqual([]);
+  const ids = await watchedIds(db, "ethereum");
+  expect([...ids]).toEqual([A, B].map((address) => [address, walletIdOf("ethereum", address)]));
+  expect(await watchedIds(db, "ethereum")).toBe(ids);
+  expect([...(await watchedIds(db, "base"))]).toEqual([]);
 });
 
 test("a wallet that was dropped is watched anew from then on", async () => {
   const { db } = database;
   await db.execute(sql`UPDATE wallets SET is_active = false WHERE address = ${B}`);
   expect((await watchedWallets(db, "ethereum")).map(({ address }) => address)).toEqual([A]);
+  expect([...(await watchedIds(db, "ethereum")).keys()]).toEqual([A]);
   await watchWallets(db, "ethereum", [line(B)], LATER);
   expect((await watchedWallets(db, "ethereum")).map(({ watchedSince }) => watchedSince)).toEqual([FIRST, LATER]);
 });

@@ -1,7 +1,9 @@
 import { and, asc, eq, sql } from "drizzle-orm";
 import { idOf } from "#units/ids";
 import type { Instant } from "#units/time";
+import { insertion } from "./bulk.ts";
 import type { Db } from "./client.ts";
+import { rows } from "./rows.ts";
 import { wallets } from "./schema.ts";
 
 /** A line of a watch list. */
@@ -39,18 +41,9 @@ export async function watchWallets(db: Db, chain: string, list: readonly Watched
     watchedSince: at,
   }));
   for (let from = 0; from < values.length; from += BATCH)
-    await db
-      .insert(wallets)
-      .values(values.slice(from, from + BATCH))
-      .onConflictDoUpdate({
-        target: [wallets.chain, wallets.address],
-        set: {
-          label: sql`excluded.label`,
-          tags: sql`excluded.tags`,
-          isActive: true,
-          watchedSince: sql`CASE WHEN ${wallets.isActive} THEN ${wallets.watchedSince} ELSE excluded.watched_since END`,
-        },
-      });
+    await db.execute(sql`${insertion(wallets, values.slice(from, from + BATCH))}
+      ON CONFLICT (chain, address) DO UPDATE SET label = excluded.label, tags = excluded.tags, is_active = true,
+        watched_since = CASE WHEN wallets.is_active THEN wallets.watched_since ELSE excluded.watched_since END`);
 }
 
 // Base58 addresses (Solana, Bitcoin) mean different things in different case; hexadecimal ones do not.
@@ -69,4 +62,23 @@ export function watchedWallets(db: Db, chain: string): Promise<WatchedWallet[]> 
     .from(wallets)
     .where(and(eq(wallets.chain, chain), eq(wallets.isActive, true)))
     .orderBy(asc(wallets.address));
+}
+
+const known = new WeakMap<Db, { readonly text: string; readonly ids: ReadonlyMap<string, string> }>();
+
+/**
+ * Returns the ids of the wallets that are watched on a chain, by address: what every block is searched for. It reads the
+ * list each time, as one text, and returns the very map of before when it is the same, so that whoever derives from it can remember that.
+ */
+export async function watchedIds(db: Db, chain: string): Promise<ReadonlyMap<string, string>> {
+  const [row] = await rows<{ list: string }>(
+    db,
+    sql`SELECT coalesce(json_object_agg(address, id ORDER BY address), '{}')::text AS list FROM wallets WHERE chain = ${chain} AND is_active`,
+  );
+  const text = row?.list ?? "{}";
+  const before = known.get(db);
+  if (before?.text === text) return before.ids;
+  const ids = new Map(Object.entries(JSON.parse(text) as Record<string, string>));
+  known.set(db, { text, ids });
+  return ids;
 }
