@@ -15,9 +15,13 @@ const LEAST = [22, 18]; // runs TypeScript as it is
 // What runs on a laptop needs no test runner and no deployment tools: those are dev dependencies, most of the download.
 const RUNTIME_ONLY = ["start", "live", "record", "migrate", "status", "redrive", "cost"];
 
+// A desk holds PostgreSQL as WebAssembly. V8's optimizing compiler takes 600 MB for one function of it, PostgreSQL's parser, and
+// gains nothing: its baseline code, made at once, was as fast over a whole replay (docs/benchmarks.md).
+const DESK = ["--liftoff-only", "--max-semi-space-size=8", "--import", "./packages/local/one-venue.ts"];
+
 const commands = {
-  start: [["scripts/start.ts"]],
-  live: [["scripts/live.ts"]],
+  start: [[...DESK, "scripts/start.ts"]],
+  live: [[...DESK, "scripts/live.ts"]],
   record: [["scripts/record.ts"]],
   "make-sample": [["scripts/make-sample.ts"]],
   migrate: [["scripts/migrate.ts"]],
@@ -30,13 +34,13 @@ const commands = {
   remove: [["scripts/remove.ts"]],
   watch: [["scripts/watch.ts"]],
   "equal-stacks": [["scripts/equal-stacks.ts"]],
-  bench: [["scripts/bench.ts"]],
+  bench: [[...DESK, "scripts/bench.ts"]],
   "e2e:bundles": [["scripts/e2e-bundles.ts"]],
   "cloud-up": [["scripts/cloud-up.ts"]],
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],
-  drill: [["scripts/drill.ts"]],
-  "e2e:cloud": [["scripts/e2e-cloud.ts"]],
+  drill: [[...DESK, "scripts/drill.ts"]],
+  "e2e:cloud": [[...DESK, "scripts/e2e-cloud.ts"]],
 };
 
 function fail(message) {
@@ -141,9 +145,9 @@ if (Number(process.versions.node.split(".")[0]) < 20)
   fail(`Node ${process.versions.node} is too old; install Node 20 or newer.`);
 install();
 
-/** Runs a script in the found Node to its end. Returns its exit code. */
-function run([script, ...fixed]) {
-  const child = spawn(node(), ["--disable-warning=ExperimentalWarning", join(root, script), ...fixed, ...args], {
+/** Runs a script, with flags of Node's before it, in the found Node to its end. Returns its exit code. */
+function run(step) {
+  const child = spawn(node(), ["--disable-warning=ExperimentalWarning", ...step, ...args], {
     cwd: root,
     stdio: "inherit",
     env: {

@@ -63,6 +63,7 @@ function answer(methods: Readonly<Record<string, Method>>, view: ChainView, call
   if (!method) return failed(call.id, -32601, `the method ${call.method} does not exist or is not available`);
   try {
     const result = fault?.kind === "result" ? fault.json : method(view, call.params);
+    if (typeof result === "object" && "code" in result) return failed(call.id, result.code, result.message);
     const served = fault?.kind === "receipt-hash" ? withWrongHash(result) : result;
     return [`{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":`, served, "}"];
   } catch (error) {

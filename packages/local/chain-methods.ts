@@ -16,7 +16,13 @@ export class RpcReplyError extends Error {
 
 /** The JSON text of a result: a string, or bytes that are passed on as they are. */
 export type JsonText = string | Uint8Array;
-export type Method = (view: ChainView, params: readonly unknown[]) => JsonText;
+/** What a call was refused with: for what is no mistake of the caller, and comes often. */
+export interface Refusal {
+  readonly code: number;
+  readonly message: string;
+}
+/** @throws RpcReplyError */
+export type Method = (view: ChainView, params: readonly unknown[]) => JsonText | Refusal;
 
 const hex = (number: number): string => JSON.stringify(`0x${number.toString(16)}`);
 const invalid = (message: string) => new RpcReplyError(-32602, message);
@@ -155,29 +161,30 @@ const Call = z.looseObject({
 function balanceMethods(recording: Recording): Record<string, Method> {
   const key = (block: number, token: string, address: string) => `${block} ${token} ${address}`;
   const known = new Map(recording.balances.map((row) => [key(row.block, row.token, row.address), row.balance]));
-  const balance = (view: ChainView, parameter: unknown, token: string, address: string): string => {
+  const balance = (view: ChainView, parameter: unknown, token: string, address: string): string | Refusal => {
     const block = blockOf(view, parameter);
     if (!block) throw new RpcReplyError(-32000, "header not found");
     const own = view.isRecorded(block.number) && view.headerAt(block.number)?.hash === block.hash;
     const value = own ? known.get(key(block.number, token.toLowerCase(), address.toLowerCase())) : undefined;
     if (value !== undefined) return value;
     const message = `missing trie node: the recording holds no ${token} balance of ${address} at block ${block.number}`;
-    throw new RpcReplyError(-32000, message);
+    return { code: -32000, message };
   };
   return {
     eth_getBalance: (view, [address, block]) => {
       const holder = Address.safeParse(address).data;
       if (!holder) throw invalid("eth_getBalance: not an address");
-      return JSON.stringify(balance(view, block, "native", holder));
+      const value = balance(view, block, "native", holder);
+      return typeof value === "string" ? JSON.stringify(value) : value;
     },
     eth_call: (view, [parameter, block]) => {
       const call = Call.safeParse(parameter).data;
       const calldata = call?.input ?? call?.data ?? "";
       if (!call || !calldata.startsWith(BALANCE_OF) || calldata.length !== 74) {
-        throw new RpcReplyError(-32000, "missing trie node: a recording answers eth_call only for balanceOf(address)");
+        return { code: -32000, message: "missing trie node: a recording answers eth_call only for balanceOf(address)" };
       }
       const value = balance(view, block, call.to, `0x${calldata.slice(-40)}`);
-      return JSON.stringify(`0x${value.slice(2).padStart(64, "0")}`);
+      return typeof value === "string" ? JSON.stringify(`0x${value.slice(2).padStart(64, "0")}`) : value;
     },
   };
 }

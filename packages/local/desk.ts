@@ -63,6 +63,8 @@ export interface DrillParts {
 
 // Polls between two vacuums of the embedded database: some minutes of a replay's blocks.
 const VACUUM_EVERY = 500;
+/** Whole ones whenever there were twice as many polls as at the last: as autovacuum goes by growth. They take half a second. */
+const isWhole = (vacuums: number): boolean => Number.isInteger(Math.log2(vacuums));
 
 const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
@@ -99,7 +101,7 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
     );
     counts.set(name, (counts.get(name) ?? 0) + received);
     polls += 1;
-    if (polls % VACUUM_EVERY === 0) await database.vacuum();
+    if (polls % VACUUM_EVERY === 0) await database.vacuum(isWhole(polls / VACUUM_EVERY) ? "all" : "updated");
     return received;
   };
   return {

@@ -13,6 +13,12 @@ export type Context<J extends Pick<Job, "needs" | "sends" | "publishes">> = Serv
   publish<F extends J["publishes"][number] & FactName>(fact: F, facts: readonly OutgoingFact[]): Promise<void>;
 };
 
+// Imported when first needed: a function that only reads brings no SDK. Kept, since `import()` asks the loader every time.
+let sender: Promise<typeof import("./send.ts")> | undefined;
+let publisher: Promise<typeof import("./publish.ts")> | undefined;
+const sending = () => (sender ??= import("./send.ts"));
+const publishing = () => (publisher ??= import("./publish.ts"));
+
 /**
  * Returns the context of a topology entry; one without `sends` or `publishes`, as a route is, has none.
  * @throws ConfigError, SecretError when a service cannot be opened.
@@ -29,7 +35,7 @@ export async function contextOf<J extends Pick<Job, "needs" | "sends" | "publish
   return {
     ...(await services(needs)),
     settings: readSettings(),
-    send: sends.length > 0 ? (await import("./send.ts")).send : undeclared,
-    publish: publishes.length > 0 ? (await import("./publish.ts")).publish : undeclared,
+    send: sends.length > 0 ? (await sending()).send : undeclared,
+    publish: publishes.length > 0 ? (await publishing()).publish : undeclared,
   } as unknown as Context<J>; // the entry's needs are the type's needs: topology.ts holds both
 }

@@ -11,7 +11,7 @@ export class RestartError extends Error {
 }
 
 export interface RestartableDatabase extends Restartable {
-  readonly vacuum: () => Promise<void>;
+  readonly vacuum: Embedded["vacuum"];
   readonly close: () => Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export async function restartableFolder(folder: string): Promise<RestartableData
   return {
     isServer: false,
     current: () => open.db,
-    vacuum: () => open.vacuum(),
+    vacuum: (extent) => open.vacuum(extent),
     close: () => open.close(),
     restart: async () => {
       restarts += 1;
