@@ -21,6 +21,7 @@ const command: Command = {
     },
     runs: { value: "N", says: "of each measurement", default: "3" },
     only: { value: "STEP", says: `of ${STEPS.join(", ")}`, many: true, default: STEPS.join(",") },
+    latency: { value: "MS", says: "of the node that blocks are ingested from", default: "0" },
     data: { value: "DIR", says: "where a recording is made from recorded blocks", default: ".spyhop" },
     json: { says: "print every run's figures as JSON" },
   },
@@ -55,7 +56,10 @@ async function measure(given: Arguments, signal: AbortSignal, say: (line: string
   for (let turn = 1; turn <= count && input; turn++)
     for (const kind of kinds) {
       say(`${kind}, run ${turn} of ${count} ...`);
-      runs[kind] = [...(runs[kind] ?? []), await runApart(kind, input.recording.dir, signal)];
+      runs[kind] = [
+        ...(runs[kind] ?? []),
+        await runApart(kind, input.recording.dir, given.count("latency") ?? 0, signal),
+      ];
     }
   const shared = steps.has("chain") ? sharedFolder() : null;
   if (steps.has("chain") && !shared)

@@ -29,14 +29,16 @@ async function seed(db: Db, { manifest, headers, labels, watchlist }: Recording,
 
 /**
  * Ingests every block of a recording and nothing else: the messages wait in the queue, prices are stored, and then the
- * real handler fetches, checks, nets and stores block after block in an embedded database in `directory`. Returns what that took.
+ * real handler fetches block after block from a node that answers after `latencyMs`, checks, nets and stores it in an
+ * embedded database in `directory`. Returns what that took this process.
  */
-export async function ingestRun(recording: Recording, directory: string): Promise<MeasuredRun> {
+export async function ingestRun(recording: Recording, directory: string, latencyMs: number): Promise<MeasuredRun> {
   const { manifest, headers } = recording;
   const last = (headers.at(-1)?.timestamp ?? 0) * 1000;
   const first = (headers[0]?.timestamp ?? 0) * 1000;
   const clock = virtualClock(Math.ceil(last / MINUTE) * MINUTE + MINUTE);
-  const chain = await chainDouble(recording, clock);
+  const latency = latencyMs > 0 ? ({ kind: "delay", milliseconds: latencyMs } as const) : undefined;
+  const chain = await chainDouble(recording, clock, { fault: () => latency });
   const venue = await paperVenue({ clock, source: recordedCandles(recording), key: paperKey });
   const desk = await startDesk({
     ...{ databaseDirectory: join(directory, "db"), queueDirectory: null, secrets: new Map() },

@@ -30,9 +30,14 @@ export class RunFailedError extends Error {
 }
 
 /** Runs `kind` over the recording of a folder in a fresh process, as a first start would. @throws RunFailedError */
-export async function runApart(kind: RunKind, recordingDir: string, signal?: AbortSignal): Promise<MeasuredRun> {
+export async function runApart(
+  kind: RunKind,
+  recordingDir: string,
+  latencyMs: number,
+  signal?: AbortSignal,
+): Promise<MeasuredRun> {
   const script = join(import.meta.dirname, "run.ts");
-  const child = spawn(process.execPath, [...process.execArgv, script, kind, recordingDir], {
+  const child = spawn(process.execPath, [...process.execArgv, script, kind, recordingDir, String(latencyMs)], {
     stdio: ["ignore", "pipe", "pipe"],
     ...(signal === undefined ? {} : { signal }),
   });
