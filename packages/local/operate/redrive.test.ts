@@ -1,48 +1,28 @@
-import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { changeControl, readControl } from "#db/control";
 import { insertOrder, moveOrder, orderIdOf, readOrder } from "#db/orders";
 import type { Verdict } from "#db/redrive";
 import { bias } from "#db/schema";
-import { type TestDatabase, testDatabase } from "#testing/database";
 import { writeDeskRows } from "#testing/desk-rows";
+import { type TestSite, testSite } from "#testing/site";
 import type { QueueName } from "#topology/topology";
 import { idOf } from "#units/ids";
-import { type Queues, startQueues } from "../queues.ts";
 import { type RedriveOptions, redrive } from "./redrive.ts";
-import type { Site } from "./site.ts";
 
 // Dead letters in a real SQS endpoint, judged by a real database.
 const NOW = "2022-06-21T04:00:00.000Z";
-let queues: Queues;
-let sqs: SQSClient;
-let database: TestDatabase;
-let site: Site;
-
+let desk: TestSite;
 beforeEach(async () => {
-  queues = await startQueues(null);
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  sqs = new SQSClient({ region: "us-east-1", credentials, endpoint: queues.endpoint, useQueueUrlAsEndpoint: false });
-  database = await testDatabase();
-  await writeDeskRows(database.db);
-  site = {
-    name: "a test",
-    sqs,
-    url: async (name, side) => (side === "dead" ? queues.deadUrl : queues.url)(name),
-    database: async () => database.db,
-    close: async () => {},
-  };
+  desk = await testSite();
+  await writeDeskRows(desk.database.db);
 });
-afterEach(async () => {
-  sqs.destroy();
-  await queues.close();
-  await database.close();
-});
+afterEach(() => desk.close());
 
 const bury = (name: QueueName, body: unknown, group?: string) =>
-  sqs.send(
+  desk.sqs.send(
     new SendMessageCommand({
-      QueueUrl: queues.deadUrl(name),
+      QueueUrl: desk.queues.deadUrl(name),
       MessageBody: typeof body === "string" ? body : JSON.stringify(body),
       ...(group && { MessageGroupId: group, MessageDeduplicationId: JSON.stringify(body) }),
     }),
@@ -56,7 +36,7 @@ interface Told {
 async function run(queue: QueueName, options: Partial<RedriveOptions> = {}) {
   const told: Told[] = [];
   const tell = (letter: Told): void => void told.push(letter);
-  const counts = await redrive(site, { queue, limit: 100, act: true, now: () => NOW, tell, ...options });
+  const counts = await redrive(desk.site, { queue, limit: 100, act: true, now: () => NOW, tell, ...options });
   return { counts, told, reasons: told.map(({ verdict }) => (verdict.act === "send" ? "sent" : verdict.reason)) };
 }
 
@@ -64,20 +44,20 @@ async function run(queue: QueueName, options: Partial<RedriveOptions> = {}) {
 async function taken(url: string): Promise<{ body: string; group?: string | undefined }[]> {
   const found = [];
   for (;;) {
-    const { Messages = [] } = await sqs.send(
+    const { Messages = [] } = await desk.sqs.send(
       new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ["All"] }),
     );
     if (Messages.length === 0) return found;
     for (const { Body = "", Attributes, ReceiptHandle } of Messages) {
       found.push({ body: Body, group: Attributes?.MessageGroupId });
-      await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
+      await desk.sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
     }
   }
 }
 /** Takes the dead letters of a queue, once what was held has come back: after a second. */
 async function dead(name: QueueName): Promise<string[]> {
   await new Promise((resolve) => setTimeout(resolve, 1100));
-  return (await taken(queues.deadUrl(name))).map(({ body }) => body);
+  return (await taken(desk.queues.deadUrl(name))).map(({ body }) => body);
 }
 const json = JSON.stringify;
 
@@ -93,14 +73,14 @@ test("events go back; those a reorg took, those analyzed and those unknown are d
     "sent",
     "there is no such event: it was taken back, or is past retention",
   ]);
-  expect(await taken(queues.url("events"))).toEqual([{ body: json(event("sold")), group: undefined }]);
+  expect(await taken(desk.queues.url("events"))).toEqual([{ body: json(event("sold")), group: undefined }]);
   expect(await dead("events")).toEqual([]);
 });
 
 test("a look changes nothing: every dead letter can be looked at again", async () => {
   for (const name of ["sold", "gone"]) await bury("events", event(name));
   expect((await run("events", { act: false })).counts).toEqual({ send: 1, drop: 1, keep: 0 });
-  expect(queues.depth("events")).toBe(0);
+  expect(desk.queues.depth("events")).toBe(0);
   await new Promise((resolve) => setTimeout(resolve, 1100)); // what was held comes back after a second
   expect((await run("events", { act: false })).counts).toEqual({ send: 1, drop: 1, keep: 0 });
 });
@@ -125,7 +105,7 @@ test("an ordered queue's messages go back in their group and order, and twice as
   const { counts, reasons } = await run("blocks");
   expect(counts).toEqual({ send: 3, drop: 1, keep: 0 });
   expect(reasons.at(-1)).toMatch(/^a reorg put block 0x1313/);
-  expect(await taken(queues.url("blocks"))).toEqual(
+  expect(await taken(desk.queues.url("blocks"))).toEqual(
     [10, 11, 15].map((number) => ({ body: json(block(number)), group: "ethereum" })),
   );
 });
@@ -133,15 +113,15 @@ test("an ordered queue's messages go back in their group and order, and twice as
 test("a send that fails leaves the dead letter; the next run sends it", async () => {
   await bury("events", event("sold"));
   const broken = {
-    ...site,
+    ...desk.site,
     url: async (name: QueueName, side: "queue" | "dead") =>
-      side === "dead" ? queues.deadUrl(name) : queues.url(name).replace("events", "nowhere"),
+      side === "dead" ? desk.queues.deadUrl(name) : desk.queues.url(name).replace("events", "nowhere"),
   };
   const options = { queue: "events", limit: 10, act: true, now: () => NOW, tell: () => {} } as const;
   await expect(redrive(broken, options)).rejects.toThrow();
   await new Promise((resolve) => setTimeout(resolve, 1100));
   expect((await run("events")).counts.send).toBe(1);
-  expect(await taken(queues.url("events"))).toHaveLength(1);
+  expect(await taken(desk.queues.url("events"))).toHaveLength(1);
   expect(await dead("events")).toEqual([]);
 });
 
@@ -154,9 +134,9 @@ test("no more are looked at than the limit says", async () => {
 let serial = 0;
 async function order(decidedAt: string): Promise<string> {
   serial += 1;
-  const { epoch } = await readControl(database.db, "demo");
+  const { epoch } = await readControl(desk.database.db, "demo");
   const clientOrderId = `d${String(serial).padStart(28, "b")}`;
-  await insertOrder(database.db, {
+  await insertOrder(desk.database.db, {
     ...{ mode: "demo", venue: "paper", asset: "BTC", instrument: "BTC-USDT-SWAP", timeframe: "4h", epoch },
     ...{ biasAt: decidedAt, at: decidedAt, by: "test", verdict: "approved", codes: [], policySnapshot: { hash: "x" } },
     order: {
@@ -168,17 +148,17 @@ async function order(decidedAt: string): Promise<string> {
 }
 const lane = { lane: "demo:BTC-USDT-SWAP", mode: "demo", instrument: "BTC-USDT-SWAP", at: NOW };
 const buryOrder = (orderId: string) => bury("orders", { ...lane, orderId }, lane.lane);
-const statusOf = async (id: string) => (await readOrder(database.db, id))?.status;
+const statusOf = async (id: string) => (await readOrder(desk.database.db, id))?.status;
 
 test("only an approved order at fresh prices goes back", async () => {
   const fresh = await order("2022-06-21T03:55:00.000Z");
   const claimed = await order("2022-06-21T03:55:00.000Z");
-  const stored = await readOrder(database.db, claimed);
-  await moveOrder(database.db, stored!, "claimed", { at: NOW, by: "test" });
+  const stored = await readOrder(desk.database.db, claimed);
+  await moveOrder(desk.database.db, stored!, "claimed", { at: NOW, by: "test" });
   for (const id of [fresh, claimed, idOf("order", "never")]) await buryOrder(id);
   const { reasons } = await run("orders");
   expect(reasons).toEqual(["sent", "the order is submitting: the reconciler has it", "there is no such order"]);
-  expect((await taken(queues.url("orders"))).map(({ body }) => body)).toEqual([json({ ...lane, orderId: fresh })]);
+  expect((await taken(desk.queues.url("orders"))).map(({ body }) => body)).toEqual([json({ ...lane, orderId: fresh })]);
   expect(await statusOf(fresh)).toBe("approved");
 });
 
@@ -190,15 +170,15 @@ test("an approved order at prices that are gone is voided, so that its instrumen
   await new Promise((resolve) => setTimeout(resolve, 1100));
   const { reasons } = await run("orders");
   expect(reasons).toEqual(["voided: decided 3600 s ago, at prices that are gone"]);
-  expect(await readOrder(database.db, old)).toMatchObject({ status: "canceled", errorMessage: reasons[0] });
-  expect(await taken(queues.url("orders"))).toEqual([]);
+  expect(await readOrder(desk.database.db, old)).toMatchObject({ status: "canceled", errorMessage: reasons[0] });
+  expect(await taken(desk.queues.url("orders"))).toEqual([]);
 });
 
 test("an order that the kill switch has voided since does not go out", async () => {
   const id = await order("2022-06-21T03:59:00.000Z");
   await buryOrder(id);
-  const { epoch } = await readControl(database.db, "demo");
-  await changeControl(database.db, "demo", epoch, { state: "HALTED", reason: "a test", actor: "test", at: NOW });
+  const { epoch } = await readControl(desk.database.db, "demo");
+  await changeControl(desk.database.db, "demo", epoch, { state: "HALTED", reason: "a test", actor: "test", at: NOW });
   expect((await run("orders")).reasons).toEqual([
     `voided: trading is HALTED in epoch ${epoch + 1}, approved in ${epoch}`,
   ]);
@@ -207,7 +187,7 @@ test("an order that the kill switch has voided since does not go out", async () 
 
 test("a bias or a plan that was overtaken is dropped", async () => {
   const row = { asset: "SOL", timeframe: "4h", value: "0.1", confidence: "0.5" } as const;
-  await database.db.insert(bias).values({ ...row, timestamp: "2022-06-21T03:58:00.000Z" });
+  await desk.database.db.insert(bias).values({ ...row, timestamp: "2022-06-21T03:58:00.000Z" });
   const [before, after] = ["2022-06-21T03:57:00.000Z", "2022-06-21T03:59:00.000Z"];
   for (const at of [before, after]) await bury("biases", { asset: "SOL", at, plan: true }, "SOL");
   expect((await run("biases")).reasons).toEqual(["SOL has a newer bias, of 2022-06-21T03:58:00.000Z", "sent"]);

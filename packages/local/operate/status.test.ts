@@ -1,41 +1,22 @@
-import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type TestDatabase, testDatabase } from "#testing/database";
 import { writeDeskRows } from "#testing/desk-rows";
+import { type TestSite, testSite } from "#testing/site";
 import { QUEUES } from "#topology/topology";
 import { instant } from "#units/time";
-import { type Queues, startQueues } from "../queues.ts";
-import type { Site } from "./site.ts";
 import { readStatus } from "./status.ts";
 import { ago, statusText, worries } from "./status-text.ts";
 
-let queues: Queues;
-let sqs: SQSClient;
-let database: TestDatabase;
-let site: Site;
-
+let desk: TestSite;
 beforeEach(async () => {
-  queues = await startQueues(null);
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  sqs = new SQSClient({ region: "us-east-1", credentials, endpoint: queues.endpoint, useQueueUrlAsEndpoint: false });
-  database = await testDatabase();
-  site = {
-    name: "a test",
-    sqs,
-    url: async (name, side) => (side === "dead" ? queues.deadUrl : queues.url)(name),
-    database: async () => database.db,
-    close: async () => {},
-  };
+  desk = await testSite();
 });
-afterEach(async () => {
-  sqs.destroy();
-  await queues.close();
-  await database.close();
-});
-const put = (QueueUrl: string) => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "{}" }));
+afterEach(() => desk.close());
+
+const put = (QueueUrl: string) => desk.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "{}" }));
 
 test("a desk that has not begun is well, and every queue is named", async () => {
-  const status = await readStatus(site, "2022-06-21T04:00:00.000Z");
+  const status = await readStatus(desk.site, "2022-06-21T04:00:00.000Z");
   expect(status.queues.map(({ name }) => name)).toEqual(QUEUES);
   expect(status.database).toMatchObject({ lagSeconds: null, modes: [{ mode: "demo" }, { mode: "live" }] });
   expect(worries(status)).toEqual([]);
@@ -47,10 +28,10 @@ test("a desk that has not begun is well, and every queue is named", async () => 
 });
 
 test("messages, dead letters, lag and the last report are told", async () => {
-  await writeDeskRows(database.db);
-  await put(queues.url("events"));
-  for (let n = 0; n < 2; n++) await put(queues.deadUrl("events"));
-  const status = await readStatus(site, instant(Date.now() + 300_000));
+  await writeDeskRows(desk.database.db);
+  await put(desk.queues.url("events"));
+  for (let n = 0; n < 2; n++) await put(desk.queues.deadUrl("events"));
+  const status = await readStatus(desk.site, instant(Date.now() + 300_000));
   const events = status.queues.find(({ name }) => name === "events");
   expect(events).toMatchObject({ visible: 1, inFlight: 0, dead: 2 });
   expect(events?.oldestDeadSeconds).toBeGreaterThanOrEqual(299);
@@ -64,7 +45,7 @@ test("a database that does not answer is said, and the queues are still told", a
   const refused = async () => {
     throw new Error("outer", { cause: Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }) });
   };
-  const status = await readStatus({ ...site, database: refused }, "2022-06-21T04:00:00.000Z");
+  const status = await readStatus({ ...desk.site, database: refused }, "2022-06-21T04:00:00.000Z");
   expect(status.queues).toHaveLength(QUEUES.length);
   expect(worries(status)).toEqual(["the database could not be asked: Error: connect ECONNREFUSED"]);
 });
