@@ -5,6 +5,7 @@ import { cursorOf, seedCursor } from "#db/blocks";
 import { auditLogs, blockCursors, chainBlocks, eventRefs, events } from "#db/schema";
 import { watchWallets } from "#db/wallets";
 import type { Desk } from "#local/desk";
+import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
 import { chainNode, tinyChain, tinyHash } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
@@ -22,9 +23,11 @@ function grow(head: number, branch = "main", fork = 0): void {
   chain = tinyChain(START, head, branch, fork);
 }
 const chainHash = tinyHash;
+let abandoned: FullBlock[] = [];
 const node = chainNode(
   () => chain,
   () => finalized,
+  () => abandoned,
 );
 
 let now = START;
@@ -80,6 +83,18 @@ test("a reorg replaces blocks and events, and says what it took back", async () 
   // From the tick by a message's attribute to the block, and by a field of the fact to the audit log.
   const traces = await desk.database.db.selectDistinct({ id: auditLogs.traceId }).from(auditLogs);
   expect(traces).toEqual([{ id: `local-watch-head-${instant(now * 1000)}` }]);
+});
+
+test("a late message of a block that lost takes nothing back", async () => {
+  const before = [await hashes(), await eventBlocks()];
+  abandoned = tinyChain(START, 6);
+  const [block] = abandoned.slice(-1).map((full) => full.block);
+  const { hash, parentHash } = block!;
+  await send("blocks", [{ chain: "ethereum", number: 6, hash, parentHash, at: instant(now * 1000) }]);
+  await desk.drain();
+  expect([await hashes(), await eventBlocks()]).toEqual(before);
+  expect(desk.deadLetters()).toEqual([]);
+  abandoned = [];
 });
 
 test("the first chain may win back; its events are revived under their ids", async () => {

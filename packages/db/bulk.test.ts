@@ -57,4 +57,7 @@ test("a conflict is the caller's to solve, and no rows are no statement", async 
   expect(await db.$count(noted)).toBe(2);
   await expect(db.execute(insertion(noted, [{ id: "a" }]))).rejects.toThrow();
   expect(() => insertion(noted, [])).toThrow(RangeError);
+  expect(() => insertion(noted, [{ id: "a" }, { id: "b", kind: "x" }])).toThrow("different columns");
+  expect(() => insertion(noted, [{ id: "a", kind: "x" }, { id: "b" }])).toThrow("different columns");
+  expect(() => insertion(noted, [{ id: "a", detail: Number.NaN }])).toThrow("NaN has no JSON");
 });

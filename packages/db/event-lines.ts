@@ -49,7 +49,7 @@ export async function eventLines(db: Db, where: SQL, order: SQL, limit: number |
 /** Returns the events of `ids` that are still in the feed, by id. */
 export async function eventsById(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, EventLine>> {
   if (ids.length === 0) return new Map();
-  const list = await eventLines(db, sql`e.id IN ${[...new Set(ids)]}`, sql`e.id`);
+  const list = await eventLines(db, sql`e.id = ANY(${sql.param([...new Set(ids)])}::uuid[])`, sql`e.id`);
   return new Map(list.map((event) => [event.id, event]));
 }
 

@@ -160,12 +160,17 @@ test("a reorg takes back the tail and what was computed from it; the same block 
   expect((await stored()).map((row) => row.blockHash)).toEqual([hash("a", 5), hash("a", 6)]);
   const [ref] = await db.select().from(schema.eventRefs).where(eq(schema.eventRefs.id, lost.id));
   expect(ref?.reorgedAt).toBeNull();
-  // The one that came back is not among what the fork's work took, should its message come late once more.
   const late = await db
     .select()
     .from(schema.eventRefs)
     .where(eq(schema.eventRefs.reorgedAt, at(20)));
   expect(late.map((row) => row.blockHash)).toEqual([hash("a", 7)]);
+});
+
+test("what a fork's block takes back does not count as before it", async () => {
+  await ingest(blockRow(6), event(blockRow(6)));
+  await ingest(blockRow(7, "b"), event(blockRow(7, "b")));
+  expect(await firsts()).toEqual([true]);
 });
 
 test("a transaction that is mined again in another block is one event", async () => {

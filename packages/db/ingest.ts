@@ -68,7 +68,7 @@ export async function ingestBlock(
     const tx = transaction as Db;
     // One block of a chain at a time; the queue orders them, this stands a redelivery that overlaps.
     await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`ingest ${block.chain}`}::text, 0))`);
-    // What is asked together goes to the server together, in no promised order.
+    // Asked together: an embedded database answers in one trip, a server behind a pooler in turn. The order is not promised.
     let [conflict, waiting] = await Promise.all([conflictOf(tx, block), walletsWaiting(tx, block, events)]);
     if (conflict !== null) {
       if (!wins) return { conflict, retracted: [] };
@@ -76,7 +76,7 @@ export async function ingestBlock(
       waiting = await walletsWaiting(tx, block, events); // what they did before may be among what was taken back
     }
     const [retracted] = await Promise.all([
-      retractedFor(tx, block, events),
+      retractedAt(tx, block.chain, block.observedAt),
       tx.insert(chainBlocks).values(block).onConflictDoNothing(),
       unmarkLater(tx, block, waiting),
       insertEvents(tx, withFirst(events, waiting)),
@@ -102,12 +102,8 @@ export async function retractFrom(db: Db, chain: string, from: number, at: Insta
     DELETE FROM chain_blocks WHERE chain = ${chain} AND number >= ${from}::bigint`);
 }
 
-/** Returns the events that the work of the block's `observedAt` took back, without those that `events` bring back, by id. */
-async function retractedFor(
-  db: Db,
-  { chain, observedAt }: BlockRow,
-  events: readonly ChainEvent[],
-): Promise<Retracted[]> {
+/** Returns the events that were taken back by the work of `at` and did not come back since, by id. */
+async function retractedAt(db: Db, chain: string, at: Instant): Promise<Retracted[]> {
   const found = await db
     .select({
       eventId: eventRefs.id,
@@ -116,12 +112,9 @@ async function retractedFor(
       blockHash: eventRefs.blockHash,
     })
     .from(eventRefs)
-    .where(and(eq(eventRefs.chain, chain), eq(eventRefs.reorgedAt, observedAt)))
+    .where(and(eq(eventRefs.chain, chain), eq(eventRefs.reorgedAt, at)))
     .orderBy(eventRefs.id);
-  const back = new Set(events.map((event) => event.id));
-  return found
-    .filter((row) => !back.has(row.eventId))
-    .map((row) => ({ ...row, blockNumber: row.blockNumber ?? 0, blockHash: row.blockHash ?? "" }));
+  return found.map((row) => ({ ...row, blockNumber: row.blockNumber ?? 0, blockHash: row.blockHash ?? "" }));
 }
 
 /** Returns the ids of the events' wallets that had none since they are watched, up to this block. */

@@ -116,7 +116,7 @@ const analysesOf = (db: Db, eventIds: readonly string[]): Promise<PlanInput["ana
           pattern: eventAnalysis.patternMatched,
         })
         .from(eventAnalysis)
-        .where(inArray(eventAnalysis.eventId, [...eventIds]))
+        .where(sql`${eventAnalysis.eventId} = ANY(${sql.param([...eventIds])}::uuid[])`)
         .orderBy(asc(eventAnalysis.eventId));
 
 /** Equity older than this is no ground for a decision. */

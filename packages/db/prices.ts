@@ -1,4 +1,4 @@
-import { and, asc, eq, gte, lte, sql } from "drizzle-orm";
+import { and, asc, between, eq, gte, lte, sql } from "drizzle-orm";
 import type { Candle } from "#units/candle";
 import type { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
@@ -53,11 +53,13 @@ const FIELDS = ["open", "high", "low", "close", "volume"] as const;
 const differ = (a: Candle, b: Candle): boolean => FIELDS.some((field) => a[field] !== b[field]);
 
 async function upsertChunk(db: Db, series: Series, source: string, candles: readonly Candle[]): Promise<Correction[]> {
-  const openings = candles.map((candle) => candle.openedAt);
+  const openings = candles.map((candle) => candle.openedAt).sort();
+  const [first = "", last = first] = [openings[0], openings.at(-1)]; // bounds leave partitions out, a list does not
+  const isOneOf = sql`${prices.timestamp} = ANY(${sql.param(openings)}::timestamptz[])`;
   const stored = await db
     .select(columns)
     .from(prices)
-    .where(and(ofSeries(series), sql`${prices.timestamp} = ANY(${sql.param(openings)}::timestamptz[])`))
+    .where(and(ofSeries(series), between(prices.timestamp, first, last), isOneOf))
     .orderBy(asc(prices.timestamp));
   const known = new Map(stored.map((candle) => [candle.openedAt, candle]));
   const corrections: Correction[] = [];

@@ -15,6 +15,7 @@ import { deadlineOf, type Handler, jobOf, lambdaContext, loadHandlers } from "./
 import { type Measures, measures } from "./measure.ts";
 import { poll } from "./poller.ts";
 import { type DeadLetter, type Queues, startQueues } from "./queues.ts";
+import { vacuumAfter } from "./vacuum.ts";
 
 /** The running laptop: database, queues, bus, secrets and the Lambda handlers in one process. */
 export interface Desk {
@@ -61,11 +62,6 @@ export interface DrillParts {
   handler(consumer: string, handler: Handler): Handler;
 }
 
-// Polls between two vacuums of the embedded database: some minutes of a replay's blocks.
-const VACUUM_EVERY = 500;
-/** Whole ones whenever there were twice as many polls as at the last: as autovacuum goes by growth. They take half a second. */
-const isWhole = (vacuums: number): boolean => Number.isInteger(Math.log2(vacuums));
-
 const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
 /**
@@ -101,7 +97,8 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
     );
     counts.set(name, (counts.get(name) ?? 0) + received);
     polls += 1;
-    if (polls % VACUUM_EVERY === 0) await database.vacuum(isWhole(polls / VACUUM_EVERY) ? "all" : "updated");
+    const extent = vacuumAfter(polls);
+    if (extent) await database.vacuum(extent);
     return received;
   };
   return {

@@ -11,6 +11,7 @@ import { orDiskFull } from "./disk.ts";
 import { SMALL } from "./embedded-settings.ts";
 import { embeddedSocket } from "./embedded-socket.ts";
 import { lockFolder } from "./folder-lock.ts";
+import type { VacuumExtent } from "./vacuum.ts";
 
 export interface Embedded {
   readonly db: Db;
@@ -18,7 +19,7 @@ export interface Embedded {
    * Reclaims dead rows: of all tables, gathering the planner's statistics too, or of those alone whose rows are updated in place
    * all the time. A server does it by itself; an embedded one has no daemon.
    */
-  vacuum(extent: "all" | "updated"): Promise<void>;
+  vacuum(extent: VacuumExtent): Promise<void>;
   /** Writes everything out, then lets another process open the folder. A second call does nothing. */
   close(): Promise<void>;
 }

@@ -78,7 +78,7 @@ export function packWatchlist(labels: readonly Label[], senders: readonly { addr
   for (const { address, kind, name } of labels) {
     if ((kind !== "fund" && kind !== "dao") || exchanges.has(address)) continue;
     const tags = [...new Set([...(wallets.get(address)?.tags ?? []), kind])];
-    const label = wallets.get(address)?.label ?? name.slice(0, LABEL_LENGTH);
+    const label = wallets.get(address)?.label ?? name.slice(0, LABEL_LENGTH).toWellFormed(); // the cut may halve a character
     wallets.set(address, { address, label, tags });
   }
   for (const { address } of senders) {

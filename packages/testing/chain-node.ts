@@ -16,8 +16,15 @@ export const tinyChain = (start: number, head: number, branch = "main", fork = 0
     return asFullBlock({ ...block, parentHash: tinyHash(number - 1, number - 1 > fork ? branch : "main") }, receipts);
   });
 
-/** Returns a node that serves whatever `chain` returns at the time; its last block is the head. */
-export function chainNode(chain: () => readonly FullBlock[], finalized: () => number = () => 0): Rpc {
+/**
+ * Returns a node that serves whatever `chain` returns at the time; its last block is the head. Of `abandoned` it still has the
+ * whole blocks, by hash alone, as nodes do.
+ */
+export function chainNode(
+  chain: () => readonly FullBlock[],
+  finalized: () => number = () => 0,
+  abandoned: () => readonly FullBlock[] = () => [],
+): Rpc {
   const header: Rpc["header"] = async (want) => {
     const found = chain().find(({ block }) =>
       typeof want === "number" ? Number(block.number) === want : block.hash === want,
@@ -31,7 +38,8 @@ export function chainNode(chain: () => readonly FullBlock[], finalized: () => nu
     },
     header,
     headers: async (from, count) => Promise.all(Array.from({ length: count }, (_, i) => header(from + i))),
-    blockWithReceipts: async ({ hash }) => chain().find(({ block }) => block.hash === hash) ?? null,
+    blockWithReceipts: async ({ hash }) =>
+      [...chain(), ...abandoned()].find(({ block }) => block.hash === hash) ?? null,
     balances: async (requests) => requests.map(() => null),
     confirms: async () => true,
   };
