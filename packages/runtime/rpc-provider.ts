@@ -1,3 +1,5 @@
+import { type Posted, postJson } from "./post-json.ts";
+
 /** A call of a JSON-RPC batch. */
 export interface Call {
   readonly method: string;
@@ -59,7 +61,6 @@ export interface Provider {
 export interface ProviderOptions {
   readonly chainId: number;
   readonly timeoutMs: number;
-  readonly fetch: typeof fetch;
 }
 
 const CHAIN_ID: Call = { method: "eth_chainId", params: [] };
@@ -113,14 +114,15 @@ async function post(
     .join(",")
     .slice(0, 100);
   const requests = calls.map((call, id) => ({ jsonrpc: "2.0", id, ...call }));
-  const { status, headers, text } = await exchange(
+  const { status, retryAfter, text } = await exchange(
     url,
     name,
     method,
     JSON.stringify(batch ? requests : requests[0]),
     options,
   );
-  if (status === 429 || status >= 500) throw new RpcError(name, method, `HTTP ${status}`, status, retryAfter(headers));
+  if (status === 429 || status >= 500)
+    throw new RpcError(name, method, `HTTP ${status}`, status, milliseconds(retryAfter));
   const body = parsed(text);
   if (!batch && isObject(body)) return [answerOf(body)];
   if (batch && Array.isArray(body)) return inOrder(body, calls.length, name, method);
@@ -133,31 +135,20 @@ async function exchange(
   name: string,
   method: string,
   body: string,
-  { fetch, timeoutMs }: ProviderOptions,
-) {
+  { timeoutMs }: ProviderOptions,
+): Promise<Posted> {
   try {
-    const reply = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-      signal: AbortSignal.timeout(timeoutMs),
-      redirect: "error",
-    });
-    return { status: reply.status, headers: reply.headers, text: await reply.text() };
+    return await postJson(url, body, timeoutMs);
   } catch (error) {
-    // The cause may carry the whole URL, so only its code is kept.
-    const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
-    const timedOut = error instanceof Error && error.name === "TimeoutError";
-    throw new RpcError(
-      name,
-      method,
-      timedOut ? `no answer in ${timeoutMs} ms` : `unreachable (${String(cause?.code ?? "network")})`,
-    );
+    // Only the code is kept: a message may carry an address.
+    const { name: kind, code } = error as NodeJS.ErrnoException;
+    const timedOut = kind === "TimeoutError";
+    throw new RpcError(name, method, timedOut ? `no answer in ${timeoutMs} ms` : `unreachable (${code ?? "network"})`);
   }
 }
 
-function retryAfter(headers: Headers): number | null {
-  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+function milliseconds(retryAfter: string | null): number | null {
+  const seconds = Number(retryAfter ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
 }
 

@@ -38,7 +38,6 @@ export interface Rpc {
 export interface RpcOptions {
   readonly chainId: number;
   readonly timeoutMs?: number;
-  readonly fetch?: typeof fetch;
   readonly pool?: Partial<PoolOptions>;
 }
 
@@ -69,7 +68,7 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): Rpc {
   if (urls.length === 0) throw new RangeError("no RPC endpoint");
   const bad = urls.findIndex((url) => !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol));
   if (bad >= 0) throw new RangeError(`RPC endpoint ${bad + 1} is no http(s) URL`);
-  const transport = { chainId: options.chainId, timeoutMs: options.timeoutMs ?? 15_000, fetch: options.fetch ?? fetch };
+  const transport = { chainId: options.chainId, timeoutMs: options.timeoutMs ?? 15_000 };
   const pool = providerPool(
     urls.map((url) => httpProvider(url, transport)),
     { ...POOL, ...options.pool },
