@@ -71,14 +71,15 @@ const known = new WeakMap<Db, { readonly text: string; readonly ids: ReadonlyMap
  * list each time, as one text, and returns the very map of before when it is the same, so that whoever derives from it can remember that.
  */
 export async function watchedIds(db: Db, chain: string): Promise<ReadonlyMap<string, string>> {
-  const [row] = await rows<{ list: string }>(
+  const [row] = await rows<{ list: string | null }>(
     db,
-    sql`SELECT coalesce(json_object_agg(address, id ORDER BY address), '{}')::text AS list FROM wallets WHERE chain = ${chain} AND is_active`,
+    sql`SELECT string_agg(address || ' ' || id::text, ',') AS list FROM wallets WHERE chain = ${chain} AND is_active`,
   );
-  const text = row?.list ?? "{}";
+  const text = row?.list ?? "";
   const before = known.get(db);
   if (before?.text === text) return before.ids;
-  const ids = new Map(Object.entries(JSON.parse(text) as Record<string, string>));
+  const lines = text === "" ? [] : text.split(",").map((line) => line.split(" ") as [address: string, id: string]);
+  const ids = new Map(lines.sort(([one], [other]) => (one < other ? -1 : 1)));
   known.set(db, { text, ids });
   return ids;
 }

@@ -59,11 +59,17 @@ const BlockNumberParameter = z.object({ blockNumber: Quantity });
 
 /** Returns the block of a number, a tag, a hash, or EIP-1898's object of one of them. */
 function blockOf(view: ChainView, parameter: unknown): RecordedBlock | undefined {
-  const hash = Hash.safeParse(parameter).data ?? BlockHashParameter.safeParse(parameter).data?.blockHash;
+  // A text, as it mostly is, is spared the look at the object's two shapes: a block brings sixty questions for balances.
+  const { blockHash, blockNumber } = typeof parameter === "object" ? named(parameter) : { blockHash: parameter };
+  const hash = Hash.safeParse(blockHash).data;
   if (hash) return view.blockOf(hash.toLowerCase());
-  const number = BlockNumberParameter.safeParse(parameter).data?.blockNumber;
-  return view.blockAt(numberOf(view, number ?? parameter));
+  return view.blockAt(numberOf(view, blockNumber ?? parameter));
 }
+
+const named = (parameter: unknown): { readonly blockHash?: unknown; readonly blockNumber?: unknown } => ({
+  ...BlockHashParameter.safeParse(parameter).data,
+  ...BlockNumberParameter.safeParse(parameter).data,
+});
 
 /** Returns a function that remembers its last `size` results by block hash. */
 function remembered<R>(size: number, compute: (block: RecordedBlock) => R): (block: RecordedBlock) => R {
