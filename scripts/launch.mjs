@@ -15,8 +15,8 @@ const LEAST = [22, 18]; // runs TypeScript as it is
 // What runs on a laptop needs no test runner and no deployment tools: those are dev dependencies, most of the download.
 const RUNTIME_ONLY = ["start", "live", "record", "migrate", "status", "redrive", "cost"];
 
-// A desk holds PostgreSQL as WebAssembly. V8's optimizing compiler takes 600 MB for one function of it, PostgreSQL's parser, and
-// gains nothing: its baseline code, made at once, was as fast over a whole replay (docs/benchmarks.md).
+// A desk holds PostgreSQL as WebAssembly. V8's optimizing compiler takes 600 MB for one function of it, the parser, and gains 5 % of
+// a whole replay; so baseline code does (docs/decisions/0010-embedded-postgres.md).
 const DESK = ["--liftoff-only", "--max-semi-space-size=8", "--import", "./packages/local/one-venue.ts"];
 
 const commands = {
