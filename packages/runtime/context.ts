@@ -13,11 +13,18 @@ export type Context<J extends Pick<Job, "needs" | "sends" | "publishes">> = Serv
   publish<F extends J["publishes"][number] & FactName>(fact: F, facts: readonly OutgoingFact[]): Promise<void>;
 };
 
-// Imported when first needed: a function that only reads brings no SDK. Kept, since `import()` asks the loader every time.
-let sender: Promise<typeof import("./send.ts")> | undefined;
-let publisher: Promise<typeof import("./publish.ts")> | undefined;
-const sending = () => (sender ??= import("./send.ts"));
-const publishing = () => (publisher ??= import("./publish.ts"));
+/** Returns `open`, called once. */
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined;
+  return () => {
+    opened ??= open();
+    return opened;
+  };
+}
+
+// Imported when first needed: a process that only reads loads no SDK. Kept: the loader takes its time at every asking.
+const sender = once(async () => (await import("./send.ts")).send);
+const publisher = once(async () => (await import("./publish.ts")).publish);
 
 /**
  * Returns the context of a topology entry; one without `sends` or `publishes`, as a route is, has none.
@@ -35,7 +42,7 @@ export async function contextOf<J extends Pick<Job, "needs" | "sends" | "publish
   return {
     ...(await services(needs)),
     settings: readSettings(),
-    send: sends.length > 0 ? (await sending()).send : undeclared,
-    publish: publishes.length > 0 ? (await publishing()).publish : undeclared,
+    send: sends.length > 0 ? await sender() : undeclared,
+    publish: publishes.length > 0 ? await publisher() : undeclared,
   } as unknown as Context<J>; // the entry's needs are the type's needs: topology.ts holds both
 }
