@@ -5,11 +5,13 @@ import { listedInstruments } from "#db/instruments";
 import { instruments, prices } from "#db/schema";
 import { instrumentRow } from "#local/candle-source";
 import { type VirtualClock, virtualClock } from "#local/clock";
+import { type Handler, lambdaContext } from "#local/jobs";
 import { paperKey } from "#local/paper-key";
 import { type PaperVenue, paperVenue } from "#local/paper-venue";
 import { useSink } from "#runtime/log";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { schedule } from "#topology/topology";
 import type { Candle } from "#units/candle";
 import { type Instant, instant, millis } from "#units/time";
 import { handler } from "./sync-prices.ts";
@@ -83,8 +85,8 @@ afterAll(async () => {
 /** A tick `minutes` after the start. */
 async function tick(minutes: number): Promise<void> {
   clock.set(START + minutes * MINUTE);
-  const run = handler as unknown as (event: unknown, context: unknown) => Promise<unknown>;
-  await run({ time: instant(clock.now()) }, { getRemainingTimeInMillis: () => 10_000 });
+  const context = lambdaContext(schedule("sync-prices"), Date.now() + 60_000);
+  await (handler as Handler)({ time: instant(clock.now()) }, context);
 }
 
 async function storedOf(instrument: string): Promise<Candle[]> {

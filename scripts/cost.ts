@@ -6,8 +6,7 @@ import { CostMeasures, usageOf } from "#local/cost/measures";
 import { costLines, costTable } from "#local/cost/model";
 import { PRICES } from "#local/cost/prices";
 import { gitSha } from "#local/git";
-import { isPack, packName, packToRecording } from "#local/pack";
-import { openRecording } from "#local/recording";
+import { recordingAt } from "#local/recording-at";
 import { runRecording } from "#local/run-recording";
 import { useSink } from "#runtime/log";
 import { QUEUES } from "#topology/topology";
@@ -32,12 +31,7 @@ const command: Command = {
 
 /** Replays a recording, all in memory, and returns what it measured. */
 async function measured(folder: string, signal: AbortSignal): Promise<CostMeasures> {
-  let directory = folder;
-  if (isPack(folder)) {
-    directory = join(".spyhop", "recordings", packName(folder));
-    await packToRecording(folder, directory);
-  }
-  const recording = await openRecording(directory);
+  const recording = await recordingAt(folder, ".spyhop");
   const first = recording.headers[0]?.timestamp;
   if (first === undefined) throw new UsageError(`${folder} holds no block`);
   useSink(() => undefined); // the table is all that is printed

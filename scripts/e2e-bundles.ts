@@ -11,7 +11,7 @@ import { walk } from "./lambda/walk.ts";
 const command: Command = {
   usage: "npm run e2e:bundles --",
   summary:
-    "Starts every function's bundle under AWS's own runtime client and hands it recorded events: a task, ticks, messages, requests. After each it looks for the effect.",
+    "Starts every function's bundle under AWS's own runtime client and hands it recorded events: tasks, ticks, messages, requests. After each it looks for the effect.",
   options: {
     recording: { value: "DIR", says: "where the blocks and the candles come from", default: "recordings/sample" },
     blocks: { value: "N", says: "how many blocks are ingested", default: "120" },

@@ -4,10 +4,10 @@ import { startApi } from "#local/api-server";
 import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#local/cli";
 import { gitSha } from "#local/git";
 import { listen } from "#local/http";
-import { isPack, packName, packToRecording } from "#local/pack";
 import { foundLines, foundOf, foundSection, truthOf } from "#local/planted";
 import { openProgress } from "#local/progress";
-import { openRecording, type Recording } from "#local/recording";
+import type { Recording } from "#local/recording";
+import { recordingAt } from "#local/recording-at";
 import { type Run, runRecording } from "#local/run-recording";
 import { lookOf, summaryText } from "#local/summary";
 import { readEnv } from "#runtime/config";
@@ -32,15 +32,6 @@ const command: Command = {
     "AWS_ENDPOINT_URL names an emulator of AWS whose queues and bus are used instead of this process's (docs/compose.md).",
   ],
 };
-
-/** Returns the recording of a folder; recorded blocks that are no recording yet are turned into one first. */
-async function recordingAt(dir: string, data: string): Promise<Recording> {
-  if (!isPack(dir)) return openRecording(dir);
-  const made = join(data, "recordings", packName(dir));
-  process.stderr.write(`making a recording of ${dir} in ${relative(process.cwd(), made)} ...\n`);
-  await packToRecording(dir, made);
-  return openRecording(made);
-}
 
 async function replayed(recording: Recording, directory: string, signal: AbortSignal): Promise<Run> {
   const bar = openProgress(process.stderr, () => performance.now());
@@ -92,7 +83,10 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   if (!given.flag("once")) await (await listen(() => undefined, port)).close(); // a taken port shows before the run
   const data = resolve(given.need("data"));
   await mkdir(data, { recursive: true });
-  const recording = await recordingAt(given.need("recording"), data);
+  const dir = given.need("recording");
+  const recording = await recordingAt(dir, data, (made) => {
+    process.stderr.write(`making a recording of ${dir} in ${relative(process.cwd(), made)} ...\n`);
+  });
   const { manifest } = recording;
   process.stderr.write(
     `replaying ${manifest.name} (${manifest.kind}): ${recording.headers.length} blocks, ${recording.watchlist.length} watched wallets\n`,

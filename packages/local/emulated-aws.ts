@@ -18,12 +18,7 @@ import {
 import { busName, deadLetterName, LAPTOP, named, queueName } from "#topology/names";
 import { QUEUES, type QueueName, queue } from "#topology/topology";
 import { rules } from "./aws-endpoint.ts";
-import { type DeadLetter, type Queues, visibilitySeconds } from "./queues.ts";
-
-/** Queues in an emulator of AWS. What it counts is as of the last `refresh`. */
-export interface EmulatedQueues extends Queues {
-  readonly refresh: () => Promise<void>;
-}
+import { type DeadLetter, deadAttributes, type Queues, queueAttributes } from "./queues.ts";
 
 /** Nobody answers at AWS_ENDPOINT_URL, or what answers is no emulator of AWS. */
 export class EmulatorError extends Error {
@@ -36,7 +31,6 @@ export class EmulatorError extends Error {
 }
 
 const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } };
-const FOURTEEN_DAYS = "1209600";
 
 interface Urls {
   readonly queue: ReadonlyMap<QueueName, string>;
@@ -48,7 +42,7 @@ interface Urls {
  * those in this process. `fresh` removes what an earlier run left in them, and what SQS remembers against repeats.
  * @throws EmulatorError when the endpoint does not answer as AWS does.
  */
-export async function emulatedQueues(endpoint: string, fresh: boolean): Promise<EmulatedQueues> {
+export async function emulatedQueues(endpoint: string, fresh: boolean): Promise<Queues> {
   const sqs = new SQSClient({ ...LOCAL, endpoint, useQueueUrlAsEndpoint: false });
   try {
     const urls = await makeQueues(sqs, fresh);
@@ -64,16 +58,10 @@ async function makeQueues(sqs: SQSClient, fresh: boolean): Promise<Urls> {
   const urls = { queue: new Map<QueueName, string>(), dead: new Map<QueueName, string>() };
   for (const name of QUEUES) {
     const ordered = queue(name).groupBy !== undefined;
-    const fifo = ordered ? { FifoQueue: "true" } : {};
     const names = [queueName(LAPTOP, name, ordered), deadLetterName(LAPTOP, name, ordered)] as const;
     if (fresh) for (const one of names) await removeQueue(sqs, one);
-    const dead = await makeQueue(sqs, names[1], { ...fifo, MessageRetentionPeriod: FOURTEEN_DAYS });
-    const RedrivePolicy = JSON.stringify({
-      deadLetterTargetArn: await arnOf(sqs, dead),
-      maxReceiveCount: queue(name).maxReceives,
-    });
-    const VisibilityTimeout = String(visibilitySeconds(name));
-    urls.queue.set(name, await makeQueue(sqs, names[0], { ...fifo, VisibilityTimeout, RedrivePolicy }));
+    const dead = await makeQueue(sqs, names[1], deadAttributes(name));
+    urls.queue.set(name, await makeQueue(sqs, names[0], queueAttributes(name, await arnOf(sqs, dead))));
     urls.dead.set(name, dead);
   }
   return urls;
@@ -123,7 +111,7 @@ interface Counts {
 }
 const NONE: Counts = { ready: 0, depth: 0 };
 
-async function counted(sqs: SQSClient, endpoint: string, urls: Urls): Promise<EmulatedQueues> {
+async function counted(sqs: SQSClient, endpoint: string, urls: Urls): Promise<Queues> {
   let counts = new Map<QueueName, Counts>();
   let letters: DeadLetter[] = [];
   const refresh = async (): Promise<void> => {

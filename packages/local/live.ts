@@ -156,7 +156,7 @@ function environment(options: LiveOptions, venueUrl: string): Record<string, str
 
 /** Run at the start, in this order: without partitions and prices the first events would stay unpriced. */
 const FIRST = ["maintain-storage", "sync-prices"] as const satisfies readonly ScheduleName[];
-/** Not run at the start: their due time is what they are about. */
+/** Not run at once by their loops: the first ones ran already, and a report is about its due time. */
 const ON_TIME: readonly ScheduleName[] = [...FIRST, "build-report"];
 
 // A long poll returns at once when a message comes; a short one lets the loops end soon after a stop.
@@ -181,7 +181,7 @@ function startLoops(desk: Desk, clock: Clock): () => Promise<void> {
   };
 }
 
-/** Runs a schedule at each due time; a run that is late skips the times that it missed. */
+/** Runs a schedule at once, unless it is of ON_TIME, and at each due time; a run that is late skips the times that it missed. */
 async function scheduleLoop(desk: Desk, name: ScheduleName, clock: Clock, signal: AbortSignal): Promise<void> {
   const { every, pollSeconds } = schedule(name);
   const after = pollSeconds === undefined ? dueAfter(every) : (ms: number) => ms + pollSeconds * 1000;

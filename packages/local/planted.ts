@@ -52,10 +52,17 @@ export function foundOf(truth: Truth, wallets: readonly WalletLine[]): Found[] {
     const others = best.filter(({ knows }) => knows === null);
     const [first] = others;
     if (informed.length === 0 || !first) return [];
-    const above = informed.flatMap((one) => others.map((two) => (1 + Math.sign(one.score - two.score)) / 2));
-    const auc = above.reduce((sum, share) => sum + share, 0) / above.length;
+    const scores = (list: readonly { readonly score: number }[]) => list.map(({ score }) => score);
+    const auc = areaUnderCurve(scores(informed), scores(others));
     return [{ horizon, informed, others: { best: first, count: others.length }, auc }];
   });
+}
+
+/** Returns the share of pairs in which `high` is above `low`; ties count half. 0.5 without a pair. */
+export function areaUnderCurve(high: readonly number[], low: readonly number[]): number {
+  if (high.length === 0 || low.length === 0) return 0.5;
+  const wins = high.flatMap((one) => low.map((other) => (one > other ? 1 : one === other ? 0.5 : 0)));
+  return wins.reduce<number>((sum, win) => sum + win, 0) / wins.length;
 }
 
 /** Returns a line a horizon, in plain text. */

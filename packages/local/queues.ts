@@ -28,21 +28,24 @@ const ACCOUNT = "000000000000";
 const nameOf = (name: QueueName): string => (queue(name).groupBy ? `${name}.fifo` : name);
 const deadNameOf = (name: QueueName): string => (queue(name).groupBy ? `${name}-dead.fifo` : `${name}-dead`);
 
-// As in the stacks: a message comes back six function timeouts after a receive that nobody answered.
-/** Returns how long a received message stays hidden, in seconds. */
-export const visibilitySeconds = (name: QueueName): number => queue(name).timeoutSeconds * 6;
+const fifo = (name: QueueName) => (queue(name).groupBy === undefined ? {} : { FifoQueue: "true" });
+
+/** Returns the attributes of the queue that takes what a queue's consumer gave up; it keeps that for 14 days, as in the stacks. */
+export const deadAttributes = (name: QueueName) => ({ ...fifo(name), MessageRetentionPeriod: "1209600" });
+
+/**
+ * Returns the attributes of a queue whose given-up messages go to `deadLetterTargetArn`. As in the stacks, a message comes
+ * back six function timeouts after a receive that nobody answered.
+ */
+export const queueAttributes = (name: QueueName, deadLetterTargetArn: string) => ({
+  ...fifo(name),
+  VisibilityTimeout: String(queue(name).timeoutSeconds * 6),
+  RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: queue(name).maxReceives }),
+});
 
 function create(server: FauxqsServer, name: QueueName): void {
-  const fifo = queue(name).groupBy ? { FifoQueue: "true" } : {};
-  const dead = server.createQueue(deadNameOf(name), { attributes: { ...fifo, MessageRetentionPeriod: "1209600" } });
-  const redrive = { deadLetterTargetArn: dead.queueArn, maxReceiveCount: queue(name).maxReceives };
-  server.createQueue(nameOf(name), {
-    attributes: {
-      ...fifo,
-      VisibilityTimeout: String(visibilitySeconds(name)),
-      RedrivePolicy: JSON.stringify(redrive),
-    },
-  });
+  const dead = server.createQueue(deadNameOf(name), { attributes: deadAttributes(name) });
+  server.createQueue(nameOf(name), { attributes: queueAttributes(name, dead.queueArn) });
 }
 
 /**

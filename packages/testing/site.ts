@@ -16,9 +16,8 @@ export interface TestSite {
 export async function testSite(): Promise<TestSite> {
   const queues = await startQueues(null);
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const sqs = new SQSClient({
-    ...{ region: "us-east-1", credentials, endpoint: queues.endpoint, useQueueUrlAsEndpoint: false },
-  });
+  const { endpoint } = queues;
+  const sqs = new SQSClient({ region: "us-east-1", credentials, endpoint, useQueueUrlAsEndpoint: false });
   const database = await testDatabase();
   const site: Site = {
     name: "a test",

@@ -11,6 +11,8 @@ import { HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant, millis 
 import { blockWith, type PlannedTransaction, tinyContent, transferLog } from "./tiny-recording.ts";
 
 const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
+/** Of candles before the first block. */
+const HOURS_BEFORE = 30;
 const POOL = `0x${"d4".repeat(20)}`;
 const DECIMALS_18 = 10n ** 18n;
 const DECIMALS_6 = 10n ** 6n;
@@ -47,13 +49,13 @@ function bars(price: number, fromMs: number, toMs: number): Candle[] {
 
 /**
  * Returns the content of a generated recording for a desk that follows it live: `count` blocks, one each 12 s from
- * `startMs` (a whole minute) on, in which the buyers buy ether; candles of ETH and BTC from `hours` before.
+ * `startMs` (a whole minute) on, in which the buyers buy ether; candles of ETH and BTC from thirty hours before.
  */
-export function whaleMarket(startMs: number, count: number, hours = 30): RecordingContent {
+export function whaleMarket(startMs: number, count: number): RecordingContent {
   const tiny = tinyContent(1);
   const [swap] = tiny.instruments;
   if (!swap) throw new RangeError("the tiny recording lists an instrument");
-  const [from, to] = [startMs - hours * 3_600_000, startMs + count * 12_000 + 3_600_000];
+  const [from, to] = [startMs - HOURS_BEFORE * 3_600_000, startMs + count * 12_000 + 3_600_000];
   return {
     ...tiny,
     manifest: { ...tiny.manifest, name: "whale-market" },

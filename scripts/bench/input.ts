@@ -1,6 +1,5 @@
-import { join } from "node:path";
-import { isPack, packName, packToRecording } from "#local/pack";
-import { openRecording, type Recording } from "#local/recording";
+import type { Recording } from "#local/recording";
+import { recordingAt } from "#local/recording-at";
 import { sharedFolder } from "#testing/blocks";
 
 const SAMPLE = "recordings/sample";
@@ -21,8 +20,5 @@ export async function inputOf(given: string | undefined, data: string): Promise<
     dir === SAMPLE && given === undefined
       ? "the recorded mainnet blocks (../shared/data) are not on this machine, so the generated sample is measured"
       : `measured: ${given ?? "the recorded mainnet blocks"}`;
-  if (!isPack(dir)) return { recording: await openRecording(dir), note };
-  const made = join(data, "recordings", packName(dir));
-  await packToRecording(dir, made);
-  return { recording: await openRecording(made), note };
+  return { recording: await recordingAt(dir, data), note };
 }

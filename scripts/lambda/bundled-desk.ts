@@ -7,6 +7,7 @@ import { startAwsEndpoint } from "#local/aws-endpoint";
 import { recordedCandles } from "#local/candle-source";
 import { chainDouble } from "#local/chain-double";
 import { type VirtualClock, virtualClock } from "#local/clock";
+import { scheduledEvent } from "#local/desk";
 import { paperKey, paperSecret } from "#local/paper-key";
 import { paperVenue } from "#local/paper-venue";
 import { poll } from "#local/poller";
@@ -14,6 +15,7 @@ import { startQueues } from "#local/queues";
 import type { Recording } from "#local/recording";
 import type { MessageOf } from "#topology/messages";
 import {
+  functionName,
   type QueueName,
   type Queues,
   queue,
@@ -26,7 +28,6 @@ import {
 import { type Policy, policyOf } from "#trading/policy";
 import { instant } from "#units/time";
 import {
-  BUS,
   type BundledFunctions,
   bundledFunctions,
   contextFor,
@@ -61,7 +62,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
-/** The settings of a stage that runs over a recording. Source: packages/local/run-recording.ts, which has them for the laptop. */
+/** The settings of a stage that runs over a recording. Source: packages/local/run-settings.ts, which has them for the laptop. */
 function settingsOf({ manifest, candles }: Recording, start: number, venueUrl: string): Record<string, string> {
   const opened = manifest.instruments.flatMap((id) => candles(id)[0]?.openedAt ?? []);
   const earliest = Math.min(start, ...opened.map((at) => Date.parse(at)));
@@ -117,9 +118,9 @@ export async function bundledDesk(
     while (queues.ready(name) > 0 && taken < most) {
       const { received, failed } = await poll({ sqs, queue: name, url: queues.url(name), handler });
       if (failed > 0) {
-        const job = queue(name).consumer.slice("functions/".length, -".handler".length);
+        const job = functionName(queue(name).consumer);
         throw new InvocationError(
-          `${name}: ${failed} of ${received} messages failed\n${functions.log(job as never).slice(-2000)}`,
+          `${name}: ${failed} of ${received} messages failed\n${functions.log(job).slice(-2000)}`,
         );
       }
       taken += received;
@@ -132,7 +133,7 @@ export async function bundledDesk(
     recording,
     seed: () => seed(database.db, recording),
     runTask: (name, input = {}) => invoke(task(name), input),
-    tick: async (name) => void (await invoke(schedule(name), scheduledEvent(name, clock.now()))),
+    tick: async (name) => void (await invoke(schedule(name), scheduledEvent(name, instant(clock.now())))),
     put: async (name, payload) => {
       const { groupBy } = queue(name);
       const group = groupBy && String((payload as Record<string, unknown>)[groupBy]);
@@ -157,11 +158,3 @@ async function seed(db: Db, { manifest, headers }: Recording): Promise<void> {
   if (!first) return;
   await seedCursor(db, manifest.chain, { number: first.number - 1, hash: first.parentHash });
 }
-
-/** Source: EventBridge user guide, "Scheduled events". */
-const scheduledEvent = (name: ScheduleName, at: number): unknown => ({
-  ...{ version: "0", id: `local-${name}-${at}`, "detail-type": "Scheduled Event", source: "aws.events" },
-  ...{ account: "000000000000", time: instant(at).replace(/\.\d{3}Z$/, "Z"), region: "us-east-1" },
-  resources: [`arn:aws:events:us-east-1:000000000000:rule/${BUS}/${name}`],
-  detail: {},
-});

@@ -1,5 +1,5 @@
 import { type Handler, lambdaContext } from "#local/jobs";
-import { busName, deployedName, secretId } from "#topology/names";
+import { deployedName, secretId } from "#topology/names";
 import {
   type FunctionName,
   functionName,
@@ -47,8 +47,6 @@ export interface BundledFunctions {
 
 /** The secrets' ids that the functions are given, for whoever keeps the secrets. */
 export const secretIdOf = (name: "database" | "rpc" | "exchange"): string => secretId("dev", name);
-/** The name of the bus that the functions publish to. */
-export const BUS: string = busName("dev");
 
 const entries = [
   ...SCHEDULES.map(schedule),

@@ -39,7 +39,7 @@ const pass = ({ clock }: BundledDesk, ms: number): void => clock.set(clock.now()
 const passTo = ({ clock }: BundledDesk, ms: number): void => clock.set(Math.floor(clock.now() / ms + 1) * ms);
 
 /**
- * Walks one piece of work through every bundle: the task, ticks, messages of plain and ordered queues, requests. After
+ * Walks one piece of work through every bundle: the tasks, ticks, messages of plain and ordered queues, requests. After
  * each it looks for the effect. At least `blocks` are ingested.
  * @throws EffectError naming what did not happen; InvocationError with what the function wrote.
  */

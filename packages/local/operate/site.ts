@@ -7,6 +7,7 @@ import { DatabaseSecret } from "#runtime/database-secret";
 import { readSecret } from "#runtime/secret";
 import { deadLetterName, LAPTOP, type Place, queueName, type Stage, secretId } from "#topology/names";
 import { type QueueName, queue } from "#topology/topology";
+import { type Closer, closeAll } from "../closers.ts";
 import { openEmbedded } from "../embedded-postgres.ts";
 import { lockFolder } from "../folder-lock.ts";
 import { startQueues } from "../queues.ts";
@@ -126,10 +127,8 @@ async function keysIntoEnvironment(sqs: SQSClient): Promise<void> {
 }
 
 async function folderSite(directory: string): Promise<Site> {
-  const closers = [await lockFolder(directory)];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  };
+  const closers: Closer[] = [await lockFolder(directory)];
+  const close = (): Promise<void> => closeAll(closers);
   try {
     const database = await openEmbedded(join(directory, "db"));
     closers.push(database.close);

@@ -2,6 +2,7 @@ import { type Closes, forwardReturn, windowOf } from "#scoring/forward-return";
 import { outcomeOf } from "#scoring/outcome";
 import { marketReturn, type Risk, riskOf } from "#scoring/volatility";
 import { HORIZON_SECONDS, HORIZONS, type Horizon, instant, millis } from "#units/time";
+import { areaUnderCurve } from "../planted.ts";
 import type { WhaleTruth } from "./cast.ts";
 import type { PlantedBet } from "./generate.ts";
 import { ASSETS, BAR_SECONDS, type Market } from "./market.ts";
@@ -73,13 +74,6 @@ function resultOf(bets: readonly PlantedBet[], horizon: Horizon, outcome: Return
   const variance = (PRIOR + spread) / (PRIOR + Math.max(0, means.length - 1));
   const t = means.length > 0 ? middle / Math.sqrt(variance / means.length) : 0;
   return { bets: bets.length, clusters: means.length, mean: middle, t };
-}
-
-/** Returns the share of pairs in which `high` is above `low`; ties count half. 0.5 without a pair. */
-export function areaUnderCurve(high: readonly number[], low: readonly number[]): number {
-  if (high.length === 0 || low.length === 0) return 0.5;
-  const wins = high.flatMap((one) => low.map((other) => (one > other ? 1 : one === other ? 0.5 : 0)));
-  return wins.reduce<number>((sum, win) => sum + win, 0) / wins.length;
 }
 
 /** Returns what the planted bets came to on the generated candles, whale by whale. */
