@@ -2,7 +2,10 @@
 const flow = ["units", "chain", "scoring", "analysis", "bias", "trading", "reporting"];
 const core = `^packages/(${flow.join("|")})/`;
 const tests = "\\.test\\.ts$";
-const edge = "^(packages/(runtime|local|testing)|stacks|scripts)/";
+// The rooms of a laptop, in their own order: each may import only those to its left.
+const laptop = ["host", "recording", "doubles", "local", "replay"];
+const machine = [...laptop, "operations", "backtest", "testing"].join("|");
+const edge = "^(packages/(runtime|local|replay|operations|testing)|stacks|scripts)/";
 
 module.exports = {
   forbidden: [
@@ -35,12 +38,12 @@ module.exports = {
     {
       name: "ethers-is-in-chain",
       severity: "error",
-      from: { pathNot: ["^packages/(chain|local|testing)/", "^scripts/", tests] },
+      from: { pathNot: ["^packages/(chain|recording|testing)/", "^scripts/", tests] },
       to: { path: "node_modules/ethers/" },
     },
     {
       name: "vendors-at-the-edge",
-      comment: "AWS, middy and ccxt live in runtime, local, stacks and scripts",
+      comment: "AWS, middy and ccxt live in runtime, in what runs the desk on a laptop, in stacks and scripts",
       severity: "error",
       from: { pathNot: [edge, tests] },
       to: { path: "node_modules/(@aws-sdk|@aws-lambda-powertools|@middy|@smithy|ccxt)/" },
@@ -71,10 +74,59 @@ module.exports = {
       to: { path: "^(packages|functions|stacks|scripts)/", pathNot: [core, "^packages/db/"] },
     },
     {
-      name: "runtime-is-below-local",
+      name: "desk-reads-core-and-db",
+      comment:
+        "a use case is given what it works with (nodes, the venue, sends): it reads the core, db and their ports",
+      severity: "error",
+      from: { path: "^packages/desk/", pathNot: tests },
+      to: { path: "^(packages|functions|stacks|scripts)/", pathNot: [core, "^packages/(db|desk)/"] },
+    },
+    {
+      name: "runtime-is-below-the-laptop",
       severity: "error",
       from: { path: "^packages/runtime/", pathNot: tests },
-      to: { path: "^(packages/(local|testing)|functions|stacks|scripts)/" },
+      to: { path: `^(packages/(desk|${machine})|functions|stacks|scripts)/` },
+    },
+    ...laptop.slice(0, -1).map((name, i) => ({
+      name: `laptop:${name}-is-upstream`,
+      severity: "error",
+      from: { path: `^packages/${name}/`, pathNot: tests },
+      to: { path: `^packages/(${laptop.slice(i + 1).join("|")})/` },
+    })),
+    {
+      name: "doubles-speak-protocols",
+      comment: "a double is a program of its own behind HTTP: it knows nothing of what asks it",
+      severity: "error",
+      from: { path: "^packages/doubles/", pathNot: tests },
+      to: { path: "^packages/(db|desk|runtime|topology)/" },
+    },
+    {
+      name: "operations-run-beside-the-desk",
+      severity: "error",
+      from: { path: "^packages/operations/", pathNot: tests },
+      to: { path: "^packages/(doubles|recording|replay|backtest|testing)/" },
+    },
+    {
+      name: "only-live-reads-recordings-and-doubles",
+      severity: "error",
+      from: { path: "^packages/local/", pathNot: [tests, "^packages/local/live/"] },
+      to: { path: "^packages/(doubles|recording)/" },
+    },
+    {
+      name: "backtest-decides-as-the-desk",
+      comment: "stored events through the same core, in one process, without queues",
+      severity: "error",
+      from: { path: "^packages/backtest/", pathNot: tests },
+      to: {
+        path: "^(packages|functions|stacks|scripts)/",
+        pathNot: [core, "^packages/(desk|recording|backtest)/"],
+      },
+    },
+    {
+      name: "the-page-reads-contracts",
+      severity: "error",
+      from: { path: "^web/", pathNot: tests },
+      to: { path: "^(packages|functions|stacks|scripts)/", pathNot: "^packages/topology/contracts/" },
     },
     {
       name: "stacks-read-the-topology",
@@ -90,10 +142,10 @@ module.exports = {
     },
     {
       name: "handlers-are-thin",
-      comment: "a handler reads the core, db, the topology and the runtime; never the laptop",
+      comment: "a handler reads the core, db, desk, the topology and the runtime; never the laptop",
       severity: "error",
       from: { path: "^functions/", pathNot: tests },
-      to: { path: "^(packages/(local|testing)|stacks|scripts)/" },
+      to: { path: `^(packages/(${machine})|stacks|scripts)/` },
     },
     {
       name: "nothing-imports-handlers",

@@ -2,9 +2,9 @@ import { contributionsOf, DEFAULT_LARGE_USD } from "#analysis/contribution";
 import type { ObservedEvent, PastEvent } from "#analysis/observed-event";
 import { analyze } from "#analysis/pattern";
 import { type ChainEvent, qualityOf } from "#chain/event";
-import { assetPast, saveAnalysis } from "#db/analyses";
-import { eventById, positionOf, walletHistory } from "#db/events";
-import { probabilitiesBefore } from "#db/scores";
+import { eventById, positionOf, walletHistory } from "#db/chain/events";
+import { assetPast, saveAnalysis } from "#db/signals/analyses";
+import { probabilitiesBefore } from "#db/signals/scores";
 import { consume } from "#runtime/consume";
 import { instant, millis } from "#units/time";
 

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { latestReport } from "#db/reports";
+import { latestReport } from "#db/reading/reports";
 import { reports } from "#db/schema";
 import { forgetBus } from "#runtime/publish";
 import { provide } from "#runtime/services";

@@ -1,4 +1,4 @@
-import { reportRecords, saveReport } from "#db/reports";
+import { reportRecords, saveReport } from "#db/reading/reports";
 import { composeReport } from "#reporting/compose";
 import { markdown } from "#reporting/markdown";
 import { periodAt } from "#reporting/period";

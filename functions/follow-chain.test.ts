@@ -1,10 +1,10 @@
 import { asc, isNotNull } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FullBlock } from "#chain/block";
-import { cursorOf, seedCursor } from "#db/blocks";
+import { cursorOf, seedCursor } from "#db/chain/blocks";
+import { watchWallets } from "#db/chain/wallets";
 import { auditLogs, blockCursors, chainBlocks, eventRefs, events } from "#db/schema";
-import { watchWallets } from "#db/wallets";
-import type { Desk } from "#local/desk";
+import type { Desk } from "#local/laptop";
 import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
 import { chainNode, tinyChain, tinyHash } from "#testing/chain-node";

@@ -3,17 +3,17 @@ import { type DecodeContext, eventsOf } from "#chain/decode";
 import { balanceQuestions, holdingsOf } from "#chain/equity";
 import { type LabelBook, labelBook, labelKind } from "#chain/labels";
 import { netMoves } from "#chain/net";
+import type { ChainNode } from "#chain/node";
 import { MAX_PRICE_AGE_SECONDS, pricesAt } from "#chain/price";
 import { touchesOf, type WatchSet, watchSet } from "#chain/touch";
 import { countTransfers } from "#chain/transfers";
+import { type BlockRow, ingestBlock } from "#db/chain/ingest";
+import { allLabels } from "#db/chain/labels";
+import { watchedIds } from "#db/chain/wallets";
 import type { Db } from "#db/client";
-import { type BlockRow, ingestBlock } from "#db/ingest";
-import { allLabels } from "#db/labels";
-import { closesBefore } from "#db/prices";
-import { watchedIds } from "#db/wallets";
+import { closesBefore } from "#db/signals/prices";
 import { consume } from "#runtime/consume";
 import { measureAge } from "#runtime/metrics";
-import type { Rpc } from "#runtime/rpc";
 import type { MessageOf } from "#topology/messages";
 import { type Instant, instant } from "#units/time";
 
@@ -71,7 +71,7 @@ export const handler = consume("blocks", async (message, { database, rpc, settin
 });
 
 /** Returns whether the chain has another block at the message's number by now. @throws BlockMissingError when no node has any. */
-async function isLost(rpc: Pick<Rpc, "header">, message: MessageOf<"block">): Promise<boolean> {
+async function isLost(rpc: Pick<ChainNode, "header">, message: MessageOf<"block">): Promise<boolean> {
   const canonical = await rpc.header(message.number);
   if (!canonical) throw new BlockMissingError(message);
   return canonical.hash !== message.hash;

@@ -1,5 +1,5 @@
 import { verifyAudit } from "#db/audit";
-import { maintainStorage } from "#db/maintenance";
+import { maintainStorage } from "#db/server/maintenance";
 import { log } from "#runtime/log";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";

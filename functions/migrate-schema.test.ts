@@ -1,8 +1,8 @@
 import { PGlite } from "@electric-sql/pglite";
 import { afterEach, expect, test, vi } from "vitest";
-import { pgliteMigrations } from "#local/embedded-postgres";
-import { lambdaContext } from "#local/jobs";
-import { shippedMigrations } from "#runtime/migrations";
+import { lambdaContext } from "#local/aws/jobs";
+import { pgliteMigrations } from "#local/postgres/embedded-postgres";
+import { shippedMigrations } from "#runtime/postgres/migrations";
 import { provide } from "#runtime/services";
 import { serverDatabase } from "#testing/database";
 import { task } from "#topology/topology";

@@ -1,6 +1,6 @@
-import { prepareRole } from "#db/desk-role";
-import { migrate } from "#db/migrate";
-import { shippedMigrations } from "#runtime/migrations";
+import { prepareRole } from "#db/server/desk-role";
+import { migrate } from "#db/server/migrate";
+import { shippedMigrations } from "#runtime/postgres/migrations";
 import { task } from "#runtime/task";
 
 /** Brings the database to the schema of this release, before the release's other functions use it. Says which files ran. */

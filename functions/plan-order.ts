@@ -1,4 +1,4 @@
-import { planLane } from "#db/planning";
+import { planLane } from "#db/trading/planning";
 import { consume } from "#runtime/consume";
 import { policyOf } from "#trading/policy";
 

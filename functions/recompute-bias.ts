@@ -1,5 +1,5 @@
 import { type Bias, biasOf, freshnessOf, normalMass } from "#bias/bias";
-import { circumstancesAt, earlierMasses, saveBiases, termsBefore } from "#db/bias";
+import { circumstancesAt, earlierMasses, saveBiases, termsBefore } from "#db/signals/bias";
 import { consume } from "#runtime/consume";
 import { assetOf } from "#units/candle";
 import type { Horizon } from "#units/time";

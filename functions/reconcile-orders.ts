@@ -1,4 +1,4 @@
-import { reconcileAccount } from "#db/reconcile-account";
+import { reconcileAccount } from "#db/trading/reconcile-account";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
 import { policyOf } from "#trading/policy";

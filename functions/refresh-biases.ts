@@ -1,4 +1,4 @@
-import { assetsMoved } from "#db/bias";
+import { assetsMoved } from "#db/signals/bias";
 import { schedule } from "#runtime/schedule";
 import { assetOf } from "#units/candle";
 import { millis } from "#units/time";

@@ -1,4 +1,4 @@
-import { activityBefore, betsOf, peerEvidence, saveScore } from "#db/scores";
+import { activityBefore, betsOf, peerEvidence, saveScore } from "#db/signals/scores";
 import { consume } from "#runtime/consume";
 import { archetypeOf, isUndirected } from "#scoring/archetype";
 import { credibilityOf, evidenceOf, overallWinRate } from "#scoring/credibility";

@@ -1,4 +1,4 @@
-import { closesAt, type DueKey, dueOutcomes, isLastPage, saveOutcomes, walletsSettled } from "#db/outcomes";
+import { closesAt, type DueKey, dueOutcomes, isLastPage, saveOutcomes, walletsSettled } from "#db/signals/outcomes";
 import { schedule } from "#runtime/schedule";
 import { closesNeeded, isPast, settle } from "#scoring/settlement";
 import { assetOf } from "#units/candle";

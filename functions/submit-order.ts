@@ -1,4 +1,4 @@
-import { submitOrder } from "#db/submission";
+import { submitOrder } from "#db/trading/submission";
 import { consume } from "#runtime/consume";
 import { idOf } from "#units/ids";
 

@@ -1,13 +1,13 @@
 /** sync-prices as Lambda runs it, against a venue that speaks OKX v5 over HTTP, through ccxt. */
 import { asc, eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { listedInstruments } from "#db/instruments";
 import { instruments, prices } from "#db/schema";
-import { instrumentRow } from "#local/candle-source";
-import { type VirtualClock, virtualClock } from "#local/clock";
-import { type Handler, lambdaContext } from "#local/jobs";
-import { paperKey } from "#local/paper-key";
-import { type PaperVenue, paperVenue } from "#local/paper-venue";
+import { listedInstruments } from "#db/trading/instruments";
+import { paperKey } from "#doubles/venue/key";
+import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
+import { type VirtualClock, virtualClock } from "#host/clock";
+import { type Handler, lambdaContext } from "#local/aws/jobs";
+import { instrumentRow } from "#recording/candle-source";
 import { useSink } from "#runtime/log";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";

@@ -1,5 +1,5 @@
-import { upsertInstruments } from "#db/instruments";
-import { lastClosedOpening, newestOpenings, upsertCandles } from "#db/prices";
+import { lastClosedOpening, newestOpenings, upsertCandles } from "#db/signals/prices";
+import { upsertInstruments } from "#db/trading/instruments";
 import { schedule } from "#runtime/schedule";
 import { instant, millis } from "#units/time";
 

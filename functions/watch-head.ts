@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { cursorOf, moveCursor, releaseLease, seedCursor, takeLease } from "#db/blocks";
-import { followHead } from "#runtime/follow-head";
+import { cursorOf, moveCursor, releaseLease, seedCursor, takeLease } from "#db/chain/blocks";
+import { followHead } from "#desk/follow-head";
 import { schedule } from "#runtime/schedule";
 import { instant, millis } from "#units/time";
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { allLabels } from "#db/labels";
-import { watchedWallets } from "#db/wallets";
-import { lambdaContext } from "#local/jobs";
+import { allLabels } from "#db/chain/labels";
+import { watchedWallets } from "#db/chain/wallets";
+import { lambdaContext } from "#local/aws/jobs";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { task } from "#topology/topology";

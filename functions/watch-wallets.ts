@@ -1,5 +1,5 @@
-import { upsertLabels } from "#db/labels";
-import { watchWallets } from "#db/wallets";
+import { upsertLabels } from "#db/chain/labels";
+import { watchWallets } from "#db/chain/wallets";
 import { task } from "#runtime/task";
 import { WatchList } from "#topology/messages";
 

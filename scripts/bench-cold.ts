@@ -1,4 +1,4 @@
-import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
+import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
 import { type ColdStarts, coldStarts } from "./bench/cold.ts";
 import { coldLines, overBudget, sizeLines } from "./bench/print.ts";
 import { type SizedBundle, sizedBundles } from "./bench/sizes.ts";

@@ -1,5 +1,5 @@
-import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#local/cli";
-import { gitSha } from "#local/git";
+import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
+import { gitSha } from "#host/git";
 import { sharedFolder } from "#testing/blocks";
 import { chainFigures } from "./bench/chain.ts";
 import { inputOf } from "./bench/input.ts";

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 const USAGE = `npm run check [-- --no-tests]
@@ -17,7 +18,12 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ["types", [bin("tsc"), "--noEmit"]],
   [
     "dependency rules",
-    [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "packages", "functions", "stacks", "scripts"],
+    [
+      bin("depcruise"),
+      "--config",
+      ".dependency-cruiser.cjs",
+      ...["packages", "functions", "stacks", "scripts", "web"].filter((folder) => existsSync(folder)),
+    ],
   ],
   ["unused code", [bin("knip"), "--no-progress"]],
   ["tests", [process.execPath, "node_modules/vitest/vitest.mjs", "run"]],

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
+import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
 import { readEnv } from "#runtime/config";
 import { deployTo } from "./cloud/deployment.ts";
 import { startEmulator } from "./cloud/emulator.ts";

@@ -1,13 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
-import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#local/cli";
-import { CostMeasures, usageOf } from "#local/cost/measures";
-import { costLines, costTable } from "#local/cost/model";
-import { PRICES } from "#local/cost/prices";
-import { gitSha } from "#local/git";
-import { recordingAt } from "#local/recording-at";
-import { runRecording } from "#local/run-recording";
+import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
+import { gitSha } from "#host/git";
+import { CostMeasures, usageOf } from "#operations/cost/measures";
+import { costLines, costTable } from "#operations/cost/model";
+import { PRICES } from "#operations/cost/prices";
+import { recordingAt } from "#recording/at";
+import { runRecording } from "#replay/run-recording";
 import { useSink } from "#runtime/log";
 import { QUEUES } from "#topology/topology";
 
@@ -25,7 +25,7 @@ const command: Command = {
     json: { says: "print it as JSON" },
   },
   notes: [
-    "Prices are a dated list (packages/local/cost/prices.ts), not asked of AWS. docs/cost.md names every assumption.",
+    "Prices are a dated list (packages/operations/cost/prices.ts), not asked of AWS. docs/cost.md names every assumption.",
   ],
 };
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { type Arguments, type Command, runCommand } from "#local/cli";
-import { gitSha } from "#local/git";
+import { type Arguments, type Command, runCommand } from "#host/cli";
+import { gitSha } from "#host/git";
 import { bootstrapCall, type HostFiles, hostCall, writeTarget } from "./cloud/host.ts";
 import { checkedHost, checkedTarget, checkSecrets } from "./cloud/preflight.ts";
 import { runAttended } from "./cloud/run.ts";

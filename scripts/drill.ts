@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { chosenRecording } from "#local/chosen-recording";
-import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
-import { type DrillResult, runDrill } from "#local/drill/drill";
-import { POISON } from "#local/drill/poison";
-import { restartableFolder, restartableServer } from "#local/drill/restartable";
-import { problemsOf } from "#local/drill/verdict";
-import { openProgress } from "#local/progress";
-import type { Recording } from "#local/recording";
+import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
+import { openProgress } from "#host/progress";
+import { chosenRecording } from "#recording/chosen-recording";
+import type { Recording } from "#recording/recording";
+import { type DrillResult, runDrill } from "#replay/drill/drill";
+import { POISON } from "#replay/drill/poison";
+import { restartableFolder, restartableServer } from "#replay/drill/restartable";
+import { problemsOf } from "#replay/drill/verdict";
 
 const command: Command = {
   usage: "npm run drill --",

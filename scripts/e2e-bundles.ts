@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { type Arguments, type Command, runCommand } from "#local/cli";
-import { openRecording } from "#local/recording";
+import { type Arguments, type Command, runCommand } from "#host/cli";
+import { openRecording } from "#recording/recording";
 import { readEnv } from "#runtime/config";
 import { emptyServerDatabase } from "#testing/database";
 import { bundledDesk } from "./lambda/bundled-desk.ts";

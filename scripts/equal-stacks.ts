@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type Arguments, type Command, runCommand } from "#local/cli";
-import { listen } from "#local/http";
+import { type Arguments, type Command, runCommand } from "#host/cli";
+import { listen } from "#host/http";
 import { readTarget } from "../stacks/read-target.ts";
 import { run } from "./cloud/run.ts";
 

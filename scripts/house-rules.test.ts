@@ -3,11 +3,12 @@
  * `npm run check` runs them, and each must name its plant. A rule that is added without a plant fails here too.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { tooBig } from "./rooms.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 let root: string;
@@ -68,7 +69,19 @@ test("every dependency rule names its plant", () => {
     "embedded-database-is-local": ["packages/runtime/embedded.ts", 'import "@electric-sql/pglite";'],
     "topology-reads-core": ["packages/topology/reads-db.ts", 'import "#db/plain";'],
     "db-reads-core": ["packages/db/reads-runtime.ts", 'import "#runtime/plain";'],
-    "runtime-is-below-local": ["packages/runtime/reads-local.ts", 'import "#local/plain";'],
+    "desk-reads-core-and-db": ["packages/desk/reads-runtime.ts", 'import "#runtime/plain";'],
+    "runtime-is-below-the-laptop": ["packages/runtime/reads-host.ts", 'import "#host/plain";'],
+    ...Object.fromEntries(
+      ["host", "recording", "doubles", "local"].map((name) => [
+        `laptop:${name}-is-upstream`,
+        [`packages/${name}/upstream.ts`, 'import "#replay/plain";'],
+      ]),
+    ),
+    "doubles-speak-protocols": ["packages/doubles/reads-db.ts", 'import "#db/plain";'],
+    "operations-run-beside-the-desk": ["packages/operations/reads-replay.ts", 'import "#replay/plain";'],
+    "only-live-reads-recordings-and-doubles": ["packages/local/reads-doubles.ts", 'import "#doubles/plain";'],
+    "backtest-decides-as-the-desk": ["packages/backtest/reads-db.ts", 'import "#db/plain";'],
+    "the-page-reads-contracts": ["web/reads-topology.ts", 'import "#topology/plain";'],
     "stacks-read-the-topology": ["stacks/reads-db.ts", 'import "#db/plain";'],
     "handlers-never-import-handlers": ["functions/calls.ts", 'import "./called.ts";'],
     "handlers-are-thin": ["functions/reads-local.ts", 'import "#local/plain";'],
@@ -77,21 +90,29 @@ test("every dependency rule names its plant", () => {
     "no-test-in-production": ["packages/runtime/reads-test.ts", 'import "./plain.test.ts";'],
     resolvable: ["packages/runtime/lost.ts", 'import "./nowhere.ts";'],
   };
-  const innocent = ["reporting", "db", "runtime", "local"].map((name) => [`packages/${name}/plain.ts`, "export {};"]);
+  const innocent = ["reporting", "db", "runtime", "local", "host", "doubles", "replay", "topology"].map((name) => [
+    `packages/${name}/plain.ts`,
+    "export {};",
+  ]);
   const folder = project("dependencies", {
     ...Object.fromEntries([...Object.values(plants), ...innocent]),
     "packages/runtime/two.ts": 'import "./one.ts";',
     "packages/runtime/plain.test.ts": "export {};",
+    // Allowed: a live desk reads recordings and doubles, the page reads contracts.
+    "packages/local/live/plain.ts": 'import "#doubles/plain";',
+    "packages/topology/contracts/plain.ts": "export {};",
+    "web/plain.ts": 'import "#topology/contracts/plain";',
     "functions/called.ts": "export {};",
     "scripts/plain.ts": "export {};",
   });
-  const args = ["--config", ".dependency-cruiser.cjs", "packages", "functions", "stacks", "scripts"];
+  const args = ["--config", ".dependency-cruiser.cjs", "packages", "functions", "stacks", "scripts", "web"];
   const seen = failing(folder, "depcruise", args);
   const { forbidden } = createRequire(import.meta.url)(join(ROOT, ".dependency-cruiser.cjs")) as {
     forbidden: { name: string }[];
   };
   expect(Object.keys(plants).toSorted()).toEqual(forbidden.map(({ name }) => name).toSorted());
   for (const [rule, [path]] of Object.entries(plants)) expect(seen).toContain(`error ${rule}: ${path}`);
+  for (const path of ["packages/local/live/plain.ts", "web/plain.ts"]) expect(seen).not.toContain(path);
 });
 
 /** A function of `lines` lines, two of them its braces: Biome counts what is between. */
@@ -260,3 +281,16 @@ test("the tests of the topology and of the schema name what is wired, ordered, s
   expect(text).toMatch(/FAIL +packages\/db\/schema\.test\.ts/);
   expect(text).toContain("prices.bar_seconds text");
 }, 180_000);
+
+test("no room holds more than 18 % of the lines and no folder more than 40 files; a plant of each is named", () => {
+  const folders = ["packages", "functions", "stacks", "scripts", "web"].filter((name) => existsSync(join(ROOT, name)));
+  expect(tooBig(ROOT, folders)).toEqual([]);
+  const files = (room: string, count: number, lines: number) =>
+    Array.from({ length: count }, (_, i) => [`packages/${room}/file-${i}.ts`, "// a line\n".repeat(lines)]);
+  const small = ["a", "b", "c", "d", "e", "f"].flatMap((room) => files(room, 1, 30));
+  const planted = Object.fromEntries([...small, ...files("big", 1, 60), ...files("full", 41, 0)]);
+  expect(tooBig(project("rooms", planted), ["packages"])).toEqual([
+    "big holds 25.0 % of the lines",
+    "packages/full holds 41 files",
+  ]);
+});

@@ -1,20 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
+import { wallClock } from "#host/clock";
+import { gitSha } from "#host/git";
+import { listen } from "#host/http";
 import { startApi } from "#local/api-server";
-import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
-import { wallClock } from "#local/clock";
-import { gitSha } from "#local/git";
-import { listen } from "#local/http";
-import { type Live, startLive } from "#local/live";
-import { liveDisplay } from "#local/live-status";
-import { parseLabels, parseWatchlist } from "#local/recording-tables";
+import { type Live, startLive } from "#local/live/live";
+import { liveDisplay } from "#local/live/live-status";
+import { parseLabels, parseWatchlist } from "#recording/tables";
 import { readEnv } from "#runtime/config";
-import { hostOf } from "#runtime/rpc-provider";
+import { hostOf } from "#runtime/node/rpc-provider";
 
 // Keyless and public; each serves receipts by block. ETH_RPC_URL or --rpc replaces them.
 const PUBLIC_NODES = "https://ethereum-rpc.publicnode.com,https://eth.drpc.org,https://eth.llamarpc.com";
-const STARTER = join(import.meta.dirname, "../packages/local/starter");
+const STARTER = join(import.meta.dirname, "../packages/local/live/starter");
 const OKX = "https://www.okx.com";
 
 const command: Command = {

@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#local/cli";
-import { refuseForeignFolder, writeRecording } from "#local/recording-writer";
-import { checkSample, checkTable } from "#local/sample/check";
-import { generateSample } from "#local/sample/generate";
-import { sampleContent } from "#local/sample/sample-recording";
+import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
+import { checkSample, checkTable } from "#recording/sample/check";
+import { generateSample } from "#recording/sample/generate";
+import { sampleContent } from "#recording/sample/sample-recording";
+import { refuseForeignFolder, writeRecording } from "#recording/writer";
 import { instant } from "#units/time";
 
 const BAR_MS = 300_000;

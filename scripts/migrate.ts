@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import { prepareRole } from "#db/desk-role";
-import { migrate, readMigrations } from "#db/migrate";
-import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
-import { MIGRATIONS, openEmbedded } from "#local/embedded-postgres";
-import { onServer } from "#local/server-postgres";
+import { prepareRole } from "#db/server/desk-role";
+import { migrate, readMigrations } from "#db/server/migrate";
+import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
+import { MIGRATIONS, openEmbedded } from "#local/postgres/embedded-postgres";
+import { onServer } from "#local/postgres/server-postgres";
 import { readEnv } from "#runtime/config";
 
 const command: Command = {

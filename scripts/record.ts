@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#local/cli";
-import { recordChain } from "#local/record-chain";
-import { RecordingError } from "#local/recording-error";
-import { parseLabels, parseWatchlist } from "#local/recording-tables";
-import { okxMarket } from "#runtime/exchange";
-import { httpRpc } from "#runtime/rpc";
-import type { Market } from "#trading/exchange";
+import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
+import { RecordingError } from "#recording/error";
+import { recordChain } from "#recording/make/record-chain";
+import { parseLabels, parseWatchlist } from "#recording/tables";
+import { httpRpc } from "#runtime/node/rpc";
+import { okxMarket } from "#runtime/okx/exchange";
+import type { Market } from "#trading/venue";
 
 const command: Command = {
   usage: "npm run record --",

@@ -1,7 +1,7 @@
-import { type Arguments, type Command, runCommand, UsageError } from "#local/cli";
-import { redrive } from "#local/operate/redrive";
-import { openSite } from "#local/operate/site";
-import { SITE_NOTES, SITE_OPTIONS, siteOf } from "#local/operate/site-options";
+import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
+import { redrive } from "#operations/redrive";
+import { openSite } from "#operations/site";
+import { SITE_NOTES, SITE_OPTIONS, siteOf } from "#operations/site-options";
 import { QUEUES, type QueueName } from "#topology/topology";
 import { instant } from "#units/time";
 

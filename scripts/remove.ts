@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Arguments, type Command, runCommand } from "#local/cli";
+import { type Arguments, type Command, runCommand } from "#host/cli";
 import { hostCall, writeTarget } from "./cloud/host.ts";
 import { checkedHost, checkedTarget } from "./cloud/preflight.ts";
 import { run, runAttended } from "./cloud/run.ts";

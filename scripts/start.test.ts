@@ -13,8 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { listen } from "#local/http";
-import { writeRecording } from "#local/recording-writer";
+import { listen } from "#host/http";
+import { writeRecording } from "#recording/writer";
 import { type Running, runToEnd, startCommand } from "#testing/command";
 import { tinyContent } from "#testing/tiny-recording";
 

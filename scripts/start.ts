@@ -1,15 +1,15 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
+import { gitSha } from "#host/git";
+import { listen } from "#host/http";
+import { openProgress } from "#host/progress";
 import { startApi } from "#local/api-server";
-import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#local/cli";
-import { gitSha } from "#local/git";
-import { listen } from "#local/http";
-import { foundLines, foundOf, foundSection, truthOf } from "#local/planted";
-import { openProgress } from "#local/progress";
-import type { Recording } from "#local/recording";
-import { recordingAt } from "#local/recording-at";
-import { type Run, runRecording } from "#local/run-recording";
-import { lookOf, summaryText } from "#local/summary";
+import { recordingAt } from "#recording/at";
+import type { Recording } from "#recording/recording";
+import { foundLines, foundOf, foundSection, truthOf } from "#recording/sample/planted";
+import { type Run, runRecording } from "#replay/run-recording";
+import { lookOf, summaryText } from "#replay/summary";
 import { readEnv } from "#runtime/config";
 import { topology } from "#topology/topology";
 

@@ -1,8 +1,8 @@
-import { type Arguments, type Command, runCommand } from "#local/cli";
-import { openSite } from "#local/operate/site";
-import { SITE_NOTES, SITE_OPTIONS, siteOf } from "#local/operate/site-options";
-import { readStatus } from "#local/operate/status";
-import { statusText, worries } from "#local/operate/status-text";
+import { type Arguments, type Command, runCommand } from "#host/cli";
+import { openSite } from "#operations/site";
+import { SITE_NOTES, SITE_OPTIONS, siteOf } from "#operations/site-options";
+import { readStatus } from "#operations/status";
+import { statusText, worries } from "#operations/status-text";
 import { instant } from "#units/time";
 
 const command: Command = {

@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { type Arguments, type Command, runCommand } from "#local/cli";
-import { wallClock } from "#local/clock";
-import { parseLabels, parseWatchlist } from "#local/recording-tables";
+import { type Arguments, type Command, runCommand } from "#host/cli";
+import { wallClock } from "#host/clock";
+import { parseLabels, parseWatchlist } from "#recording/tables";
 import type { WatchList } from "#topology/messages";
 import { deployedName, type Stage } from "#topology/names";
 import { instant } from "#units/time";
 import { checkedTarget } from "./cloud/preflight.ts";
 
-const STARTER = join(import.meta.dirname, "../packages/local/starter");
+const STARTER = join(import.meta.dirname, "../packages/local/live/starter");
 // An invocation takes 6 MB; a label is some 150 bytes. Source: Lambda quotas.
 const PAGE = 10_000;
 

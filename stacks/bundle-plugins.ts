@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { OnResolveResult, Plugin } from "esbuild";
 import { namesIn, pruneMethods } from "./prune-class.ts";
 
@@ -32,7 +32,7 @@ export const absentModules = (): Plugin => ({
   },
 });
 
-const LAZY = /\(await import\("(\.\/[a-z-]+\.ts)"\)\)\.(\w+)/g;
+const LAZY = /\(await import\("(\.\/[a-z-]+(?:\/[a-z-]+)?\.ts)"\)\)\.(\w+)/g;
 
 /**
  * Returns a source with its lazy imports made plain ones. A function uses all that it declares, so nothing is gained by
@@ -62,9 +62,9 @@ export const onlyDeclared = (job: {
       contents: imported(await readFile(path, "utf8")),
       loader: "ts",
     }));
-    build.onResolve({ filter: /^\.\/(open-[a-z]+|send|publish)\.ts$/ }, ({ path, importer }) => {
+    build.onResolve({ filter: /^\.\/([a-z]+\/)?(open-[a-z]+|send|publish)\.ts$/ }, ({ path, importer }) => {
       if (!/\/packages\/runtime\/(services|context)\.ts$/.test(importer)) return undefined;
-      const name = path.slice("./".length, -".ts".length);
+      const name = basename(path, ".ts");
       if (name === "send") return job.sends.length > 0 ? undefined : absent(path, `${job.job} declares no send`);
       if (name === "publish") return job.publishes.length > 0 ? undefined : absent(path, `${job.job} declares no fact`);
       const need = name.slice("open-".length);
@@ -80,13 +80,14 @@ const UNUSED =
 
 const CCXT_CLASSES = ["node_modules/ccxt/js/src/base/Exchange.js", "node_modules/ccxt/js/src/okx.js"];
 
-/** Returns ccxt's two classes by path from the root, without the methods that nothing in `runtime` leads to. */
+// All that speaks to ccxt.
+const OKX = "packages/runtime/okx";
+
+/** Returns ccxt's two classes by path from the root, without the methods that nothing in `runtime/okx` leads to. */
 async function leanCcxt(root: string): Promise<ReadonlyMap<string, string>> {
   const read = async (path: string) => ({ path, text: await readFile(join(root, path), "utf8") });
-  const callers = (await readdir(join(root, "packages/runtime"))).filter((name) =>
-    /^(okx|exchange)[a-z-]*\.ts$/.test(name),
-  );
-  const names = await Promise.all(callers.map(async (name) => namesIn(await read(`packages/runtime/${name}`))));
+  const callers = (await readdir(join(root, OKX))).filter((name) => /^[a-z-]+\.ts$/.test(name));
+  const names = await Promise.all(callers.map(async (name) => namesIn(await read(`${OKX}/${name}`))));
   const classes = await Promise.all(CCXT_CLASSES.map(read));
   return pruneMethods(classes, new Set(names.flatMap((found) => [...found])));
 }

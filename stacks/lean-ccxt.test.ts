@@ -19,9 +19,9 @@ await build({
 vi.doMock("ccxt", () => import(pathToFileURL(file).href));
 afterAll(() => rm(dirname(file), { recursive: true }));
 
-await import("../packages/runtime/exchange.test.ts");
-await import("../packages/local/paper-venue.test.ts");
-await import("../packages/local/trading.test.ts");
+await import("../packages/runtime/okx/exchange.test.ts");
+await import("../packages/doubles/venue/venue.test.ts");
+await import("../packages/desk/trading.test.ts");
 
 test("the tests above ran on the part, not on the whole of ccxt", async () => {
   const { okx } = await import("ccxt");

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { reportRecords, saveReport } from "#db/reports";
+import { reportRecords, saveReport } from "#db/reading/reports";
 import { composeReport } from "#reporting/compose";
 import { markdown } from "#reporting/markdown";
 import { provide } from "#runtime/services";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { latestBiases } from "#db/desk";
+import { latestBiases } from "#db/reading/overview";
 import { route } from "#runtime/route";
 
 const Query = z.strictObject({ asset: z.string().min(1).max(64).optional() });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { eventPage } from "#db/desk";
+import { eventPage } from "#db/reading/overview";
 import { Cursor, Limit, nextCursor } from "#reporting/paging";
 import { route } from "#runtime/route";
 

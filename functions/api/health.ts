@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { deskHealth } from "#db/desk";
+import { deskHealth } from "#db/reading/overview";
 import { route } from "#runtime/route";
 import { millis } from "#units/time";
 

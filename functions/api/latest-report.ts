@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { latestReport } from "#db/reports";
+import { latestReport } from "#db/reading/reports";
 import { route } from "#runtime/route";
 
 const Query = z.strictObject({ format: z.enum(["json", "markdown"]).optional() });

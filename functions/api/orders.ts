@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { orderPage } from "#db/desk";
+import { orderPage } from "#db/reading/overview";
 import { Cursor, Limit, nextCursor } from "#reporting/paging";
 import { route } from "#runtime/route";
 import { OrderStatus } from "#trading/order";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { positionList } from "#db/desk";
+import { positionList } from "#db/reading/overview";
 import { Limit } from "#reporting/paging";
 import { route } from "#runtime/route";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { latestWallets } from "#db/wallet-lines";
+import { latestWallets } from "#db/reading/wallet-lines";
 import { Limit } from "#reporting/paging";
 import { route } from "#runtime/route";
 

@@ -3,7 +3,7 @@ import { afterAll, beforeEach, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
 import { type AuditEntry, appendAudit, verifyAudit } from "./audit.ts";
-import { digest } from "./digest.ts";
+import { digest } from "./server/digest.ts";
 
 let database: TestDatabase | null = null;
 const fresh = async () => {

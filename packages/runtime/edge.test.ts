@@ -1,6 +1,6 @@
 import type { SQSEvent } from "aws-lambda";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Handler, lambdaContext } from "#local/jobs";
+import { type Handler, lambdaContext } from "#local/aws/jobs";
 import { queue, schedule as scheduleEntry, topology } from "#topology/topology";
 import { consume } from "./consume.ts";
 import { type LogLine, log, useSink } from "./log.ts";

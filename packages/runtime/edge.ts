@@ -1,6 +1,6 @@
 import middy, { type MiddyfiedHandler } from "@middy/core";
 import type { Context as LambdaContext } from "aws-lambda";
-import { databaseFault } from "#db/faults";
+import { databaseFault } from "#db/server/faults";
 import { functionName, type Job } from "#topology/topology";
 import { withinBudget } from "./budget.ts";
 import { type Context, contextOf } from "./context.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { startAwsEndpoint } from "#local/aws-endpoint";
-import type { Listening } from "#local/http";
+import type { Listening } from "#host/http";
+import { startAwsEndpoint } from "#local/aws/aws-endpoint";
 import { cameThroughFront } from "./origin.ts";
 import { forgetSecrets, SecretError } from "./secret.ts";
 

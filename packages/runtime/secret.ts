@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
-import { signedHeaders } from "./aws-signature.ts";
 import { awsCall } from "./config.ts";
+import { signedHeaders } from "./postgres/aws-signature.ts";
 
 /** A secret is absent, cannot be read, is not JSON, or lacks a field. The message names the secret and the field, never a value. */
 export class SecretError extends Error {

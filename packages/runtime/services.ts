@@ -1,15 +1,15 @@
+import type { ChainNode } from "#chain/node";
 import type { Db } from "#db/client";
 import type { Need } from "#topology/topology";
-import type { Exchange, Market } from "#trading/exchange";
-import type { SchemaAccess } from "./open-schema.ts";
+import type { Exchange, Market } from "#trading/venue";
 import { type Opened, plain } from "./opened.ts";
-import type { Rpc } from "./rpc.ts";
+import type { SchemaAccess } from "./postgres/open-schema.ts";
 import { expireSecret, isCurrent } from "./secret.ts";
 
 interface All {
   readonly database: Db;
   readonly schema: SchemaAccess;
-  readonly rpc: Rpc;
+  readonly rpc: ChainNode;
   readonly market: Market;
   readonly exchange: Exchange;
 }
@@ -19,11 +19,11 @@ export type Services<N extends Need> = { readonly [K in N]: All[K] };
 
 // Imported only when first needed; the bundler drops those that a function's needs do not name.
 const open: { readonly [N in Need]: () => Promise<Opened<All[N]>> } = {
-  database: async () => (await import("./open-database.ts")).openDatabase(),
-  schema: async () => (await import("./open-schema.ts")).openSchema(),
-  rpc: async () => (await import("./open-rpc.ts")).openRpc(),
-  market: async () => (await import("./open-market.ts")).openMarket(),
-  exchange: async () => (await import("./open-exchange.ts")).openExchange(),
+  database: async () => (await import("./postgres/open-database.ts")).openDatabase(),
+  schema: async () => (await import("./postgres/open-schema.ts")).openSchema(),
+  rpc: async () => (await import("./node/open-rpc.ts")).openRpc(),
+  market: async () => (await import("./okx/open-market.ts")).openMarket(),
+  exchange: async () => (await import("./okx/open-exchange.ts")).openExchange(),
 };
 
 const opened: Partial<Record<Need, Promise<Opened<unknown>>>> = {};

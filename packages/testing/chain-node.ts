@@ -1,5 +1,5 @@
 import { asFullBlock, type FullBlock, headerOf } from "#chain/block";
-import type { Rpc } from "#runtime/rpc";
+import type { ChainNode } from "#chain/node";
 import { tinyBlock } from "./tiny-recording.ts";
 
 /** Returns the hash of a generated block of a branch. */
@@ -24,8 +24,8 @@ export function chainNode(
   chain: () => readonly FullBlock[],
   finalized: () => number = () => 0,
   abandoned: () => readonly FullBlock[] = () => [],
-): Rpc {
-  const header: Rpc["header"] = async (want) => {
+): ChainNode {
+  const header: ChainNode["header"] = async (want) => {
     const found = chain().find(({ block }) =>
       typeof want === "number" ? Number(block.number) === want : block.hash === want,
     );

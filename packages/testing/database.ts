@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import postgres from "postgres";
 import type { Db } from "#db/client";
-import { connectPostgres } from "#db/connect";
-import { migrate, readMigrations } from "#db/migrate";
-import { connectEmbedded, pgliteMigrations } from "#local/embedded-postgres";
+import { connectPostgres } from "#db/server/connect";
+import { migrate, readMigrations } from "#db/server/migrate";
+import { connectEmbedded, pgliteMigrations } from "#local/postgres/embedded-postgres";
 import { readEnv } from "#runtime/config";
 import { sha256 } from "#units/ids";
 

@@ -1,5 +1,5 @@
-import { type Desk, type DeskOptions, startDesk } from "#local/desk";
-import { openServer } from "#local/server-postgres";
+import { type Desk, type DeskOptions, startDesk } from "#local/laptop";
+import { openServer } from "#local/postgres/server-postgres";
 import { readEnv } from "#runtime/config";
 import { serverDatabase } from "./database.ts";
 

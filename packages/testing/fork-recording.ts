@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { Recording } from "#local/recording";
-import { type RecordedBlock, recordedBlock } from "#local/recording-blocks";
+import { type RecordedBlock, recordedBlock } from "#recording/blocks";
+import type { Recording } from "#recording/recording";
 import { sha256 } from "#units/ids";
 import { bloomOf } from "./tiny-recording.ts";
 

@@ -1,6 +1,6 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
-import type { Site } from "#local/operate/site";
-import { type Queues, startQueues } from "#local/queues";
+import { type Queues, startQueues } from "#local/aws/queues";
+import type { Site } from "#operations/site";
 import { type TestDatabase, testDatabase } from "./database.ts";
 
 /** A desk that is operated on from outside: real queues, a real database, nothing that runs. */

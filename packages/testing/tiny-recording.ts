@@ -1,5 +1,5 @@
 import { bloomBits } from "#chain/keccak";
-import type { RecordingContent } from "#local/recording-writer";
+import type { RecordingContent } from "#recording/writer";
 import type { Candle } from "#units/candle";
 import { sha256 } from "#units/ids";
 import { instant } from "#units/time";

@@ -1,8 +1,8 @@
 import { WETH } from "#chain/tokens";
+import { watchWallets } from "#db/chain/wallets";
 import type { Db } from "#db/client";
-import { saveScore } from "#db/scores";
-import { watchWallets } from "#db/wallets";
-import type { RecordingContent } from "#local/recording-writer";
+import { saveScore } from "#db/signals/scores";
+import type { RecordingContent } from "#recording/writer";
 import { credibilityOf, evidenceOf, overallWinRate } from "#scoring/credibility";
 import type { Bet } from "#scoring/statistics";
 import type { Candle } from "#units/candle";

@@ -2,10 +2,10 @@ import { createServer, type Socket } from "node:net";
 import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import type { Db } from "#db/client";
-import { connectPostgres } from "#db/connect";
-import { migrate, readMigrations } from "#db/migrate";
 import * as schema from "#db/schema";
-import { MIGRATIONS, pgliteMigrations } from "#local/embedded-postgres";
+import { connectPostgres } from "#db/server/connect";
+import { migrate, readMigrations } from "#db/server/migrate";
+import { MIGRATIONS, pgliteMigrations } from "#local/postgres/embedded-postgres";
 import { type ServerDatabase, serverDatabase } from "./database.ts";
 
 /** A migrated, empty database that other processes can connect to. Close it at the end of the test file. */

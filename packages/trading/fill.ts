@@ -1,6 +1,6 @@
 import { type Big, big, type Decimal } from "#units/decimal";
 import type { Instant } from "#units/time";
-import type { Side } from "./exchange.ts";
+import type { Side } from "./venue.ts";
 
 /** One execution of ours as booked. `fee` is a cost in `feeAsset`: negative = rebate. */
 export interface Fill {

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { VenueOrder, VenuePosition } from "./exchange.ts";
 import { POLICY } from "./policy.ts";
 import {
   adoptionOf,
@@ -10,6 +9,7 @@ import {
   tightens,
   tripOf,
 } from "./reconcile.ts";
+import type { VenueOrder, VenuePosition } from "./venue.ts";
 
 const held = (instrument: string, contracts: string): VenuePosition => ({
   ...{ instrument, contracts, averagePrice: "1000", markPrice: "1000", unrealizedPnl: "0" },

@@ -1,10 +1,10 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
-import type { VenueOrder, VenuePosition } from "./exchange.ts";
 import type { Control } from "./limits.ts";
 import { fallOf } from "./limits.ts";
 import type { OrderEvent, OrderStatus } from "./order.ts";
 import type { Policy } from "./policy.ts";
+import type { VenueOrder, VenuePosition } from "./venue.ts";
 
 /** Where our fills and the venue disagree about one instrument. */
 export interface Break {

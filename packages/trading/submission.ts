@@ -1,6 +1,6 @@
 import { type Instant, instant, millis } from "#units/time";
-import type { SubmitReply } from "./exchange.ts";
 import type { OrderEvent, OrderStatus } from "./order.ts";
+import type { SubmitReply } from "./venue.ts";
 
 /** The venue refuses the order this long after the claim read its clock. */
 export const DEADLINE_MS = 4_000;

@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import { seedCursor } from "#db/blocks";
+import { seedCursor } from "#db/chain/blocks";
+import { upsertLabels } from "#db/chain/labels";
+import { watchWallets } from "#db/chain/wallets";
 import type { Db } from "#db/client";
-import { upsertLabels } from "#db/labels";
-import { watchWallets } from "#db/wallets";
-import { recordedCandles } from "#local/candle-source";
-import { chainDouble } from "#local/chain-double";
-import { virtualClock } from "#local/clock";
-import { startDesk } from "#local/desk";
-import { paperKey } from "#local/paper-key";
-import { paperVenue } from "#local/paper-venue";
-import type { Recording } from "#local/recording";
+import { chainDouble } from "#doubles/node/node";
+import { paperKey } from "#doubles/venue/key";
+import { paperVenue } from "#doubles/venue/venue";
+import { virtualClock } from "#host/clock";
+import { startDesk } from "#local/laptop";
+import { recordedCandles } from "#recording/candle-source";
+import type { Recording } from "#recording/recording";
 import { instant } from "#units/time";
 import { type MeasuredRun, measuredRun } from "./measured-run.ts";
 

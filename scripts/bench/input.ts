@@ -1,5 +1,5 @@
-import type { Recording } from "#local/recording";
-import { recordingAt } from "#local/recording-at";
+import { recordingAt } from "#recording/at";
+import type { Recording } from "#recording/recording";
 import { sharedFolder } from "#testing/blocks";
 
 const SAMPLE = "recordings/sample";

@@ -1,4 +1,4 @@
-import { table } from "#local/text-columns";
+import { table } from "#host/text-columns";
 import type { ChainFigures } from "./chain.ts";
 import type { ColdStarts } from "./cold.ts";
 import { kib, median, spread, spreadText } from "./figures.ts";

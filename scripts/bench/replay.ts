@@ -1,5 +1,5 @@
-import type { Recording } from "#local/recording";
-import { runRecording } from "#local/run-recording";
+import type { Recording } from "#recording/recording";
+import { runRecording } from "#replay/run-recording";
 import { type MeasuredRun, measuredRun } from "./measured-run.ts";
 
 /** Replays a recording through the whole desk in `directory`, to the last settled outcome, and returns what it took. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openRecording } from "#local/recording";
+import { openRecording } from "#recording/recording";
 import { ingestRun } from "./ingest.ts";
 import { replayRun } from "./replay.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Listening, listen, readBody } from "#local/http";
+import { type Listening, listen, readBody } from "#host/http";
 import { aTarget } from "../../stacks/synthesise.ts";
 import { checkedHost, checkedTarget, checkSecrets, PreflightError, UnconfirmedError } from "./preflight.ts";
 

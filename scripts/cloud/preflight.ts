@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
-import { UsageError } from "#local/cli";
+import { UsageError } from "#host/cli";
 import { type SecretName, secretId } from "#topology/names";
 import { checkDesk, theDesk } from "../../stacks/jobs.ts";
 import { readTarget } from "../../stacks/read-target.ts";
@@ -57,7 +57,7 @@ export function checkedHost(host: string, { region }: Target): Host {
 const text = z.string().min(1);
 const postgres = z.string().regex(/^postgres(ql)?:\/\//);
 
-/** The fields of the owner's secrets, as packages/runtime/open-*.ts read them. */
+/** The fields of the owner's secrets, as the packages of runtime that open them read them. */
 const fieldsOf = ({ stage }: Target): Record<Exclude<SecretName, "origin">, z.ZodType> => ({
   database: z.object({ url: postgres, directUrl: postgres.optional(), ca: text.optional() }),
   rpc: z.object({ urls: z.array(z.url()).min(1) }),

@@ -1,18 +1,18 @@
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { seedCursor } from "#db/blocks";
+import { seedCursor } from "#db/chain/blocks";
 import type { Db } from "#db/client";
-import { connectPostgres } from "#db/connect";
+import { connectPostgres } from "#db/server/connect";
+import { chainDouble } from "#doubles/node/node";
+import { paperKey, paperSecret } from "#doubles/venue/key";
+import { paperVenue } from "#doubles/venue/venue";
+import { type VirtualClock, virtualClock } from "#host/clock";
 import { startApi } from "#local/api-server";
-import { startAwsEndpoint } from "#local/aws-endpoint";
-import { recordedCandles } from "#local/candle-source";
-import { chainDouble } from "#local/chain-double";
-import { type VirtualClock, virtualClock } from "#local/clock";
-import { scheduledEvent } from "#local/desk";
-import { paperKey, paperSecret } from "#local/paper-key";
-import { paperVenue } from "#local/paper-venue";
-import { poll } from "#local/poller";
-import { startQueues } from "#local/queues";
-import type { Recording } from "#local/recording";
+import { startAwsEndpoint } from "#local/aws/aws-endpoint";
+import { poll } from "#local/aws/poller";
+import { startQueues } from "#local/aws/queues";
+import { scheduledEvent } from "#local/laptop";
+import { recordedCandles } from "#recording/candle-source";
+import type { Recording } from "#recording/recording";
 import type { MessageOf } from "#topology/messages";
 import {
   functionName,
@@ -62,7 +62,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
-/** The settings of a stage that runs over a recording. Source: packages/local/run-settings.ts, which has them for the laptop. */
+/** The settings of a stage that runs over a recording. Source: packages/replay/run-settings.ts, which has them for the laptop. */
 function settingsOf({ manifest, candles }: Recording, start: number, venueUrl: string): Record<string, string> {
   const opened = manifest.instruments.flatMap((id) => candles(id)[0]?.openedAt ?? []);
   const earliest = Math.min(start, ...opened.map((at) => Date.parse(at)));

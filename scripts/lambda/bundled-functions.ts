@@ -1,4 +1,4 @@
-import { type Handler, lambdaContext } from "#local/jobs";
+import { type Handler, lambdaContext } from "#local/aws/jobs";
 import { deployedName, secretId } from "#topology/names";
 import {
   type FunctionName,

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { listen, readBody } from "#local/http";
+import { listen, readBody } from "#host/http";
 
 /** What a function made of an event: its reply as JSON text, or the error that it reported. */
 export type Invoked =

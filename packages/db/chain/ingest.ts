@@ -1,0 +1,197 @@
+import { and, between, eq, sql } from "drizzle-orm";
+import type { ChainEvent } from "#chain/event";
+import type { Instant } from "#units/time";
+import type { Db } from "../client.ts";
+import { rows } from "../rows.ts";
+import { chainBlocks, eventRefs } from "../schema.ts";
+
+/** A block as it is kept. */
+export interface BlockRow {
+  readonly chain: string;
+  readonly number: number;
+  readonly hash: string;
+  readonly parentHash: string;
+  readonly timestamp: Instant;
+  readonly observedAt: Instant;
+  readonly txCount: number;
+  readonly logCount: number;
+  readonly transferCount: number;
+}
+
+/** An event that a reorg took back. */
+export interface Retracted {
+  readonly eventId: string;
+  readonly walletId: string;
+  readonly blockNumber: number;
+  readonly blockHash: string;
+}
+
+type Link = Pick<BlockRow, "chain" | "number" | "hash" | "parentHash">;
+
+/**
+ * Returns the lowest stored block that cannot be on one chain with `block`, or null when none contradicts it: another
+ * hash at its number, a parent that is not the one below it, or a child of another block above it.
+ */
+async function conflictOf(db: Db, block: Link): Promise<number | null> {
+  const { chain, number, hash, parentHash } = block;
+  const near = await db
+    .select({ number: chainBlocks.number, hash: chainBlocks.hash, parentHash: chainBlocks.parentHash })
+    .from(chainBlocks)
+    .where(and(eq(chainBlocks.chain, chain), between(chainBlocks.number, number - 1, number + 1)))
+    .orderBy(chainBlocks.number);
+  const contradicts = (other: (typeof near)[number]): boolean => {
+    if (other.number < number) return other.hash !== parentHash;
+    return other.number === number ? other.hash !== hash : other.parentHash !== hash;
+  };
+  return near.find(contradicts)?.number ?? null;
+}
+
+/** What became of a block. */
+export interface Ingested {
+  /** The lowest stored block that contradicts it (see `conflictOf`): nothing was written. Null when it is written. */
+  readonly conflict: number | null;
+  readonly retracted: readonly Retracted[];
+}
+
+/**
+ * Writes a block and its events in one transaction. What contradicts it is taken back first when the block `wins`: the
+ * caller has asked the chain. Returns what the work of the block's `observedAt` took back and did not come back since, so a
+ * second call, which changes nothing, returns the same. `events` are in chain order, all of this block.
+ */
+export async function ingestBlock(
+  db: Db,
+  block: BlockRow,
+  events: readonly ChainEvent[],
+  { wins }: { readonly wins: boolean },
+): Promise<Ingested> {
+  return await db.transaction(async (transaction) => {
+    const tx = transaction as Db;
+    // One block of a chain at a time; the queue orders them, this stands a redelivery that overlaps.
+    await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`ingest ${block.chain}`}::text, 0))`);
+    // Asked together: an embedded database answers in one trip, a server behind a pooler in turn. The order is not promised.
+    let [conflict, waiting] = await Promise.all([conflictOf(tx, block), walletsWaiting(tx, block, events)]);
+    if (conflict !== null) {
+      if (!wins) return { conflict, retracted: [] };
+      await retractFrom(tx, block.chain, conflict, block.observedAt);
+      waiting = await walletsWaiting(tx, block, events); // what they did before may be among what was taken back
+    }
+    const [retracted] = await Promise.all([
+      retractedAt(tx, block.chain, block.observedAt),
+      tx.insert(chainBlocks).values(block).onConflictDoNothing(),
+      unmarkLater(tx, block, waiting),
+      insertEvents(tx, withFirst(events, waiting)),
+    ]);
+    return { conflict: null, retracted };
+  });
+}
+
+/**
+ * Takes back every event of blocks `from` and above: the registry keeps the rows, marked `at`; events, analyses,
+ * contributions to biases and outcomes go. Run inside of a transaction.
+ */
+export async function retractFrom(db: Db, chain: string, from: number, at: Instant): Promise<void> {
+  await db.execute(sql`
+    WITH orphan AS (
+      UPDATE event_refs SET reorged_at = ${at}::timestamptz
+      WHERE chain = ${chain} AND block_number >= ${from}::bigint AND reorged_at IS NULL
+      RETURNING id, "timestamp"),
+    gone_events AS (DELETE FROM events e USING orphan o WHERE e.id = o.id AND e."timestamp" = o."timestamp"),
+    gone_contributions AS (DELETE FROM bias_contributions c USING orphan o WHERE c.event_id = o.id),
+    gone_outcomes AS (DELETE FROM wallet_outcomes w USING orphan o WHERE w.event_id = o.id),
+    gone_analyses AS (DELETE FROM event_analysis a USING orphan o WHERE a.event_id = o.id)
+    DELETE FROM chain_blocks WHERE chain = ${chain} AND number >= ${from}::bigint`);
+}
+
+/** Returns the events that were taken back by the work of `at` and did not come back since, by id. */
+async function retractedAt(db: Db, chain: string, at: Instant): Promise<Retracted[]> {
+  const found = await db
+    .select({
+      eventId: eventRefs.id,
+      walletId: eventRefs.walletId,
+      blockNumber: eventRefs.blockNumber,
+      blockHash: eventRefs.blockHash,
+    })
+    .from(eventRefs)
+    .where(and(eq(eventRefs.chain, chain), eq(eventRefs.reorgedAt, at)))
+    .orderBy(eventRefs.id);
+  return found.map((row) => ({ ...row, blockNumber: row.blockNumber ?? 0, blockHash: row.blockHash ?? "" }));
+}
+
+/** Returns the ids of the events' wallets that had none since they are watched, up to this block. */
+async function walletsWaiting(db: Db, block: BlockRow, events: readonly ChainEvent[]): Promise<ReadonlySet<string>> {
+  if (events.length === 0) return new Set();
+  const ids = [...new Set(events.map((event) => event.walletId))].sort();
+  const without = await rows<{ id: string }>(
+    db,
+    sql`SELECT w.id FROM wallets w
+        WHERE w.id = ANY(${sql.param(ids)}::uuid[]) AND w.watched_since <= ${block.timestamp}::timestamptz AND NOT EXISTS (
+          SELECT 1 FROM event_refs r WHERE r.wallet_id = w.id AND r.reorged_at IS NULL
+            AND r."timestamp" >= w.watched_since AND r.block_number < ${block.number}::bigint)`,
+  );
+  return new Set(without.map((row) => row.id));
+}
+
+/** Takes the mark from later events that came before this block did. */
+async function unmarkLater(db: Db, block: BlockRow, waiting: ReadonlySet<string>): Promise<void> {
+  if (waiting.size === 0) return;
+  await db.execute(sql`UPDATE events SET is_first_since_watch = false
+    WHERE wallet_id = ANY(${sql.param([...waiting].sort())}::uuid[]) AND is_first_since_watch AND chain = ${block.chain}
+      AND block_number > ${block.number}::bigint AND "timestamp" >= ${block.timestamp}::timestamptz`);
+}
+
+/** Returns the events with the first one of each waiting wallet marked. */
+function withFirst(events: readonly ChainEvent[], waiting: ReadonlySet<string>): ChainEvent[] {
+  const left = new Set(waiting);
+  return events.map((event) => ({ ...event, isFirstSinceWatch: left.delete(event.walletId) }));
+}
+
+/** One statement: the registry and the events. An event that a reorg took back and brings again is revived under its id. */
+async function insertEvents(db: Db, events: readonly ChainEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  // One JSON parameter instead of an array per column: it reads alike on every driver.
+  const list = JSON.stringify(events.map(rowOf));
+  await db.execute(sql`
+    WITH src AS (
+      SELECT * FROM json_to_recordset(${list}::text::json) AS s(
+        id uuid, "timestamp" timestamptz, wallet_id uuid, chain text, tx_hash text, log_index int, block_number bigint,
+        block_hash text, event_type text, asset text, amount numeric, notional_usd numeric, size_fraction numeric,
+        venue text, gas_price numeric, is_first boolean, raw_data jsonb, token_address text, direction smallint,
+        counterparty text, observed_at timestamptz)),
+    ref AS (
+      INSERT INTO event_refs (id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number, block_hash)
+      SELECT id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number, block_hash FROM src ORDER BY id
+      ON CONFLICT (id) DO UPDATE SET reorged_at = NULL
+      RETURNING id),
+    active AS (
+      UPDATE wallets w SET last_activity = GREATEST(w.last_activity, s.at)
+      FROM (SELECT wallet_id, max("timestamp") AS at FROM src GROUP BY wallet_id) s WHERE w.id = s.wallet_id)
+    INSERT INTO events (id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number, block_hash, event_type, asset,
+      amount, notional_usd, size_fraction, venue, gas_price, is_first_since_watch, raw_data, token_address, direction,
+      counterparty, observed_at)
+    SELECT src.* FROM src JOIN ref USING (id) ORDER BY src.id
+    ON CONFLICT (id, "timestamp") DO NOTHING`);
+}
+
+const rowOf = (event: ChainEvent) => ({
+  id: event.id,
+  timestamp: event.timestamp,
+  wallet_id: event.walletId,
+  chain: event.chain,
+  tx_hash: event.txHash,
+  log_index: event.logIndex,
+  block_number: event.blockNumber,
+  block_hash: event.blockHash,
+  event_type: event.type,
+  asset: event.asset,
+  amount: event.amount,
+  notional_usd: event.notionalUsd,
+  size_fraction: event.sizeFraction,
+  venue: event.venue,
+  gas_price: event.gasPriceGwei,
+  is_first: event.isFirstSinceWatch,
+  raw_data: event.evidence,
+  token_address: event.tokenAddress,
+  direction: event.direction,
+  counterparty: event.counterparty,
+  observed_at: event.observedAt,
+});

@@ -1,0 +1,84 @@
+import { sql } from "drizzle-orm";
+import * as z from "zod";
+import type { BiasLine } from "#reporting/report";
+import type { Horizon, Instant } from "#units/time";
+import type { Db } from "../client.ts";
+import { iso, rows } from "../rows.ts";
+import { eventsById } from "./event-lines.ts";
+
+type Row = {
+  asset: string;
+  timeframe: Horizon;
+  at: Instant;
+  value: number;
+  confidence: number | null;
+  components: unknown;
+  previous: number | null;
+};
+
+/** The part of a bias's components that a person is told. Source: `Components` in packages/bias/bias.ts. */
+const Components = z.object({
+  n: z.number().int(),
+  contributions: z.array(z.object({ event_id: z.uuid(), contribution: z.number() })),
+});
+
+/**
+ * Returns the last bias before `end` of every asset and timeframe that had one in the 24 h before, by asset and timeframe:
+ * with the value as it stood before `start`, and its `terms` largest contributions, each with its event.
+ */
+export async function biasLines(
+  db: Db,
+  { start, end, terms, asset = null }: { start: Instant; end: Instant; terms: number; asset?: string | null },
+): Promise<BiasLine[]> {
+  const list = await rows<Row>(
+    db,
+    sql`SELECT k.asset, k.timeframe, ${iso(sql`b."timestamp"`)} AS at, b.value::float8 AS value,
+               b.confidence::float8 AS confidence, b.components, p.value::float8 AS previous
+        FROM (SELECT asset, timeframe, max("timestamp") AS latest FROM bias
+              WHERE "timestamp" >= ${end}::timestamptz - interval '24 hours' AND "timestamp" < ${end}::timestamptz
+                AND (${asset}::text IS NULL OR asset = ${asset}::text)
+              GROUP BY asset, timeframe) k
+        JOIN bias b ON b.asset = k.asset AND b.timeframe = k.timeframe AND b."timestamp" = k.latest
+        LEFT JOIN LATERAL (
+          SELECT q.value FROM bias q
+          WHERE q.asset = k.asset AND q.timeframe = k.timeframe AND q."timestamp" < ${start}::timestamptz
+          ORDER BY q."timestamp" DESC LIMIT 1
+        ) p ON true
+        ORDER BY k.asset, k.timeframe`,
+  );
+  const told = list.map((row) => ({ row, ...largestTerms(row.components, terms) }));
+  const events = await eventsById(
+    db,
+    told.flatMap(({ largest }) => largest.map((term) => term.event_id)),
+  );
+  return told.map(({ row, n, largest }) => ({
+    asset: row.asset,
+    timeframe: row.timeframe,
+    value: row.value,
+    confidence: row.confidence,
+    at: row.at,
+    previous: row.previous,
+    contributions: largest.map((term) => ({
+      eventId: term.event_id,
+      contribution: term.contribution,
+      event: events.get(term.event_id) ?? null,
+    })),
+    others: {
+      count: n - largest.length,
+      contribution: nine(largest.reduce((rest, term) => rest - term.contribution, row.value)),
+    },
+  }));
+}
+
+const nine = (value: number): number => Math.round(value * 1e9) / 1e9 || 0;
+
+/** @throws ZodError when the components have another shape. */
+function largestTerms(components: unknown, terms: number) {
+  if (components === null) return { n: 0, largest: [] };
+  const { n, contributions } = Components.parse(components);
+  const largest = contributions
+    .filter((term) => term.contribution !== 0)
+    .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution) || (a.event_id < b.event_id ? -1 : 1))
+    .slice(0, terms);
+  return { n, largest };
+}

@@ -1,0 +1,69 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { EventLine } from "#reporting/report";
+import type { Decimal } from "#units/decimal";
+import type { Instant } from "#units/time";
+import type { Db } from "../client.ts";
+import { iso, plain, rows } from "../rows.ts";
+
+type Row = {
+  id: string;
+  at: Instant;
+  wallet_id: string;
+  address: string;
+  label: string | null;
+  type: string;
+  asset: string | null;
+  direction: number;
+  amount: Decimal | null;
+  notional_usd: Decimal | null;
+  venue: string | null;
+  tx_hash: string;
+  pattern: string | null;
+  push: number | null;
+};
+
+/**
+ * Returns events as they are told to a person. `where` and `order` speak of `e` (events) and `w` (wallets); give a
+ * range of `e."timestamp"`, so that only its partitions are read.
+ */
+export async function eventLines(db: Db, where: SQL, order: SQL, limit: number | null = null): Promise<EventLine[]> {
+  const list = await rows<Row>(
+    db,
+    sql`SELECT e.id, ${iso(sql`e."timestamp"`)} AS at, e.wallet_id, w.address, w.label, e.event_type AS type, e.asset,
+               e.direction, ${plain(sql`e.amount`)} AS amount, ${plain(sql`e.notional_usd`)} AS notional_usd, e.venue,
+               e.tx_hash, a.pattern_matched AS pattern, c.push
+        FROM events e
+        JOIN wallets w ON w.id = e.wallet_id
+        LEFT JOIN event_analysis a ON a.event_id = e.id
+        LEFT JOIN LATERAL (
+          SELECT b.w * b.d AS push FROM bias_contributions b WHERE b.event_id = e.id
+          ORDER BY abs(b.w * b.d) DESC, b.asset, b.timeframe LIMIT 1
+        ) c ON true
+        WHERE ${where}
+        ORDER BY ${order}
+        ${limit === null ? sql`` : sql`LIMIT ${limit}`}`,
+  );
+  return list.map(eventLine);
+}
+
+/** Returns the events of `ids` that are still in the feed, by id. */
+export async function eventsById(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, EventLine>> {
+  if (ids.length === 0) return new Map();
+  const list = await eventLines(db, sql`e.id = ANY(${sql.param([...new Set(ids)])}::uuid[])`, sql`e.id`);
+  return new Map(list.map((event) => [event.id, event]));
+}
+
+const eventLine = (row: Row): EventLine => ({
+  id: row.id,
+  at: row.at,
+  wallet: { id: row.wallet_id, address: row.address, label: row.label },
+  type: row.type,
+  asset: row.asset,
+  direction: row.direction,
+  amount: row.amount,
+  notionalUsd: row.notional_usd,
+  venue: row.venue,
+  txHash: row.tx_hash,
+  pattern: row.pattern,
+  push: row.push,
+});

@@ -1,0 +1,136 @@
+import { and, desc, eq, sql } from "drizzle-orm";
+import type { Cursor } from "#reporting/paging";
+import type { BiasLine, EventLine, OrderLine, PositionLine } from "#reporting/report";
+import type { TradingMode } from "#trading/mode";
+import { type Instant, instant, millis } from "#units/time";
+import type { Db } from "../client.ts";
+import { bias, blockCursors, chainBlocks, reports, tradingControl } from "../schema.ts";
+import { biasLines } from "./bias-lines.ts";
+import { eventLines } from "./event-lines.ts";
+import { orderLines, positionLines } from "./order-lines.ts";
+
+const TERMS = 5;
+const FOUR_HOURS_MS = 4 * 3_600_000;
+
+/** Whose trading is asked for. */
+export interface Account {
+  readonly mode: TradingMode;
+  readonly venue: string;
+}
+
+/** How far the desk has come. Each part is null until there is one. */
+export interface DeskHealth {
+  readonly block: { readonly number: number; readonly at: Instant; readonly observedAt: Instant } | null;
+  readonly cursor: {
+    readonly sent: number;
+    readonly safe: number;
+    readonly finalized: number;
+    readonly updatedAt: Instant;
+  } | null;
+  readonly trading: {
+    readonly state: string;
+    readonly epoch: number;
+    readonly reason: string;
+    readonly changedAt: Instant;
+  } | null;
+  readonly report: { readonly id: string; readonly type: string; readonly end: Instant } | null;
+}
+
+/** Returns how far the desk has come on a chain, and whether it may trade. */
+export async function deskHealth(db: Db, chain: string, mode: TradingMode): Promise<DeskHealth> {
+  const [block] = await db
+    .select({ number: chainBlocks.number, at: chainBlocks.timestamp, observedAt: chainBlocks.observedAt })
+    .from(chainBlocks)
+    .where(eq(chainBlocks.chain, chain))
+    .orderBy(desc(chainBlocks.number))
+    .limit(1);
+  const [cursor] = await db
+    .select({
+      sent: blockCursors.lastNumber,
+      safe: blockCursors.safeNumber,
+      finalized: blockCursors.finalizedNumber,
+      updatedAt: blockCursors.updatedAt,
+    })
+    .from(blockCursors)
+    .where(and(eq(blockCursors.chain, chain), eq(blockCursors.stream, "main")));
+  const [trading] = await db
+    .select({
+      state: tradingControl.state,
+      epoch: tradingControl.epoch,
+      reason: tradingControl.reason,
+      changedAt: tradingControl.changedAt,
+    })
+    .from(tradingControl)
+    .where(eq(tradingControl.tradingMode, mode));
+  const [report] = await db
+    .select({ id: reports.id, type: reports.reportType, end: reports.periodEnd })
+    .from(reports)
+    .orderBy(desc(reports.periodEnd), reports.periodStart, reports.reportType)
+    .limit(1);
+  return { block: block ?? null, cursor: cursor ?? null, trading: trading ?? null, report: report ?? null };
+}
+
+/**
+ * Returns the newest bias of every asset and timeframe, or of one asset, with its value four hours before and its five
+ * largest contributions. By asset and timeframe. "Newest" is by the newest row, not by a clock.
+ */
+export async function latestBiases(db: Db, asset: string | null): Promise<BiasLine[]> {
+  const [newest] = await db
+    .select({ at: bias.timestamp })
+    .from(bias)
+    .where(asset === null ? undefined : eq(bias.asset, asset))
+    .orderBy(desc(bias.timestamp))
+    .limit(1);
+  if (!newest) return [];
+  const end = instant(millis(newest.at) + 1);
+  return biasLines(db, { start: instant(millis(newest.at) - FOUR_HOURS_MS), end, terms: TERMS, asset });
+}
+
+/** What a page of events is narrowed to; null = any. */
+export interface EventFilter {
+  readonly asset: string | null;
+  readonly type: string | null;
+  readonly wallet: string | null;
+  readonly before: Cursor | null;
+}
+
+/** Returns a page of events, newest first, then by id. */
+export function eventPage(db: Db, filter: EventFilter, limit: number): Promise<EventLine[]> {
+  const { asset, type, wallet, before } = filter;
+  return eventLines(
+    db,
+    sql`(${asset}::text IS NULL OR e.asset = ${asset}::text) AND (${type}::text IS NULL OR e.event_type = ${type}::text)
+        AND (${wallet}::text IS NULL OR w.address = ${wallet}::text)
+        AND ${before === null ? sql`true` : sql`(e."timestamp", e.id) < (${before.at}::timestamptz, ${before.id}::uuid)`}`,
+    sql`e."timestamp" DESC, e.id DESC`,
+    limit,
+  );
+}
+
+/** Returns a page of orders of an account, newest decision first, then by id. */
+export function orderPage(
+  db: Db,
+  { mode, venue }: Account,
+  filter: { readonly status: string | null; readonly before: Cursor | null },
+  limit: number,
+): Promise<OrderLine[]> {
+  const { status, before } = filter;
+  return orderLines(
+    db,
+    sql`o.trading_mode = ${mode} AND o.exchange = ${venue} AND (${status}::text IS NULL OR o.status = ${status}::text)
+        AND ${before === null ? sql`true` : sql`(o.decided_at, o.id) < (${before.at}::timestamptz, ${before.id}::uuid)`}`,
+    sql`o.decided_at DESC, o.id DESC`,
+    limit,
+  );
+}
+
+/** Returns positions of an account, newest first: the open ones, the closed ones, or both. */
+export function positionList(
+  db: Db,
+  { mode, venue }: Account,
+  state: "open" | "closed" | "all",
+  limit: number,
+): Promise<PositionLine[]> {
+  const wanted = { open: sql`p.closed_at IS NULL`, closed: sql`p.closed_at IS NOT NULL`, all: sql`true` }[state];
+  return positionLines(db, sql`p.trading_mode = ${mode} AND p.exchange = ${venue} AND ${wanted}`, limit);
+}

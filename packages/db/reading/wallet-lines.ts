@@ -1,0 +1,83 @@
+import { type SQL, sql } from "drizzle-orm";
+import * as z from "zod";
+import type { CredibilityLine, WalletLine } from "#reporting/report";
+import { HORIZONS, type Horizon, type Instant } from "#units/time";
+import type { Db } from "../client.ts";
+import { rows } from "../rows.ts";
+
+/** The part of a score's evidence that a person is told. Source: `Evidence` in packages/scoring/credibility.ts. */
+const HorizonEvidence = z.object({ edge: z.number(), effectiveBets: z.number() });
+const Evidence = z
+  .object({ "1h": HorizonEvidence.optional(), "4h": HorizonEvidence.optional(), "24h": HorizonEvidence.optional() })
+  .nullable();
+
+type Scores = { readonly [H in `credibility_${Horizon}`]: number | null };
+type Row = Scores & {
+  wallet_id: string;
+  address: string;
+  label: string | null;
+  archetype: string | null;
+  evidence: unknown;
+  before: Partial<Scores> | null;
+};
+
+const scores = (alias: SQL): SQL =>
+  sql`${alias}.credibility_1h::float8 AS credibility_1h, ${alias}.credibility_4h::float8 AS credibility_4h,
+      ${alias}.credibility_24h::float8 AS credibility_24h`;
+
+/** Returns the wallets that were scored in [start, end), each with its last score there and the last one before. By id. */
+export async function scoredWallets(db: Db, start: Instant, end: Instant): Promise<WalletLine[]> {
+  const list = await rows<Row>(
+    db,
+    sql`SELECT s.wallet_id, w.address, w.label, s.archetype, s.evidence, ${scores(sql`s`)}, to_jsonb(p) AS before
+        FROM (SELECT DISTINCT ON (wallet_id) * FROM wallet_scores
+              WHERE "timestamp" >= ${start}::timestamptz AND "timestamp" < ${end}::timestamptz
+              ORDER BY wallet_id, "timestamp" DESC) s
+        JOIN wallets w ON w.id = s.wallet_id
+        LEFT JOIN LATERAL (
+          SELECT ${scores(sql`q`)} FROM wallet_scores q
+          WHERE q.wallet_id = s.wallet_id AND q."timestamp" < ${start}::timestamptz
+          ORDER BY q."timestamp" DESC LIMIT 1
+        ) p ON true
+        ORDER BY s.wallet_id`,
+  );
+  return list.map(walletLine);
+}
+
+/** Returns watched wallets with their latest score, by 4 h credibility (unscored last) and id. `after` continues a page. */
+export async function latestWallets(
+  db: Db,
+  page: { readonly limit: number | null; readonly offset?: number },
+): Promise<WalletLine[]> {
+  const list = await rows<Row>(
+    db,
+    sql`SELECT w.id AS wallet_id, w.address, w.label, s.archetype, s.evidence, ${scores(sql`s`)}, NULL::jsonb AS before
+        FROM wallets w LEFT JOIN wallet_latest_scores s ON s.wallet_id = w.id
+        WHERE w.is_active
+        ORDER BY s.credibility_4h DESC NULLS LAST, w.id
+        ${page.limit === null ? sql`` : sql`LIMIT ${page.limit} OFFSET ${page.offset ?? 0}`}`,
+  );
+  return list.map(walletLine);
+}
+
+function walletLine(row: Row): WalletLine {
+  const evidence = Evidence.parse(row.evidence ?? null);
+  return {
+    wallet: { id: row.wallet_id, address: row.address, label: row.label },
+    archetype: row.archetype,
+    credibility: HORIZONS.flatMap((horizon): CredibilityLine[] => {
+      const score = row[`credibility_${horizon}`];
+      const proof = evidence?.[horizon];
+      if (score === null) return [];
+      return [
+        {
+          horizon,
+          score,
+          previous: row.before?.[`credibility_${horizon}`] ?? null,
+          edge: proof?.edge ?? null,
+          bets: proof?.effectiveBets ?? null,
+        },
+      ];
+    }),
+  };
+}

@@ -1,0 +1,28 @@
+import { and, count, desc, inArray, sql } from "drizzle-orm";
+import type { Db } from "../client.ts";
+import { rows } from "../rows.ts";
+import { orders, schemaMigrations } from "../schema.ts";
+
+/** Returns the newest migration that ran on a database, or null when none did. */
+export async function schemaVersion(db: Db): Promise<string | null> {
+  const [register] = await rows<{ there: boolean }>(
+    db,
+    sql`SELECT to_regclass('schema_migrations') IS NOT NULL AS there`,
+  );
+  if (!register?.there) return null;
+  const [newest] = await db
+    .select({ name: schemaMigrations.name })
+    .from(schemaMigrations)
+    .orderBy(desc(schemaMigrations.name))
+    .limit(1);
+  return newest?.name ?? null;
+}
+
+/** Orders of a mode whose fate at the venue is not known, or that wait for a person. */
+export async function doubtfulOrders(db: Db, mode: "demo" | "live"): Promise<number> {
+  const [row] = await db
+    .select({ n: count() })
+    .from(orders)
+    .where(and(sql`${orders.tradingMode} = ${mode}`, inArray(orders.status, ["unknown", "quarantined"])));
+  return row?.n ?? 0;
+}

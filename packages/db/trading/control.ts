@@ -1,0 +1,56 @@
+import { and, eq } from "drizzle-orm";
+import type { Control } from "#trading/limits";
+import type { TradingMode } from "#trading/mode";
+import type { Instant } from "#units/time";
+import type { Db } from "../client.ts";
+import { tradingControl } from "../schema.ts";
+
+/** The kill switch of a mode, with who changed it last and why. */
+export interface StoredControl extends Control {
+  readonly reason: string;
+  readonly actor: string;
+  readonly changedAt: Instant;
+}
+
+export interface ControlChange {
+  readonly state: Control["state"];
+  readonly reason: string;
+  readonly actor: string;
+  /** Time of the work. */
+  readonly at: Instant;
+}
+
+const STORED = {
+  state: tradingControl.state,
+  epoch: tradingControl.epoch,
+  reason: tradingControl.reason,
+  actor: tradingControl.actor,
+  changedAt: tradingControl.changedAt,
+} as const;
+
+/** Returns the kill switch. Demo begins ACTIVE, live HALTED until someone arms it: the migration wrote both rows. */
+export async function readControl(db: Db, mode: TradingMode): Promise<StoredControl> {
+  const [row] = await db.select(STORED).from(tradingControl).where(eq(tradingControl.tradingMode, mode));
+  if (!row) throw new TypeError(`trading_control has no row for ${mode}`);
+  return row;
+}
+
+/**
+ * Changes the kill switch from the epoch that was read to the next, which voids every order approved before. Returns the
+ * switch after it, or null when someone else changed it since: read again and decide again. A change to the state that
+ * it already has raises the epoch too, so a repeated message must compare first.
+ */
+export async function changeControl(
+  db: Db,
+  mode: TradingMode,
+  epoch: number,
+  change: ControlChange,
+): Promise<StoredControl | null> {
+  const { state, reason, actor, at } = change;
+  const [row] = await db
+    .update(tradingControl)
+    .set({ state, reason, actor, changedAt: at, epoch: epoch + 1 })
+    .where(and(eq(tradingControl.tradingMode, mode), eq(tradingControl.epoch, epoch)))
+    .returning(STORED);
+  return row ?? null;
+}

@@ -1,0 +1,49 @@
+import { asc, inArray, sql } from "drizzle-orm";
+import type { Instrument } from "#trading/instrument";
+import type { Instant } from "#units/time";
+import type { Db } from "../client.ts";
+import { instruments } from "../schema.ts";
+
+/** An instrument as it was listed when last read. */
+export interface ListedInstrument extends Instrument {
+  readonly updatedAt: Instant;
+}
+
+/** Stores what the venue lists, as of `at`. An older reading never replaces a newer one. */
+export async function upsertInstruments(
+  db: Db,
+  listed: readonly Instrument[],
+  source: string,
+  at: Instant,
+): Promise<void> {
+  if (listed.length === 0) return;
+  const excluded = (name: string) => sql.raw(`excluded.${name}`);
+  await db
+    .insert(instruments)
+    .values(listed.map((instrument) => ({ ...instrument, source, updatedAt: at })))
+    .onConflictDoUpdate({
+      target: instruments.id,
+      set: {
+        asset: excluded("asset"),
+        contractSize: excluded("contract_size"),
+        lotSize: excluded("lot_size"),
+        minSize: excluded("min_size"),
+        tickSize: excluded("tick_size"),
+        maxLeverage: excluded("max_leverage"),
+        source: excluded("source"),
+        updatedAt: excluded("updated_at"),
+      },
+      setWhere: sql`${instruments.updatedAt} <= excluded.updated_at`,
+    });
+}
+
+/** Returns the stored instruments among `ids`, sorted by id. */
+export async function listedInstruments(db: Db, ids: readonly string[]): Promise<ListedInstrument[]> {
+  if (ids.length === 0) return [];
+  const { id, asset, contractSize, lotSize, minSize, tickSize, maxLeverage, updatedAt } = instruments;
+  return await db
+    .select({ id, asset, contractSize, lotSize, minSize, tickSize, maxLeverage, updatedAt })
+    .from(instruments)
+    .where(inArray(instruments.id, [...ids]))
+    .orderBy(asc(instruments.id));
+}

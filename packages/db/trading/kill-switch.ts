@@ -1,0 +1,32 @@
+import { eq, sql } from "drizzle-orm";
+import type { Control } from "#trading/limits";
+import type { TradingMode } from "#trading/mode";
+import { tightens } from "#trading/reconcile";
+import type { Db } from "../client.ts";
+import { tradingControl } from "../schema.ts";
+import { type ControlChange, changeControl, readControl, type StoredControl } from "./control.ts";
+
+/**
+ * Holds the kill switch of a mode as it is until the transaction ends, and returns it: a change waits for the end. Others
+ * may hold it at the same time.
+ */
+export async function holdControl(tx: Db, mode: TradingMode): Promise<StoredControl> {
+  await tx.select({ held: sql`1` }).from(tradingControl).where(eq(tradingControl.tradingMode, mode)).for("share");
+  return readControl(tx, mode);
+}
+
+/**
+ * Tightens the kill switch: ACTIVE → REDUCING → HALTED, with a new epoch, which voids every order approved before.
+ * Returns what it became (the same again when this actor already did it at this instant, so that a repeated run tells the
+ * same), or null when it was as tight before. Loosening is a person's, with a second factor.
+ */
+export async function tightenControl(db: Db, mode: TradingMode, change: ControlChange): Promise<StoredControl | null> {
+  const now = await readControl(db, mode);
+  if (now.state === change.state && now.changedAt === change.at && now.actor === change.actor) return now;
+  if (!tightens(now.state, change.state)) return null;
+  // Null: someone changed it meanwhile. Looks again, so that the tighter of the two stands.
+  return (await changeControl(db, mode, now.epoch, change)) ?? tightenControl(db, mode, change);
+}
+
+/** Returns the part of a stored kill switch that decides. */
+export const decisive = ({ state, epoch }: Control): Control => ({ state, epoch });

@@ -1,0 +1,200 @@
+import type { CandleSource, InstrumentRow } from "#recording/candle-source";
+import type { Candle } from "#units/candle";
+import { type Big, big, fixed, text } from "#units/decimal";
+import { millis } from "#units/time";
+
+/** The best prices at an instant, and the contracts that one order can take. */
+export interface Touch {
+  readonly mid: Big;
+  readonly bid: Big;
+  readonly ask: Big;
+  readonly available: Big;
+}
+
+export interface BookSettings {
+  /** Half the spread, in bps of the mid. */
+  readonly halfSpreadBps: number;
+  /** Share of a bar's volume that one order can take. */
+  readonly liquidityShare: number;
+}
+
+/** What the venue trades. */
+export interface Listing {
+  readonly id: string;
+  readonly contractSize: Big;
+  readonly lot: Big;
+  readonly min: Big;
+  readonly tick: Big;
+  readonly maxLeverage: Big;
+}
+
+interface Series {
+  readonly candles: readonly Candle[];
+  readonly opened: Float64Array;
+}
+
+/** A row of OKX's candles: [ts, open, high, low, close, contracts, asset, quote, confirm]. */
+export type CandleRow = readonly string[];
+
+export interface CandleQuery {
+  readonly after: number;
+  readonly before: number;
+  readonly limit: number;
+  /** Leaves out the bar that is not closed yet. */
+  readonly closedOnly: boolean;
+}
+
+// In a bar without recorded volume (a mark price series) this many lots can still be taken.
+const LEAST_LOTS = 1000;
+// A gap is bridged with the last close for this many bars; after that there is no price.
+const STALE_BARS = 5;
+
+const roundTo = (value: Big, step: Big, mode: 0 | 2 | 3): Big => value.div(step).round(0, mode).times(step);
+export const floorTick = (value: Big, tick: Big): Big => roundTo(value, tick, 0);
+export const ceilTick = (value: Big, tick: Big): Big => roundTo(value, tick, 3);
+
+/** Returns the index of the last number at or below `limit`, −1 when there is none. `sorted` ascends. */
+export function lastAtOrBelow(sorted: Float64Array, limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** The market of the paper venue: what it lists, its price now, and the bars seen so far. */
+export interface Book {
+  readonly listings: ReadonlyMap<string, Listing>;
+  readonly rows: readonly InstrumentRow[];
+  /** Returns the prices at `now`, or null where the source has no bar for it. */
+  touch(instrument: string, now: number): Touch | null;
+  /** Returns bars opened at or before `now`, newest first; null for a bar that the source cannot make. */
+  candles(instrument: string, barSeconds: number, now: number, query: CandleQuery): CandleRow[] | null;
+}
+
+function listingOf(row: InstrumentRow): [string, Listing] {
+  const field = (name: string) => big(String(row[name]));
+  const id = String(row.instId);
+  return [
+    id,
+    {
+      id,
+      contractSize: field("ctVal").times(big(String(row.ctMult || "1"))),
+      lot: field("lotSz"),
+      min: field("minSz"),
+      tick: field("tickSz"),
+      maxLeverage: field("lever"),
+    },
+  ];
+}
+
+/** Returns the price inside a bar: on the straight line from its open to its close, by the time gone by. */
+const inside = (bar: Candle, elapsedMs: number, widthMs: number): Big =>
+  big(bar.open).plus(big(bar.close).minus(bar.open).times(elapsedMs).div(widthMs));
+
+/** Returns what a reader knows of `bar` after `elapsedMs`: never its own high, low or close. */
+function partial(bar: Candle, elapsedMs: number, widthMs: number, tick: Big): Candle {
+  const close = text(roundTo(inside(bar, elapsedMs, widthMs), tick, 2));
+  const [low, high] = big(bar.open).lt(close) ? [bar.open, close] : [close, bar.open];
+  const volume = text(fixed(big(bar.volume).times(elapsedMs).div(widthMs), 8));
+  return { openedAt: bar.openedAt, open: bar.open, high, low, close, volume };
+}
+
+/** Returns one bar made of `bars`, which ascend and are not empty. */
+function merged(bars: readonly Candle[]): Candle {
+  const [first] = bars as [Candle, ...Candle[]];
+  let { high, low } = first;
+  let volume = big(0);
+  for (const bar of bars) {
+    if (big(bar.high).gt(high)) high = bar.high;
+    if (big(bar.low).lt(low)) low = bar.low;
+    volume = volume.plus(bar.volume);
+  }
+  return {
+    openedAt: first.openedAt,
+    open: first.open,
+    high,
+    low,
+    close: (bars.at(-1) as Candle).close,
+    volume: text(volume),
+  };
+}
+
+function candleRow(openedMs: number, bar: Candle, contractSize: Big, closed: boolean): CandleRow {
+  const asset = big(bar.volume).times(contractSize);
+  const { open, high, low, close, volume } = bar;
+  return [String(openedMs), open, high, low, close, volume, text(asset), text(asset.times(close)), closed ? "1" : "0"];
+}
+
+/** Returns the market that `source` makes. */
+export function paperBook(source: CandleSource, settings: BookSettings): Book {
+  const rows = source.instruments();
+  const listings = new Map(rows.map(listingOf));
+  const base = source.barSeconds * 1000;
+  const indexed = new Map<string, Series>();
+  const series = (instrument: string): Series => {
+    const candles = source.bars(instrument);
+    const known = indexed.get(instrument);
+    if (known?.candles === candles) return known;
+    const fresh = { candles, opened: Float64Array.from(candles, (bar) => millis(bar.openedAt)) };
+    indexed.set(instrument, fresh);
+    return fresh;
+  };
+
+  const touch = (instrument: string, now: number): Touch | null => {
+    const listing = listings.get(instrument);
+    const { candles, opened } = series(instrument);
+    const at = lastAtOrBelow(opened, now);
+    const bar = candles[at];
+    const elapsed = now - (opened[at] ?? 0);
+    if (!listing || !bar || elapsed > base * (1 + STALE_BARS)) return null;
+    const mid = roundTo(elapsed < base ? inside(bar, elapsed, base) : big(bar.close), listing.tick, 2);
+    const half = mid.times(settings.halfSpreadBps).div(10_000);
+    const least = listing.lot.times(LEAST_LOTS);
+    const share = roundTo(big(bar.volume).times(settings.liquidityShare), listing.lot, 0);
+    return {
+      mid,
+      bid: floorTick(mid.minus(half), listing.tick),
+      ask: ceilTick(mid.plus(half), listing.tick),
+      available: share.gt(0) ? share : least,
+    };
+  };
+
+  // Known at `now` of the base bar at `index`: all of it once closed, else its beginning.
+  const known = ({ candles, opened }: Series, index: number, now: number, tick: Big): Candle => {
+    const bar = candles[index] as Candle;
+    const elapsed = now - (opened[index] as number);
+    return elapsed >= base ? bar : partial(bar, elapsed, base, tick);
+  };
+
+  // The wide bar that holds the base bar at `end`, as known at `now`, and where the one before it ends.
+  const wide = (all: Series, end: number, width: number, now: number, { tick, contractSize }: Listing) => {
+    const start = Math.floor((all.opened[end] as number) / width) * width;
+    const first = lastAtOrBelow(all.opened, start - 1) + 1;
+    const last = lastAtOrBelow(all.opened, Math.min(now, start + width - 1));
+    const parts = Array.from({ length: last - first + 1 }, (_, i) => known(all, first + i, now, tick));
+    const closed = start + width <= now;
+    return { start, closed, before: first - 1, row: () => candleRow(start, merged(parts), contractSize, closed) };
+  };
+
+  const candles = (instrument: string, barSeconds: number, now: number, query: CandleQuery): CandleRow[] | null => {
+    const width = barSeconds * 1000;
+    const listing = listings.get(instrument);
+    if (!listing || width < base || width % base !== 0) return null;
+    const all = series(instrument);
+    const found: CandleRow[] = [];
+    // From the newest base bar that the query and the clock allow, back one wide bar at a time.
+    let end = lastAtOrBelow(all.opened, Math.min(now, query.after - 1));
+    while (end >= 0 && found.length < query.limit) {
+      const bar = wide(all, end, width, now, listing);
+      if (bar.start <= query.before) break;
+      if (bar.closed || !query.closedOnly) found.push(bar.row());
+      end = bar.before;
+    }
+    return found;
+  };
+  return { listings, rows, touch, candles };
+}

@@ -1,0 +1,246 @@
+import { type Big, big, fixed, text } from "#units/decimal";
+import {
+  leverageOf,
+  marginOf,
+  type PaperFill,
+  type PaperOrder,
+  type PaperPosition,
+  unrealized,
+  wealth,
+} from "./account.ts";
+import type { Listing } from "./book.ts";
+import { cancel, type Desk, find, isPending, place } from "./orders.ts";
+import { PaperRefusal, type PaperRequest, page, required } from "./reply.ts";
+
+type Route = (request: PaperRequest, desk: Desk) => readonly unknown[];
+
+/** The account's id, as account/config gives it. */
+export const PAPER_ACCOUNT = "4400000000000001";
+
+function orderRow(order: PaperOrder, lever: string): unknown {
+  const filled = big(order.accFillSz);
+  const avgPx = filled.eq(0) ? "" : text(fixed(big(order.filledValue).div(filled), 12));
+  const { instId, ordId, clOrdId, side, ordType, tdMode, sz, px, state, accFillSz, fee, pnl, tradeId } = order;
+  return {
+    ...{
+      instType: "SWAP",
+      instId,
+      ordId,
+      clOrdId,
+      tag: "",
+      side,
+      ordType,
+      tdMode,
+      posSide: "net",
+      sz,
+      px,
+      state,
+      accFillSz,
+    },
+    ...{ avgPx, fee, feeCcy: "USDT", rebate: "0", rebateCcy: "USDT", pnl, tradeId, lever, category: "normal" },
+    ...{ ccy: "", tgtCcy: "", fillPx: avgPx, fillSz: accFillSz, fillTime: filled.eq(0) ? "" : String(order.uTime) },
+    ...{ reduceOnly: String(order.reduceOnly), source: "", attachAlgoOrds: [], algoId: "", algoClOrdId: "" },
+    ...{ cTime: String(order.cTime), uTime: String(order.uTime) },
+  };
+}
+
+function fillRow(fill: PaperFill): unknown {
+  const { ts, ...fields } = fill;
+  const time = String(ts);
+  return {
+    instType: "SWAP",
+    ...fields,
+    tag: "",
+    subType: "",
+    posSide: "net",
+    feeCcy: "USDT",
+    ts: time,
+    fillTime: time,
+  };
+}
+
+function positionRow({ state, book }: Desk, position: PaperPosition, now: number): unknown {
+  const listing = book.listings.get(position.instId) as Listing;
+  const mark = book.touch(position.instId, now)?.mid ?? big(position.avgPx);
+  const { instId, contracts, avgPx, tradeId } = position;
+  const notional = big(contracts).times(listing.contractSize).times(mark).abs();
+  const margin = text(fixed(marginOf(state, position, listing), 12));
+  return {
+    ...{
+      instType: "SWAP",
+      instId,
+      mgnMode: "isolated",
+      posSide: "net",
+      posId: String(position.cTime),
+      pos: contracts,
+      availPos: contracts,
+    },
+    ...{
+      avgPx,
+      markPx: text(mark),
+      last: text(mark),
+      upl: text(unrealized(position, listing, mark)),
+      notionalUsd: text(notional),
+    },
+    ...{ lever: leverageOf(state, instId), margin, ccy: "USDT", liqPx: "", adl: "0", tradeId },
+    ...{ cTime: String(position.cTime), uTime: String(position.uTime) },
+  };
+}
+
+function balance(desk: Desk, now: number): unknown {
+  const { equity, unrealized: upl, margin } = wealth(desk.state, desk.book, now);
+  const exact = (value: Big) => text(fixed(value, 18));
+  const cash = equity.minus(upl);
+  const available = cash.minus(margin);
+  const [eq, avail] = [text(equity), exact(available)];
+  const common = { upl: exact(upl), uTime: String(now) };
+  const details = [
+    {
+      ...{
+        ccy: "USDT",
+        eq,
+        eqUsd: eq,
+        cashBal: exact(cash),
+        availBal: avail,
+        availEq: avail,
+        frozenBal: exact(margin),
+      },
+      ...{ isoEq: exact(margin.plus(upl)), isoUpl: exact(upl), ordFrozen: "0", ...common },
+    },
+  ];
+  return { totalEq: eq, adjEq: "", isoEq: exact(margin.plus(upl)), imr: "", mmr: "", ordFroz: "", ...common, details };
+}
+
+const matches = (query: Readonly<Record<string, string>>) => (row: { instId: string; ordId?: string; ts?: number }) => {
+  const { instId, ordId, begin, end } = query;
+  if (instId !== undefined && row.instId !== instId) return false;
+  if (ordId !== undefined && row.ordId !== ordId) return false;
+  if (begin !== undefined && (row.ts ?? 0) < Number(begin)) return false;
+  return end === undefined || (row.ts ?? 0) <= Number(end);
+};
+
+// In the time of their fills, ids ascend; orders filled in one instant are put in the order of their ids here.
+const ascending = <T>(rows: readonly T[], id: (row: T) => string): T[] =>
+  [...rows].sort((a, b) => (BigInt(id(a)) < BigInt(id(b)) ? -1 : 1));
+
+const fills: Route = ({ query }, { state }) => {
+  const rows = ascending(state.fills.filter(matches(query)), (fill) => fill.billId);
+  return page(rows, (fill) => fill.billId, query).map(fillRow);
+};
+
+const orders =
+  (pending: boolean): Route =>
+  ({ query }, { state }) => {
+    const found = state.orders
+      .filter((order) => isPending(order) === pending)
+      .filter(({ instId }) => (query.instId ?? instId) === instId);
+    const rows = ascending(found, (order) => order.ordId);
+    return page(rows, (order) => order.ordId, query).map((order) => orderRow(order, leverageOf(state, order.instId)));
+  };
+
+const bills: Route = ({ query }, { state }) => {
+  const trades = state.fills.map(({ billId, instId, ts, fee, fillPnl, fillSz, fillPx }) => {
+    const balChg = text(big(fillPnl).plus(fee));
+    return {
+      billId,
+      type: "2",
+      subType: "",
+      instId,
+      ts,
+      ccy: "USDT",
+      balChg,
+      pnl: fillPnl,
+      fee,
+      sz: fillSz,
+      px: fillPx,
+    };
+  });
+  const fundings = state.fundings.map(({ billId, instId, ts, amount }) => {
+    const subType = big(amount).lt(0) ? "173" : "174";
+    return {
+      billId,
+      type: "8",
+      subType,
+      instId,
+      ts,
+      ccy: "USDT",
+      balChg: amount,
+      pnl: amount,
+      fee: "0",
+      sz: "",
+      px: "",
+    };
+  });
+  const type = query.type;
+  const found = [...trades, ...fundings].filter(
+    (row) => (type === undefined || row.type === type) && matches(query)(row),
+  );
+  const rows = ascending(found, (row) => row.billId);
+  return page(rows, (row) => row.billId, query).map((row) => ({ ...row, instType: "SWAP", ts: String(row.ts) }));
+};
+
+const placed = ({ ordId, clOrdId }: PaperOrder, now: number) => ({
+  ordId,
+  clOrdId,
+  tag: "",
+  ts: String(now),
+  sCode: "0",
+  sMsg: "",
+});
+
+/** The private endpoints, by method and path. Those that POST change the account. */
+export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
+  "GET account/config": () => [
+    {
+      uid: PAPER_ACCOUNT,
+      mainUid: PAPER_ACCOUNT,
+      acctLv: "2",
+      posMode: "net_mode",
+      perm: "read_only,trade",
+      level: "Lv1",
+      label: "paper",
+      ip: "",
+    },
+  ],
+  "GET account/balance": ({ now }, desk) => [balance(desk, now)],
+  "GET account/positions": ({ query, now }, desk) =>
+    desk.state.positions
+      .filter(({ instId }) => (query.instId ?? instId) === instId)
+      .map((position) => positionRow(desk, position, now)),
+  "POST account/set-position-mode": ({ body }) => {
+    if (required(body, "posMode") !== "net_mode")
+      throw new PaperRefusal("51000", "Parameter posMode error: the paper venue nets");
+    return [{ posMode: "net_mode" }];
+  },
+  "POST account/set-leverage": ({ body }, { state, book }) => {
+    const listing = book.listings.get(required(body, "instId"));
+    const lever = required(body, "lever");
+    if (!listing) throw new PaperRefusal("51001", "Instrument ID does not exist");
+    if (!/^\d+(\.\d+)?$/.test(lever) || big(lever).lt(1)) throw new PaperRefusal("51000", "Parameter lever error");
+    if (big(lever).gt(listing.maxLeverage)) throw new PaperRefusal("59102", "Leverage exceeds the maximum limit");
+    state.leverage[listing.id] = text(lever);
+    return [{ instId: listing.id, lever: text(lever), mgnMode: String(body.mgnMode ?? "isolated"), posSide: "" }];
+  },
+  "POST trade/order": (request, desk) => [placed(place(desk, request), request.now)],
+  "POST trade/cancel-order": (request, desk) => [placed(cancel(desk, request), request.now)],
+  "GET trade/order": ({ query, now }, desk) => {
+    const order = find(desk, query, now);
+    return [orderRow(order, leverageOf(desk.state, order.instId))];
+  },
+  "GET trade/orders-pending": orders(true),
+  "GET trade/orders-history": orders(false),
+  "GET trade/fills": fills,
+  "GET trade/fills-history": fills,
+  "GET account/bills": bills,
+  "GET account/trade-fee": (_request, { matching }) => [
+    {
+      ...{
+        instType: "SWAP",
+        level: "Lv1",
+        maker: text(matching.fees.maker.times(-1)),
+        taker: text(matching.fees.taker.times(-1)),
+      },
+      ...{ makerU: text(matching.fees.maker.times(-1)), takerU: text(matching.fees.taker.times(-1)) },
+    },
+  ],
+};

@@ -1,0 +1,89 @@
+import { type Big, text } from "#units/decimal";
+import type { Book, Touch } from "./book.ts";
+import { PaperRefusal, type PaperRequest, required } from "./reply.ts";
+
+type Route = (request: PaperRequest, book: Book) => readonly unknown[];
+
+const BARS: Readonly<Record<string, number>> = {
+  ...{ "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800 },
+  ...{ "1H": 3600, "2H": 7200, "4H": 14_400, "6Hutc": 21_600, "12Hutc": 43_200, "1Dutc": 86_400 },
+};
+
+const touchOf = (book: Book, instId: string, now: number): Touch => {
+  if (!book.listings.has(instId)) throw new PaperRefusal("51001", "Instrument ID does not exist");
+  const touch = book.touch(instId, now);
+  if (!touch) throw new PaperRefusal("50026", "System error: the instrument has no price now.");
+  return touch;
+};
+
+/** Returns the instruments that `query` names, or all that have a price. */
+function instrumentsOf({ query, now }: PaperRequest, book: Book): readonly string[] {
+  const { instId } = query;
+  if (instId === undefined) return [...book.listings.keys()].filter((id) => book.touch(id, now) !== null);
+  touchOf(book, instId, now);
+  return [instId];
+}
+
+function ticker(book: Book, instId: string, now: number): unknown {
+  const { bid, ask, mid, available } = touchOf(book, instId, now);
+  const size = text(available);
+  const [row] =
+    book.candles(instId, 86_400, now, { after: Number.MAX_SAFE_INTEGER, before: -1, limit: 1, closedOnly: false }) ??
+    [];
+  const [, open, high, low, , vol24h] = row ?? [];
+  return {
+    ...{
+      instType: "SWAP",
+      instId,
+      last: text(mid),
+      lastSz: size,
+      askPx: text(ask),
+      askSz: size,
+      bidPx: text(bid),
+      bidSz: size,
+    },
+    ...{ open24h: open ?? "", high24h: high ?? "", low24h: low ?? "", vol24h: vol24h ?? "", volCcy24h: "" },
+    ...{ sodUtc0: open ?? "", sodUtc8: "", ts: String(now) },
+  };
+}
+
+function candles(request: PaperRequest, book: Book, closedOnly: boolean): readonly unknown[] {
+  const { query, now } = request;
+  const instId = required(query, "instId");
+  if (!book.listings.has(instId)) throw new PaperRefusal("51001", "Instrument ID does not exist");
+  const seconds = BARS[query.bar ?? "1m"];
+  const limit = Number(query.limit ?? 100);
+  const [after, before] = [Number(query.after ?? Number.MAX_SAFE_INTEGER), Number(query.before ?? -1)];
+  const numbers =
+    Number.isInteger(limit) && limit >= 1 && limit <= 300 && Number.isFinite(after) && Number.isFinite(before);
+  const rows = seconds && numbers ? book.candles(instId, seconds, now, { after, before, limit, closedOnly }) : null;
+  if (!rows) throw new PaperRefusal("51000", "Parameter bar, limit, after or before error");
+  return rows;
+}
+
+const level = (price: Big, size: Big) => [text(price), text(size), "0", "1"];
+
+/** The public endpoints, by path. */
+export const PUBLIC_ROUTES: Readonly<Record<string, Route>> = {
+  "public/time": ({ now }) => [{ ts: String(now) }],
+  "public/instruments": ({ query }, book) => {
+    const { instId } = query;
+    const rows = book.rows.filter((row) => row.instType === required(query, "instType"));
+    const found = instId === undefined ? rows : rows.filter((row) => row.instId === instId);
+    if (instId !== undefined && found.length === 0) throw new PaperRefusal("51001", "Instrument ID does not exist");
+    return found;
+  },
+  "public/mark-price": (request, book) =>
+    instrumentsOf(request, book).map((instId) => {
+      const markPx = text(touchOf(book, instId, request.now).mid);
+      return { instType: "SWAP", instId, markPx, ts: String(request.now) };
+    }),
+  "market/ticker": ({ query, now }, book) => [ticker(book, required(query, "instId"), now)],
+  "market/tickers": (request, book) => instrumentsOf(request, book).map((instId) => ticker(book, instId, request.now)),
+  "market/books": ({ query, now }, book) => {
+    const { bid, ask, available } = touchOf(book, required(query, "instId"), now);
+    return [{ asks: [level(ask, available)], bids: [level(bid, available)], ts: String(now), seqId: now }];
+  },
+  "market/candles": (request, book) => candles(request, book, false),
+  "market/history-candles": (request, book) => candles(request, book, true),
+};

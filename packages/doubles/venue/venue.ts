@@ -1,0 +1,202 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "#host/clock";
+import { listen, readBody } from "#host/http";
+import type { CandleSource } from "#recording/candle-source";
+import { big, type Decimal } from "#units/decimal";
+import { newAccount, type PaperState, settleFunding } from "./account.ts";
+import { checkCall, type PaperKey } from "./auth.ts";
+import { type BookSettings, paperBook } from "./book.ts";
+import { type FaultAct, type Faults, noFaults } from "./faults.ts";
+import { type Desk, sweep } from "./orders.ts";
+import { PRIVATE_ROUTES } from "./private.ts";
+import { PUBLIC_ROUTES } from "./public.ts";
+import { accepted, PaperRefusal, type PaperRequest, type Reply } from "./reply.ts";
+import { readState, writeState } from "./store.ts";
+
+export interface PaperVenueConfig {
+  readonly clock: Clock;
+  readonly source: CandleSource;
+  readonly key: PaperKey;
+  readonly port?: number;
+  /** USDT of a new account; 100,000 by default. */
+  readonly balance?: Decimal;
+  /** Where the account is kept; without it, it ends with the process. */
+  readonly file?: string;
+  readonly book?: Partial<BookSettings>;
+  /** Slippage in bps of an order that takes the whole of a bar's share; 10 by default. */
+  readonly impactBps?: number;
+  /** Paid by longs every eight hours, as a fraction; 0 by default. */
+  readonly fundingRate?: number;
+  /** Sees each request as it came. For tests. */
+  readonly observe?: (request: { method: string; target: string; headers: IncomingHttpHeaders; body: string }) => void;
+}
+
+export interface PaperVenue {
+  /** Origin: what the adapter is given as its URL. */
+  readonly url: string;
+  readonly faults: Faults;
+  /** Carries out the requests that a `late` fault held back, at the clock of now. Returns how many. */
+  deliverLate(): Promise<number>;
+  /** Returns the account as it would be kept. */
+  state(): PaperState;
+  close(): Promise<void>;
+}
+
+interface Arrival {
+  readonly method: string;
+  /** Path with query. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** OKX's taker and maker fees of a new account on swaps. */
+const FEES = { taker: big("0.0005"), maker: big("0.0002") };
+
+const PREFIX = "/api/v5/";
+
+function requestOf({ method, target, headers, body }: Arrival, now: number): PaperRequest {
+  const url = new URL(target, "http://venue");
+  const expires = Number(headers.exptime);
+  let fields: unknown = {};
+  try {
+    fields = body === "" ? {} : JSON.parse(body);
+  } catch {
+    throw new PaperRefusal("50002", "Incorrect json data format", 400);
+  }
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields))
+    throw new PaperRefusal("50002", "Not a JSON object", 400);
+  return {
+    method,
+    path: url.pathname.slice(PREFIX.length),
+    query: Object.fromEntries(url.searchParams),
+    body: fields as Record<string, unknown>,
+    expiresMs: Number.isFinite(expires) ? expires : null,
+    now,
+  };
+}
+
+/** An order's refusal stands in its row, as on OKX; any other in the envelope. */
+function refusal(error: unknown, request: PaperRequest | null): Reply {
+  if (!(error instanceof PaperRefusal)) throw error;
+  const { code, message: msg, status } = error;
+  const ofOrder = status === 200 && request?.method === "POST" && request.path.startsWith("trade/");
+  if (!ofOrder) return { status, code, msg, data: [] };
+  const clOrdId = String(request.body.clOrdId ?? "");
+  const row = { ordId: "", clOrdId, tag: "", ts: String(request.now), sCode: code, sMsg: msg };
+  return { status, code: "1", msg: "All operations failed", data: [row] };
+}
+
+function run(config: PaperVenueConfig, desk: Desk, arrival: Arrival): Reply {
+  const now = config.clock.now();
+  let request: PaperRequest | null = null;
+  try {
+    request = requestOf(arrival, now);
+    const open = arrival.method === "GET" ? PUBLIC_ROUTES[request.path] : undefined;
+    settleFunding(desk.state, desk.book, config.fundingRate ?? 0, now);
+    sweep(desk, now);
+    if (open) return accepted(open(request, desk.book));
+    const closed = PRIVATE_ROUTES[`${arrival.method} ${request.path}`];
+    if (!closed) throw new PaperRefusal("50404", "No such endpoint on the paper venue", 404);
+    checkCall(config.key, arrival.headers, arrival.method, arrival.target, arrival.body, now);
+    const reply = accepted(closed(request, desk));
+    if (arrival.method === "POST" && config.file) writeState(config.file, desk.state);
+    return reply;
+  } catch (error) {
+    return refusal(error, request);
+  }
+}
+
+function write(response: ServerResponse, { status, ...envelope }: Reply): void {
+  const text = JSON.stringify(envelope);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+  response.end(text);
+}
+
+function writeHalf(response: ServerResponse, reply: Reply, ends: boolean): void {
+  const text = JSON.stringify({ code: reply.code, msg: reply.msg, data: reply.data });
+  const half = text.slice(0, Math.floor(text.length / 2));
+  response.writeHead(200, { "content-type": "application/json", ...(ends ? {} : { "content-length": text.length }) });
+  response.write(half);
+  if (ends) response.end();
+}
+
+/** Acts that lose the reply: whether the request is carried out, and whether the connection breaks. */
+const LOST: Readonly<Record<string, { readonly runs: boolean; readonly breaks: boolean }>> = {
+  "reset-before": { runs: false, breaks: true },
+  "reset-after": { runs: true, breaks: true },
+  "hang-before": { runs: false, breaks: false },
+  "hang-after": { runs: true, breaks: false },
+  late: { runs: false, breaks: true },
+};
+
+/** Returns OKX's error of that code, in the order's row on a placement. */
+function injected({ code, status }: { readonly code: string; readonly status?: number }, method: string): Reply {
+  const ofOrder = method === "POST" && status === undefined;
+  const row = { ordId: "", clOrdId: "", tag: "", sCode: code, sMsg: "injected" };
+  return { status: status ?? 200, code: ofOrder ? "1" : code, msg: "injected", data: ofOrder ? [row] : [] };
+}
+
+function writePage(response: ServerResponse, status: number): void {
+  response.writeHead(status, { "content-type": "text/html" });
+  response.end(`<html><head><title>${status}</title></head><body>gateway</body></html>`);
+}
+
+/** Answers as `act` says. `carryOut` carries the request out. */
+function answer(act: FaultAct, response: ServerResponse, arrival: Arrival, carryOut: () => Reply): void {
+  const lost = LOST[act.kind];
+  if (lost?.runs || ("after" in act && act.after)) carryOut();
+  if (lost?.breaks) response.destroy();
+  if (lost) return;
+  if (act.kind === "code") write(response, injected(act, arrival.method));
+  if (act.kind === "page") writePage(response, act.status);
+  if (act.kind === "echo")
+    write(response, { status: 200, code: "50000", msg: JSON.stringify(arrival.headers), data: [] });
+  if (act.kind === "garble" || act.kind === "stall") writeHalf(response, carryOut(), act.kind === "garble");
+  if (act.kind === "duplicate") {
+    write(response, carryOut());
+    carryOut();
+  }
+}
+
+/**
+ * Starts a venue on loopback that speaks OKX v5 over HTTP: public prices from candles, a signed private API, one account.
+ * Time is `clock`; nothing of a bar that has not passed is shown. Orders of one instant get ids that do not depend on which
+ * came first. It fills against the straight line between a bar's open and close, with spread, slippage and a 0.05 % fee.
+ * @throws PortTakenError, PaperStateError.
+ */
+export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> {
+  const { source } = config;
+  const book = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1, ...config.book });
+  const state = (config.file === undefined ? null : readState(config.file)) ?? newAccount(config.balance ?? "100000");
+  const desk: Desk = { state, book, matching: { fees: FEES, impactBps: config.impactBps ?? 10 } };
+  const faults = noFaults();
+  let held: Arrival[] = [];
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = "GET", url: target = "/", headers } = incoming;
+    const arrival = { method, target, headers, body: method === "POST" ? await readBody(incoming) : "" };
+    config.observe?.(arrival);
+    await source.refresh?.(config.clock.now());
+    const path = (target.split("?")[0] ?? "").slice(PREFIX.length);
+    const act = faults.strike(method, path);
+    if (act?.kind === "late") held.push(arrival);
+    if (act === null) write(response, run(config, desk, arrival));
+    else answer(act, response, arrival, () => run(config, desk, arrival));
+  };
+  const server = await listen((incoming, response) => {
+    // A bug of the venue breaks the connection: the adapter must read it as unknown, and the test sees it.
+    serve(incoming, response).catch((error: Error) => response.destroy(error));
+  }, config.port);
+  return {
+    url: server.url,
+    faults,
+    deliverLate: async () => {
+      const late = held;
+      held = [];
+      for (const arrival of late) run(config, desk, arrival);
+      return late.length;
+    },
+    state: () => structuredClone(state),
+    close: server.close,
+  };
+}

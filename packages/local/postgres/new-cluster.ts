@@ -1,0 +1,11 @@
+// Makes an empty, migrated database in the folder of its first argument, as a process of its own (see embedded-postgres.ts).
+import { PGlite } from "@electric-sql/pglite";
+import { migrate, readMigrations } from "#db/server/migrate";
+import { MIGRATIONS, pgliteMigrations } from "./embedded-postgres.ts";
+import { SMALL } from "./embedded-settings.ts";
+
+const [, , folder] = process.argv;
+if (folder === undefined) throw new RangeError("no folder");
+const client = await PGlite.create(folder, SMALL);
+await migrate(pgliteMigrations(client), await readMigrations(MIGRATIONS));
+await client.close();

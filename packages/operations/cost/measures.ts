@@ -1,0 +1,73 @@
+import * as z from "zod";
+import { jobOf } from "#local/aws/jobs";
+import { QUEUES, queue, SCHEDULES, schedule } from "#topology/topology";
+
+const Job = z.object({ job: z.string(), runs: z.number().int().nonnegative(), totalMs: z.number().nonnegative() });
+
+/** What a replay measured, and on what. */
+export const CostMeasures = z.object({
+  /** The recording's name and where it ran, as a person says it. */
+  recording: z.string(),
+  machine: z.string(),
+  measuredOn: z.iso.date(),
+  blocks: z.number().int().positive(),
+  /** Virtual time that the replay covered, in days. */
+  days: z.number().positive(),
+  jobs: z.array(Job),
+  /** Messages received, by queue. */
+  messages: z.record(z.string(), z.number().int().nonnegative()),
+});
+export type CostMeasures = z.infer<typeof CostMeasures>;
+
+/** Blocks of Ethereum mainnet a day: a slot each twelve seconds. */
+export const BLOCKS_A_DAY = 7200;
+
+/** One job at mainnet rate, a day. */
+export interface JobUsage {
+  readonly job: string;
+  readonly invocations: number;
+  /** Mean of the measured invocations, or what is known without measuring. */
+  readonly meanMs: number;
+  readonly memoryMb: number;
+  /** The queue that it consumes; null = a schedule's. */
+  readonly queue: string | null;
+  readonly ordered: boolean;
+  readonly messages: number;
+}
+
+/** Queues whose messages follow the blocks; the others follow the clock. */
+const BY_BLOCK: readonly string[] = ["blocks", "events", "retractions"];
+
+/** Runs of a schedule a day. Source: EventBridge, "Schedule expressions". */
+export function runsPerDay(every: string): number {
+  const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(every);
+  if (rate) return { minute: 1440, hour: 24, day: 1 }[rate[2] as "minute" | "hour" | "day"] / Number(rate[1]);
+  if (/^cron\(\d+ 0\/4 \* \* \? \*\)$/.test(every)) return 6;
+  if (/^cron\(\d+ \d+ \* \* \? \*\)$/.test(every)) return 1;
+  throw new RangeError(`how often a day is ${every}? Teach it to runsPerDay`);
+}
+
+/**
+ * Returns every job's day at mainnet rate, in the topology's order. Schedules run as often as the topology says. What
+ * follows blocks is scaled by blocks, what follows the clock by the virtual time of the replay. A job that polls inside
+ * of its run lasts as long as it polls: until five seconds before the next minute.
+ */
+export function usageOf(measures: CostMeasures): JobUsage[] {
+  const of = (job: string) => measures.jobs.find((one) => one.job === job) ?? { job, runs: 0, totalMs: 0 };
+  const mean = (job: string): number => (of(job).runs === 0 ? 0 : of(job).totalMs / of(job).runs);
+  const scheduled = SCHEDULES.map((name): JobUsage => {
+    const { consumer, every, memoryMb, pollSeconds } = schedule(name);
+    const job = jobOf(consumer);
+    const meanMs = pollSeconds === undefined ? mean(job) : 55_000;
+    return { job, invocations: runsPerDay(every), meanMs, memoryMb, queue: null, ordered: false, messages: 0 };
+  });
+  const consumed = QUEUES.map((name): JobUsage => {
+    const { consumer, memoryMb, groupBy } = queue(name);
+    const job = jobOf(consumer);
+    const scale = BY_BLOCK.includes(name) ? BLOCKS_A_DAY / measures.blocks : 1 / measures.days;
+    const invocations = of(job).runs * scale;
+    const messages = (measures.messages[name] ?? 0) * scale;
+    return { job, invocations, meanMs: mean(job), memoryMb, queue: name, ordered: groupBy !== undefined, messages };
+  });
+  return [...scheduled, ...consumed];
+}

@@ -1,0 +1,128 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+} from "@aws-sdk/client-sqs";
+import { type DeskHealth, deskHealth } from "#db/reading/overview";
+import { readMigrations } from "#db/server/migrate";
+import { doubtfulOrders, schemaVersion } from "#db/server/version";
+import { MIGRATIONS } from "#local/postgres/embedded-postgres";
+import { QUEUES, type QueueName } from "#topology/topology";
+import type { TradingMode } from "#trading/mode";
+import { type Instant, millis } from "#units/time";
+import type { Site } from "./site.ts";
+
+/** Messages of one queue, as SQS counts them: approximately. */
+export interface QueueStatus {
+  readonly name: QueueName;
+  /** Ready to be received. */
+  readonly visible: number;
+  /** Received and not yet deleted. */
+  readonly inFlight: number;
+  readonly delayed: number;
+  readonly dead: number;
+  /** Seconds since the oldest of up to ten dead letters was sent first; null = there is none. */
+  readonly oldestDeadSeconds: number | null;
+}
+
+export interface ModeStatus {
+  readonly mode: TradingMode;
+  readonly trading: DeskHealth["trading"];
+  /** Orders unknown or quarantined. */
+  readonly doubtful: number;
+}
+
+/** What the database says of a desk. */
+export interface DatabaseStatus {
+  /** The newest migration that ran there, and the newest of this code. */
+  readonly schema: string | null;
+  readonly code: string | null;
+  /** From the newest block's own time; null before the first block. */
+  readonly lagSeconds: number | null;
+  readonly health: DeskHealth | null;
+  readonly modes: readonly ModeStatus[];
+}
+
+export interface Status {
+  readonly site: string;
+  readonly at: Instant;
+  readonly queues: readonly QueueStatus[];
+  /** Why the database could not be asked, instead of what it says. */
+  readonly database: DatabaseStatus | { readonly problem: string };
+}
+
+/**
+ * Returns how a site is: queues, dead letters, lag, kill switches, last report, schema. A database that cannot be reached
+ * is said, and the queues are still told. Looking at dead letters hides up to ten of each queue for a second.
+ * @throws MissingQueueError and SQS's errors.
+ */
+export async function readStatus(site: Site, at: Instant): Promise<Status> {
+  const queues: QueueStatus[] = [];
+  for (const name of QUEUES) queues.push(await queueStatus(site, name, at));
+  return { site: site.name, at, queues, database: await databaseStatus(site, at) };
+}
+
+async function queueStatus(site: Site, name: QueueName, at: Instant): Promise<QueueStatus> {
+  const own = await countsOf(site, await site.url(name, "queue"));
+  const deadUrl = await site.url(name, "dead");
+  const dead = await countsOf(site, deadUrl);
+  const oldest = dead.visible > 0 ? await oldestOf(site, deadUrl) : null;
+  return {
+    name,
+    ...own,
+    dead: dead.visible + dead.inFlight + dead.delayed,
+    oldestDeadSeconds: oldest === null ? null : Math.max(0, Math.round((millis(at) - oldest) / 1000)),
+  };
+}
+
+async function countsOf({ sqs }: Site, QueueUrl: string) {
+  const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
+  const of = (name: keyof typeof Attributes): number => Number(Attributes[name] ?? 0);
+  return {
+    visible: of("ApproximateNumberOfMessages"),
+    inFlight: of("ApproximateNumberOfMessagesNotVisible"),
+    delayed: of("ApproximateNumberOfMessagesDelayed"),
+  };
+}
+
+async function oldestOf({ sqs }: Site, QueueUrl: string): Promise<number | null> {
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+      VisibilityTimeout: 20,
+      MessageSystemAttributeNames: ["SentTimestamp"],
+    }),
+  );
+  if (Messages.length === 0) return null;
+  const entry = ({ ReceiptHandle }: Message, i: number) => ({ Id: String(i), ReceiptHandle, VisibilityTimeout: 1 });
+  await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: Messages.map(entry) }));
+  return Math.min(...Messages.map(({ Attributes }) => Number(Attributes?.SentTimestamp)));
+}
+
+async function databaseStatus(site: Site, at: Instant): Promise<Status["database"]> {
+  try {
+    const db = await site.database();
+    const code = (await readMigrations(MIGRATIONS)).at(-1)?.name ?? null;
+    const schema = await schemaVersion(db);
+    if (schema === null) return { schema, code, lagSeconds: null, health: null, modes: [] };
+    const modes: ModeStatus[] = [];
+    for (const mode of ["demo", "live"] as const) {
+      const { trading } = await deskHealth(db, "ethereum", mode);
+      modes.push({ mode, trading, doubtful: await doubtfulOrders(db, mode) });
+    }
+    const health = await deskHealth(db, "ethereum", "demo");
+    const lagSeconds = health.block === null ? null : (millis(at) - millis(health.block.at)) / 1000;
+    return { schema, code, lagSeconds, health, modes };
+  } catch (error) {
+    return { problem: problemOf(error) };
+  }
+}
+
+/** The innermost cause says what is wrong; drizzle's own message repeats the query. */
+function problemOf(error: unknown): string {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  return inner instanceof Error ? `${inner.name}: ${inner.message}` : String(inner);
+}

@@ -1,0 +1,231 @@
+import { type Random, randomOf } from "#recording/sample/random";
+
+/** How often each fault strikes, as fractions. */
+export interface Rates {
+  /** Of the messages that were taken off a queue: delivered once more. */
+  readonly redelivered: number;
+  /** Of the invocations: ended in the middle, like a Lambda whose machine went away. */
+  readonly killed: number;
+  /** Of the calls to SQS and to the bus: answered with an error. */
+  readonly refused: number;
+}
+
+/** The rates of a drill. Source: docs/runbook.md, "The fault drill". */
+export const RATES: Rates = { redelivered: 0.1, killed: 0.05, refused: 0.05 };
+export const NO_FAULTS: Rates = { redelivered: 0, killed: 0, refused: 0 };
+
+/** What an invocation waits for. */
+export type Place = "database" | "queues" | "bus" | "node" | "venue" | "end";
+
+/** How a call to SQS or the bus goes wrong: not carried out, carried out without a good answer, or in part. */
+export interface Refusal {
+  readonly stage: "before" | "after" | "part";
+  /** Every retry of the SDK meets it too, so that it reaches the job. */
+  readonly lasting: boolean;
+}
+
+/** The invocation was ended by the drill. Nothing that it does from then on has an effect. */
+export class KilledError extends Error {
+  override name = "KilledError";
+}
+
+export interface FaultCounts {
+  invocations: number;
+  redelivered: number;
+  receivesLost: number;
+  spared: number;
+  /** By job and what it waited for. */
+  readonly killed: Map<string, number>;
+  /** By endpoint and operation. */
+  readonly refused: Map<string, number>;
+}
+
+export interface FaultPlan {
+  readonly counts: FaultCounts;
+  /**
+   * Runs one invocation of `job` over `units` (message ids, or the schedule's due time). An invocation that is killed
+   * throws KilledError, and only once its code has come to rest, so that invocations never overlap.
+   */
+  run<T>(job: string, units: readonly string[], work: () => Promise<T>): Promise<T>;
+  /** A wait of the current invocation. @throws KilledError when the invocation is dead, or dies here. */
+  pass(place: Place, inTransaction?: boolean): Promise<void>;
+  /** Whether the database fails now: true once per planned restart, while an invocation uses it. */
+  breaksNow(inTransaction: boolean): Promise<boolean>;
+  /** Decides over one call to SQS or the bus. `mayLast`: a job made it, and can be delivered again. */
+  refuse(place: "queues" | "bus", operation: string, mayLast: boolean): Refusal | null;
+  /** Whether a message that was done with comes once more. */
+  redelivers(unit: string): boolean;
+  /** Whether the reply of a receive of these messages may be lost: each then counts as received in vain. */
+  mayLose(units: readonly string[]): boolean;
+}
+
+/** Where invocations are ended: everywhere but in the spared window, or only there. */
+export type Aim = "around" | "inside";
+
+export interface PlanOptions {
+  readonly aim: Aim;
+  readonly seed: string;
+  readonly rates: Rates;
+  /** The numbers of the invocations during which the database is restarted, ascending. */
+  readonly restarts: readonly number[];
+  /** Whether an invocation of this job is in the spared window; asked outside of its transactions. */
+  readonly spare: (job: string) => Promise<boolean>;
+  /** Makes the next invocation begin as a new process. */
+  readonly renew: () => void;
+}
+
+/**
+ * A message may be received five times, and a schedule's event is tried three times: more trouble than this, and the
+ * receives that are lost beside it, would be a dead letter or a lost tick by design.
+ */
+const MOST_PER_UNIT = 2;
+/** Waits of a job that has not run yet. */
+const GUESS = 8;
+/** Waits from an order's claim to the record of its reply: the commit, the last look, the POST, and the record. */
+const WINDOW = 8;
+
+interface Invocation {
+  readonly job: string;
+  readonly units: readonly string[];
+  readonly killAt: number;
+  passed: number;
+  inside: number;
+  dead: boolean;
+  spared: boolean;
+  troubled: boolean;
+}
+
+const bump = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);
+
+/** What a plan remembers while it runs. */
+interface State extends PlanOptions {
+  readonly counts: FaultCounts;
+  readonly draws: Readonly<Record<"kills" | "refusals" | "deliveries", Random>>;
+  readonly hasRoom: (units: readonly string[]) => boolean;
+  readonly spend: (units: readonly string[]) => void;
+  current: Invocation | null;
+}
+
+/** Returns a plan that draws every fault from `seed`: the same waits in the same order meet the same faults. */
+export function faultPlan(options: PlanOptions): FaultPlan {
+  const draw = (name: string): Random => randomOf(options.seed, `drill ${name}`);
+  const trouble = new Map<string, number>();
+  const state: State = {
+    ...options,
+    counts: { invocations: 0, redelivered: 0, receivesLost: 0, spared: 0, killed: new Map(), refused: new Map() },
+    draws: { kills: draw("kills"), refusals: draw("refusals"), deliveries: draw("deliveries") },
+    hasRoom: (units) => units.every((unit) => (trouble.get(unit) ?? 0) < MOST_PER_UNIT),
+    spend: (units) => {
+      for (const unit of units) bump(trouble, unit);
+    },
+    current: null,
+  };
+  return {
+    counts: state.counts,
+    pass: (place, inTransaction = false) => passing(state, place, inTransaction),
+    run: runner(state),
+    breaksNow: breaker(state),
+    ...judge(state),
+  };
+}
+
+async function passing(state: State, place: Place, inTransaction: boolean): Promise<void> {
+  const { current: invocation, aim, counts } = state;
+  if (invocation === null) return;
+  if (invocation.dead) throw new KilledError(`${invocation.job} was ended before`);
+  invocation.passed += 1;
+  if (invocation.killAt === Number.POSITIVE_INFINITY) return;
+  // A transaction is one step: whether its invocation may end inside was decided when it began.
+  if (!inTransaction) invocation.spared = await state.spare(invocation.job);
+  if (aim === "inside" && invocation.spared) invocation.inside += 1;
+  if ((aim === "inside" ? invocation.inside : invocation.passed) < invocation.killAt) return;
+  if (invocation.spared === (aim === "around")) {
+    counts.spared += 1;
+    return;
+  }
+  invocation.dead = true;
+  bump(counts.killed, `${invocation.job} ${place}`);
+  throw new KilledError(`${invocation.job} ends at its wait ${invocation.passed}, for ${place}`);
+}
+
+function runner(state: State): FaultPlan["run"] {
+  const waits = new Map<string, number>();
+  const begin = (job: string, units: readonly string[]): Invocation => {
+    const { kills } = state.draws;
+    state.counts.invocations += 1;
+    const isDoomed = kills.chance(state.rates.killed);
+    const killAt = 1 + kills.below(state.aim === "inside" ? WINDOW : (waits.get(job) ?? GUESS) + 1);
+    return {
+      job,
+      units,
+      killAt: isDoomed && state.hasRoom(units) ? killAt : Number.POSITIVE_INFINITY,
+      passed: 0,
+      inside: 0,
+      dead: false,
+      spared: false,
+      troubled: false,
+    };
+  };
+  return async (job, units, work) => {
+    const invocation = begin(job, units);
+    state.current = invocation;
+    try {
+      const result = await work();
+      // Everything is written and sent, and the answer never comes.
+      if (invocation.killAt !== Number.POSITIVE_INFINITY && !invocation.dead) await passing(state, "end", false);
+      if (invocation.dead) throw new KilledError(`${job} was ended`);
+      waits.set(job, invocation.passed);
+      return result;
+    } catch (error) {
+      throw invocation.dead && !(error instanceof KilledError) ? new KilledError(`${job} was ended`) : error;
+    } finally {
+      state.current = null;
+      if (invocation.dead || invocation.troubled) state.spend(units);
+      if (invocation.dead) state.renew();
+    }
+  };
+}
+
+function breaker(state: State): FaultPlan["breaksNow"] {
+  const pending = [...state.restarts];
+  return async (inTransaction) => {
+    const { current, counts } = state;
+    const due = pending[0];
+    if (current === null || current.dead || due === undefined || counts.invocations < due) return false;
+    if (!state.hasRoom(current.units)) return false;
+    if (inTransaction ? current.spared : await state.spare(current.job)) return false;
+    pending.shift();
+    current.troubled = true;
+    return true;
+  };
+}
+
+function judge(state: State): Pick<FaultPlan, "refuse" | "redelivers" | "mayLose"> {
+  const { counts, rates } = state;
+  const { refusals, deliveries } = state.draws;
+  return {
+    refuse: (place, operation, mayLast) => {
+      if (!refusals.chance(rates.refused)) return null;
+      const { current } = state;
+      const stage = refusals.pick(["before", "after", "part"] as const);
+      const lasts =
+        refusals.chance(0.5) && mayLast && current !== null && !current.dead && state.hasRoom(current.units);
+      if (lasts && current) current.troubled = true;
+      bump(counts.refused, `${place} ${operation}`);
+      // A reply in part is final: the SDK sees a success.
+      return { stage: stage === "part" && !lasts ? "before" : stage, lasting: lasts };
+    },
+    redelivers: (unit) => {
+      if (!deliveries.chance(rates.redelivered) || !state.hasRoom([unit])) return false;
+      state.spend([unit]);
+      counts.redelivered += 1;
+      return true;
+    },
+    mayLose: (units) => {
+      if (!state.hasRoom(units)) return false;
+      state.spend(units);
+      counts.receivesLost += 1;
+      return true;
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Db } from "#db/client";
+import { type Digest, digest } from "#db/server/digest";
+import { chainDouble } from "#doubles/node/node";
+import { paperKey, paperSecret, SECRET_ID } from "#doubles/venue/key";
+import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
+import { virtualClock } from "#host/clock";
+import { type Closer, closeAll } from "#host/closers";
+import { orDiskFull } from "#host/disk";
+import { lockFolder } from "#host/folder-lock";
+import { type Desk, type DrillParts, startDesk } from "#local/laptop";
+import { logFile } from "#local/log-file";
+import { openServer } from "#local/postgres/server-postgres";
+import { recordedCandles } from "#recording/candle-source";
+import type { Recording } from "#recording/recording";
+import { readSettings } from "#runtime/config";
+import { useSink } from "#runtime/log";
+import { type Instant, instant } from "#units/time";
+import { type ReplayProgress, replay } from "./replay.ts";
+import { buildRunReport, type RunReport } from "./run-report.ts";
+import { seedDesk, settingsOf, startOf } from "./run-settings.ts";
+
+export interface RunOptions {
+  readonly recording: Recording;
+  /** The run's folder: database, log. What an earlier run left there is removed. Null = all in memory. */
+  readonly directory: string | null;
+  /** A server's database to use instead of the embedded one; an earlier replay in it is removed. */
+  readonly databaseUrl?: string | undefined;
+  /** An emulator of AWS whose queues and bus are used instead of those of this process. */
+  readonly awsEndpoint?: string | undefined;
+  readonly gitSha: string;
+  readonly progress: (progress: ReplayProgress, events: number) => void;
+  readonly signal?: AbortSignal;
+  /** How long the clock goes on after the last block, in milliseconds; until the longest outcome has settled unless said. */
+  readonly settleMs?: number;
+  /** Called when the desk stands, before the first instant. */
+  readonly prepare?: ((db: Db) => Promise<void>) | undefined;
+  readonly drill?: DrillParts | undefined;
+}
+
+/** A finished replay, still open: the database can be read and the handlers called. */
+export interface Run {
+  readonly desk: Desk;
+  readonly db: Db;
+  readonly venue: PaperVenue;
+  /** The virtual time at which it ended. */
+  readonly end: Instant;
+  readonly digest: Digest;
+  readonly told: RunReport;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Replays a recording through the whole desk: chain double, paper venue, queues, handlers. The clock starts a minute
+ * before the first block. Throws what broke the run, after closing every part.
+ * @throws FolderInUseError when another run has the folder open; OccupiedDatabaseError when the server's database holds
+ * anything but a replay.
+ */
+export async function runRecording(options: RunOptions): Promise<Run> {
+  const { recording, directory, databaseUrl } = options;
+  const closers: Closer[] = [];
+  const close = (): Promise<void> => closeAll(closers);
+  try {
+    if (directory) {
+      await mkdir(directory, { recursive: true });
+      closers.push(await lockFolder(directory));
+      await rm(join(directory, "db"), { recursive: true, force: true });
+      const lines = logFile(join(directory, "log.ndjson"));
+      useSink(lines.write);
+      closers.push(async () => useSink(null), lines.close);
+    }
+    const times = recording.headers.map((header) => header.timestamp * 1000);
+    const clock = virtualClock(startOf(recording));
+    const chain = await chainDouble(recording, clock);
+    closers.push(chain.close);
+    const venue = await paperVenue({ clock, source: recordedCandles(recording), key: paperKey });
+    closers.push(venue.close);
+    const { drill } = options;
+    const nodeUrl = (await drill?.edge("node", chain.url)) ?? chain.url;
+    const venueUrl = (await drill?.edge("venue", venue.url)) ?? venue.url;
+    const env = settingsOf(options, { nodeUrl, venueUrl }, clock.now());
+    const secrets = new Map([[SECRET_ID, paperSecret()]]);
+    const desk = await startDesk({
+      databaseDirectory: directory && join(directory, "db"),
+      openDatabase: databaseUrl
+        ? () => openServer(databaseUrl, { kind: "replay", name: recording.manifest.name })
+        : undefined,
+      queueDirectory: null,
+      awsEndpoint: options.awsEndpoint,
+      env,
+      secrets,
+      drill,
+    });
+    closers.push(desk.close);
+    await seedDesk(desk.database.db, recording, instant(clock.now()));
+    await options.prepare?.(desk.database.db);
+    const { db } = desk.database;
+    const began = instant(clock.now());
+    const progress = (step: ReplayProgress): void => options.progress(step, desk.received("events"));
+    const end = await replay(times, desk, clock, progress, options);
+    const told = await buildRunReport(db, readSettings(), began, end);
+    return { desk, db, venue, end, digest: await digest(db), told, close };
+  } catch (error) {
+    await close().catch(() => undefined); // what broke the run is told, not that a broken part does not close
+    throw directory === null ? error : await orDiskFull(error, directory);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Db } from "#db/client";
+import { reportRecords, saveReport } from "#db/reading/reports";
+import { latestWallets } from "#db/reading/wallet-lines";
+import { composeReport } from "#reporting/compose";
+import { markdown } from "#reporting/markdown";
+import type { Report, Scope, WalletLine } from "#reporting/report";
+import type { Settings } from "#runtime/config";
+import { type Instant, instant, millis } from "#units/time";
+
+/** What a finished run is told from. */
+export interface RunReport {
+  readonly report: Report;
+  readonly markdown: string;
+  /** Every watched wallet with its latest score. */
+  readonly wallets: readonly WalletLine[];
+}
+
+/**
+ * Builds, stores and returns the report of a whole run (type `run`): all that the desk saw from `start` up to and with
+ * `end`. The four-hour reports of the run stay beside it. Its biases are those after the last block.
+ */
+export async function buildRunReport(db: Db, settings: Settings, start: Instant, end: Instant): Promise<RunReport> {
+  const { mode, venue, chain, inputName, generated, explorerUrl } = settings;
+  const scope: Scope = {
+    type: "run",
+    start,
+    end: instant(millis(end) + 1), // a period is half open, and a run's last instant is part of it
+    mode,
+    venue,
+    chain,
+    inputName,
+    generated,
+    explorerUrl,
+  };
+  const report = composeReport(await reportRecords(db, scope));
+  const text = markdown(report);
+  await saveReport(db, report, text);
+  return { report, markdown: text, wallets: await latestWallets(db, { limit: null }) };
+}

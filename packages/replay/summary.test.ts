@@ -1,0 +1,124 @@
+import fc from "fast-check";
+import { expect, test, vi } from "vitest";
+import { table, wrapped } from "#host/text-columns";
+import { GENERATED_NOTICE } from "#reporting/markdown";
+import { eventWith, reportWith, SCOPE, scoredWith, walletNamed } from "#testing/report";
+import { lookOf, type RunSummary, summaryText } from "./summary.ts";
+
+const PLAIN = { columns: 80, colour: false };
+const summaryWith = (parts: Partial<RunSummary> = {}): RunSummary => ({
+  report: reportWith({ scope: { ...SCOPE, type: "run" } }),
+  wallets: ["informed-1", "informed-2", "noise-1", "noise-2", "noise-3"].map((label, index) =>
+    scoredWith(label, 8 - index, 5, `0x${String(index).repeat(40)}`),
+  ),
+  planted: [],
+  deadLetters: 0,
+  digest: "ab".repeat(32),
+  reportPath: ".spyhop/report.md",
+  seconds: 12.5,
+  ...parts,
+});
+
+test("the end of a run says what was watched, what happened, who is credible, the bias, orders, positions and where to look", () => {
+  const text = summaryText(summaryWith(), PLAIN);
+  expect(text.replaceAll(/\s+/g, " ").trimStart().startsWith(GENERATED_NOTICE)).toBe(true);
+  for (const part of [
+    "42, 3 of them active",
+    "3 (1 to 4), 1 missing",
+    "2 swap, 1 cex deposit",
+    "+0.180 whale-03 bought 1.2M USD of ETH, 02:13",
+    "why: 4h bias +0.31, confidence 62%, credibility 7.4, signal +0.28, size set by risk",
+    "denied 1 × sell BTC-USDT-SWAP: cooldown, daily loss",
+    "open long 12 ETH: 1,127.40 to 1,134.80",
+    "Account No evidence of an edge: the market is generated, and policy 1-practice was set so that there are orders to look at.",
+    "equity 10,000.00 to 10,082.04 USDT (+82.04)",
+    "dead letters: 0",
+    "ab".repeat(32),
+    ".spyhop/report.md",
+  ]) {
+    expect(text.replaceAll(/\s+/g, " ")).toContain(part);
+  }
+});
+
+test("wallets are ranked per horizon, the best and then the worst, and nobody twice", () => {
+  const rows = summaryText(summaryWith(), PLAIN)
+    .split("\n")
+    .filter((line) => /^ {2}4h +(best|worst)/.test(line));
+  expect(rows.map((row) => /(best|worst) +(\S+) +(\S+)/.exec(row)?.slice(1))).toEqual([
+    ["best", "informed-1", "8.0"],
+    ["best", "informed-2", "7.0"],
+    ["best", "noise-1", "6.0"],
+    ["worst", "noise-2", "5.0"],
+    ["worst", "noise-3", "4.0"],
+  ]);
+});
+
+test("real input has no notice, and dead letters point to the log", () => {
+  const text = summaryText(
+    summaryWith({ report: reportWith({ scope: { ...SCOPE, type: "run", generated: false } }), deadLetters: 2 }),
+    PLAIN,
+  );
+  expect(text).not.toContain("Generated input");
+  expect(text).not.toContain("No evidence");
+  expect(text).toContain("2: a job failed, see the log");
+});
+
+test("an empty run is told without a number that was not measured", () => {
+  const report = reportWith({
+    blocks: [],
+    events: [],
+    biases: [],
+    wallets: [],
+    outcomes: [],
+    equity: [],
+    orders: [],
+    fills: [],
+    positions: [],
+  });
+  const text = summaryText(summaryWith({ report, wallets: [] }), PLAIN);
+  expect(text).toContain("no outcome has settled yet");
+  expect(text).not.toMatch(/NaN|undefined|null|Infinity/);
+});
+
+test("no line is wider than the terminal, and no label reaches it raw", () => {
+  const label = fc
+    .array(fc.constantFrom("\u001b[31m", "\u202e", "\r", "\n", "x", " ", "名", "\u0007"), { maxLength: 60 })
+    .map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(label, fc.integer({ min: 20, max: 300 }), (name, columns) => {
+      const event = eventWith({ wallet: walletNamed(name), asset: name });
+      const report = reportWith({ events: [event], scope: { ...SCOPE, inputName: name } });
+      const text = summaryText(summaryWith({ report, wallets: [scoredWith(name, 7, 5)] }), { columns, colour: false });
+      for (const line of text.split("\n")) {
+        expect([...line].length).toBeLessThan(Math.min(100, Math.max(80, columns)));
+        expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      }
+    }),
+  );
+});
+
+test("colour only on a terminal, and never where NO_COLOR is set", () => {
+  vi.stubEnv("NO_COLOR", "");
+  expect(lookOf({ isTTY: true, columns: 120 })).toEqual({ columns: 120, colour: true });
+  expect(lookOf({}).colour).toBe(false);
+  vi.stubEnv("NO_COLOR", "1");
+  expect(lookOf({ isTTY: true }).colour).toBe(false);
+  vi.unstubAllEnvs();
+  expect(summaryText(summaryWith(), { columns: 80, colour: true })).toContain("\u001b[1mWallets\u001b[0m");
+});
+
+test("columns are aligned, and cut where they are too wide", () => {
+  expect(
+    table(
+      [{ max: 5 }, { max: 4, align: "right" }],
+      [
+        ["a", "1"],
+        ["abcdefgh", "22"],
+      ],
+    ),
+  ).toEqual(["a       1", "ab...  22"]);
+});
+
+test("a wrapped line keeps its indent and its words", () => {
+  expect(wrapped("  one two three", 9, "  ")).toEqual(["  one two", "    three"]);
+});

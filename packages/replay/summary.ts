@@ -1,0 +1,246 @@
+import { table, wrapped } from "#host/text-columns";
+import {
+  clock,
+  compact,
+  grouped,
+  minute,
+  money,
+  percent,
+  plural,
+  price,
+  signed,
+  signedMoney,
+  usd,
+} from "#reporting/format";
+import { GENERATED_NOTICE } from "#reporting/markdown";
+import { profitNotice } from "#reporting/notice";
+import { deed, reasons, spoken, walletName } from "#reporting/phrase";
+import { plain } from "#reporting/plain";
+import type { BiasLine, OrderLine, PositionLine, Report, WalletLine } from "#reporting/report";
+import { sentences } from "#reporting/sentences";
+import { readEnv } from "#runtime/config";
+import { big } from "#units/decimal";
+import { HORIZONS, type Horizon } from "#units/time";
+
+/** What the end of a run is told from. */
+export interface RunSummary {
+  readonly report: Report;
+  /** Every watched wallet with its latest score. */
+  readonly wallets: readonly WalletLine[];
+  /** How the desk told the informed from the others, where that was planted: a line a horizon. */
+  readonly planted: readonly string[];
+  readonly deadLetters: number;
+  /** SHA-256 of the database: two replays of one recording give the same. */
+  readonly digest: string;
+  readonly reportPath: string;
+  /** Seconds of real time that the run took, or null when nobody measured. */
+  readonly seconds: number | null;
+}
+
+export interface Look {
+  /** 80 to 100 are used, whatever the terminal has. */
+  readonly columns: number;
+  readonly colour: boolean;
+}
+
+/** Returns how to write to a stream: colour only on a terminal, and never where NO_COLOR is set (no-color.org). */
+export const lookOf = (stream: { readonly isTTY?: boolean; readonly columns?: number }): Look => ({
+  columns: stream.columns ?? 80,
+  colour: stream.isTTY === true && readEnv("NO_COLOR") === null,
+});
+
+const RANKED = 3;
+const SHOWN = 8;
+
+/** Returns the end of a run as plain text for a terminal, ending with a line break. */
+export function summaryText(summary: RunSummary, look: Look): string {
+  const width = Math.min(100, Math.max(80, look.columns)) - 1; // the last column makes some terminals wrap
+  const { report, wallets } = summary;
+  const bold = (text: string): string => (look.colour ? `\u001b[1m${text}\u001b[0m` : text);
+  const section = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : [bold(title), ...lines.flatMap((line) => wrapped(`  ${line}`, width, "    ")), ""];
+  const lines = [
+    "",
+    ...(report.scope.generated ? [...wrapped(GENERATED_NOTICE, width).map(bold), ""] : []),
+    ...sentences(report).flatMap((sentence) => wrapped(sentence, width)),
+    "",
+    ...section("Watched", watchedLines(summary)),
+    ...section("Wallets", walletTable(wallets)),
+    ...section("Planted, and found", summary.planted),
+    ...section(biasTitle(report.biases), biasLines(report.biases)),
+    ...section("Orders", orderLines(report)),
+    ...section("Positions", positionLines(report.positions)),
+    ...section("Account", accountLines(report)),
+    bold("Run"),
+    ...runLines(summary).map((line) => `  ${line}`), // a path or a digest that is cut is of no use
+  ];
+  return `${lines.join("\n").trimEnd()}\n`;
+}
+
+function watchedLines({ report: { scope, metrics }, seconds }: RunSummary): string[] {
+  const { blocks, events, wallets } = metrics;
+  const range = blocks.first === null ? "" : ` (${blocks.first} to ${blocks.last})`;
+  const speed = seconds === null || seconds <= 0 ? "" : `, ${(blocks.count / seconds).toFixed(1)} blocks/s`;
+  const priced = events.unpriced === events.count ? null : events.notionalUsd;
+  const unpriced = events.unpriced > 0 && priced !== null ? `, ${grouped(events.unpriced)} unpriced` : "";
+  return table(
+    [{ max: 12 }, { max: 200 }],
+    [
+      ["input", `${plain(scope.inputName, 48)}, ${scope.chain}, ${scope.mode} on ${scope.venue}`],
+      ["period", `${minute(scope.start)} to ${minute(scope.end)} UTC`],
+      ["wallets", `${grouped(wallets.watched)}, ${grouped(wallets.active)} of them active`],
+      [
+        "blocks",
+        `${grouped(blocks.count)}${range}, ${blocks.missing === 0 ? "none" : grouped(blocks.missing)} missing${speed}`,
+      ],
+      ["on chain", `${grouped(blocks.transactions)} transactions, ${grouped(blocks.transfers)} token transfers`],
+      ["events", events.count === 0 ? "none" : `${grouped(events.count)}, ${usd(priced)}${unpriced}`],
+      ["by type", byCount(events.byType)],
+    ],
+  );
+}
+
+const byCount = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+    .map(([name, count]) => `${grouped(count)} ${spoken(name)}`)
+    .join(", ") || "none";
+
+/** The best and the worst of each horizon among wallets that have bets: the others are at 5.0, nothing known. */
+function walletTable(wallets: readonly WalletLine[]): string[] {
+  const rows = HORIZONS.flatMap((horizon) => ranked(wallets, horizon));
+  if (rows.length === 0) return ["no outcome has settled yet, so every wallet is at 5.0: nothing known"];
+  return table(
+    [
+      { max: 3 },
+      { max: 5 },
+      { max: 32 },
+      { max: 5, align: "right" },
+      { max: 5, align: "right" },
+      { max: 7, align: "right" },
+      { max: 20 },
+    ],
+    [["", "", "wallet", "score", "edge", "bets", "kind"], ...rows],
+  );
+}
+
+function ranked(wallets: readonly WalletLine[], horizon: Horizon): string[][] {
+  const scored = wallets
+    .flatMap(({ wallet, archetype, credibility }) => {
+      const line = credibility.find((each) => each.horizon === horizon);
+      return line && (line.bets ?? 0) > 0 ? [{ ...line, wallet, archetype, order: line.edge ?? 0 }] : [];
+    })
+    .sort((a, b) => b.score - a.score || b.order - a.order || (a.wallet.address < b.wallet.address ? -1 : 1));
+  const best = scored.slice(0, RANKED);
+  const worst = scored.slice(RANKED).slice(-RANKED);
+  const row = (line: (typeof scored)[number], rank: string): string[] => [
+    horizon,
+    rank,
+    walletName(line.wallet),
+    line.score.toFixed(1),
+    line.edge === null ? "" : percent(line.edge),
+    line.bets === null ? "" : line.bets.toFixed(1),
+    line.archetype === null ? "" : plain(spoken(line.archetype)),
+  ];
+  return [...best.map((line) => row(line, "best")), ...worst.map((line) => row(line, "worst"))];
+}
+
+function biasTitle(biases: readonly BiasLine[]): string {
+  const latest = biases
+    .map((line) => line.at)
+    .toSorted()
+    .at(-1);
+  return latest === undefined ? "Bias" : `Bias, as of ${minute(latest)} UTC`;
+}
+
+function biasLines(biases: readonly BiasLine[]): string[] {
+  if (biases.length === 0) return ["none yet"];
+  return biases.flatMap((line) => [
+    ...table(
+      [{ max: 10 }, { max: 3 }, { max: 6, align: "right" }, { max: 20 }],
+      [
+        [
+          plain(line.asset, 10).padEnd(5),
+          line.timeframe.padEnd(3),
+          signed(line.value),
+          line.confidence === null ? "" : `confidence ${percent(line.confidence)}`,
+        ],
+      ],
+    ),
+    ...line.contributions.map(
+      ({ contribution, event }) =>
+        `    ${signed(contribution, 3)} ${event ? `${walletName(event.wallet)} ${deed(event)}, ${clock(event.at)}` : "an event that has left the feed"}`,
+    ),
+    ...(Math.abs(line.others.contribution) < 0.0005
+      ? []
+      : [`    ${signed(line.others.contribution, 3)} ${plural(line.others.count, "other event")}`]),
+  ]);
+}
+
+function orderLines({ orders, denials }: Report): string[] {
+  const shown = orders.slice(-SHOWN);
+  const older = orders.length - shown.length;
+  return [
+    ...(orders.length === 0 ? ["none was placed"] : []),
+    ...(older > 0 ? [`${grouped(older)} older, then:`] : []),
+    ...shown.flatMap((order) => [orderLine(order), `    ${whyLine(order)}`]),
+    ...denials
+      .slice(0, SHOWN)
+      .map(
+        ({ instrument, side, denied, count }) =>
+          `denied ${grouped(count)} × ${side} ${plain(instrument)}: ${denied.map((code) => plain(spoken(code), 48)).join(", ") || "no reason given"}`,
+      ),
+  ];
+}
+
+function orderLine(order: OrderLine): string {
+  const paid = order.averagePrice === null ? "" : ` at ${price(order.averagePrice)}`;
+  const part = big(order.filledSize).gt(0) && order.filledSize !== order.size ? ` (${order.filledSize} filled)` : "";
+  return `${minute(order.decidedAt).slice(5)} ${order.side} ${compact(order.size)} ${plain(order.instrument)}${part}: ${spoken(order.status)}${paid}, ${usd(order.notionalUsd)}`;
+}
+
+function whyLine(order: OrderLine): string {
+  const { bound } = order.why;
+  const size = bound.length === 0 ? "" : `, size set by ${bound.map((name) => plain(spoken(name))).join(", ")}`;
+  const venue = order.error === null ? "" : `, venue: ${plain(order.error, 60)}`;
+  return `why: ${reasons(order)}${size}${venue}`;
+}
+
+function positionLines(positions: readonly PositionLine[]): string[] {
+  if (positions.length === 0) return ["none was opened"];
+  const shown = positions.slice(-SHOWN);
+  const older = positions.length - shown.length;
+  return [
+    ...(older > 0 ? [`${grouped(older)} older, then:`] : []),
+    ...shown.map((position) => {
+      const size = position.size === null ? "" : ` ${compact(position.size)}`;
+      const entry = position.entryPrice === null ? "unpriced" : price(position.entryPrice);
+      const leave = position.closedAt === null ? position.markPrice : position.exitPrice;
+      const state = position.closedAt === null ? "open" : "closed";
+      const open =
+        position.closedAt === null && position.unrealizedUsd !== null
+          ? `, unrealized ${signedMoney(position.unrealizedUsd)}`
+          : "";
+      return `${state} ${position.side}${size} ${plain(position.asset)}: ${entry} to ${leave === null ? "unpriced" : price(leave)}, realized ${signedMoney(position.realizedUsd ?? "0")}${open}, fees ${money(position.feesUsd)}`;
+    }),
+  ];
+}
+
+function accountLines({ scope, metrics: { equity, pnl, trades } }: Report): string[] {
+  if (equity.start === null || equity.end === null) return ["no snapshot yet"];
+  const won = trades.winRate === null ? "" : `, ${percent(trades.winRate)} won`;
+  const fall = equity.maxDrawdown === null ? "" : `, largest fall ${percent(equity.maxDrawdown, 2)}`;
+  const notice = profitNotice(scope);
+  return [
+    ...(notice === null ? [] : [notice]),
+    `equity ${money(equity.start)} to ${money(equity.end)} USDT (${signedMoney(equity.change ?? "0")})${fall}`,
+    `realized ${signedMoney(pnl.realizedUsd)}, unrealized ${signedMoney(pnl.unrealizedUsd)}, fees ${money(pnl.feesUsd)}, ${plural(trades.closed, "trade")} closed${won}`,
+  ];
+}
+
+const runLines = ({ deadLetters, digest, reportPath, seconds }: RunSummary): string[] => [
+  `dead letters: ${deadLetters === 0 ? "0" : `${grouped(deadLetters)}: a job failed, see the log`}`,
+  ...(seconds === null ? [] : [`took: ${seconds.toFixed(1)} s`]),
+  `digest: ${digest}`,
+  `report: ${reportPath}`,
+];

@@ -1,0 +1,232 @@
+import { existsSync, readFileSync } from "node:fs";
+import { afterEach, expect, test, vi } from "vitest";
+import type { Submission } from "#trading/venue";
+import { okxClient } from "./client.ts";
+import { VenueError, VenueGuardError, VenueShapeError } from "./errors.ts";
+import { type OkxExchangeConfig, okxExchange, okxMarket } from "./exchange.ts";
+import { submitReplyOf } from "./reply.ts";
+import { balanceOf, candleOf, fillOf, instrumentOf, orderOf, positionOf } from "./rows.ts";
+
+const KEY = { mode: "demo", apiKey: "k-1", secret: "s-2", passphrase: "p-3" } as const;
+const DEMO: OkxExchangeConfig = {
+  ...{ venue: "okx", mode: "demo", url: "https://www.okx.com", rateLimit: false, accountId: null },
+  credentials: KEY,
+};
+const ORDER: Submission = {
+  ...{ clientOrderId: "dabc01", instrument: "ETH-USDT-SWAP", side: "buy", type: "ioc", size: "1.20", price: "1050.50" },
+  ...{ reduceOnly: false, expiresAt: "2026-01-02T03:04:05.678Z" },
+};
+
+interface Sent {
+  readonly url: string;
+  readonly init: { method: string; headers: Record<string, string>; body?: string };
+}
+
+/** Answers every request from `replies` by path; what was sent is returned. */
+function wire(replies: Record<string, unknown>): Sent[] {
+  const sent: Sent[] = [];
+  vi.stubGlobal("fetch", async (url: string, init: Sent["init"]) => {
+    sent.push({ url, init });
+    const path = new URL(url).pathname.replace("/api/v5/", "");
+    return new Response(JSON.stringify(replies[path] ?? { code: "0", msg: "", data: [] }), { status: 200 });
+  });
+  return sent;
+}
+afterEach(() => vi.unstubAllGlobals());
+
+const ok = (...data: unknown[]) => ({ code: "0", msg: "", data });
+const ACCOUNT = ok({ uid: "77", posMode: "net_mode", acctLv: "2" });
+
+test("what a placement sends: one order, our id, isolated, no posSide, exact text, demo header, deadline", async () => {
+  const sent = wire({
+    "account/config": ACCOUNT,
+    "trade/order": ok({ ordId: "9", clOrdId: "dabc01", sCode: "0", sMsg: "" }),
+  });
+  expect(await okxExchange(DEMO).submit(ORDER)).toEqual({ kind: "accepted", venueOrderId: "9" });
+  const [, post] = sent;
+  expect(post?.url).toBe("https://www.okx.com/api/v5/trade/order");
+  expect(JSON.parse(post?.init.body ?? "")).toEqual({
+    ...{
+      instId: "ETH-USDT-SWAP",
+      tdMode: "isolated",
+      side: "buy",
+      ordType: "ioc",
+      sz: "1.20",
+      px: "1050.50",
+      clOrdId: "dabc01",
+    },
+  });
+  expect(post?.init.headers).toMatchObject({
+    "x-simulated-trading": "1",
+    expTime: "1767323045678",
+    "OK-ACCESS-KEY": "k-1",
+  });
+});
+
+test("a live process sends no demo header; a reduce-only market order says so", async () => {
+  const sent = wire({ "account/config": ACCOUNT, "trade/order": ok({ ordId: "9", clOrdId: "dabc01", sCode: "0" }) });
+  const live = okxExchange({ ...DEMO, mode: "live", credentials: { ...KEY, mode: "live" }, accountId: "77" });
+  await live.submit({ ...ORDER, type: "market", price: null, reduceOnly: true });
+  const [config, post] = sent;
+  expect(config?.init.headers).not.toHaveProperty("x-simulated-trading");
+  expect(post?.init.headers).not.toHaveProperty("x-simulated-trading");
+  expect(JSON.parse(post?.init.body ?? "")).toMatchObject({ ordType: "market", reduceOnly: true });
+});
+
+test("the queries that are sent", async () => {
+  const sent = wire({});
+  const exchange = okxExchange(DEMO);
+  const now = Date.now();
+  await exchange.openOrders();
+  await exchange.fills(new Date(now - 3_600_000).toISOString());
+  await exchange.fills(new Date(now - 4 * 86_400_000).toISOString());
+  await exchange.candles("ETH-USDT-SWAP", 60, new Date(now - 600_000).toISOString(), 300);
+  await exchange.candles("ETH-USDT-SWAP", 3600, "2022-06-21T00:30:00.000Z", 2);
+  const paths = sent.map(({ url }) => url.replace("https://www.okx.com/api/v5/", ""));
+  expect(paths[0]).toBe("trade/orders-pending?instType=SWAP&limit=100");
+  expect(paths[1]).toBe(`trade/fills?instType=SWAP&begin=${now - 3_600_001}&limit=100`);
+  expect(paths[2]).toMatch(/^trade\/fills-history\?/);
+  expect(paths[3]).toMatch(/^market\/candles\?instId=ETH-USDT-SWAP&bar=1m/);
+  // From the next full hour, two bars, both ends given.
+  const first = Date.parse("2022-06-21T01:00:00.000Z");
+  expect(paths[4]).toBe(
+    `market/history-candles?instId=ETH-USDT-SWAP&bar=1H&before=${first - 1}&after=${first + 7_200_000}&limit=2`,
+  );
+});
+
+test.each([
+  ["a foreign host", { url: "https://example.org" }],
+  ["a look-alike host", { url: "https://www.okx.com.example.org" }],
+  ["a host without TLS", { url: "http://www.okx.com" }],
+  ["loopback as OKX", { url: "http://127.0.0.1:1" }],
+  ["OKX as paper", { venue: "paper" }],
+  ["paper, live", { venue: "paper", mode: "live", url: "http://127.0.0.1:1", credentials: { ...KEY, mode: "live" } }],
+  ["a live key in demo", { credentials: { ...KEY, mode: "live" } }],
+  ["a demo key in live", { mode: "live" }],
+] as [string, Partial<OkxExchangeConfig>][])("%s is refused at once", (_, wrong) => {
+  expect(() => okxExchange({ ...DEMO, ...wrong })).toThrow(VenueGuardError);
+});
+
+test("setSandboxMode after the URL puts OKX's back: the guard refuses before a request leaves", async () => {
+  const sent = wire({});
+  const client = okxClient({
+    venue: "paper",
+    mode: "demo",
+    url: "http://127.0.0.1:9",
+    rateLimit: false,
+    credentials: KEY,
+  });
+  expect(client.urls.api).toEqual({ rest: "http://127.0.0.1:9" });
+  client.setSandboxMode(true);
+  expect(JSON.stringify(client.urls.api)).toContain("hostname"); // ccxt's own again
+  await expect(client.privateGetAccountBalance()).rejects.toThrow(VenueGuardError);
+  await expect(client.publicGetPublicTime()).rejects.toThrow(VenueGuardError);
+  expect(sent).toEqual([]);
+});
+
+test("no request leaves without the demo header, without a deadline, or for another endpoint", async () => {
+  const sent = wire({});
+  const client = okxClient(DEMO);
+  await expect(client.privatePostTradeOrder({ instId: "x" })).rejects.toThrow("without a deadline");
+  await expect(client.privatePostTradeBatchOrders([{ instId: "x" }] as never)).rejects.toThrow(VenueGuardError);
+  await expect(client.privatePostAssetWithdrawal({ ccy: "USDT" })).rejects.toThrow(VenueGuardError);
+  client.setSandboxMode(false);
+  client.urls.api = { rest: "https://www.okx.com" };
+  await expect(client.privateGetAccountBalance()).rejects.toThrow("header is not of demo");
+  expect(sent).toEqual([]);
+});
+
+test("every code of the table has its reply; any other is unknown", () => {
+  const kinds: Record<string, readonly string[]> = {
+    busy: ["50011", "50061", "50102"],
+    unknown: ["50004", "50001", "50013", "50026", "1", "59999", "51603"],
+    expired: ["50037"],
+    exists: ["51016", "50071"],
+    rejected: [
+      ...["51000", "51001", "51008", "51119", "51127", "51131", "51020", "51120", "51121"],
+      ...["51004", "51005", "51006", "51137", "51138", "51010", "51155"],
+    ],
+    halt: ["50101", "50105", "50110", "50111", "50113", "50119", "50035"],
+  };
+  for (const [kind, codes] of Object.entries(kinds)) {
+    for (const code of codes) expect(submitReplyOf(new VenueError("x", code, 200, "r")).kind, code).toBe(kind);
+  }
+  expect(submitReplyOf(new VenueError("x", null, null, "reset"))).toEqual({
+    kind: "unknown",
+    reason: "no reply: reset",
+  });
+  expect(submitReplyOf(new VenueError("x", null, 502, "page")).kind).toBe("unknown");
+});
+
+test.each([
+  ["of another order", ok({ ordId: "9", clOrdId: "other", sCode: "0" })],
+  ["without an id", ok({ clOrdId: "dabc01", sCode: "0" })],
+  ["without a row", ok()],
+])("an acknowledgement %s is unknown", async (_, reply) => {
+  wire({ "account/config": ACCOUNT, "trade/order": reply });
+  expect((await okxExchange(DEMO).submit(ORDER)).kind).toBe("unknown");
+});
+
+test("an account in hedge mode, or spot only, halts", async () => {
+  const hedged = wire({ "account/config": ok({ uid: "77", posMode: "long_short_mode", acctLv: "2" }) });
+  expect(await okxExchange(DEMO).submit(ORDER)).toMatchObject({ kind: "halt", code: "posMode" });
+  expect(hedged.length).toBe(1);
+  wire({ "account/config": ok({ uid: "77", posMode: "net_mode", acctLv: "1" }) });
+  expect(await okxExchange(DEMO).submit(ORDER)).toMatchObject({ kind: "halt", code: "acctLv" });
+});
+
+test("the market needs no key and reports the venue's clock", async () => {
+  const sent = wire({ "public/time": ok({ ts: "1655769600123" }) });
+  const market = okxMarket({ venue: "okx", mode: "demo", url: "https://www.okx.com", rateLimit: false });
+  expect(await market.now()).toBe("2022-06-21T00:00:00.123Z");
+  expect(sent[0]?.init.headers).not.toHaveProperty("x-simulated-trading");
+});
+
+// OKX's payloads as nautilus_trader keeps them (hand-edited captures, LGPL-3.0); not part of this repository.
+const folder = new URL("../../../../shared/data/okx/nautilus/", import.meta.url);
+const golden = test.skipIf(!existsSync(folder));
+const fixture = (name: string): { data: unknown[] } =>
+  JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+
+golden("golden: instruments", () => {
+  const rows = fixture("http_get_instruments_swap").data.map(instrumentOf);
+  expect(rows.filter((row) => row?.id === "ETH-USDT-SWAP")).toEqual([
+    {
+      ...{ id: "ETH-USDT-SWAP", asset: "ETH", contractSize: "0.1", lotSize: "0.01", minSize: "0.01", tickSize: "0.01" },
+      maxLeverage: "100",
+    },
+  ]);
+  expect(rows[0]).toBeNull(); // BTC-USD-SWAP is inverse
+});
+
+golden("golden: orders, balance, positions, fills, candles", () => {
+  expect(orderOf(fixture("http_get_orders_history").data[0])).toEqual({
+    ...{
+      clientOrderId: null,
+      venueOrderId: "2497956918703120384",
+      instrument: "BTC-USDT-SWAP",
+      side: "buy",
+      state: "filled",
+    },
+    ...{ size: "0.03", filledSize: "0.03", averagePrice: "103698.9", updatedAt: "2025-05-11T07:08:37.402Z" },
+  });
+  expect(orderOf(fixture("http_get_orders_pending").data[0])).toMatchObject({
+    state: "open",
+    averagePrice: null,
+    size: "0.1",
+  });
+  expect(balanceOf(fixture("http_get_account_balance").data[0])).toEqual({
+    ...{ equity: "99.89469657000001", available: "94.42612990333333" },
+  });
+  expect(() => positionOf(fixture("http_get_positions").data[0])).toThrow(VenueShapeError); // a hedge-mode account
+  const bars = fixture("http_get_candlesticks_full").data.map(candleOf);
+  expect(bars.length).toBeGreaterThan(0);
+  expect(fixture("http_get_candlesticks").data.map(candleOf)).toEqual([null, null]); // confirm 0
+  const fill = JSON.parse(readFileSync(new URL("http_transaction_detail.json", folder), "utf8"));
+  expect(fillOf(fill)).toMatchObject({
+    tradeId: "123456789",
+    fee: "-0.042",
+    liquidity: "taker",
+    filledAt: "2021-07-01T00:00:00.000Z",
+  });
+});

@@ -1,0 +1,263 @@
+import * as z from "zod";
+import type { Exchange, Market, Submission, SubmitReply, VenueFill, VenueOrder } from "#trading/venue";
+import { type Instant, instant, millis } from "#units/time";
+import { type OkxClient, type OkxClientConfig, type OkxCredentials, okxClient } from "./client.ts";
+import { VenueError, VenueShapeError } from "./errors.ts";
+import { ORDER_GONE, submitReplyOf } from "./reply.ts";
+import { balanceOf, candleOf, fillOf, instrumentOf, orderOf, parsed, positionOf } from "./rows.ts";
+
+/** Where the market is and how politely to ask. Public prices need no key; in demo too they are the real market's. */
+export type OkxMarketConfig = Omit<OkxClientConfig, "credentials">;
+export interface OkxExchangeConfig extends OkxMarketConfig {
+  readonly credentials: OkxCredentials;
+  /** The account (uid) that the key must belong to; null leaves it unchecked. */
+  readonly accountId: string | null;
+}
+
+type Params = Record<string, string | boolean>;
+type Call = (params: Params) => Promise<unknown>;
+
+/** OKX's names of bars, by seconds. Six hours and more count from UTC midnight, not Hong Kong's. */
+const BARS: Readonly<Record<number, string>> = {
+  60: "1m",
+  180: "3m",
+  300: "5m",
+  900: "15m",
+  1800: "30m",
+  3600: "1H",
+  7200: "2H",
+  14400: "4H",
+  21600: "6Hutc",
+  43200: "12Hutc",
+  86400: "1Dutc",
+};
+/** The candles endpoint keeps this many bars; older ones are in history-candles. */
+const RECENT_BARS = 1400;
+const DAY_MS = 86_400_000;
+const PAGE = 100;
+
+const Rows = z.object({ data: z.array(z.unknown()) });
+const Time = z.object({ ts: z.string().regex(/^\d{13}$/) });
+const Placed = z.object({ ordId: z.string().min(1), clOrdId: z.string() });
+const Account = z.object({ uid: z.string(), posMode: z.string(), acctLv: z.string() });
+const Ticker = z.object({ bidPx: z.string().min(1), askPx: z.string().min(1), ts: z.string() });
+const Mark = z.object({ markPx: z.string().min(1) });
+
+/**
+ * Runs a call and returns its rows. When the venue finds the request's time off by more than 30 s (a machine's clock, or
+ * the virtual clock of a replay that jumped), the clock is read once and the call made once more: 50102 means that it was
+ * not accepted, so this repeats nothing.
+ */
+async function rowsOf(client: OkxClient, call: Call, params: Params = {}): Promise<unknown[]> {
+  const run = async () => parsed("reply", Rows, await call.call(client, params)).data;
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof VenueError) || error.code !== "50102") throw error;
+    await readClock(client);
+    return await run();
+  }
+}
+
+/** Reads the venue's clock and signs by it from here on. */
+async function readClock(client: OkxClient): Promise<Instant> {
+  const { data } = parsed("time", Rows, await client.publicGetPublicTime());
+  const ms = Number(parsed("time", Time, data[0]).ts);
+  client.options.timeDifference = Date.now() - ms;
+  return instant(ms);
+}
+
+/** OKX cuts pages by id, newest first; `cursor` reads the id at which the next page begins. */
+async function pages<T>(
+  client: OkxClient,
+  call: Call,
+  params: Params,
+  read: (row: unknown) => T,
+  cursor: (row: T) => string,
+): Promise<T[]> {
+  const all: T[] = [];
+  for (let after: string | undefined; ; ) {
+    const rows = await rowsOf(client, call, {
+      ...params,
+      limit: String(PAGE),
+      ...(after === undefined ? {} : { after }),
+    });
+    const page = rows.map(read);
+    all.push(...page);
+    const last = page.at(-1);
+    if (page.length < PAGE || last === undefined) return all;
+    const next = cursor(last);
+    if (next === after) throw new VenueShapeError("pages", `the cursor stays at ${next}`);
+    after = next;
+  }
+}
+
+function marketOver(client: OkxClient): Market {
+  return {
+    now: () => readClock(client),
+    instruments: async (ids) => {
+      const rows = await rowsOf(client, client.publicGetPublicInstruments, { instType: "SWAP" });
+      const listed = rows.map(instrumentOf).filter((row) => row !== null);
+      return listed.filter((row) => ids.includes(row.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+    },
+    candles: async (instrument, barSeconds, since, limit) => {
+      const bar = BARS[barSeconds];
+      if (!bar) throw new RangeError(`OKX has no bar of ${barSeconds} s`);
+      if (limit < 1 || limit > 300) throw new RangeError(`limit ${limit} is not 1–300`);
+      const width = barSeconds * 1000;
+      const first = Math.ceil(millis(since) / width) * width;
+      // Both ends: with `before` alone OKX returns the newest bars, not those that follow it.
+      const window = { before: String(first - 1), after: String(first + limit * width), limit: String(limit) };
+      const old = client.nonce() - first > RECENT_BARS * width;
+      const call = old ? client.publicGetMarketHistoryCandles : client.publicGetMarketCandles;
+      const rows = await rowsOf(client, call, { instId: instrument, bar, ...window });
+      const closed = rows.map(candleOf).filter((candle) => candle !== null);
+      return closed.sort((a, b) => (a.openedAt < b.openedAt ? -1 : 1));
+    },
+  };
+}
+
+/**
+ * Returns OKX's public market over ccxt: closed bars, USDT swaps, the venue's clock.
+ * @throws VenueGuardError when the URL is not the venue's. Its calls throw VenueError and VenueShapeError.
+ */
+export const okxMarket = (config: OkxMarketConfig): Market => marketOver(okxClient(config));
+
+/** OKX takes 60 placements in 2 s per instrument; ten are left for other users of the key. */
+const PLACEMENTS = 50;
+const PLACEMENT_WINDOW_MS = 2000;
+
+function limiter(on: boolean): (instrument: string) => boolean {
+  const placed = new Map<string, number[]>();
+  return (instrument) => {
+    if (!on) return true;
+    const now = Date.now(); // the limit is the venue's, in real time
+    const recent = (placed.get(instrument) ?? []).filter((ms) => now - ms < PLACEMENT_WINDOW_MS);
+    if (recent.length >= PLACEMENTS) return false;
+    placed.set(instrument, [...recent, now]);
+    return true;
+  };
+}
+
+/** Returns null when the account may trade as the desk assumes, else the reply for the order that is then not sent. */
+async function accountProblem(client: OkxClient, accountId: string | null): Promise<SubmitReply | null> {
+  try {
+    const [row] = await rowsOf(client, client.privateGetAccountConfig);
+    const { uid, posMode, acctLv } = parsed("account", Account, row);
+    if (posMode !== "net_mode") return { kind: "halt", code: "posMode", reason: `position mode is ${posMode}` };
+    if (acctLv === "1") return { kind: "halt", code: "acctLv", reason: "the account is spot only" };
+    if (accountId !== null && uid !== accountId)
+      return { kind: "halt", code: "uid", reason: "the key is another account's" };
+    return null;
+  } catch (error) {
+    if (!(error instanceof VenueError)) throw error;
+    const reply = submitReplyOf(error);
+    return reply.kind === "halt" ? reply : { kind: "busy", code: error.code ?? "account" };
+  }
+}
+
+/** What is posted: net mode takes no posSide; sizes and prices go out as decided, never rounded on the way. */
+function placement(order: Submission): Params {
+  if (!/^[A-Za-z0-9]{1,32}$/.test(order.clientOrderId)) throw new RangeError(`client order id ${order.clientOrderId}`);
+  if ((order.type === "ioc") !== (order.price !== null))
+    throw new RangeError(`${order.type} order, price ${order.price}`);
+  return {
+    instId: order.instrument,
+    tdMode: "isolated",
+    side: order.side,
+    ordType: order.type,
+    sz: order.size,
+    ...(order.price === null ? {} : { px: order.price }),
+    ...(order.reduceOnly ? { reduceOnly: true } : {}),
+    clOrdId: order.clientOrderId,
+    expTime: String(millis(order.expiresAt)),
+  };
+}
+
+async function post(client: OkxClient, order: Submission): Promise<SubmitReply> {
+  const params = placement(order);
+  try {
+    const [row] = await rowsOf(client, client.privatePostTradeOrder, params);
+    const { ordId, clOrdId } = parsed("submit", Placed, row);
+    if (clOrdId !== order.clientOrderId) return { kind: "unknown", reason: "the reply names another order" };
+    return { kind: "accepted", venueOrderId: ordId };
+  } catch (error) {
+    if (error instanceof VenueShapeError) return { kind: "unknown", reason: error.message };
+    if (error instanceof VenueError) return submitReplyOf(error);
+    throw error;
+  }
+}
+
+/** Returns `read` of a call's rows, or `gone` when the venue says that there is no such order. */
+async function unlessGone<T>(call: () => Promise<unknown[]>, read: (rows: unknown[]) => T, gone: T): Promise<T> {
+  try {
+    return read(await call());
+  } catch (error) {
+    if (error instanceof VenueError && error.code !== null && ORDER_GONE.has(error.code)) return gone;
+    throw error;
+  }
+}
+
+async function fillsSince(client: OkxClient, since: Instant): Promise<VenueFill[]> {
+  const ms = millis(since);
+  // OKX keeps three days in fills and three months in fills-history.
+  const call = client.nonce() - ms > 2 * DAY_MS ? client.privateGetTradeFillsHistory : client.privateGetTradeFills;
+  // It is not documented whether `begin` is inclusive.
+  const found = await pages(client, call, { instType: "SWAP", begin: String(ms - 1) }, fillOf, (fill) => fill.billId);
+  const unique = new Map(found.map(({ billId: _, ...fill }) => [`${fill.instrument} ${fill.tradeId}`, fill]));
+  const key = (fill: VenueFill) => `${fill.filledAt} ${fill.tradeId.padStart(24, "0")} ${fill.instrument}`;
+  return [...unique.values()].filter((fill) => fill.filledAt >= since).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/**
+ * Returns the desk's venue over ccxt: OKX, or the paper venue that speaks the same protocol. Before the first submission
+ * it asserts the account's position mode, level and id; an account that does not fit halts.
+ * @throws VenueGuardError when host, mode and key do not belong together. Queries throw VenueError and VenueShapeError.
+ */
+export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
+  const client = okxClient(config);
+  const admit = limiter(config.rateLimit);
+  let fits = false;
+  return {
+    ...marketOver(client),
+    venue: config.venue,
+    submit: async (order) => {
+      if (!fits) {
+        const problem = await accountProblem(client, config.accountId);
+        if (problem) return problem;
+        fits = true;
+      }
+      return admit(order.instrument) ? post(client, order) : { kind: "busy", code: "placements" };
+    },
+    cancel: (instrument, clientOrderId) => {
+      const params = { instId: instrument, clOrdId: clientOrderId };
+      return unlessGone(
+        () => rowsOf(client, client.privatePostTradeCancelOrder, params),
+        () => true,
+        false,
+      );
+    },
+    order: (instrument, clientOrderId) => {
+      const params = { instId: instrument, clOrdId: clientOrderId };
+      const read = (rows: unknown[]): VenueOrder | null => orderOf(rows[0]);
+      return unlessGone(() => rowsOf(client, client.privateGetTradeOrder, params), read, null);
+    },
+    openOrders: () =>
+      pages(client, client.privateGetTradeOrdersPending, { instType: "SWAP" }, orderOf, (order) => order.venueOrderId),
+    fills: (since) => fillsSince(client, since),
+    positions: async () => {
+      const rows = await rowsOf(client, client.privateGetAccountPositions, { instType: "SWAP" });
+      const open = rows.map(positionOf).filter((position) => position !== null);
+      return open.sort((a, b) => (a.instrument < b.instrument ? -1 : 1));
+    },
+    balance: async () => balanceOf((await rowsOf(client, client.privateGetAccountBalance, { ccy: "USDT" }))[0]),
+    quote: async (instrument) => {
+      const [[ticker], [mark]] = await Promise.all([
+        rowsOf(client, client.publicGetMarketTicker, { instId: instrument }),
+        rowsOf(client, client.publicGetPublicMarkPrice, { instType: "SWAP", instId: instrument }),
+      ]);
+      const { bidPx, askPx, ts } = parsed("ticker", Ticker, ticker);
+      return { instrument, bid: bidPx, ask: askPx, mark: parsed("mark", Mark, mark).markPx, at: instant(Number(ts)) };
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { Exchange } from "#trading/venue";
+import type { Opened } from "../opened.ts";
+import { VenueError } from "./errors.ts";
+
+/**
+ * OKX's codes for a key, passphrase or signature that it does not take. Each is said before the request is looked at, so
+ * the request may be made again. Source: OKX v5, error codes, "API class".
+ */
+const REFUSED: ReadonlySet<string> = new Set(["50105", "50111", "50113", "50119"]);
+
+/**
+ * Returns the venue behind `first`, which changes its key when the venue refuses it: `reopen` returns the venue with the
+ * key that holds now, or null when that is the one refused. The call is then made once more. Calls that are refused at
+ * the same time change the key once.
+ */
+export function renewing(
+  first: Opened<Exchange>,
+  reopen: (refused: Opened<Exchange>) => Promise<Opened<Exchange> | null>,
+): Exchange {
+  let current = first;
+  let changing: Promise<Opened<Exchange> | null> | null = null;
+  const after = async (refused: Opened<Exchange>): Promise<Opened<Exchange> | null> => {
+    if (current !== refused) return current;
+    changing ??= reopen(refused).finally(() => {
+      changing = null;
+    });
+    const next = await changing;
+    if (next !== null) current = next;
+    return next;
+  };
+  const ask = async <T>(call: (exchange: Exchange) => Promise<T>): Promise<T> => {
+    const used = current;
+    try {
+      return await call(used.service);
+    } catch (error) {
+      if (!(error instanceof VenueError) || error.code === null || !REFUSED.has(error.code)) throw error;
+      const next = await after(used);
+      if (next === null) throw error;
+      return call(next.service);
+    }
+  };
+  return {
+    venue: first.service.venue,
+    submit: async (order) => {
+      const used = current;
+      const reply = await used.service.submit(order);
+      if (reply.kind !== "halt" || !REFUSED.has(reply.code)) return reply;
+      const next = await after(used);
+      return next === null ? reply : next.service.submit(order);
+    },
+    now: () => ask((exchange) => exchange.now()),
+    cancel: (instrument, id) => ask((exchange) => exchange.cancel(instrument, id)),
+    order: (instrument, id) => ask((exchange) => exchange.order(instrument, id)),
+    openOrders: () => ask((exchange) => exchange.openOrders()),
+    fills: (since) => ask((exchange) => exchange.fills(since)),
+    positions: () => ask((exchange) => exchange.positions()),
+    balance: () => ask((exchange) => exchange.balance()),
+    quote: (instrument) => ask((exchange) => exchange.quote(instrument)),
+  };
+}
