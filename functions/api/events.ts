@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { eventPage } from "#db/reading/overview";
 import { Cursor, Limit, nextCursor } from "#reporting/paging";
+import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
 
 const Query = z.strictObject({
@@ -19,6 +20,5 @@ const Query = z.strictObject({
 export const handler = route("GET /events", async ({ query }, { database, settings }) => {
   const { limit, before = null, asset = null, type = null, wallet = null } = Query.parse(query);
   const events = await eventPage(database, { asset, type, wallet, before }, limit);
-  const input = { name: settings.inputName, generated: settings.generated };
-  return { status: 200, body: { input, events, next: nextCursor(events, limit) } };
+  return { status: 200, body: { input: inputOf(settings), events, next: nextCursor(events, limit) } };
 });

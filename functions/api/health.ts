@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { deskHealth } from "#db/reading/overview";
+import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
 import { millis } from "#units/time";
 
@@ -18,7 +19,7 @@ export const handler = route("GET /health", async ({ at, query }, { database, se
       chain: settings.chain,
       mode: settings.mode,
       venue: settings.venue,
-      input: { name: settings.inputName, generated: settings.generated },
+      input: inputOf(settings),
       lagSeconds: block === null ? null : (millis(at) - millis(block.at)) / 1000,
       ...health,
     },

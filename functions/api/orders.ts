@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { orderPage } from "#db/reading/overview";
 import { Cursor, Limit, nextCursor } from "#reporting/paging";
+import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
 import { OrderStatus } from "#trading/order";
 
@@ -11,6 +12,5 @@ export const handler = route("GET /orders", async ({ query }, { database, settin
   const { limit, before = null, status = null } = Query.parse(query);
   const orders = await orderPage(database, settings, { status, before }, limit);
   const last = orders.map(({ id, decidedAt }) => ({ id, at: decidedAt }));
-  const input = { name: settings.inputName, generated: settings.generated };
-  return { status: 200, body: { input, orders, next: nextCursor(last, limit) } };
+  return { status: 200, body: { input: inputOf(settings), orders, next: nextCursor(last, limit) } };
 });

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { positionList } from "#db/reading/overview";
 import { Limit } from "#reporting/paging";
+import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
 
 const Query = z.strictObject({ limit: Limit, state: z.enum(["open", "closed", "all"]).default("all") });
@@ -8,6 +9,8 @@ const Query = z.strictObject({ limit: Limit, state: z.enum(["open", "closed", "a
 /** Positions, newest first. */
 export const handler = route("GET /positions", async ({ query }, { database, settings }) => {
   const { limit, state } = Query.parse(query);
-  const input = { name: settings.inputName, generated: settings.generated };
-  return { status: 200, body: { input, positions: await positionList(database, settings, state, limit) } };
+  return {
+    status: 200,
+    body: { input: inputOf(settings), positions: await positionList(database, settings, state, limit) },
+  };
 });

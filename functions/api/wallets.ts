@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { latestWallets } from "#db/reading/wallet-lines";
 import { Limit } from "#reporting/paging";
+import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
 
 const Query = z.strictObject({
@@ -17,6 +18,5 @@ export const handler = route("GET /wallets", async ({ query }, { database, setti
   const page = Query.parse(query);
   const wallets = await latestWallets(database, page);
   const next = wallets.length === page.limit ? page.offset + page.limit : null;
-  const input = { name: settings.inputName, generated: settings.generated };
-  return { status: 200, body: { input, wallets, next } };
+  return { status: 200, body: { input: inputOf(settings), wallets, next } };
 });

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { type Horizon, type Instant, millis } from "#units/time";
 import { decayOf, HALF_LIFE_SECONDS, lambdaOf } from "./decay.ts";
 import { capsOf, type Term } from "./tally.ts";
@@ -18,22 +19,33 @@ const TOP = 20;
 /** Lag of the newest block that costs no confidence. */
 const FREE_LAG_SECONDS = 60;
 
+/** What readers take of stored components: a plan weighs it, a report and the API show it. Numbers have nine decimals. */
+export const Explanation = z.object({
+  /** Terms in all; the contributions are the largest of them. */
+  n: z.number().int(),
+  contributions: z.array(
+    z.object({
+      event_id: z.uuid(),
+      wallet_id: z.uuid(),
+      contribution: z.number(),
+      credibility: z.number().nullable(),
+    }),
+  ),
+});
+export type Explanation = z.infer<typeof Explanation>;
+
 /** One stored contribution: w · cap · d · delta / (B + K). */
-export interface ExplainedTerm {
-  readonly event_id: string;
-  readonly wallet_id: string;
+export interface ExplainedTerm extends Readonly<Explanation["contributions"][number]> {
   readonly channel: string;
   readonly w: number;
   readonly d: number;
   readonly delta: number;
   /** What the cap on one wallet left of the weight, in (0, 1]. */
   readonly cap: number;
-  readonly contribution: number;
-  readonly credibility: number | null;
 }
 
 /** Why a bias is what it is: `bias.components`. Numbers have nine decimals. */
-export interface Components {
+export interface Components extends Readonly<Omit<Explanation, "contributions">> {
   readonly A: number;
   readonly B: number;
   readonly Q: number;
@@ -41,7 +53,6 @@ export interface Components {
   /** B before the cap on one wallet: K is the median of these. */
   readonly uncapped: number;
   readonly lambda: number;
-  readonly n: number;
   readonly nEff: number;
   readonly freshness: number;
   readonly coverage: number;

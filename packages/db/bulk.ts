@@ -3,6 +3,14 @@ import type { PgTable } from "drizzle-orm/pg-core";
 
 type Row = Record<string, unknown>;
 
+/** Rows of a table for one statement: the columns that they name, in the table's order, and their values in that order. */
+export interface Recordset {
+  /** "id, wallet_id, …" */
+  readonly names: SQL;
+  /** A row source with those columns and others: `SELECT names FROM rows`. */
+  readonly rows: SQL;
+}
+
 /**
  * Returns `INSERT INTO table (…) SELECT … ` of any number of rows, to which `ON CONFLICT …` may be added. The rows are one
  * JSON parameter, so the statement is the same text for one row and for a thousand: a server parses and plans a few words
@@ -11,6 +19,15 @@ type Row = Record<string, unknown>;
  * @throws RangeError without rows, for rows that do not all name the same columns, and for a number that JSON cannot say
  */
 export function insertion<T extends PgTable>(table: T, rows: readonly T["$inferInsert"][]): SQL {
+  const source = recordset(table, rows);
+  return sql`INSERT INTO ${table} (${source.names}) SELECT ${source.names} FROM ${source.rows}`;
+}
+
+/**
+ * Returns rows of a table as one JSON parameter, for a statement that does more with them than `insertion`.
+ * @throws RangeError as `insertion`
+ */
+export function recordset<T extends PgTable>(table: T, rows: readonly T["$inferInsert"][]): Recordset {
   const [first] = rows;
   if (!first) throw new RangeError(`no rows for ${getTableName(table)}`);
   const columns = Object.entries(getTableColumns(table)).filter(([key]) => key in first);
@@ -23,8 +40,7 @@ export function insertion<T extends PgTable>(table: T, rows: readonly T["$inferI
     columns.map(([, column]) => sql.identifier(column.name)),
     sql`, `,
   );
-  return sql`INSERT INTO ${table} (${names})
-    SELECT ${names} FROM json_populate_recordset(NULL::${table}, ${JSON.stringify(records)}::text::json)`;
+  return { names, rows: sql`json_populate_recordset(NULL::${table}, ${JSON.stringify(records)}::text::json)` };
 }
 
 function sayable(value: unknown): unknown {

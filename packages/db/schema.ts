@@ -2,7 +2,7 @@
  * Every table and view of the migrations, as drizzle reads and writes them; `schema.test.ts` holds the two equal.
  * Times are `Instant`, numerics `Decimal`, int8 columns `number` (block numbers, sequence numbers), jsonb `unknown`.
  * Checks, indexes, foreign keys and partitions live in the migrations alone.
- * One file of more than 300 lines on purpose: it is one list, and drizzle takes it as one namespace.
+ * One file of more than 300 lines on purpose: it is one list, table after table.
  */
 import { sql } from "drizzle-orm";
 import {

@@ -23,6 +23,15 @@ export interface Settings {
   readonly inputName: string;
 }
 
+/** Returns what the desk runs on, as routes say it beside what they answer. */
+export const inputOf = ({
+  inputName,
+  generated,
+}: Settings): { readonly name: string; readonly generated: boolean } => ({
+  name: inputName,
+  generated,
+});
+
 /** Where an AWS service is called, and with which keys. */
 export interface AwsCall {
   readonly endpoint: string;

@@ -1,9 +1,10 @@
 import { and, between, eq, sql } from "drizzle-orm";
 import type { ChainEvent } from "#chain/event";
 import type { Instant } from "#units/time";
+import { recordset } from "../bulk.ts";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
-import { chainBlocks, eventRefs } from "../schema.ts";
+import { chainBlocks, eventRefs, events as eventRows } from "../schema.ts";
 
 /** A block as it is kept. */
 export interface BlockRow {
@@ -148,15 +149,9 @@ function withFirst(events: readonly ChainEvent[], waiting: ReadonlySet<string>):
 /** One statement: the registry and the events. An event that a reorg took back and brings again is revived under its id. */
 async function insertEvents(db: Db, events: readonly ChainEvent[]): Promise<void> {
   if (events.length === 0) return;
-  // One JSON parameter instead of an array per column: it reads alike on every driver.
-  const list = JSON.stringify(events.map(rowOf));
+  const source = recordset(eventRows, events.map(rowOf));
   await db.execute(sql`
-    WITH src AS (
-      SELECT * FROM json_to_recordset(${list}::text::json) AS s(
-        id uuid, "timestamp" timestamptz, wallet_id uuid, chain text, tx_hash text, log_index int, block_number bigint,
-        block_hash text, event_type text, asset text, amount numeric, notional_usd numeric, size_fraction numeric,
-        venue text, gas_price numeric, is_first boolean, raw_data jsonb, token_address text, direction smallint,
-        counterparty text, observed_at timestamptz)),
+    WITH src AS (SELECT ${source.names} FROM ${source.rows}),
     ref AS (
       INSERT INTO event_refs (id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number, block_hash)
       SELECT id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number, block_hash FROM src ORDER BY id
@@ -165,33 +160,15 @@ async function insertEvents(db: Db, events: readonly ChainEvent[]): Promise<void
     active AS (
       UPDATE wallets w SET last_activity = GREATEST(w.last_activity, s.at)
       FROM (SELECT wallet_id, max("timestamp") AS at FROM src GROUP BY wallet_id) s WHERE w.id = s.wallet_id)
-    INSERT INTO events (id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number, block_hash, event_type, asset,
-      amount, notional_usd, size_fraction, venue, gas_price, is_first_since_watch, raw_data, token_address, direction,
-      counterparty, observed_at)
+    INSERT INTO events (${source.names})
     SELECT src.* FROM src JOIN ref USING (id) ORDER BY src.id
     ON CONFLICT (id, "timestamp") DO NOTHING`);
 }
 
-const rowOf = (event: ChainEvent) => ({
-  id: event.id,
-  timestamp: event.timestamp,
-  wallet_id: event.walletId,
-  chain: event.chain,
-  tx_hash: event.txHash,
-  log_index: event.logIndex,
-  block_number: event.blockNumber,
-  block_hash: event.blockHash,
-  event_type: event.type,
-  asset: event.asset,
-  amount: event.amount,
-  notional_usd: event.notionalUsd,
-  size_fraction: event.sizeFraction,
-  venue: event.venue,
-  gas_price: event.gasPriceGwei,
-  is_first: event.isFirstSinceWatch,
-  raw_data: event.evidence,
-  token_address: event.tokenAddress,
-  direction: event.direction,
-  counterparty: event.counterparty,
-  observed_at: event.observedAt,
+/** The columns of `events`: those of the event that are called alike, and the others by name. */
+const rowOf = ({ wallet, type, gasPriceGwei, evidence, ...event }: ChainEvent): typeof eventRows.$inferInsert => ({
+  ...event,
+  eventType: type,
+  gasPrice: gasPriceGwei,
+  rawData: evidence,
 });

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import * as z from "zod";
+import { Explanation } from "#bias/bias";
 import type { BiasLine } from "#reporting/report";
 import type { Horizon, Instant } from "#units/time";
 import type { Db } from "../client.ts";
@@ -15,12 +15,6 @@ type Row = {
   components: unknown;
   previous: number | null;
 };
-
-/** The part of a bias's components that a person is told. Source: `Components` in packages/bias/bias.ts. */
-const Components = z.object({
-  n: z.number().int(),
-  contributions: z.array(z.object({ event_id: z.uuid(), contribution: z.number() })),
-});
 
 /**
  * Returns the last bias before `end` of every asset and timeframe that had one in the 24 h before, by asset and timeframe:
@@ -75,7 +69,7 @@ const nine = (value: number): number => Math.round(value * 1e9) / 1e9 || 0;
 /** @throws ZodError when the components have another shape. */
 function largestTerms(components: unknown, terms: number) {
   if (components === null) return { n: 0, largest: [] };
-  const { n, contributions } = Components.parse(components);
+  const { n, contributions } = Explanation.parse(components);
   const largest = contributions
     .filter((term) => term.contribution !== 0)
     .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution) || (a.event_id < b.event_id ? -1 : 1))

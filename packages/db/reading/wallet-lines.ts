@@ -44,7 +44,7 @@ export async function scoredWallets(db: Db, start: Instant, end: Instant): Promi
   return list.map(walletLine);
 }
 
-/** Returns watched wallets with their latest score, by 4 h credibility (unscored last) and id. `after` continues a page. */
+/** Returns watched wallets with their latest score, by 4 h credibility (unscored last) and id: all from `offset` on, or `limit` of them. */
 export async function latestWallets(
   db: Db,
   page: { readonly limit: number | null; readonly offset?: number },
