@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { jsonValue } from "#testing/json";
 import { canonicalJson, hashOf, type Json } from "./canonical-json.ts";
 
 test("keys are sorted at every level", () => {
@@ -9,7 +10,7 @@ test("keys are sorted at every level", () => {
 
 test("a hash survives a round trip through JSON in any order of keys", () => {
   fc.assert(
-    fc.property(fc.jsonValue(), (value) => {
+    fc.property(jsonValue, (value) => {
       const read = JSON.parse(JSON.stringify(value), (_, item: unknown) =>
         typeof item === "object" && item !== null && !Array.isArray(item)
           ? Object.fromEntries(Object.entries(item).reverse())
