@@ -6,8 +6,9 @@ const USAGE = `npm run check [-- --no-tests]
 
 Runs everything that a commit must pass, and names each step that does not:
   format and lint (Biome), types (tsc), the house's dependency rules (dependency-cruiser),
-  unused files, exports and dependencies (knip), and the tests (vitest), among them
-  the drizzle schema against the migrations and the topology against the functions.
+  unused files, exports and dependencies, and those that only tests use (knip), and the
+  tests (vitest), among them the drizzle schema against the migrations and the topology
+  against the functions.
 
   --no-tests   leave out the tests
   --help       this text`;
@@ -26,6 +27,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   ["unused code", [bin("knip"), "--no-progress"]],
+  ["code that only tests use", [bin("knip"), "--no-progress", "--production"]],
   ["tests", [process.execPath, "node_modules/vitest/vitest.mjs", "run"]],
 ];
 

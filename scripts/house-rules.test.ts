@@ -206,6 +206,31 @@ test("an unused file, export and dependency are named", () => {
   expect(names("package.json", "dependencies")).not.toContain('"croner"');
 });
 
+test("code that only a test uses is named", () => {
+  const folder = project("only-tested", {
+    "functions/entry.ts": 'import { used } from "#units/used";\n\nused();\n',
+    "packages/units/used.ts": "export const used = (): number => 1;\nexport const tested = (): number => 2;\n",
+    "packages/units/instrument.ts": "export const instrument = 1;\n",
+    "packages/testing/fixture.ts": "export const fixture = 1;\n",
+    "packages/units/used.test.ts":
+      'import { fixture } from "#testing/fixture";\nimport { instrument } from "./instrument.ts";\nimport { tested } from "./used.ts";\n\ntested();\ninstrument + fixture;\n',
+  });
+  const run = (...args: string[]) =>
+    (JSON.parse(failing(folder, "knip", ["--no-progress", "--reporter", "json", ...args])) as { issues: Issue[] })
+      .issues;
+  type Issue = { file: string; exports: { name: string }[]; files: { name: string }[] };
+  const named = (issues: Issue[]) =>
+    issues
+      .filter(({ file }) => file.startsWith("packages/"))
+      .flatMap(({ file, exports, files }) => [
+        ...exports.map(({ name }) => `${file} ${name}`),
+        ...files.map(() => file),
+      ])
+      .toSorted();
+  expect(named(run())).toEqual([]);
+  expect(named(run("--production"))).toEqual(["packages/units/instrument.ts", "packages/units/used.ts tested"]);
+});
+
 test("every strict option of the compiler names its plant", () => {
   const plants: Readonly<Record<string, readonly [code: string, text: string]>> = {
     strict: ["TS2322", "export const text: string = null;"],

@@ -1,9 +1,9 @@
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { expect, test } from "vitest";
+import { aTarget } from "#testing/synthesise";
 import { METRICS_NAMESPACE, metrics } from "#topology/metrics";
 import { alarmsOf } from "./alarm-list.ts";
 import { theDesk } from "./jobs.ts";
-import { aTarget } from "./synthesise.ts";
 
 const alarms = alarmsOf({
   target: aTarget({ stage: "live", database: "aurora" }),

@@ -2,7 +2,7 @@ import { type Stack, Validations } from "aws-cdk-lib";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { expect, test } from "vitest";
-import { aTarget, synthesise } from "./synthesise.ts";
+import { aTarget, synthesise } from "#testing/synthesise";
 import type { Target } from "./target.ts";
 
 const withNag = (target: Target, plant?: (stack: Stack) => void) =>

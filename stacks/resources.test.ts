@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { allResources, aTarget, flat, type Resource, type Synthesised, synthesise } from "#testing/synthesise";
 import { deadLetterName, queueName } from "#topology/names";
 import { QUEUES, queue, ROUTES, SCHEDULES, schedule, topology } from "#topology/topology";
-import { allResources, aTarget, flat, type Resource, type Synthesised, synthesise } from "./synthesise.ts";
 
 const TARGETS = [
   aTarget({ stage: "dev", database: "external" }),

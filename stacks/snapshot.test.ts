@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { aTarget, synthesise } from "./synthesise.ts";
+import { aTarget, synthesise } from "#testing/synthesise";
 
 // Every resource of every stack, as CloudFormation would get it, so that a review sees what a change deploys.
 // npx vitest run stacks/snapshot.test.ts -u writes them anew.

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { aTarget, synthesise } from "#testing/synthesise";
 import { theDesk } from "./jobs.ts";
 import { readTarget } from "./read-target.ts";
-import { aTarget, synthesise } from "./synthesise.ts";
 import { parseTarget, TargetError } from "./target.ts";
 
 const parse = (fields: object, stage = "dev") => parseTarget(JSON.stringify(fields), stage, "t.json");

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { HORIZONS, instant, millis } from "#units/time";
 import { type BiasInput, biasOf, freshnessOf, normalMass } from "./bias.ts";
 import { countsSince, decayOf } from "./decay.ts";
-import { add, advance, capsOf, ENTITY_CAP, emptyTally, retract, sumsOf, type Term } from "./tally.ts";
+import { capsOf, ENTITY_CAP, type Term } from "./term.ts";
 
 const NOW = Date.UTC(2024, 0, 10);
 const AT = instant(NOW);
@@ -60,39 +60,6 @@ test("turning every direction round turns the sign, and nothing else", () => {
       expect(back.value + 0).toBe(-there.value + 0);
       expect(back.confidence).toBe(there.confidence);
     }),
-  );
-});
-
-test("one at a time comes to the same as all at once, to 1e-9", () => {
-  fc.assert(
-    fc.property(anyTerms, anyTimeframe, (terms, timeframe) => {
-      const byTime = [...terms].sort((a, b) => (a.at < b.at ? -1 : 1));
-      let tally = emptyTally(timeframe, byTime[0]?.at ?? AT);
-      for (const term of byTime) tally = add(advance(tally, term.at), term);
-      const sums = sumsOf(advance(tally, AT), K);
-      const { components } = biasOf(input(terms, { timeframe }));
-      expect(Math.abs(sums.a - components.A)).toBeLessThan(2e-9);
-      expect(Math.abs(sums.b - components.B)).toBeLessThan(2e-9);
-      expect(Math.abs(sums.q - components.Q)).toBeLessThan(2e-9);
-    }),
-  );
-});
-
-test("added and taken back is never added", () => {
-  fc.assert(
-    fc.property(
-      anyTerms.filter((terms) => terms.length > 0),
-      fc.nat(),
-      (terms, pick) => {
-        const gone = terms[pick % terms.length] as Term;
-        const left = terms.filter((term) => term !== gone);
-        const tallyOf = (list: readonly Term[]) => list.reduce((tally, term) => add(tally, term), emptyTally("1h", AT));
-        const [without, never] = [sumsOf(retract(tallyOf(terms), gone), K), sumsOf(tallyOf(left), K)];
-        expect(Math.abs(without.a - never.a)).toBeLessThan(1e-9);
-        expect(Math.abs(without.b - never.b)).toBeLessThan(1e-9);
-        expect(Math.abs(without.q - never.q)).toBeLessThan(1e-9);
-      },
-    ),
   );
 });
 

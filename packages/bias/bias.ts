@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Horizon, type Instant, millis } from "#units/time";
 import { decayOf, HALF_LIFE_SECONDS, lambdaOf } from "./decay.ts";
-import { capsOf, type Term } from "./tally.ts";
+import { capsOf, type Term } from "./term.ts";
 
 /** Of the formula and its constants; stored with each bias. */
 export const MODEL_VERSION = "bias-1";

@@ -15,7 +15,7 @@ import {
 import { idOf } from "#units/ids";
 import { eventsOf } from "./decode.ts";
 import { balanceQuestions, holdingsOf } from "./equity.ts";
-import { ChainEvent, finalityOf, qualityOf } from "./event.ts";
+import { ChainEvent, qualityOf } from "./event.ts";
 import { type Label, labelBook } from "./labels.ts";
 import { netBlock } from "./net.ts";
 import { pricesAt } from "./price.ts";
@@ -238,9 +238,4 @@ test("equity is known only when every priced balance is; the fraction follows", 
     decode({ to: FRIEND, value: ETHER, input: "0x" }, labels, new Map([[WALLET, "4000.00"]]))[0]?.sizeFraction,
   ).toBe("0.250000");
   expect([sizeFraction("5", null), sizeFraction(null, "5"), sizeFraction("5", "0.00")]).toEqual([null, null, null]);
-});
-
-test("finality follows the node's safe and finalized numbers", () => {
-  const seen = { safe: 90, finalized: 60 };
-  expect([60, 61, 90, 91].map((number) => finalityOf(number, seen))).toEqual(["final", "safe", "safe", "provisional"]);
 });

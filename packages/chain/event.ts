@@ -96,12 +96,3 @@ export type ChainEvent = z.infer<typeof ChainEvent>;
 
 /** Returns an event's quality in [0, 1]: decoding × label. */
 export const qualityOf = ({ quality }: Pick<Evidence, "quality">): number => quality.decode * quality.label;
-
-/** How far a block can still go away. */
-export type Finality = "provisional" | "safe" | "final";
-
-/** Returns the finality of a block from the node's safe and finalized numbers. */
-export const finalityOf = (
-  blockNumber: number,
-  seen: { readonly safe: number; readonly finalized: number },
-): Finality => (blockNumber <= seen.finalized ? "final" : blockNumber <= seen.safe ? "safe" : "provisional");

@@ -14,8 +14,8 @@ import { virtualClock } from "#host/clock";
 import { instrumentRow } from "#recording/candle-source";
 import { okxExchange } from "#runtime/okx/exchange";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { hashOf, type Json } from "#trading/canonical-json";
 import type { Instrument } from "#trading/instrument";
-import { isIntact } from "#trading/plan";
 import { POLICY } from "#trading/policy";
 import type { Candle } from "#units/candle";
 import { big } from "#units/decimal";
@@ -166,7 +166,8 @@ test("from a bias to a settled position, and every digit of equity accounted for
   const desk = await entered((bar) => 1000 + bar);
   const [order] = await desk.orders();
   expect(order).toMatchObject({ status: "filled", side: "buy", orderType: "ioc", signalEventId: EVENT, epoch: 1 });
-  expect(isIntact(order?.policySnapshot as Parameters<typeof isIntact>[0])).toBe(true);
+  const { hash, ...decided } = order!.policySnapshot as Readonly<Record<string, Json>>;
+  expect(hashOf(decided)).toBe(hash); // as it was when it was made, through jsonb
   const [open] = await desk.positions();
   expect(open).toMatchObject({ side: "long", closedAt: null, stopPrice: order?.stopLoss, signalWalletId: WALLET });
   expect(big(open?.riskConsumed ?? 0).gt(0)).toBe(true);

@@ -4,24 +4,28 @@ import { type Handler, lambdaContext } from "#local/aws/jobs";
 import { queue, schedule as scheduleEntry, topology } from "#topology/topology";
 import { consume } from "./consume.ts";
 import { type LogLine, log, useSink } from "./log.ts";
-import { useMeter } from "./metrics.ts";
 import { route } from "./route.ts";
 import { schedule } from "./schedule.ts";
 import { provide } from "./services.ts";
 import { type Trace, traceFields, traceOf } from "./trace.ts";
 
+// Metrics are measured in Lambda alone, which the modules below look up once.
+vi.hoisted(() => {
+  process.env.AWS_LAMBDA_FUNCTION_NAME = "dev-spyhop-test";
+});
+
 const lines: LogLine[] = [];
-const measured: [string, number][] = [];
+const metricLines: string[] = [];
 beforeEach(() => {
   lines.length = 0;
-  measured.length = 0;
+  metricLines.length = 0;
   useSink((line) => lines.push(line));
-  useMeter((name, value) => measured.push([name, value]));
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => metricLines.push(String(text)) > 0);
   provide("database", {} as never); // no job below touches it
 });
 afterEach(() => {
   useSink(null);
-  useMeter(null);
+  vi.restoreAllMocks();
   provide("database", null);
   vi.unstubAllEnvs();
 });
@@ -56,7 +60,7 @@ test.each(["CONNECTION_CLOSED", "ECONNRESET", "57P01", "08006"])(
       "m2",
     ]);
     expect(Object.fromEntries(runs)).toEqual({ [id(1)]: 2, [id(2)]: 2, [id(3)]: 1 });
-    expect(measured.filter(([name]) => name === "MessagesFailed")).toEqual([["MessagesFailed", 1]]);
+    expect(metricLines.map((line) => JSON.parse(line).MessagesFailed)).toEqual([[1]]);
   },
 );
 

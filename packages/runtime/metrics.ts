@@ -3,24 +3,14 @@ import type { FunctionName } from "#topology/topology";
 import { type Instant, millis } from "#units/time";
 import { readPlace } from "./config.ts";
 
-/** What becomes of a measured value. */
-type Meter = (name: MetricName, value: number) => void;
-
 const { stage, inLambda } = readPlace();
 const measured = new Map<MetricName, number[]>();
-// Not on a laptop: there is nobody to alarm, and in a replay the wall clock is years off.
-const standard: Meter = (name, value) => {
-  if (inLambda) measured.set(name, [...(measured.get(name) ?? []), value]);
-};
-let meter: Meter = standard;
-
-/** Sends measured values elsewhere; null restores the standard place. For tests. */
-export const useMeter = (next: Meter | null): void => {
-  meter = next ?? standard;
-};
 
 /** Measures one value. In Lambda it is written to the log, in the embedded metric format, when the invocation ends. */
-export const measure: Meter = (name, value) => meter(name, value);
+export function measure(name: MetricName, value: number): void {
+  // Not on a laptop: there is nobody to alarm, and in a replay the wall clock is years off.
+  if (inLambda) measured.set(name, [...(measured.get(name) ?? []), value]);
+}
 
 /** Measures how long ago `since` was, in seconds, by the machine's clock. */
 export const measureAge = (name: MetricName, since: Instant): void =>

@@ -1,8 +1,5 @@
 /** What must hold of the scores, on generated markets: permutation, planted wallets, no look-ahead, market riders. */
 import { expect, test } from "vitest";
-import { credibilityOf, probabilityOf } from "./credibility.ts";
-import { normalCdf, normalOfT } from "./normal.ts";
-import { DEFAULT_PRIOR, fitPrior } from "./prior.ts";
 import {
   auc,
   BAR,
@@ -15,7 +12,10 @@ import {
   simulateTrades,
   type Trade,
   uniform,
-} from "./simulation.ts";
+} from "#testing/simulation";
+import { credibilityOf, probabilityOf } from "./credibility.ts";
+import { normalCdf, normalOfT } from "./normal.ts";
+import { DEFAULT_PRIOR, fitPrior } from "./prior.ts";
 import { type Bet, degreesOf, type Statistics, statisticsOf } from "./statistics.ts";
 
 const settled = (market: Market, trades: readonly Trade[]): Bet[] => {

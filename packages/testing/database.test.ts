@@ -41,5 +41,5 @@ test.skipIf(!pooled)("through the pooler, what belongs to a transaction is no se
   await db.transaction(async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(1), set_config('lock_timeout', '3s', true)`);
   });
-  await close();
+  await expect(close()).resolves.toBeUndefined();
 });

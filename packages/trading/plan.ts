@@ -248,9 +248,3 @@ export function planOrder(input: PlanInput, policy: Policy = POLICY): Plan {
   const policySnapshot = snapshotOf(input, policy, { sizing, limits, order, codes, credibility });
   return { verdict: codes.length === 0 ? "approved" : "denied", codes, order, policySnapshot };
 }
-
-/** Returns whether a stored snapshot is what was hashed when it was made. */
-export function isIntact(snapshot: { readonly [key: string]: Json }): boolean {
-  const { hash, ...body } = snapshot;
-  return hash === hashOf(body);
-}

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { big } from "#units/decimal";
 import { instant } from "#units/time";
-import { type Fill, signed, totalOf } from "./fill.ts";
-import { heldFor, maxDrawdownOf, netOf, positionsOf, resultOf, riskUsdOf, unrealizedOf } from "./position.ts";
+import { type Fill, once, signed, totalOf } from "./fill.ts";
+import { heldFor, maxDrawdownOf, positionsOf, riskUsdOf, unrealizedOf } from "./position.ts";
 
 const START = Date.parse("2022-06-21T00:00:00.000Z");
 const SIZE = "0.1";
@@ -96,6 +96,12 @@ const fills = fc
 const price = fc.integer({ min: 1, max: 9_000_000 }).map((cents) => String(cents / 100));
 const funding = fc.integer({ min: -1000, max: 1000 }).map((n) => String(n / 100));
 
+/** The signed contracts that fills leave. */
+const netOf = (list: readonly Fill[]) =>
+  once(list)
+    .reduce((sum, one) => sum.plus(signed(one)), big(0))
+    .toFixed();
+
 test("what the fills bring in cash equals realized + unrealized − fees + funding, exactly", () => {
   fc.assert(
     fc.property(fills, price, funding, (list, mark, paid) => {
@@ -104,7 +110,10 @@ test("what the fills bring in cash equals realized + unrealized − fees + fundi
       const equity = cash.plus(big(netOf(list)).times(SIZE).times(mark));
       const sum = positionsOf(list, SIZE).reduce(
         (total, position) =>
-          total.plus(resultOf(position, { mark, contractSize: SIZE, currency: "USDT", funding: "0" })),
+          total
+            .plus(position.realized)
+            .plus(unrealizedOf(position, mark, SIZE))
+            .minus(position.fees.USDT ?? 0),
         big(paid),
       );
       expect(sum.toFixed()).toBe(equity.toFixed());

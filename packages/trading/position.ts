@@ -140,29 +140,11 @@ export function positionsOf(fills: readonly Fill[], contractSize: Decimal): Posi
   return open === null ? done : [...done, finish(open, null, contractSize)];
 }
 
-/** Returns the signed contracts that fills leave. */
-export const netOf = (fills: readonly Fill[]): Decimal =>
-  text(once(fills).reduce((sum, fill) => sum.plus(signed(fill)), big(0)));
-
 /** Returns the unrealized result at `mark`, exact; "0" once closed. */
 export function unrealizedOf(position: Position, mark: Decimal, contractSize: Decimal): Decimal {
   const held = big(position.contracts);
   const worth = held.abs().times(contractSize).times(mark);
   return text(worth.minus(position.cost).times(held.s < 0 ? -1 : 1));
-}
-
-/** Returns realized + unrealized − fees in `currency` + funding, at `mark`. */
-export function resultOf(
-  position: Position,
-  at: { readonly mark: Decimal; readonly contractSize: Decimal; readonly currency: string; readonly funding: Decimal },
-): Decimal {
-  const unrealized = unrealizedOf(position, at.mark, at.contractSize);
-  return text(
-    big(position.realized)
-      .plus(unrealized)
-      .minus(position.fees[at.currency] ?? 0)
-      .plus(at.funding),
-  );
 }
 
 /**

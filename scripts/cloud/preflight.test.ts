@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Listening, listen, readBody } from "#host/http";
-import { aTarget } from "../../stacks/synthesise.ts";
+import { aTarget } from "#testing/synthesise";
 import { checkedHost, checkedTarget, checkSecrets, PreflightError, UnconfirmedError } from "./preflight.ts";
 
 // Secrets Manager's protocol on loopback, with what the test has put in. Source: AWS JSON 1.1, GetSecretValue.
@@ -47,9 +47,9 @@ const refusal = async (): Promise<string> => {
 
 test("whole secrets pass; Aurora wants none of a database", async () => {
   good();
-  await checkSecrets(target);
+  await expect(checkSecrets(target)).resolves.toBeUndefined();
   secrets.delete("spyhop/dev/database");
-  await checkSecrets(aTarget({ stage: "dev", database: "aurora" }));
+  await expect(checkSecrets(aTarget({ stage: "dev", database: "aurora" }))).resolves.toBeUndefined();
 });
 
 test("every secret that is missing is named at once", async () => {

@@ -1,10 +1,9 @@
-import { and, eq, sql } from "drizzle-orm";
-import { ChainEvent, type EventType, type Finality, finalityOf } from "#chain/event";
+import { eq, sql } from "drizzle-orm";
+import { ChainEvent, type EventType } from "#chain/event";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { events, wallets } from "../schema.ts";
-import { cursorOf } from "./blocks.ts";
 
 /** An event with the wallet that it is of. */
 export interface StoredEvent {
@@ -87,21 +86,4 @@ export async function walletHistory(
         ORDER BY block_number DESC, ${place} DESC, log_index DESC, id LIMIT ${limit}`,
   );
   return list.reverse().map(({ at, usd, tx, ...row }) => ({ ...row, timestamp: at, notionalUsd: usd, txHash: tx }));
-}
-
-/** Returns the events of one wallet in one transaction, by log index: what else moved beside an event. */
-export function eventsBeside(db: Db, event: Pick<ChainEvent, "walletId" | "txHash" | "timestamp">) {
-  return db
-    .select({ id: events.id, asset: events.asset, type: events.eventType, direction: events.direction })
-    .from(events)
-    .where(
-      and(eq(events.walletId, event.walletId), eq(events.txHash, event.txHash), eq(events.timestamp, event.timestamp)),
-    )
-    .orderBy(events.logIndex, events.id);
-}
-
-/** Returns the finality of a block of a chain by the cursor; everything is provisional before there is one. */
-export async function blockFinality(db: Db, chain: string, blockNumber: number): Promise<Finality> {
-  const cursor = await cursorOf(db, chain);
-  return cursor ? finalityOf(blockNumber, cursor) : "provisional";
 }

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Bias } from "#bias/bias";
 import { countsSince } from "#bias/decay";
-import type { Term } from "#bias/tally";
+import type { Term } from "#bias/term";
 import { fixed } from "#units/decimal";
 import { barStart, HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant } from "#units/time";
 import type { Db } from "../client.ts";

@@ -7,8 +7,8 @@ import { analyze } from "#analysis/pattern";
 import { biasOf, freshnessOf, normalMass } from "#bias/bias";
 import { credibilityOf, evidenceOf } from "#scoring/credibility";
 import { closesNeeded, isPast, settle } from "#scoring/settlement";
-import { normal, uniform } from "#scoring/simulation";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { normal, uniform } from "#testing/simulation";
 import { idOf } from "#units/ids";
 import { HORIZONS, type Instant, instant } from "#units/time";
 import * as schema from "../schema.ts";
@@ -375,16 +375,4 @@ test("K comes from the busy windows of earlier hours, and stays for the hour", a
   const first = await biasAt("ETH", time(101));
   expect(first["1h"].components.K).toBe(normalMass(masses));
   expect((await biasAt("ETH", time(101.5)))["1h"].components.K).toBe(first["1h"].components.K);
-});
-
-test("recomputing is quick", async () => {
-  const planted = [];
-  for (let i = 0; i < 200; i++) planted.push(await plant({ hours: 99 + i / 200, wallet: i % 2 ? A : B }));
-  for (const event of planted) await analyzeWith(event, 0.7);
-  const started = performance.now();
-  for (let i = 1; i <= 20; i++) await biasAt("ETH", time(100 + i / 1000));
-  console.info(`recompute: ${((performance.now() - started) / 20).toFixed(1)} ms for three timeframes over 200 events`);
-  const idle = performance.now();
-  for (let i = 0; i < 20; i++) await dueOutcomes(database.db, query(time(100.05)), null);
-  console.info(`idle settle: ${((performance.now() - idle) / 20).toFixed(1)} ms`);
 });

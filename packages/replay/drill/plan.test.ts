@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { type FaultPlan, faultPlan, KilledError, NO_FAULTS, type PlanOptions } from "./plan.ts";
+import { type FaultPlan, faultPlan, KilledError, type PlanOptions, type Rates } from "./plan.ts";
 
+const NO_FAULTS: Rates = { redelivered: 0, killed: 0, refused: 0 };
 const renewed: number[] = [];
 const plan = (options: Partial<PlanOptions> = {}): FaultPlan =>
   faultPlan({

@@ -12,7 +12,6 @@ export interface Rates {
 
 /** The rates of a drill. Source: docs/runbook.md, "The fault drill". */
 export const RATES: Rates = { redelivered: 0.1, killed: 0.05, refused: 0.05 };
-export const NO_FAULTS: Rates = { redelivered: 0, killed: 0, refused: 0 };
 
 /** What an invocation waits for. */
 export type Place = "database" | "queues" | "bus" | "node" | "venue" | "end";

@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { afterEach, expect, test } from "vitest";
 import { type Queues, startQueues } from "#local/aws/queues";
-import { type FaultPlan, faultPlan, NO_FAULTS, type Refusal } from "./plan.ts";
+import { type FaultPlan, faultPlan, type Refusal } from "./plan.ts";
 import { queueEdge } from "./queue-edge.ts";
 
 // The edge in front of a real SQS endpoint, with the real client.
@@ -19,7 +19,7 @@ async function stage(over: Partial<FaultPlan>) {
   const queues: Queues = await startQueues(null);
   closing.push(queues.close);
   const quiet = faultPlan({
-    ...{ aim: "around", seed: "1", rates: NO_FAULTS, restarts: [] },
+    ...{ aim: "around", seed: "1", rates: { redelivered: 0, killed: 0, refused: 0 }, restarts: [] },
     spare: async () => false,
     renew: () => undefined,
   });

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { App, Stack } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
-import { buildStacks } from "./index.ts";
-import type { Desk } from "./jobs.ts";
-import { parseTarget, type Target } from "./target.ts";
+import { buildStacks } from "../../stacks/index.ts";
+import type { Desk } from "../../stacks/jobs.ts";
+import { parseTarget, type Target } from "../../stacks/target.ts";
 
 /** One resource of a template, as CloudFormation reads it. */
 export interface Resource {

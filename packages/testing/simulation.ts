@@ -1,9 +1,10 @@
-/** A simulated market with planted wallets, for the tests of this folder. Generated; seeded; nothing here is real. */
+/** A simulated market with planted wallets, for tests. Generated; seeded; nothing here is real. */
+
+import { type Closes, forwardReturn, windowOf } from "#scoring/forward-return";
+import { costOf, type Direction, outcomeOf } from "#scoring/outcome";
+import type { Bet } from "#scoring/statistics";
+import { marketReturn, type Risk, riskGrid, riskOf } from "#scoring/volatility";
 import { type Horizon, type Instant, instant } from "#units/time";
-import { type Closes, forwardReturn, windowOf } from "./forward-return.ts";
-import { costOf, type Direction, outcomeOf } from "./outcome.ts";
-import type { Bet } from "./statistics.ts";
-import { marketReturn, type Risk, riskGrid, riskOf } from "./volatility.ts";
 
 /** Returns a seeded source of uniform numbers in [0, 1). Source: mulberry32, T. Ettinger, public domain. */
 export function uniform(seed: number): () => number {
