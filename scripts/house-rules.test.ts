@@ -42,11 +42,16 @@ function project(name: string, files: Readonly<Record<string, string>>): string 
 }
 
 /** Runs a tool in a project. It must fail: returns what it wrote. */
-function failing(folder: string, tool: string, args: readonly string[]): string {
+function failing(
+  folder: string,
+  tool: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): string {
   const { status, stdout, stderr } = spawnSync(join(ROOT, "node_modules/.bin", tool), args, {
     cwd: folder,
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, ...env },
     maxBuffer: 64 * 1024 * 1024,
   });
   expect(status, `${tool} finds something\n${stderr}`).not.toBe(0);
@@ -342,6 +347,30 @@ test("the tests of the topology and of the schema name what is wired, ordered, s
   }
   expect(text).toMatch(/FAIL +packages\/db\/schema\.test\.ts/);
   expect(text).toContain("prices.bar_seconds text");
+}, 180_000);
+
+test("a run of the tests says its seed, with which a property fails the same again", () => {
+  const folder = project("seed", {
+    "packages/units/drawn.test.ts": `import fc from "fast-check";
+import { expect, test } from "vitest";
+test("large", () => fc.assert(fc.property(fc.integer(), (n) => expect(n).toBeLessThan(1e6)), { endOnFailure: true }));
+`,
+  });
+  for (const path of ["vitest.config.ts", "packages/testing/seed.ts", "packages/testing/setup.ts"]) {
+    cpSync(join(ROOT, path), join(folder, path));
+  }
+  const run = (seed?: string) => {
+    const text = failing(folder, "vitest", ["run"], { SEED: seed });
+    return {
+      seed: /^seed of the properties: (-?\d+) /m.exec(text)?.[1],
+      counterexample: /Counterexample: .*/.exec(text)?.[0],
+    };
+  };
+  const drawn = run();
+  expect(drawn).toEqual({ seed: expect.any(String), counterexample: expect.any(String) });
+  expect(run(drawn.seed)).toEqual(drawn);
+  expect(run("7")).not.toEqual(drawn);
+  expect(failing(folder, "vitest", ["run"], { SEED: "seven" })).toContain("SEED is a whole number");
 }, 180_000);
 
 test("no room holds more than 18 % of the lines and no folder more than 40 files; a plant of each is named", () => {
