@@ -3,10 +3,12 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { bias } from "#db/schema";
 import type { Verdict } from "#db/server/redrive";
 import { changeControl, readControl } from "#db/trading/control";
-import { insertOrder, moveOrder, orderIdOf, readOrder } from "#db/trading/orders";
+import { insertOrder, moveOrder } from "#db/trading/move-order";
+import { readOrder } from "#db/trading/orders";
 import { writeDeskRows } from "#testing/desk-rows";
 import { type TestSite, testSite } from "#testing/site";
 import type { QueueName } from "#topology/topology";
+import { orderIdOf } from "#trading/stored-order";
 import { idOf } from "#units/ids";
 import { type RedriveOptions, redrive } from "./redrive.ts";
 

@@ -1,14 +1,6 @@
 import { expect, test } from "vitest";
 import { POLICY } from "./policy.ts";
-import {
-  adoptionOf,
-  comparePositions,
-  externalOrders,
-  type Health,
-  stopReached,
-  tightens,
-  tripOf,
-} from "./reconcile.ts";
+import { adoptionOf, comparePositions, externalOrders, type Health, stopReached, tripOf } from "./reconcile.ts";
 import type { VenueOrder, VenuePosition } from "./venue.ts";
 
 const held = (instrument: string, contracts: string): VenuePosition => ({
@@ -80,11 +72,4 @@ test("the switch trips on loss, drawdown, a break, an old unknown, rejects, cred
   expect(trip({ rejects: 5 })).toBe("REDUCING");
   expect(trip({ impossibleFills: 1 })).toBe("REDUCING");
   expect(trip({ credentialError: true })).toBe("HALTED");
-});
-
-test("the desk only tightens", () => {
-  expect(tightens("ACTIVE", "REDUCING")).toBe(true);
-  expect(tightens("REDUCING", "HALTED")).toBe(true);
-  expect(tightens("HALTED", "REDUCING")).toBe(false);
-  expect(tightens("REDUCING", "REDUCING")).toBe(false);
 });

@@ -2,7 +2,7 @@ import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { Control } from "./limits.ts";
 import { fallOf } from "./limits.ts";
-import type { OrderEvent, OrderStatus } from "./order.ts";
+import { AT_VENUE, type OrderEvent, type OrderStatus } from "./order.ts";
 import type { Policy } from "./policy.ts";
 import type { VenueOrder, VenuePosition } from "./venue.ts";
 
@@ -48,6 +48,9 @@ export function stopReached(contracts: Decimal, stop: Decimal | null, mark: Deci
   return held.gt(0) ? big(mark).lte(stop) : big(mark).gte(stop);
 }
 
+/** At the venue for all that the desk knows, without the venue's word for it. */
+const UNACKNOWLEDGED: readonly OrderStatus[] = ["submitting", "unknown", "quarantined"];
+
 /**
  * Returns the event that moves an order to what its booked fills and the venue's word say; null when nothing moved.
  * Fills lead: an order is filled when its fills add up, and canceled only once every fill that the venue counts is
@@ -61,10 +64,9 @@ export function adoptionOf(
   if (order.status === "filled") return null;
   if (big(booked).gte(order.size)) return "filled";
   const canceled = found?.state === "canceled" && big(booked).gte(found.filledSize);
-  const live = ["submitting", "unknown", "quarantined", "open", "partially_filled"].includes(order.status);
   if (big(booked).gt(order.bookedBefore)) return "partly_filled";
-  if (live && canceled) return "canceled";
-  if (found !== null && ["submitting", "unknown", "quarantined"].includes(order.status)) return "accepted";
+  if (AT_VENUE.includes(order.status) && canceled) return "canceled";
+  if (found !== null && UNACKNOWLEDGED.includes(order.status)) return "accepted";
   return null;
 }
 
@@ -107,9 +109,3 @@ export function tripOf(
   const loss = fallOf(health.dayStart, health.equity);
   return big(loss).gte(policy.maxDailyLoss) ? { state: "REDUCING", reason: `daily loss ${loss}` } : null;
 }
-
-const TIGHTNESS: readonly Control["state"][] = ["ACTIVE", "REDUCING", "HALTED"];
-
-/** Returns whether `to` is tighter than `from`: the desk may tighten by itself, only a person may loosen. */
-export const tightens = (from: Control["state"], to: Control["state"]): boolean =>
-  TIGHTNESS.indexOf(to) > TIGHTNESS.indexOf(from);

@@ -1,6 +1,7 @@
 import { and, desc, eq, sql } from "drizzle-orm";
 import type { Cursor } from "#reporting/paging";
 import type { BiasLine, EventLine, OrderLine, PositionLine } from "#reporting/report";
+import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
@@ -11,12 +12,6 @@ import { orderLines, positionLines } from "./order-lines.ts";
 
 const TERMS = 5;
 const FOUR_HOURS_MS = 4 * 3_600_000;
-
-/** Whose trading is asked for. */
-export interface Account {
-  readonly mode: TradingMode;
-  readonly venue: string;
-}
 
 /** How far the desk has come. Each part is null until there is one. */
 export interface DeskHealth {

@@ -1,11 +1,13 @@
 import { and, desc, eq, gt } from "drizzle-orm";
 import { isClosed } from "#trading/order";
 import { POLICY } from "#trading/policy";
+import { isAllowed, voidReason } from "#trading/stored-order";
 import { type Instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { bias, chainBlocks, eventAnalysis, eventRefs, wallets } from "../schema.ts";
 import { readControl } from "../trading/control.ts";
-import { isAllowed, moveOrder, readOrder, voidReason } from "../trading/orders.ts";
+import { moveOrder } from "../trading/move-order.ts";
+import { readOrder } from "../trading/orders.ts";
 
 /**
  * What is to become of a dead letter: back to its queue; gone, because what it asks for is done or moot; or left where it

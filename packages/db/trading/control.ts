@@ -1,24 +1,8 @@
 import { and, eq } from "drizzle-orm";
-import type { Control } from "#trading/limits";
+import type { ControlChange, StoredControl } from "#trading/control";
 import type { TradingMode } from "#trading/mode";
-import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { tradingControl } from "../schema.ts";
-
-/** The kill switch of a mode, with who changed it last and why. */
-export interface StoredControl extends Control {
-  readonly reason: string;
-  readonly actor: string;
-  readonly changedAt: Instant;
-}
-
-export interface ControlChange {
-  readonly state: Control["state"];
-  readonly reason: string;
-  readonly actor: string;
-  /** Time of the work. */
-  readonly at: Instant;
-}
 
 const STORED = {
   state: tradingControl.state,

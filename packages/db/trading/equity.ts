@@ -1,4 +1,5 @@
 import { sql } from "drizzle-orm";
+import type { Account } from "#trading/account";
 import type { VenueBalance } from "#trading/venue";
 import type { Decimal } from "#units/decimal";
 import { fixed, text } from "#units/decimal";
@@ -6,7 +7,6 @@ import { barStart, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { equitySnapshots } from "../schema.ts";
-import type { Account } from "./order-fills.ts";
 
 /** Equity before an instant, in USDT. */
 export interface EquityState {

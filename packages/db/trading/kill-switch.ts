@@ -1,10 +1,9 @@
 import { eq, sql } from "drizzle-orm";
-import type { Control } from "#trading/limits";
+import { type ControlChange, type StoredControl, tightening } from "#trading/control";
 import type { TradingMode } from "#trading/mode";
-import { tightens } from "#trading/reconcile";
 import type { Db } from "../client.ts";
 import { tradingControl } from "../schema.ts";
-import { type ControlChange, changeControl, readControl, type StoredControl } from "./control.ts";
+import { changeControl, readControl } from "./control.ts";
 
 /**
  * Holds the kill switch of a mode as it is until the transaction ends, and returns it: a change waits for the end. Others
@@ -22,11 +21,8 @@ export async function holdControl(tx: Db, mode: TradingMode): Promise<StoredCont
  */
 export async function tightenControl(db: Db, mode: TradingMode, change: ControlChange): Promise<StoredControl | null> {
   const now = await readControl(db, mode);
-  if (now.state === change.state && now.changedAt === change.at && now.actor === change.actor) return now;
-  if (!tightens(now.state, change.state)) return null;
+  const verdict = tightening(now, change);
+  if (verdict !== "change") return verdict === "repeated" ? now : null;
   // Null: someone changed it meanwhile. Looks again, so that the tighter of the two stands.
   return (await changeControl(db, mode, now.epoch, change)) ?? tightenControl(db, mode, change);
 }
-
-/** Returns the part of a stored kill switch that decides. */
-export const decisive = ({ state, epoch }: Control): Control => ({ state, epoch });

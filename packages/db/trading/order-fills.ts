@@ -1,18 +1,12 @@
 import { and, asc, eq, gt, inArray, isNotNull, sql } from "drizzle-orm";
+import type { Account } from "#trading/account";
 import { type Fill, totalOf } from "#trading/fill";
-import type { TradingMode } from "#trading/mode";
 import type { VenueFill } from "#trading/venue";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, rows } from "../rows.ts";
 import { orderFills } from "../schema.ts";
 import { ordersByClientId } from "./orders.ts";
-
-/** One account: its mode and venue. */
-export interface Account {
-  readonly mode: TradingMode;
-  readonly venue: string;
-}
 
 const FILL = {
   tradeId: orderFills.exchangeTradeId,

@@ -3,13 +3,15 @@ import type { TradingMode } from "#trading/mode";
 import { credibilityOf, planOrder } from "#trading/plan";
 import type { Policy } from "#trading/policy";
 import { signalOf } from "#trading/sizing";
+import type { StoredOrder } from "#trading/stored-order";
 import type { Exchange } from "#trading/venue";
 import { big } from "#units/decimal";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import type { EquityState } from "./equity.ts";
 import { listedInstruments } from "./instruments.ts";
-import { insertOrder, ordersByClientId, type StoredOrder } from "./orders.ts";
+import { insertOrder } from "./move-order.ts";
+import { ordersByClientId } from "./orders.ts";
 import { heldContracts, latestBias, planInput, plannedEquity } from "./plans.ts";
 
 /** One instrument to plan for, and what the plan needs to know of its desk. */

@@ -1,6 +1,8 @@
 import { and, asc, desc, eq, inArray, lt, lte, sql } from "drizzle-orm";
 import * as z from "zod";
+import type { Account } from "#trading/account";
 import type { Json } from "#trading/canonical-json";
+import { decisive } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
 import type { TradingMode } from "#trading/mode";
 import { IN_FLIGHT } from "#trading/order";
@@ -15,8 +17,6 @@ import { bias, eventAnalysis, orders } from "../schema.ts";
 import { bars } from "../signals/prices.ts";
 import { readControl } from "./control.ts";
 import { type EquityState, equityAt } from "./equity.ts";
-import { decisive } from "./kill-switch.ts";
-import type { Account } from "./order-fills.ts";
 import { countInFlight } from "./orders.ts";
 import { openPositions } from "./positions.ts";
 

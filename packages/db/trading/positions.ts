@@ -1,4 +1,5 @@
 import { and, asc, eq, inArray, isNull, sql } from "drizzle-orm";
+import type { Account } from "#trading/account";
 import type { Fill } from "#trading/fill";
 import type { Instrument } from "#trading/instrument";
 import type { Policy } from "#trading/policy";
@@ -10,7 +11,7 @@ import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { orders, positions } from "../schema.ts";
 import { bars } from "../signals/prices.ts";
-import { type Account, fillsOf } from "./order-fills.ts";
+import { fillsOf } from "./order-fills.ts";
 
 /** An open position as stored. */
 export interface OpenPosition {

@@ -1,28 +1,24 @@
 import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
 import { clientOrderId } from "#trading/client-order-id";
+import { decisive, type StoredControl } from "#trading/control";
 import type { Fill } from "#trading/fill";
 import type { Instrument } from "#trading/instrument";
 import { AT_VENUE, IN_FLIGHT, type OrderStatus } from "#trading/order";
 import { type Break, externalOrders, stopReached, tripOf } from "#trading/reconcile";
+import type { StoredOrder } from "#trading/stored-order";
 import type { Exchange, VenueFill, VenuePosition } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
 import { orderEvents, orders } from "../schema.ts";
-import { readControl, type StoredControl } from "./control.ts";
+import { readControl } from "./control.ts";
 import { equityAt, insertEquity } from "./equity.ts";
 import { listedInstruments } from "./instruments.ts";
-import { decisive, tightenControl } from "./kill-switch.ts";
+import { tightenControl } from "./kill-switch.ts";
+import { insertOrder } from "./move-order.ts";
 import { insertFills } from "./order-fills.ts";
-import {
-  approvedStop,
-  countInFlight,
-  insertOrder,
-  ordersAtVenue,
-  ordersByClientId,
-  type StoredOrder,
-} from "./orders.ts";
+import { approvedStop, countInFlight, ordersAtVenue, ordersByClientId } from "./orders.ts";
 import { openPositions } from "./positions.ts";
 import { fillCursor, findBreaks, type LookedUp, lookUp, type Run, rebuildAll, settleOrders } from "./reconciliation.ts";
 import { submitOrder } from "./submission.ts";

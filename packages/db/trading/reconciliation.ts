@@ -1,17 +1,20 @@
 import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import type { Account } from "#trading/account";
 import type { Fill } from "#trading/fill";
 import type { Instrument } from "#trading/instrument";
 import { AT_VENUE, isLate, type OrderEvent } from "#trading/order";
 import type { Policy } from "#trading/policy";
 import { adoptionOf, type Break, comparePositions } from "#trading/reconcile";
 import { GRACE_MS, type Look, resolve } from "#trading/resolve";
+import type { StoredOrder } from "#trading/stored-order";
 import type { Exchange, VenueOrder, VenuePosition } from "#trading/venue";
 import { big, type Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { orderEvents, orders } from "../schema.ts";
-import { type Account, filledOf, lastFillAt } from "./order-fills.ts";
-import { moveOrder, readOrder, type StoredOrder } from "./orders.ts";
+import { moveOrder } from "./move-order.ts";
+import { filledOf, lastFillAt } from "./order-fills.ts";
+import { readOrder } from "./orders.ts";
 import { heldContracts } from "./plans.ts";
 import { type Marking, openPositions, rebuildPositions } from "./positions.ts";
 

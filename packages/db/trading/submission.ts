@@ -1,19 +1,15 @@
+import type { StoredControl } from "#trading/control";
 import { isClosed } from "#trading/order";
+import { isAllowed, type OrderChange, type StoredOrder, voidReason } from "#trading/stored-order";
 import { type Answer, type Effect, runSubmission, type SubmitOutcome } from "#trading/submission";
 import type { Exchange, Submission, SubmitReply } from "#trading/venue";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
-import { readControl, type StoredControl } from "./control.ts";
+import { claimOrder } from "./claim-order.ts";
+import { readControl } from "./control.ts";
 import { tightenControl } from "./kill-switch.ts";
-import {
-  claimOrder,
-  isAllowed,
-  moveOrder,
-  type OrderChange,
-  readOrder,
-  type StoredOrder,
-  voidReason,
-} from "./orders.ts";
+import { moveOrder } from "./move-order.ts";
+import { readOrder } from "./orders.ts";
 
 export interface Submitted {
   readonly outcome: SubmitOutcome;

@@ -2,19 +2,13 @@ import { asc, eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import type { Json } from "#trading/canonical-json";
+import { eventHash, type NewOrder, orderIdOf, type StoredOrder } from "#trading/stored-order";
 import { orderEvents, orders } from "../schema.ts";
+import { claimOrder } from "./claim-order.ts";
 import { changeControl, readControl } from "./control.ts";
 import { tightenControl } from "./kill-switch.ts";
-import {
-  claimOrder,
-  eventHash,
-  insertOrder,
-  moveOrder,
-  type NewOrder,
-  orderIdOf,
-  readOrder,
-  type StoredOrder,
-} from "./orders.ts";
+import { insertOrder, moveOrder } from "./move-order.ts";
+import { readOrder } from "./orders.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
