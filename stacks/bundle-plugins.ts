@@ -122,17 +122,19 @@ export const ccxtForOkx = (root: string): Plugin => ({
 /**
  * Leaves out of the SDK what a function on Lambda never uses. Its role's credentials are in the environment, so of the
  * chain of providers (SSO, profiles, processes, web identity, instance metadata) that one goes in; the chain is half of
- * the SDK. No call of the desk is a stream of events. A client reads its package.json for its version alone.
+ * the SDK. Clients ask for it by one name, the signer of RDS by another. No call of the desk is a stream of events. A client
+ * reads its package.json for its version alone.
  */
 export const awsOnLambda = (root: string): Plugin => ({
   name: "aws-on-lambda",
   setup: (build) => {
-    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ path }) => ({
+    build.onResolve({ filter: /^@aws-sdk\/credential-provider(-node|s)$/ }, ({ path }) => ({
       path,
       namespace: "aws-on-lambda",
     }));
     build.onLoad({ filter: /.*/, namespace: "aws-on-lambda" }, () => ({
-      contents: 'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
+      contents:
+        'export { fromEnv as defaultProvider, fromEnv as fromNodeProviderChain } from "@aws-sdk/credential-provider-env";',
       resolveDir: root,
     }));
     build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ path }) =>

@@ -11,6 +11,7 @@ import { virtualClock } from "#host/clock";
 import type { Listening } from "#host/http";
 import { startAwsEndpoint } from "#local/aws/aws-endpoint";
 import { instrumentRow } from "#recording/candle-source";
+import { hasOpenssl, refusingProxy } from "#testing/refusing-proxy";
 import { type WireDatabase, wireDatabase } from "#testing/wire-database";
 import { instant } from "#units/time";
 import { bundledJobs, bundleHandler, UnknownJobError } from "./bundle.ts";
@@ -18,6 +19,7 @@ import { bundledJobs, bundleHandler, UnknownJobError } from "./bundle.ts";
 // Bundles stand in a folder outside the project, so that nothing but themselves can be found, and each runs in a Node of
 // its own with only the environment of a function: postgres.js, the AWS SDK and ccxt over loopback.
 
+const ORIGIN = "spyhop/dev/origin";
 const AT = "2022-06-21T00:10:00.000Z";
 const ETH = {
   ...{ id: "ETH-USDT-SWAP", asset: "ETH", contractSize: "0.1", lotSize: "0.1", minSize: "0.1", tickSize: "0.01" },
@@ -39,7 +41,11 @@ beforeAll(async () => {
   const source = { barSeconds: 60, instruments: () => [instrumentRow(ETH)], bars: () => BARS };
   venue = await paperVenue({ clock: virtualClock(Date.parse(AT)), source, key: paperKey });
   const nowhere = { sqs: null as never, queueUrl: () => "" }; // no fact is published in these tests
-  endpoint = await startAwsEndpoint({ ...nowhere, secrets: new Map([[SECRET_ID, paperSecret()]]) });
+  const secrets = new Map([
+    [SECRET_ID, paperSecret()],
+    [ORIGIN, JSON.stringify({ value: "shown-by-cloudfront" })],
+  ]);
+  endpoint = await startAwsEndpoint({ ...nowhere, secrets });
 });
 afterAll(async () => {
   await venue.close();
@@ -71,11 +77,11 @@ process.stdout.write(JSON.stringify(reply ?? null));
 process.exit(0);`;
 
 /** Loads a bundle in a Node of its own and calls its handler. Returns the reply, parsed; rejects with what it wrote. */
-async function invoke(directory: string, event: unknown): Promise<unknown> {
+async function invoke(directory: string, event: unknown, more: NodeJS.ProcessEnv = {}): Promise<unknown> {
   const caller = join(directory, "caller.mjs");
   await writeFile(caller, CALLER);
   const child = spawn(process.execPath, [caller, join(directory, "index.mjs"), JSON.stringify(event)], {
-    env: environment(),
+    env: { ...environment(), ...more },
     cwd: directory,
   });
   const [reply, log, code] = await Promise.all([
@@ -97,6 +103,53 @@ test("a route's bundle answers a request from its database", async () => {
   expect(JSON.parse(reply.body)).toMatchObject({ status: "waiting for the first block", at: AT });
   expect(Object.keys(inputs).filter((path) => /ccxt|client-sqs|client-eventbridge/.test(path))).toEqual([]);
 });
+
+test("of the ways to find AWS credentials a bundle has the environment's alone", async () => {
+  const { inputs } = await bundleHandler("plan-order", out); // it sends, publishes, reads secrets and signs tokens
+  const paths = Object.keys(inputs).filter((path) => path.startsWith("node_modules/"));
+  for (const name of ["client-sqs", "client-eventbridge", "client-secrets-manager", "rds-signer"])
+    expect(paths.filter((path) => path.includes(`/@aws-sdk/${name}/`))).not.toEqual([]);
+  const ways = paths.filter((path) =>
+    /credential-provider|nested-clients|client-(sso|sts|cognito)|token-providers/.test(path),
+  );
+  expect(ways.filter((path) => !path.includes("/@aws-sdk/credential-provider-env/"))).toEqual([]);
+});
+
+test("a bundle reads a secret from the endpoint of its environment", async () => {
+  const { directory } = await bundleHandler("api/health", out);
+  const request = (header: string) => ({
+    headers: { "x-origin-secret": header },
+    requestContext: { timeEpoch: Date.parse(AT) },
+  });
+  const origin = { ORIGIN_SECRET_ID: ORIGIN };
+  expect(await invoke(directory, request("shown-by-cloudfront"), origin)).toMatchObject({ statusCode: 200 });
+  expect(await invoke(directory, request("guess"), origin)).toMatchObject({ statusCode: 403 });
+});
+
+test.skipIf(!hasOpenssl)(
+  "a bundle logs in to RDS Proxy with a token of its role's keys, over verified TLS",
+  async () => {
+    const { directory } = await bundleHandler("api/health", out);
+    const proxy = await refusingProxy();
+    const rds = {
+      DATABASE_HOST: "localhost",
+      DATABASE_PORT: String(proxy.port),
+      DATABASE_NAME: "x",
+      DATABASE_USER: "desk",
+    };
+    const event = { headers: {}, requestContext: { timeEpoch: Date.parse(AT) } };
+    const trusting = { NODE_EXTRA_CA_CERTS: proxy.authority };
+    await expect(invoke(directory, event, { DATABASE_URL: undefined, ...rds })).rejects.toThrow(
+      "self-signed certificate",
+    );
+    expect(proxy.passwords).toEqual([]);
+    await expect(invoke(directory, event, { DATABASE_URL: undefined, ...rds, ...trusting })).rejects.toThrow(
+      "not today",
+    );
+    proxy.close();
+    expect(proxy.passwords[0]).toMatch(new RegExp(`^localhost:${proxy.port}/\\?.*DBUser=desk.*Credential=local%2F`));
+  },
+);
 
 test("sync-prices reads bars through the bundled part of ccxt and stores them", async () => {
   const { directory } = await bundleHandler("sync-prices", out);

@@ -80,7 +80,7 @@ function awsSite(name: string, place: Place): Site {
       return url;
     },
     database: async () => {
-      opened ??= await connect(place, sqs);
+      opened ??= await connect(place);
       return opened.db;
     },
     close: async () => {
@@ -106,24 +106,12 @@ async function findQueue(sqs: SQSClient, name: string): Promise<string> {
 }
 
 /** DATABASE_URL where it is set: a stage's own address may not reach it from here. Else the stage's secret. */
-async function connect(place: Place, sqs: SQSClient): Promise<ReturnType<typeof connectPostgres>> {
+async function connect(place: Place): Promise<ReturnType<typeof connectPostgres>> {
   const url = readEnv("DATABASE_URL");
   if (url !== null) return connectPostgres(url);
   if (place === LAPTOP) throw new NoSiteError("DATABASE_URL");
-  await keysIntoEnvironment(sqs);
   const { fields } = await readSecret(secretId(place, "database"), DatabaseSecret);
   return connectPostgres(fields.url, fields.ca === undefined ? {} : { ca: fields.ca });
-}
-
-/** Secrets are read with keys from the environment, as in Lambda. A person's come from a profile or a login. */
-async function keysIntoEnvironment(sqs: SQSClient): Promise<void> {
-  const { accessKeyId, secretAccessKey, sessionToken } = await sqs.config.credentials();
-  setEnv({
-    AWS_REGION: await sqs.config.region(),
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    ...(sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken }),
-  });
 }
 
 async function folderSite(directory: string): Promise<Site> {

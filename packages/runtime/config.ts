@@ -32,13 +32,6 @@ export const inputOf = ({
   generated,
 });
 
-/** Where an AWS service is called, and with which keys. */
-export interface AwsCall {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
-}
-
 /** The environment lacks a variable or holds a malformed one. The message names it, never its value. */
 export class ConfigError extends Error {
   override name = "ConfigError";
@@ -149,36 +142,6 @@ export function queueUrl(name: QueueName, env: Env = process.env): string {
 
 /** Returns the name of the event bus. */
 export const eventBus = (env: Env = process.env): string => parse(Bus, env).EVENT_BUS;
-
-const awsSchema = z.object({
-  AWS_REGION: z.string().min(1),
-  AWS_ACCESS_KEY_ID: z.string().min(1),
-  AWS_SECRET_ACCESS_KEY: z.string().min(1),
-  AWS_SESSION_TOKEN: z.string().min(1).optional(),
-  AWS_ENDPOINT_URL: z.url().optional(),
-  AWS_ENDPOINT_URL_SECRETS_MANAGER: z.url().optional(),
-});
-
-/**
- * Returns how Secrets Manager is called: with the keys of the function's role, which Lambda puts into the environment, at
- * AWS_ENDPOINT_URL_SECRETS_MANAGER or AWS_ENDPOINT_URL where one is set.
- * @throws ConfigError naming each variable that is missing.
- */
-export function awsCall(env: Env = process.env): AwsCall {
-  const c = parse(awsSchema, env);
-  const domain = c.AWS_REGION.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-  const own = `https://secretsmanager.${c.AWS_REGION}.${domain}`;
-  const token = c.AWS_SESSION_TOKEN;
-  return {
-    endpoint: c.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? c.AWS_ENDPOINT_URL ?? own,
-    region: c.AWS_REGION,
-    keys: {
-      accessKeyId: c.AWS_ACCESS_KEY_ID,
-      secretAccessKey: c.AWS_SECRET_ACCESS_KEY,
-      ...(token === undefined ? {} : { sessionToken: token }),
-    },
-  };
-}
 
 /** Returns the id of the secret that CloudFront shows, or null where nothing stands in front. */
 export const originSecretId = (env: Env = process.env): string | null => env.ORIGIN_SECRET_ID || null;

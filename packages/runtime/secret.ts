@@ -1,7 +1,10 @@
-import { setTimeout as pause } from "node:timers/promises";
-import * as z from "zod";
-import { awsCall } from "./config.ts";
-import { signedHeaders } from "./postgres/aws-signature.ts";
+import {
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  SecretsManagerServiceException,
+} from "@aws-sdk/client-secrets-manager";
+import type * as z from "zod";
+import { sha256 } from "#units/ids";
 
 /** A secret is absent, cannot be read, is not JSON, or lacks a field. The message names the secret and the field, never a value. */
 export class SecretError extends Error {
@@ -61,8 +64,12 @@ export const isCurrent = async ({ id, version }: SecretVersion): Promise<boolean
 /** Has the next read ask Secrets Manager, however new what is held: its credentials were refused. */
 export const expireSecret = (secretId: string): void => void held.delete(secretId);
 
-/** Forgets every secret, so that the next is read from the endpoint then in force. For the local runtime. */
-export const forgetSecrets = (): void => held.clear();
+/** Forgets every secret and the client, so that the next is read from the endpoint then in force. For the local runtime. */
+export const forgetSecrets = (): void => {
+  held.clear();
+  client?.destroy();
+  client = undefined;
+};
 
 async function current(secretId: string): Promise<Held> {
   const before = held.get(secretId);
@@ -77,48 +84,38 @@ async function current(secretId: string): Promise<Held> {
   }
 }
 
-const TARGET = "secretsmanager.GetSecretValue";
+// Without these the SDK waits for a silent endpoint for as long as the socket stays open.
 const ATTEMPTS = 3;
-const ATTEMPT_MS = 3000;
-const Reply = z.object({ SecretString: z.string(), VersionId: z.string().optional() });
-const Refusal = z.object({ __type: z.string() });
+const ATTEMPT_MS = 2000;
+const DEADLINE_MS = 8000;
+let client: SecretsManagerClient | undefined;
 
-/** Asks once, and twice more after a failure that may pass: no reply, a throttle, the service's own fault. */
+/** Asks with the SDK's own retries; whatever the endpoint does, there is an answer or an error in eight seconds. */
 async function ask(secretId: string): Promise<Held> {
-  for (let attempt = 1; ; attempt++) {
-    const readAt = performance.now();
-    const reply = await post(secretId).catch((error: Error) => error);
-    if (reply instanceof Error) {
-      if (attempt === ATTEMPTS) throw new SecretError(secretId, `no answer from Secrets Manager (${reply.name})`);
-    } else if (reply.status === 200) {
-      const { SecretString, VersionId } = parsed(secretId, Reply, reply.body);
-      return { text: SecretString, version: VersionId ?? SecretString, readAt };
-    } else {
-      const code = Refusal.safeParse(reply.body).data?.__type.split("#").at(-1) ?? `HTTP ${reply.status}`;
-      const passing = reply.status >= 500 || reply.status === 429 || code.startsWith("Throttling");
-      if (!passing || attempt === ATTEMPTS) throw new SecretError(secretId, `Secrets Manager said ${code}`, code);
-    }
-    await pause(100 * 4 ** (attempt - 1) * (0.5 + Math.random()));
+  const readAt = performance.now();
+  client ??= new SecretsManagerClient({
+    maxAttempts: ATTEMPTS,
+    requestHandler: {
+      ...{ connectionTimeout: ATTEMPT_MS, requestTimeout: ATTEMPT_MS, socketTimeout: ATTEMPT_MS },
+      throwOnRequestTimeout: true,
+    },
+  });
+  const abortSignal = AbortSignal.timeout(DEADLINE_MS);
+  const reply = await client
+    .send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal })
+    .catch((error: Error) => error);
+  if (reply instanceof Error) throw failureOf(secretId, reply);
+  const { SecretString: text, VersionId } = reply;
+  if (text === undefined) throw new SecretError(secretId, "holds no text");
+  return { text, version: VersionId ?? sha256(text), readAt };
+}
+
+/** Returns what to say of the SDK's error. It is not the cause of it: where a reply cannot be parsed, it quotes the reply. */
+function failureOf(secretId: string, error: Error): SecretError {
+  if (error instanceof SecretsManagerServiceException) {
+    const code = error.name === "Unknown" ? `HTTP ${error.$metadata.httpStatusCode}` : error.name;
+    return new SecretError(secretId, `Secrets Manager said ${code}`, code);
   }
-}
-
-function parsed<T extends z.ZodType>(secretId: string, schema: T, body: unknown): z.output<T> {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  throw new SecretError(secretId, "holds no text");
-}
-
-/** Source: Secrets Manager API reference, GetSecretValue; AWS JSON 1.1. */
-async function post(secretId: string): Promise<{ status: number; body: unknown }> {
-  const { endpoint, region, keys } = awsCall();
-  const request = {
-    method: "POST",
-    url: new URL(endpoint),
-    headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": TARGET },
-    body: JSON.stringify({ SecretId: secretId }),
-  };
-  const { host: _, ...headers } = signedHeaders(request, { region, service: "secretsmanager", keys, at: new Date() });
-  const { method, body } = request;
-  const reply = await fetch(request.url, { method, headers, body, signal: AbortSignal.timeout(ATTEMPT_MS) });
-  return { status: reply.status, body: await reply.json().catch(() => null) };
+  const what = "code" in error && typeof error.code === "string" ? error.code : error.name;
+  return new SecretError(secretId, `no answer from Secrets Manager (${what})`);
 }

@@ -1,9 +1,9 @@
+import { Signer } from "@aws-sdk/rds-signer";
 import type { Db } from "#db/client";
 import { connectPostgres, type PostgresAddress, type PostgresOptions } from "#db/server/connect";
-import { awsCall, ConfigError, readConfig } from "../config.ts";
+import { ConfigError, readConfig } from "../config.ts";
 import type { Opened } from "../opened.ts";
 import { readSecret, type SecretVersion } from "../secret.ts";
-import { rdsToken } from "./aws-signature.ts";
 import { DatabaseSecret } from "./database-secret.ts";
 
 /**
@@ -26,11 +26,9 @@ export async function openDatabase(): Promise<Opened<Db>> {
     throw new ConfigError(["DATABASE_URL"], "one of DATABASE_URL, DATABASE_SECRET_ID and DATABASE_HOST must be set");
   if (!database || !username)
     throw new ConfigError(["DATABASE_NAME", "DATABASE_USER"], "DATABASE_HOST asks for DATABASE_NAME and DATABASE_USER");
-  // A token opens one connection, so each connection has a new one.
-  const password = async () => {
-    const { region, keys } = awsCall();
-    return rdsToken({ host, port, username }, { region, keys, at: new Date() });
-  };
+  // A token is taken for 15 minutes and opens a connection, so each connection has a new one.
+  const signer = new Signer({ hostname: host, port, username });
+  const password = (): Promise<string> => signer.getAuthToken();
   return opened({ host, port, database, username, password }, { verified: true });
 }
 
