@@ -5,7 +5,7 @@ import { functionName, type Job } from "#topology/topology";
 import { withinBudget } from "./budget.ts";
 import { type Context, contextOf } from "./context.ts";
 import { errorFields, log, logInvocation } from "./log.ts";
-import { flushMetrics, measure } from "./metrics.ts";
+import { beginMetrics, flushMetrics, measure } from "./metrics.ts";
 import { renew } from "./services.ts";
 import { type Trace, traced } from "./trace.ts";
 
@@ -26,11 +26,12 @@ export function edge<E, R>(
     .use({
       before: ({ context }) => {
         logInvocation(context);
+        beginMetrics(job);
         if (cold) measure("ColdStart", 1);
         cold = false;
       },
-      after: () => flushMetrics(job),
-      onError: () => flushMetrics(job),
+      after: flushMetrics,
+      onError: flushMetrics,
     })
     .handler(run);
 }
