@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent as SecureAgent, request as secureRequest } from "node:https";
 import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { brotliDecompress, gunzip, type InputType, inflate, zstdDecompress } from "node:zlib";
 
 /** What a server answered: its text whole, whatever the status. */
 export interface Posted {
@@ -13,13 +13,33 @@ export interface Posted {
 
 /** Nothing that a node rightly answers is larger once it is unpacked. */
 const MAX_BYTES = 256 * 1024 * 1024;
-const unpacked = promisify(gunzip);
+
+type Unpack = (bytes: InputType, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
+const PLAIN = "identity";
+/** What an answer may be packed in, by the name of it. Source: IANA, HTTP content coding registry. */
+const UNPACK: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
+  ["gzip", promisify(gunzip)],
+  ["x-gzip", promisify(gunzip)],
+  ["deflate", promisify(inflate)],
+  ["br", promisify(brotliDecompress)],
+  ["zstd", promisify(zstdDecompress)],
+]);
+
+/** An answer is packed in a way that is not known. */
+export class EncodingError extends Error {
+  override name = "EncodingError";
+  constructor(encoding: string) {
+    super(`content-encoding ${JSON.stringify(encoding.slice(0, 40))} is not known`);
+  }
+}
+
 const agents = { plain: new PlainAgent({ keepAlive: true }), secure: new SecureAgent({ keepAlive: true }) };
 
 /**
- * Posts JSON to an http(s) URL and returns the answer. Connections are kept and compressed answers taken; redirects are not
+ * Posts JSON to an http(s) URL and returns the answer. Connections are kept and compressed answers taken, also in what was not asked for; redirects are not
  * followed. Node's own client and not `fetch`: a block is a megabyte, and carrying it through web streams took a tenth of all ingest.
- * @throws Error with Node's `code` when nobody answers, or one named TimeoutError when the whole answer is not there in time
+ * @throws Error with Node's `code` when nobody answers, or one named TimeoutError when the whole answer is not there in time;
+ * EncodingError
  */
 export async function postJson(url: string, body: string, timeoutMs: number): Promise<Posted> {
   const began = performance.now();
@@ -48,7 +68,10 @@ function open(url: string, body: string, timeoutMs: number): ClientRequest {
 
 async function answerOf(request: ClientRequest): Promise<Posted> {
   const { statusCode: status = 0, headers, bytes } = await received(request);
-  const text = headers["content-encoding"] === "gzip" ? await unpacked(bytes, { maxOutputLength: MAX_BYTES }) : bytes;
+  const encoding = headers["content-encoding"]?.trim().toLowerCase() || PLAIN;
+  const unpack = UNPACK.get(encoding);
+  if (!unpack && encoding !== PLAIN) throw new EncodingError(encoding);
+  const text = unpack && bytes.length > 0 ? await unpack(bytes, { maxOutputLength: MAX_BYTES }) : bytes;
   return { status, retryAfter: headers["retry-after"] ?? null, text: text.toString("utf8") };
 }
 
