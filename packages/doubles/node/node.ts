@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import * as z from "zod";
 import type { Clock } from "#host/clock";
 import type { Recording } from "#recording/recording";
+import { type Manners, mannered, packed, quoting, rebuffOf } from "./manners.ts";
 import { chainMethods, type JsonText, type Method, RpcReplyError } from "./methods.ts";
 import { type ChainView, chainViews, type Fork } from "./view.ts";
 
@@ -17,7 +18,12 @@ export type ChainFault =
   | { readonly kind: "error"; readonly code: number; readonly message: string }
   | { readonly kind: "result"; readonly json: string }
   | { readonly kind: "receipt-hash" }
-  | { readonly kind: "http"; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "http";
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    }
   | { readonly kind: "truncate" }
   | { readonly kind: "disconnect" }
   | { readonly kind: "delay"; readonly milliseconds: number };
@@ -29,12 +35,18 @@ export interface ChainDoubleOptions {
   /** How many blocks the node is behind, asked at each request. */
   readonly lag?: () => number;
   readonly fault?: (call: ChainCall) => ChainFault | undefined;
+  /** Asked at each request, so that they may change. */
+  readonly manners?: () => Manners;
 }
 
 export interface ChainDouble {
   readonly url: string;
   /** How many calls it answered (each call of a batch counts). */
   readonly calls: () => number;
+  /** The number of calls in each request that came, in their order. */
+  readonly batches: () => readonly number[];
+  /** The most requests that were being answered at one time. */
+  readonly mostAtOnce: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -92,14 +104,24 @@ function jsonOf(body: string | null): unknown {
 }
 
 /** Writes the parts without joining them: a block's bytes go out as they lie in its chunk. */
-function reply(response: ServerResponse, parts: readonly JsonText[], faults: readonly ChainFault[]): void {
+function reply(
+  response: ServerResponse,
+  parts: readonly JsonText[],
+  faults: readonly ChainFault[],
+  { encoding }: Manners,
+): void {
   const http = faults.find((fault) => fault.kind === "http");
   if (http) {
-    response.writeHead(http.status, http.headers).end();
+    response.writeHead(http.status, http.headers).end(http.body);
     return;
   }
   if (faults.some((fault) => fault.kind === "disconnect")) {
     response.destroy();
+    return;
+  }
+  if (encoding) {
+    const headers = { "content-type": "application/json", "content-encoding": encoding };
+    response.writeHead(200, headers).end(packed(parts, encoding));
     return;
   }
   const size = parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0);
@@ -113,6 +135,12 @@ function reply(response: ServerResponse, parts: readonly JsonText[], faults: rea
   for (const part of parts) response.write(part);
   response.end();
 }
+
+/** Returns how a part of a reply reads when the node quotes in its errors how it was called. */
+const quotedBy =
+  ({ url = "/", headers }: IncomingMessage) =>
+  (part: JsonText): JsonText =>
+    typeof part === "string" && part.includes('"error":') ? quoting(part, url, headers.authorization) : part;
 
 /** Returns the parts of the reply to a request's body. */
 function repliesTo(body: unknown, answerTo: (call: Call) => readonly JsonText[]): readonly JsonText[] {
@@ -146,28 +174,44 @@ export async function chainDouble(
   clock: Clock,
   options: ChainDoubleOptions = {},
 ): Promise<ChainDouble> {
-  const methods = chainMethods(recording);
+  const plain = chainMethods(recording);
   const viewAt = chainViews(recording, options.forks);
   let calls = 0;
+  const batches: number[] = [];
+  let [atOnce, mostAtOnce] = [0, 0];
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method !== "POST") {
       response.writeHead(405, { allow: "POST" }).end();
       return;
     }
     const body = jsonOf(await bodyOf(request));
+    batches.push(Array.isArray(body) ? body.length : 1);
+    const manners = options.manners?.() ?? {};
+    const rebuff = rebuffOf(manners, body);
+    if (rebuff) {
+      response.writeHead(rebuff.status, { "content-type": "application/json", ...rebuff.headers }).end(rebuff.body);
+      return;
+    }
+    const methods = options.manners ? mannered(plain, manners, clock.now) : plain;
     const view = viewAt(clock.now(), options.lag?.() ?? 0);
     const faults: ChainFault[] = [];
-    const parts = repliesTo(body, (call) => {
+    const answers = repliesTo(body, (call) => {
       const fault = options.fault?.({ method: call.method, params: call.params, count: calls });
       calls += 1;
       if (fault) faults.push(fault);
       return answer(methods, view, call, fault);
     });
+    const parts = manners.quotesUrl ? answers.map(quotedBy(request)) : answers;
     const delay = faults.find((fault) => fault.kind === "delay");
     if (delay) await new Promise((resolve) => setTimeout(resolve, delay.milliseconds));
-    reply(response, parts, faults);
+    reply(response, parts, faults, manners);
   };
   const server = createServer((request, response) => {
+    atOnce += 1;
+    mostAtOnce = Math.max(mostAtOnce, atOnce);
+    response.once("close", () => {
+      atOnce -= 1;
+    });
     serve(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
   const port = await listening(server, options.port ?? 0);
@@ -176,5 +220,11 @@ export async function chainDouble(
       server.close((error) => (error ? reject(error) : resolve()));
       server.closeAllConnections();
     });
-  return { url: `http://127.0.0.1:${port}`, calls: () => calls, close };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    calls: () => calls,
+    batches: () => batches,
+    mostAtOnce: () => mostAtOnce,
+    close,
+  };
 }
