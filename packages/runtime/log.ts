@@ -1,6 +1,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import type { Context } from "aws-lambda";
 import { readPlace } from "./config.ts";
+import { scrubber } from "./scrub.ts";
 import { traceFields } from "./trace.ts";
 
 /** One line of the log: a message for a person and fields for a machine. No secrets, no raw on-chain text. */
@@ -24,8 +25,28 @@ export const useSink = (next: Sink | null): void => {
   sink = next ?? standard;
 };
 
+const hidden = new Set<string>();
+let scrub = scrubber([]);
+
+/** Keeps texts out of every line from now on: an error's message may quote what a node said. */
+export function hideInLog(secrets: readonly string[]): void {
+  for (const secret of secrets) hidden.add(secret);
+  scrub = scrubber([...hidden].sort((a, b) => b.length - a.length));
+}
+
+/** Returns a field with every text in it scrubbed. */
+function scrubbed(field: unknown): unknown {
+  if (typeof field === "string") return scrub(field);
+  if (Array.isArray(field)) return field.map(scrubbed);
+  if (typeof field !== "object" || field === null || Object.getPrototypeOf(field) !== Object.prototype) return field;
+  return Object.fromEntries(Object.entries(field).map(([name, value]) => [name, scrubbed(value)]));
+}
+
 /** Writes one line, with the trace of the work in hand. */
-export const log = (line: LogLine): void => sink({ ...line, ...traceFields() });
+export const log = (line: LogLine): void => {
+  const fields = { ...line, ...traceFields() };
+  sink(hidden.size === 0 ? fields : (scrubbed(fields) as LogLine));
+};
 
 /** Tells the log of the invocation that begins. Outside of Lambda there is nothing to tell. */
 export const logInvocation = (context: Context): void => logger?.addContext(context);

@@ -5,7 +5,8 @@ import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
 import type { Clock } from "#host/clock";
 import { liveCandles } from "#recording/candle-source";
 import { httpRpc } from "#runtime/node/rpc";
-import { ChainIdError, hostOf, RpcError } from "#runtime/node/rpc-provider";
+import { ChainIdError, RpcError } from "#runtime/node/rpc-error";
+import { hostOf } from "#runtime/node/rpc-provider";
 import { VenueError, VenueGuardError } from "#runtime/okx/errors";
 import { okxMarket } from "#runtime/okx/exchange";
 

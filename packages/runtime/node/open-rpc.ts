@@ -1,9 +1,12 @@
 import * as z from "zod";
 import type { ChainNode } from "#chain/node";
 import { ConfigError, readConfig, readSettings } from "../config.ts";
+import { errorFields, hideInLog, log } from "../log.ts";
 import { type Opened, plain } from "../opened.ts";
 import { readSecret } from "../secret.ts";
 import { httpRpc } from "./rpc.ts";
+import type { ChainIdError } from "./rpc-error.ts";
+import { urlSecrets } from "./url-secrets.ts";
 
 const RpcSecret = z.object({ urls: z.array(z.url()).min(1) });
 
@@ -13,9 +16,17 @@ export async function openRpc(): Promise<Opened<ChainNode>> {
   const { chainId } = readSettings();
   if (ETH_RPC_URL) {
     const urls = ETH_RPC_URL.split(",").map((url) => url.trim());
-    return plain(httpRpc(urls, { chainId }));
+    return plain(open(urls, chainId));
   }
   if (!RPC_SECRET_ID) throw new ConfigError(["ETH_RPC_URL"], "ETH_RPC_URL or RPC_SECRET_ID must be set");
   const { fields, secret } = await readSecret(RPC_SECRET_ID, RpcSecret);
-  return plain(httpRpc(fields.urls, { chainId }), secret);
+  return plain(open(fields.urls, chainId), secret);
+}
+
+/** Opens nodes whose keys the log does not show, and which it names when they serve another chain. */
+function open(urls: readonly string[], chainId: number): ChainNode {
+  hideInLog(urlSecrets(urls));
+  const tell = (wrong: ChainIdError): void =>
+    log({ level: "warn", message: "a node serves another chain; it is left alone for minutes", ...errorFields(wrong) });
+  return httpRpc(urls, { chainId, pool: { tell } });
 }

@@ -1,4 +1,6 @@
-import { type Answer, type Call, ChainIdError, type Provider, RpcError } from "./rpc-provider.ts";
+import type { Answer, Call } from "./rpc-answers.ts";
+import { BatchRefusedError, ChainIdError, RpcError } from "./rpc-error.ts";
+import type { Provider } from "./rpc-provider.ts";
 
 /** Thrown by a reader of answers: this provider's answer is not to be used, another may do better. */
 export class UnusableAnswer extends Error {
@@ -12,18 +14,22 @@ export interface PoolOptions {
   /** Failures in a row that open a provider's breaker, and for how long. */
   readonly breakAfter: number;
   readonly breakMs: number;
+  /** How long a provider of another chain is left alone before its chain id is looked at again. */
+  readonly wrongChainMs: number;
   /** The longest wait that a Retry-After can ask for. */
   readonly longestWaitMs: number;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Called for a provider that serves another chain, each time that this is seen. */
+  readonly tell: (wrong: ChainIdError) => void;
 }
 
 interface Member {
   readonly provider: Provider;
   failures: number;
   closedUntil: number;
-  /** Wrong chain: never again. */
-  banned: ChainIdError | null;
+  /** It served another chain when it was last asked. */
+  wrong: ChainIdError | null;
 }
 
 type Reader<T> = (answers: readonly Answer[], provider: string) => T;
@@ -32,8 +38,9 @@ type Reader<T> = (answers: readonly Answer[], provider: string) => T;
 export interface Pool {
   /**
    * Asks one provider after another until `read` takes the answers, and returns what it returns. `read` refuses by
-   * throwing; an integrity or shape error counts against the provider like an outage. `skip` leaves providers out.
-   * @throws the last refusal when nobody's answer was taken.
+   * throwing; an integrity or shape error counts against the provider like an outage. A provider of another chain is left
+   * alone for minutes, and then looked at again.
+   * @throws the last refusal when nobody's answer was taken; ChainIdError when every provider serves another chain.
    */
   ask<T>(calls: readonly Call[], read: (answers: readonly Answer[], provider: string) => T): Promise<T>;
   /** Asks every provider but the best one that is in service; refusals are left out. Empty with a single provider. */
@@ -41,8 +48,8 @@ export interface Pool {
 }
 
 export function providerPool(providers: readonly Provider[], options: PoolOptions): Pool {
-  const members: Member[] = providers.map((provider) => ({ provider, failures: 0, closedUntil: 0, banned: null }));
-  const usable = () => members.filter((member) => !member.banned);
+  const members: Member[] = providers.map((provider) => ({ provider, failures: 0, closedUntil: 0, wrong: null }));
+  const usable = () => members.filter((member) => member.wrong === null || member.closedUntil <= options.now());
 
   const attempt = async <T>(
     member: Member,
@@ -52,6 +59,7 @@ export function providerPool(providers: readonly Provider[], options: PoolOption
     try {
       const result = read(await member.provider.ask(calls), member.provider.name);
       member.failures = 0;
+      member.wrong = null;
       return result;
     } catch (error) {
       blame(member, error, options);
@@ -73,16 +81,18 @@ export function providerPool(providers: readonly Provider[], options: PoolOption
 
   const ask: Pool["ask"] = async (calls, read) => {
     let last: unknown = new RpcError("rpc", calls[0]?.method ?? "", "no provider");
-    for (let n = 0; n < options.rounds; n++) {
-      if (n > 0) await options.sleep(waitOf(usable(), n, options));
+    for (let n = 0, waits = 0; n < options.rounds; waits++) {
+      if (waits > 0) await options.sleep(waitOf(usable(), Math.max(1, n), options));
       const turn = turnOf(usable(), options.now());
-      if (turn.length === 0) throw members[0]?.banned ?? last;
+      if (turn.length === 0) throw members[0]?.wrong ?? last;
       const refused: unknown[] = [];
       const found = await round(turn, calls, read, refused);
       if (found) return found.answer;
       last = refused.at(-1);
       // All of them answered: asking again would not make it be there.
       if (refused.every((error) => error instanceof UnusableAnswer)) throw last;
+      // A smaller batch is another question. The size is halved each time, so this ends.
+      if (!refused.some((error) => error instanceof BatchRefusedError)) n++;
     }
     throw last;
   };
@@ -107,11 +117,14 @@ function turnOf(members: readonly Member[], now: number): Member[] {
 
 function blame(member: Member, error: unknown, options: PoolOptions): void {
   if (error instanceof ChainIdError) {
-    member.banned = error;
+    member.wrong = error;
+    member.closedUntil = options.now() + options.wrongChainMs;
+    options.tell(error);
     return;
   }
+  member.wrong = null; // it does not answer as of another chain
   if (error instanceof UnusableAnswer) return; // it answered; the answer was only not there
-  member.failures += 1;
+  if (!(error instanceof BatchRefusedError)) member.failures += 1;
   const asked = error instanceof RpcError ? error.retryAfterMs : null;
   if (asked !== null) member.closedUntil = options.now() + Math.min(asked, options.longestWaitMs);
   else if (member.failures >= options.breakAfter) member.closedUntil = options.now() + options.breakMs;

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { IntegrityError } from "#chain/integrity";
 import { tinyBlock } from "#testing/tiny-recording";
 import { httpRpc } from "./rpc.ts";
-import { ChainIdError, RpcError } from "./rpc-provider.ts";
+import { ChainIdError, RpcError } from "./rpc-error.ts";
 
 type Request = { id: number; method: string; params: unknown[] };
 type Reply = { result?: unknown; error?: { code: number; message: string } };

@@ -2,8 +2,10 @@ import { asFullBlock, type Header, headerOf } from "#chain/block";
 import { checkBlock } from "#chain/integrity";
 import type { BalanceRequest, ChainNode } from "#chain/node";
 import type { Heads, Seen } from "#chain/reorg";
+import type { Answer, Call } from "./rpc-answers.ts";
+import { RpcError } from "./rpc-error.ts";
 import { type Pool, type PoolOptions, providerPool, UnusableAnswer } from "./rpc-pool.ts";
-import { type Answer, type Call, httpProvider, RpcError } from "./rpc-provider.ts";
+import { httpProvider } from "./rpc-provider.ts";
 
 export interface RpcOptions {
   readonly chainId: number;
@@ -16,9 +18,11 @@ const POOL: PoolOptions = {
   backoffMs: 250,
   breakAfter: 3,
   breakMs: 30_000,
+  wrongChainMs: 5 * 60_000,
   longestWaitMs: 5000,
   now: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  tell: () => undefined,
 };
 const BATCH = 100;
 const NOWHERE: Seen = { number: 0, hash: `0x${"0".repeat(64)}` };
@@ -31,17 +35,20 @@ const headerCall = (want: number | string): Call =>
 
 /**
  * Returns a `ChainNode` over HTTP endpoints in order of preference: JSON-RPC batches, failover with backoff that honours
- * Retry-After, a breaker per endpoint, and the chain id checked before an endpoint is believed. Errors name hosts only.
+ * Retry-After, a breaker and a learnt batch size per endpoint, and the chain id checked before an endpoint is believed.
+ * Errors name hosts only.
  * @throws RangeError when `urls` is empty or holds something that is no http(s) URL.
  */
 export function httpRpc(urls: readonly string[], options: RpcOptions): ChainNode {
   if (urls.length === 0) throw new RangeError("no RPC endpoint");
   const bad = urls.findIndex((url) => !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol));
   if (bad >= 0) throw new RangeError(`RPC endpoint ${bad + 1} is no http(s) URL`);
-  const transport = { chainId: options.chainId, timeoutMs: options.timeoutMs ?? 15_000 };
+  const poolOptions = { ...POOL, ...options.pool };
+  const { now } = poolOptions;
+  const transport = { chainId: options.chainId, timeoutMs: options.timeoutMs ?? 15_000, now };
   const pool = providerPool(
     urls.map((url) => httpProvider(url, transport)),
-    { ...POOL, ...options.pool },
+    poolOptions,
   );
 
   const nullWhenAbsent = async <T>(asked: Promise<T>): Promise<T | null> => {
@@ -76,10 +83,11 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): ChainNode
     balances: async (requests) => {
       const results: (bigint | null)[] = [];
       for (let i = 0; i < requests.length; i += BATCH) {
-        const calls = requests.slice(i, i + BATCH).map(balanceCall);
+        const some = requests.slice(i, i + BATCH);
+        const calls = some.map(balanceCall);
         const read = (answers: readonly Answer[], provider: string) =>
-          answers.map((answer) => balanceOf(answer, provider));
-        results.push(...((await nullWhenAbsent(pool.ask(calls, read))) ?? calls.map(() => null)));
+          answers.map((answer, k) => balanceOf(answer, provider, some[k]?.token ?? ""));
+        results.push(...((await nullWhenAbsent(pool.ask(calls, read))) ?? some.map(() => null)));
       }
       return results;
     },
@@ -98,7 +106,7 @@ async function freshHeads(pool: Pool, since: number): Promise<Heads> {
   let stale: Heads | null = null;
   const read = ([latest, safe, finalized]: readonly Answer[], provider: string): Heads => {
     const newest = headerOf(value(latest, "latest", provider) ?? noBlock(provider));
-    const heads = { latest: newest, safe: seenOf(safe), finalized: seenOf(finalized) };
+    const heads = { latest: newest, safe: finalityOf(safe, newest), finalized: finalityOf(finalized, newest) };
     if (newest.timestamp >= since) return heads;
     if (stale === null || newest.number > stale.latest.number) stale = heads;
     throw new UnusableAnswer("latest");
@@ -155,8 +163,12 @@ function present(answer: Answer | undefined, what: string, provider: string): un
   return result;
 }
 
-const seenOf = (answer: Answer | undefined): Seen =>
-  answer?.ok && answer.result !== null ? headerOf(answer.result) : NOWHERE;
+/** Returns how far the node's chain is safe or final; nowhere where it does not say, or names what lies above its own head. */
+function finalityOf(answer: Answer | undefined, latest: Header): Seen {
+  if (!answer?.ok || answer.result === null) return NOWHERE;
+  const { number, hash } = headerOf(answer.result);
+  return number <= latest.number ? { number, hash } : NOWHERE;
+}
 
 // balanceOf(address)
 const BALANCE_OF = "0x70a08231000000000000000000000000";
@@ -166,13 +178,27 @@ const balanceCall = ({ address, token, block }: BalanceRequest): Call =>
     ? { method: "eth_getBalance", params: [address, hex(block)] }
     : { method: "eth_call", params: [{ to: token, data: `${BALANCE_OF}${address.slice(2)}` }, hex(block)] };
 
-// Rate limits come as an error per call from some providers: another may answer. Source: EIP-1474, -32005
-const LIMITED = -32_005;
+/** How nodes say that they no longer have, or never had, the state of a block: it is the same elsewhere, or costs money. */
+const NO_STATE = /trie|prun|archiv|histor|state|distance|too old/i;
+/** How the machine says that a contract has no such balance to tell. */
+const NO_ANSWER =
+  /revert|invalid (opcode|jump)|bad (instruction|jump)|out of gas|stack (under|over)flow|vm (execution )?error/i;
+const EXECUTION = 3;
 
-function balanceOf(answer: Answer, provider: string): bigint | null {
-  if (!answer.ok && answer.code === LIMITED) throw new RpcError(provider, "balance", answer.message);
-  // A node that hangs behind has not got the block; pruned state, in other words, is the same elsewhere.
-  if (!answer.ok && NO_BLOCK.test(answer.message)) throw new UnusableAnswer("balance");
-  const result = answer.ok ? answer.result : null;
-  return typeof result === "string" && /^0x[0-9a-f]{1,64}$/i.test(result) ? BigInt(result) : null;
+/** Returns what a call for a balance says; null where the node cannot tell. @throws RpcError when it will not tell */
+function balanceOf(answer: Answer, provider: string, token: string): bigint | null {
+  if (!answer.ok) {
+    const { code, message } = answer;
+    // A node that hangs behind has not got the block; pruned state, in other words, is the same elsewhere.
+    if (NO_BLOCK.test(message)) throw new UnusableAnswer("balance");
+    if (code === EXECUTION || NO_STATE.test(message) || NO_ANSWER.test(message)) return null;
+    throw new RpcError(provider, "balance", `error ${code}: ${message}`);
+  }
+  const { result } = answer;
+  if (typeof result !== "string" || !/^0x[0-9a-f]*$/i.test(result))
+    throw new RpcError(provider, "balance", "neither a balance nor an error");
+  if (result.length > 2 && result.length <= 66) return BigInt(result);
+  // No contract there, or one that answers in a form of its own.
+  if (token !== "native") return null;
+  throw new RpcError(provider, "balance", "no quantity");
 }
