@@ -15,6 +15,7 @@ import { chainNode, tinyHash } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
 import { blockWith, type PlannedTransaction, transferLog } from "#testing/tiny-recording";
 import { BUYERS } from "#testing/whale-market";
+import { decimalOf } from "#units/decimal";
 import { idOf, sha256 } from "#units/ids";
 import { HORIZON_SECONDS, HORIZONS, instant } from "#units/time";
 
@@ -78,7 +79,14 @@ async function prepare(db: Db): Promise<void> {
   const bet = (address: string, horizon: (typeof HORIZONS)[number], i: number) => ({
     ...{ eventId: idOf("event", address, horizon, String(i)), horizon, walletId: walletIdOf("ethereum", address) },
     ...{ asset: "ETH", direction: 1, enteredAt: instant(START - (i + 2) * HORIZON_SECONDS[horizon] * 1000) },
-    ...{ entryPrice: "2000", exitPrice: "2001", forwardReturn: 0.01, marketReturn: 0, beta: 1, volatility: 0.01 },
+    ...{
+      entryPrice: decimalOf("2000"),
+      exitPrice: decimalOf("2001"),
+      forwardReturn: 0.01,
+      marketReturn: 0,
+      beta: 1,
+      volatility: 0.01,
+    },
     ...{ excess: i % 10 === 0 ? -0.4 : 1.1, asOf: instant(START - 1000) },
   });
   const record = BUYERS.flatMap((address) =>
@@ -92,9 +100,9 @@ async function prepare(db: Db): Promise<void> {
   );
   await db.insert(walletOutcomes).values(record);
   const bars = Array.from({ length: 1440 }, (_, i) => {
-    const price = String(2000 + (i % 7));
+    const price = decimalOf(String(2000 + (i % 7)));
     const openedAt = instant(START - 6 * 3_600_000 + i * 60_000);
-    return { openedAt, open: price, high: price, low: price, close: price, volume: "1" };
+    return { openedAt, open: price, high: price, low: price, close: price, volume: decimalOf("1") };
   });
   await upsertCandles(db, { instrument: "ETH-USDT-SWAP", barSeconds: 60 }, "generated", bars);
 }

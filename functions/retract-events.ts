@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { consume } from "#runtime/consume";
 import { assetOf } from "#units/candle";
+import { WalletId } from "#units/ids";
 
-const Body = z.object({ walletId: z.uuid() });
+const Body = z.object({ walletId: WalletId });
 
 /** What the ingest took back is gone already; here the numbers that had counted it are asked for again. */
 export const handler = consume("retractions", async ({ at, body }, { send, settings }) => {

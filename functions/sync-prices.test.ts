@@ -1,4 +1,5 @@
 /** sync-prices as Lambda runs it, against a venue that speaks OKX v5 over HTTP, through ccxt. */
+
 import { asc, eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { instruments, prices } from "#db/schema";
@@ -13,6 +14,7 @@ import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { schedule } from "#topology/topology";
 import type { Candle } from "#units/candle";
+import { decimalOf } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import { handler } from "./sync-prices.ts";
 
@@ -27,7 +29,13 @@ const series = (price: number): Candle[] =>
   Array.from({ length: 3 * 1440 }, (_, i): Candle => {
     const [open, close] = [price + (i % 7), price + ((i + 1) % 7)];
     const [low, high] = [Math.min(open, close), Math.max(open, close)];
-    const text = { open: String(open), high: String(high), low: String(low), close: String(close), volume: "100" };
+    const text = {
+      open: decimalOf(String(open)),
+      high: decimalOf(String(high)),
+      low: decimalOf(String(low)),
+      close: decimalOf(String(close)),
+      volume: decimalOf("100"),
+    };
     return { openedAt: instant(START - 2 * 86_400_000 + i * MINUTE), ...text };
   });
 const MARKET = new Map([
@@ -51,8 +59,15 @@ beforeEach(async () => {
   asked = [];
   clock = virtualClock(START);
   const listed = [...MARKET.keys()].map((id) => ({
-    ...{ id, asset: id.slice(0, 3), contractSize: "0.1", lotSize: "0.1", minSize: "0.1", tickSize: "0.1" },
-    maxLeverage: "50",
+    ...{
+      id,
+      asset: id.slice(0, 3),
+      contractSize: decimalOf("0.1"),
+      lotSize: decimalOf("0.1"),
+      minSize: decimalOf("0.1"),
+      tickSize: decimalOf("0.1"),
+    },
+    maxLeverage: decimalOf("50"),
   }));
   venue = await paperVenue({
     clock,
@@ -101,7 +116,7 @@ async function storedOf(instrument: string): Promise<Candle[]> {
     high,
     low,
     close,
-    volume: volume ?? "",
+    volume: volume ?? decimalOf(""),
   }));
 }
 const recorded = (instrument: string, from: number, to: number): Candle[] =>

@@ -15,6 +15,7 @@ import { chainNode, tinyChain, tinyHash } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
 import { tinyContent, WHALE } from "#testing/tiny-recording";
 import type { ScheduleName } from "#topology/topology";
+import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 
 // From a block to a report through every queue on the way, on whichever database the tests run: in CI also on a server
@@ -29,7 +30,13 @@ let desk: Desk;
 /** Generated bars of a minute around 2,000, from twenty hours before the start to four after it. */
 const bars = Array.from({ length: BARS }, (_, i) => {
   const [open, close] = i % 2 === 0 ? [2000, 2003] : [2003, 2000];
-  const row = { open: String(open), high: "2003", low: "2000", close: String(close), volume: "100000" };
+  const row = {
+    open: decimalOf(String(open)),
+    high: decimalOf("2003"),
+    low: decimalOf("2000"),
+    close: decimalOf(String(close)),
+    volume: decimalOf("100000"),
+  };
   return { openedAt: instant(START - 20 * 3_600_000 + i * 60_000), ...row };
 });
 
@@ -81,7 +88,13 @@ test("blocks become events, a bias an order, the order a position, and all of it
   pass(1);
   const at = instant(clock.now());
   const term = { event_id: event.id, wallet_id: event.walletId, contribution: 0.6, credibility: 9 };
-  const leaning = { timestamp: at, asset: "ETH", timeframe: "1h", value: "0.6", confidence: "0.9" } as const;
+  const leaning = {
+    timestamp: at,
+    asset: "ETH",
+    timeframe: "1h",
+    value: decimalOf("0.6"),
+    confidence: decimalOf("0.9"),
+  } as const;
   await db.insert(bias).values({ ...leaning, components: { n: 1, contributions: [term] } });
   await run("sync-prices");
   await send("plans", [{ lane: `demo:${INSTRUMENT}`, mode: "demo", asset: "ETH", instrument: INSTRUMENT, at }]);

@@ -19,7 +19,7 @@ import { runRecording } from "#replay/run-recording";
 import { readEnv } from "#runtime/config";
 import { deadLetterName } from "#topology/names";
 import { type QueueName, queue } from "#topology/topology";
-import { instant } from "#units/time";
+import { type Instant, instant } from "#units/time";
 import { type Deployment, deployTo } from "./cloud/deployment.ts";
 import { batchesCutShort, type Disturbed, type DisturbOptions, disturbed } from "./cloud/disturb.ts";
 import { clientOf, type Emulator, startEmulator } from "./cloud/emulator.ts";
@@ -94,7 +94,7 @@ async function onLaptop(plan: Plan): Promise<{ digest: Digest; orders: string }>
 
 function progressOf(phase: string) {
   const bar = openProgress(process.stderr, () => performance.now());
-  return (step: { at: string; blocks: number; totalBlocks: number; share: number }): void => {
+  return (step: { at: Instant; blocks: number; totalBlocks: number; share: number }): void => {
     bar.update({ ...step, phase, events: null, lagSeconds: null });
     if (step.share >= 1) bar.done();
   };

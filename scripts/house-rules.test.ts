@@ -67,6 +67,7 @@ test("every dependency rule names its plant", () => {
     ),
     "core-is-pure": ["packages/chain/impure.ts", 'import "node:fs";'],
     "hashing-is-in-units": ["packages/units/ids.ts", 'import "node:fs";'],
+    "unchecked-brands-are-for-rows": ["packages/chain/unchecked.ts", 'import "#units/stored";'],
     "decimals-are-in-units": ["packages/bias/decimals.ts", 'import "big.js";'],
     "ethers-is-in-chain": ["packages/db/abi.ts", 'import "ethers";'],
     "vendors-at-the-edge": ["packages/db/queue.ts", 'import "@aws-sdk/client-sqs";'],
@@ -103,6 +104,8 @@ test("every dependency rule names its plant", () => {
     ...Object.fromEntries([...Object.values(plants), ...innocent]),
     "packages/runtime/two.ts": 'import "./one.ts";',
     "packages/runtime/plain.test.ts": "export {};",
+    "packages/units/stored.ts": "export {};",
+    "packages/db/reads-stored.ts": 'import "#units/stored";',
     // Allowed: a live desk reads recordings and doubles, the page reads contracts.
     "packages/local/live/plain.ts": 'import "#doubles/plain";',
     "packages/topology/contracts/plain.ts": "export {};",
@@ -117,8 +120,16 @@ test("every dependency rule names its plant", () => {
   };
   expect(Object.keys(plants).toSorted()).toEqual(forbidden.map(({ name }) => name).toSorted());
   for (const [rule, [path]] of Object.entries(plants)) expect(seen).toContain(`error ${rule}: ${path}`);
-  for (const path of ["packages/local/live/plain.ts", "web/plain.ts"]) expect(seen).not.toContain(path);
+  for (const path of ["packages/local/live/plain.ts", "packages/db/reads-stored.ts", "web/plain.ts"])
+    expect(seen).not.toContain(path);
 });
+
+/** A text that is said to be a branded type. */
+const cast = (text: string, type: string): string => {
+  const name = /\w+(?=<|\[|$)/.exec(type)?.[0];
+  const from = { Decimal: "decimal", Instant: "time" }[name ?? ""] ?? "ids";
+  return `import type { ${name} } from "#units/${from}";\n\nexport const made = ${JSON.stringify(text)} as ${type};\n`;
+};
 
 /** A function of `lines` lines, two of them its braces: Biome counts what is between. */
 const long = (lines: number): string => `export function long(): void {\n${"  void 0;\n".repeat(lines - 2)}}\n`;
@@ -205,6 +216,11 @@ test("every lint rule of the house names its plant, in the core each way to the 
       "packages/db/alias.ts",
       'import { orders as x } from "./schema.ts";\n\nexport const found = db.insert(x);\n',
     ],
+    "as Decimal plugin": ["packages/local/as-decimal.ts", cast("1.5", "Decimal")],
+    "as Instant plugin": ["packages/testing/as-instant.test.ts", cast("now", "Instant")],
+    "as unknown as WalletId plugin": ["functions/as-id.ts", cast("one", "unknown as WalletId")],
+    "as Id<> plugin": ["scripts/as-id.ts", cast("one", 'Id<"wallet">')],
+    "as list of Decimal plugin": ["stacks/as-list.ts", cast("1.5", "unknown as readonly Decimal[]")],
     "env lint/style/noProcessEnv": ["packages/local/env.ts", "export const env = process.env;\n"],
     "type lint/style/useImportType": [
       "packages/local/type.ts",
@@ -233,6 +249,7 @@ test("every lint rule of the house names its plant, in the core each way to the 
     "packages/db/locks-orders.ts": "export const found = sql`SELECT 1 FROM orders WHERE set < 1 FOR UPDATE`;\n",
     "packages/db/archives.ts": "export const found = sql`INSERT INTO orders_archive SELECT * FROM orders`;\n",
     "packages/db/trading/move-order.ts": "export const found = db.update(orders);\n",
+    "packages/units/brand.ts": 'type Decimal = string;\n\nexport const made = "1.5" as Decimal;\n',
     "functions/fits.ts": long(42),
     "packages/local/fits.ts": long(62),
   };
@@ -324,6 +341,41 @@ test("every strict option of the compiler names its plant", () => {
     expect(compilerOptions[option], option).toBe(true);
     expect(text).toMatch(new RegExp(`packages/units/${option}\\.ts\\(\\d+,\\d+\\): error ${code}:`));
   }
+});
+
+test("an instant is no price, an id of one kind none of another, and plain text none of them", () => {
+  const given = `import { big, type Decimal } from "#units/decimal";
+import type { OrderId, WalletId } from "#units/ids";
+import type { Instant } from "#units/time";
+export declare const at: Instant;
+export declare const price: Decimal;
+export declare const wallet: WalletId;
+export declare const submit: (order: OrderId, limit: Decimal, expires: Instant) => void;
+export declare const order: OrderId;
+export { big };`;
+  const wanted = 'import { at, big, order, price, submit, wallet } from "./given.ts";';
+  const plants: Readonly<Record<string, string>> = {
+    "instant-as-price": "submit(order, at, at); void price; void wallet; void big;",
+    "price-as-instant": "submit(order, price, price); void at; void wallet; void big;",
+    "instant-in-arithmetic": "big(at); void order; void price; void submit; void wallet;",
+    "wallet-as-order": "submit(wallet, price, at); void order; void big;",
+    "text-as-order": 'submit("00000000-0000-4000-8000-000000000000", price, at); void order; void wallet; void big;',
+    "text-as-price": 'submit(order, "1.5", at); void price; void wallet; void big;',
+    "text-as-instant": 'submit(order, price, "2022-06-21T00:00:00.000Z"); void at; void wallet; void big;',
+  };
+  const folder = project("brands", {
+    "packages/trading/given.ts": `${given}\n`,
+    "packages/trading/fits.ts": `${wanted}\nsubmit(order, price, at); void wallet; void big(price);\n`,
+    ...Object.fromEntries(
+      Object.entries(plants).map(([name, text]) => [`packages/trading/${name}.ts`, `${wanted}\n${text}\n`]),
+    ),
+  });
+  cpSync(join(ROOT, "packages/units"), join(folder, "packages/units"), { recursive: true });
+  const text = failing(folder, "tsc", ["--noEmit"]);
+  for (const name of Object.keys(plants)) {
+    expect(text).toMatch(new RegExp(`packages/trading/${name}\\.ts\\(2,\\d+\\): error TS2345:`));
+  }
+  expect(text).not.toContain("fits.ts");
 });
 
 /** Returns `text` with `from`, which must be in it, changed to `to`. */

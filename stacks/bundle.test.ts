@@ -13,6 +13,7 @@ import { startAwsEndpoint } from "#local/aws/aws-endpoint";
 import { instrumentRow } from "#recording/candle-source";
 import { hasOpenssl, refusingProxy } from "#testing/refusing-proxy";
 import { type WireDatabase, wireDatabase } from "#testing/wire-database";
+import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 import { bundledJobs, bundleHandler, UnknownJobError } from "./bundle.ts";
 
@@ -22,12 +23,24 @@ import { bundledJobs, bundleHandler, UnknownJobError } from "./bundle.ts";
 const ORIGIN = "spyhop/dev/origin";
 const AT = "2022-06-21T00:10:00.000Z";
 const ETH = {
-  ...{ id: "ETH-USDT-SWAP", asset: "ETH", contractSize: "0.1", lotSize: "0.1", minSize: "0.1", tickSize: "0.01" },
-  maxLeverage: "100",
+  ...{
+    id: "ETH-USDT-SWAP",
+    asset: "ETH",
+    contractSize: decimalOf("0.1"),
+    lotSize: decimalOf("0.1"),
+    minSize: decimalOf("0.1"),
+    tickSize: decimalOf("0.01"),
+  },
+  maxLeverage: decimalOf("100"),
 };
 const BARS = Array.from({ length: 10 }, (_, minute) => ({
-  ...{ openedAt: instant(Date.parse("2022-06-21T00:00:00.000Z") + minute * 60_000), volume: "100" },
-  ...{ open: "1000", high: `${1001 + minute}`, low: "999", close: "1000.5" },
+  ...{ openedAt: instant(Date.parse("2022-06-21T00:00:00.000Z") + minute * 60_000), volume: decimalOf("100") },
+  ...{
+    open: decimalOf("1000"),
+    high: decimalOf(`${1001 + minute}`),
+    low: decimalOf("999"),
+    close: decimalOf("1000.5"),
+  },
 }));
 
 let out: string;

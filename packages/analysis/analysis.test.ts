@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { idOf } from "#units/ids";
 import { instant } from "#units/time";
 import { channelOf, contributionsOf, sizeFactor } from "./contribution.ts";
 import type { ObservedEvent, PastEvent } from "./observed-event.ts";
@@ -7,8 +8,8 @@ import { analyze, type Pattern } from "./pattern.ts";
 
 const NOW = Date.UTC(2024, 0, 10);
 const event: ObservedEvent = {
-  id: "e",
-  walletId: "w",
+  id: idOf("event", "e"),
+  walletId: idOf("wallet", "w"),
   timestamp: instant(NOW),
   observedAt: instant(NOW + 4000),
   type: "swap",
@@ -21,7 +22,7 @@ const event: ObservedEvent = {
   otherAssets: ["USDC"],
 };
 const past = (hoursAgo: number, over: Partial<PastEvent> = {}): PastEvent => ({
-  id: `p${hoursAgo}`,
+  id: idOf("event", hoursAgo),
   timestamp: instant(NOW - hoursAgo * 3_600_000),
   type: "swap",
   asset: "ETH",

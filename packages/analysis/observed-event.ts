@@ -1,9 +1,10 @@
+import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 
 /** An event as analysis sees it: a row of `events`. Only closed words and numbers; no name or text from the chain. */
 export interface ObservedEvent {
-  readonly id: string;
-  readonly walletId: string;
+  readonly id: EventId;
+  readonly walletId: WalletId;
   /** Block time. */
   readonly timestamp: Instant;
   /** When the desk saw the block. */

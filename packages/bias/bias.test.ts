@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { idOf } from "#units/ids";
 import { HORIZONS, instant, millis } from "#units/time";
 import { type BiasInput, biasOf, freshnessOf, normalMass } from "./bias.ts";
 import { countsSince, decayOf } from "./decay.ts";
@@ -19,8 +20,8 @@ const anyTerm = fc.record({
 const anyTerms = fc.array(anyTerm, { maxLength: 60 }).map((list) =>
   list.map(
     ({ wallet, age, ...rest }, i): Term => ({
-      eventId: `e${String(i).padStart(4, "0")}`,
-      walletId: `w${wallet}`,
+      eventId: idOf("event", i),
+      walletId: idOf("wallet", wallet),
       at: instant(NOW - age * 1000),
       credibility: 6,
       ...rest,
@@ -105,7 +106,15 @@ test("one wallet holds at most 35 % of B + K", () => {
 test("a lone wallet cannot move the bias beyond its cap", () => {
   const terms = Array.from(
     { length: 30 },
-    (_, i): Term => ({ eventId: `e${i}`, walletId: "w", at: AT, channel: "swap", d: 1, w: 1, credibility: 10 }),
+    (_, i): Term => ({
+      eventId: idOf("event", i),
+      walletId: idOf("wallet", "w"),
+      at: AT,
+      channel: "swap",
+      d: 1,
+      w: 1,
+      credibility: 10,
+    }),
   );
   expect(biasOf(input(terms)).value).toBe(0.35);
 });
@@ -131,6 +140,16 @@ test("a lagging chain lowers confidence", () => {
   expect(freshnessOf("1h", null, AT)).toBe(0);
   expect(freshnessOf("1h", instant(NOW - 12_000), AT)).toBe(1);
   expect(freshnessOf("1h", instant(NOW - 1_860_000), AT)).toBeCloseTo(0.5, 12);
-  const terms: Term[] = [{ eventId: "e", walletId: "w", at: AT, channel: "swap", d: 1, w: 0.5, credibility: 7 }];
+  const terms: Term[] = [
+    {
+      eventId: idOf("event", "e"),
+      walletId: idOf("wallet", "w"),
+      at: AT,
+      channel: "swap",
+      d: 1,
+      w: 0.5,
+      credibility: 7,
+    },
+  ];
   expect(biasOf(input(terms, { freshness: 0.5 })).confidence).toBeLessThan(biasOf(input(terms)).confidence);
 });

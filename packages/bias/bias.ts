@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EventId, WalletId } from "#units/ids";
 import { type Horizon, type Instant, millis } from "#units/time";
 import { decayOf, HALF_LIFE_SECONDS, lambdaOf } from "./decay.ts";
 import { capsOf, type Term } from "./term.ts";
@@ -25,8 +26,8 @@ export const Explanation = z.object({
   n: z.number().int(),
   contributions: z.array(
     z.object({
-      event_id: z.uuid(),
-      wallet_id: z.uuid(),
+      event_id: EventId,
+      wallet_id: WalletId,
       contribution: z.number(),
       credibility: z.number().nullable(),
     }),

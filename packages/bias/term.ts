@@ -1,10 +1,11 @@
+import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 
 /** What one event adds to a bias: direction d in [−1, 1] and weight w in [0, 1], frozen when it was seen. */
 export interface Term {
-  readonly eventId: string;
+  readonly eventId: EventId;
   /** Who stands behind it: its weights are capped together. */
-  readonly walletId: string;
+  readonly walletId: WalletId;
   readonly at: Instant;
   readonly channel: string;
   readonly d: number;

@@ -12,7 +12,9 @@ import {
   withdrawal,
   word,
 } from "#testing/one-transaction";
+import { type Decimal, decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
+import { type Instant, instantOf } from "#units/time";
 import { eventsOf } from "./decode.ts";
 import { balanceQuestions, holdingsOf } from "./equity.ts";
 import { ChainEvent, qualityOf } from "./event.ts";
@@ -39,20 +41,20 @@ const DOLLAR = 10n ** 6n;
 const labels: Label[] = [
   { address: EXCHANGE, kind: "exchange", name: "Some exchange", source: "list", date: "2022-01-01" },
 ];
-const at = "2022-06-21T02:31:04.000Z"; // of the generated block
-const bar = (instrument: string, close: string, closedAt: string) => ({
+const at = instantOf("2022-06-21T02:31:04.000Z"); // of the generated block
+const bar = (instrument: string, close: Decimal, closedAt: Instant) => ({
   instrument,
   close,
   closedAt,
-  openedAt: "2022-06-21T02:25:00.000Z",
+  openedAt: instantOf("2022-06-21T02:25:00.000Z"),
 });
-const prices = pricesAt([bar("ETH-USDT-SWAP", "1000", "2022-06-21T02:30:00.000Z")], at);
+const prices = pricesAt([bar("ETH-USDT-SWAP", decimalOf("1000"), instantOf("2022-06-21T02:30:00.000Z"))], at);
 
-const decode = (sent: Sent, book = labels, equity = new Map<string, string | null>()) =>
+const decode = (sent: Sent, book = labels, equity = new Map<string, Decimal | null>()) =>
   eventsOf(netBlock(blockOf(sent), watchSet([WALLET])), {
     chain: "ethereum",
     block: blockOf(sent).block,
-    observedAt: "2022-06-21T02:32:00.000Z",
+    observedAt: instantOf("2022-06-21T02:32:00.000Z"),
     labels: labelBook(book),
     prices,
     walletIds: new Map([[WALLET, idOf("wallet", "ethereum", WALLET)]]),
@@ -206,13 +208,13 @@ describe("labels and markers", () => {
 });
 
 test("prices are known closes, not older than two hours; stablecoins are at par", () => {
-  expect([...pricesAt([bar("ETH-USDT-SWAP", "1", "2022-06-21T00:31:03.000Z")], at).keys()]).toEqual([
-    "USDC",
-    "USDT",
-    "DAI",
-  ]);
-  expect(pricesAt([bar("BTC-USDT-SWAP", "1", at)], at).get("BTC")?.usd).toBe("1");
-  expect(pricesAt([bar("BTC-USDT-SWAP", "1", "2022-06-21T02:31:04.001Z")], at).has("BTC")).toBe(false);
+  expect([
+    ...pricesAt([bar("ETH-USDT-SWAP", decimalOf("1"), instantOf("2022-06-21T00:31:03.000Z"))], at).keys(),
+  ]).toEqual(["USDC", "USDT", "DAI"]);
+  expect(pricesAt([bar("BTC-USDT-SWAP", decimalOf("1"), at)], at).get("BTC")?.usd).toBe("1");
+  expect(pricesAt([bar("BTC-USDT-SWAP", decimalOf("1"), instantOf("2022-06-21T02:31:04.001Z"))], at).has("BTC")).toBe(
+    false,
+  );
 });
 
 test("equity is known only when every priced balance is; the fraction follows", () => {
@@ -235,7 +237,12 @@ test("equity is known only when every priced balance is; the fraction follows", 
   expect(gap.equity.get(WALLET)).toBeNull();
   expect(balanceQuestions([WALLET], 0, prices)).toEqual([]);
   expect(
-    decode({ to: FRIEND, value: ETHER, input: "0x" }, labels, new Map([[WALLET, "4000.00"]]))[0]?.sizeFraction,
+    decode({ to: FRIEND, value: ETHER, input: "0x" }, labels, new Map([[WALLET, decimalOf("4000.00")]]))[0]
+      ?.sizeFraction,
   ).toBe("0.250000");
-  expect([sizeFraction("5", null), sizeFraction(null, "5"), sizeFraction("5", "0.00")]).toEqual([null, null, null]);
+  expect([
+    sizeFraction(decimalOf("5"), null),
+    sizeFraction(null, decimalOf("5")),
+    sizeFraction(decimalOf("5"), decimalOf("0.00")),
+  ]).toEqual([null, null, null]);
 });

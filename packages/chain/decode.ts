@@ -1,6 +1,6 @@
-import { big, type Decimal, fixed, units } from "#units/decimal";
-import { idOf } from "#units/ids";
-import { instant } from "#units/time";
+import { big, type Decimal, fixed, text, units } from "#units/decimal";
+import { idOf, type WalletId } from "#units/ids";
+import { type Instant, instant } from "#units/time";
 import type { RawBlock } from "./block.ts";
 import { classify, type Verdict } from "./classify.ts";
 import type { ChainEvent, EventType, Evidence } from "./event.ts";
@@ -15,12 +15,12 @@ import { notionalUsd, type Prices, sizeFraction } from "./value.ts";
 export interface DecodeContext {
   readonly chain: string;
   readonly block: RawBlock;
-  readonly observedAt: string;
+  readonly observedAt: Instant;
   readonly labels: LabelBook;
   /** Known when the block was mined, stablecoins included (`withStables`). */
   readonly prices: Prices;
   /** Watched wallet → its row's id. */
-  readonly walletIds: ReadonlyMap<string, string>;
+  readonly walletIds: ReadonlyMap<string, WalletId>;
   /** Wallet → USD of its priced tokens at the end of the block before; null or absent = unknown. */
   readonly equity: ReadonlyMap<string, Decimal | null>;
 }
@@ -38,7 +38,7 @@ export function eventsOf(moves: readonly Move[], context: DecodeContext): ChainE
   });
 }
 
-function roleEvent(role: Role, move: Move, verdict: Verdict, walletId: string, context: DecodeContext): ChainEvent {
+function roleEvent(role: Role, move: Move, verdict: Verdict, walletId: WalletId, context: DecodeContext): ChainEvent {
   const { leg } = role;
   const asset = leg.token?.asset ?? "unknown"; // roles are made of allow-listed legs only
   const amount = big(amountOf(leg)).abs();
@@ -49,7 +49,7 @@ function roleEvent(role: Role, move: Move, verdict: Verdict, walletId: string, c
     type: role.type,
     asset,
     tokenAddress: leg.address,
-    amount: amount.toFixed(),
+    amount: text(amount),
     direction: role.direction,
     notionalUsd: notional,
     sizeFraction: sizeFraction(notional, context.equity.get(move.wallet) ?? null),
@@ -59,7 +59,7 @@ function roleEvent(role: Role, move: Move, verdict: Verdict, walletId: string, c
   };
 }
 
-function wrapEvent(move: Move, verdict: Verdict, walletId: string, context: DecodeContext): ChainEvent {
+function wrapEvent(move: Move, verdict: Verdict, walletId: WalletId, context: DecodeContext): ChainEvent {
   const amount = units(move.wrap?.amount ?? 0n, 18);
   const notional = notionalUsd(context.prices, "ETH", amount);
   const type: EventType = "wrap";
@@ -78,7 +78,7 @@ function wrapEvent(move: Move, verdict: Verdict, walletId: string, context: Deco
   };
 }
 
-function common(move: Move, walletId: string, logIndex: number, { chain, block, observedAt }: DecodeContext) {
+function common(move: Move, walletId: WalletId, logIndex: number, { chain, block, observedAt }: DecodeContext) {
   const { hash: txHash } = move.transaction;
   return {
     id: idOf("event", chain, block.hash, txHash, logIndex, walletId),
@@ -139,7 +139,7 @@ function evidenceOf(move: Move, verdict: Verdict, pricedBy: string | null, conte
 const evidenceLeg = (leg: Leg): Evidence["legs"][number] => ({
   asset: leg.token?.asset ?? null,
   token: leg.address,
-  amount: big(amountOf(leg)).abs().toFixed(),
+  amount: text(big(amountOf(leg)).abs()),
   direction: leg.amount < 0n ? -1 : 1,
   logIndexes: [...leg.logIndexes],
   source: leg.source,

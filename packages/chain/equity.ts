@@ -1,4 +1,4 @@
-import { type Big, big, type Decimal, units } from "#units/decimal";
+import { type Big, big, type Decimal, decimalOf, units } from "#units/decimal";
 import type { NativeBalance } from "./net.ts";
 import { NATIVE, TOKENS, type Token } from "./tokens.ts";
 import type { Prices } from "./value.ts";
@@ -72,5 +72,5 @@ function equityOf(balance: (token: string) => bigint | null, prices: Prices): De
     if (amount === null || !price) return null;
     total = total.plus(big(units(amount, token.decimals)).times(price.usd));
   }
-  return total.toFixed(2);
+  return decimalOf(total.toFixed(2));
 }

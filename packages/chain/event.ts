@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Decimal } from "#units/decimal";
+import { EventId, WalletId } from "#units/ids";
 import { Instant } from "#units/time";
 
 /** What a change of one asset for one wallet was. `complex` = moved, but not understood: it has no direction. */
@@ -64,9 +65,9 @@ export type Evidence = z.infer<typeof Evidence>;
  * token log, -1 for ether alone. `notionalUsd` and `sizeFraction` are null where unknown, never 0 instead.
  */
 export const ChainEvent = z.object({
-  id: z.uuid(),
+  id: EventId,
   chain: z.string(),
-  walletId: z.uuid(),
+  walletId: WalletId,
   /** Lower case. */
   wallet: z.string(),
   /** Of the block. */

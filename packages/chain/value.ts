@@ -1,5 +1,5 @@
 import { STABLES } from "#units/candle";
-import { big, type Decimal, fixed } from "#units/decimal";
+import { big, type Decimal, decimalOf, fixed } from "#units/decimal";
 import type { Instant } from "#units/time";
 
 /** What one unit of an asset costs in USD, and how that is known. */
@@ -17,7 +17,7 @@ export type Prices = ReadonlyMap<string, Price>;
 /** Returns `prices` with the stablecoins at one dollar. */
 export const withStables = (prices: Prices): Prices =>
   new Map([
-    ...STABLES.map((asset): [string, Price] => [asset, { usd: "1", source: "par", openedAt: null }]),
+    ...STABLES.map((asset): [string, Price] => [asset, { usd: decimalOf("1"), source: "par", openedAt: null }]),
     ...prices,
   ]);
 

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
+import { instantOf } from "#units/time";
 import { type AuditEntry, appendAudit, verifyAudit } from "./audit.ts";
 import { digest } from "./server/digest.ts";
 
@@ -19,7 +20,7 @@ beforeEach(async () => {
 
 const entry = (n: number, minute = n): AuditEntry => ({
   id: idOf("audit", n),
-  at: `2022-06-21T00:${String(minute).padStart(2, "0")}:00.000Z`,
+  at: instantOf(`2022-06-21T00:${String(minute).padStart(2, "0")}:00.000Z`),
   action: "trading.changed",
   entityType: "control",
   entityId: idOf("control", "demo"),

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { jsonKey } from "#testing/json";
+import { decimalOf } from "#units/decimal";
 import { instant as isoInstant } from "#units/time";
 import { insertion } from "./bulk.ts";
 import { decimal, instant, json } from "./columns.ts";
@@ -27,7 +28,7 @@ afterAll(() => database.close());
 
 const word = fc.string({ unit: "binary", maxLength: 12 }).map((value) => value.replaceAll("\u0000", ""));
 const row = fc.record({
-  worth: fc.option(fc.bigInt(-(10n ** 40n), 10n ** 40n).map(String)),
+  worth: fc.option(fc.bigInt(-(10n ** 40n), 10n ** 40n).map((worth) => decimalOf(String(worth)))),
   at: fc.option(fc.integer({ min: 0, max: 4e12 }).map((ms) => isoInstant(ms))),
   tags: fc.option(fc.array(word, { maxLength: 3 })),
   detail: fc.option(fc.dictionary(jsonKey, fc.integer(), { noNullPrototype: true })),

@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
-import { type Instant, instant, millis } from "#units/time";
+import { type Instant, instant, instantOf, millis } from "#units/time";
 import type { Db } from "./client.ts";
 import { rows } from "./rows.ts";
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const NOW: Instant = "2022-06-21T12:00:00.000Z";
+const NOW: Instant = instantOf("2022-06-21T12:00:00.000Z");
 const DAY = 86_400_000;
 const daysBefore = (days: number): Instant => instant(millis(NOW) - days * DAY);
 const ADDRESS = `0x${"ab".repeat(20)}`;
@@ -488,7 +488,7 @@ describe("partitions and retention", () => {
     // Chunks of 7 days begin on Thursdays; 23 March 2022 is a Wednesday, 90 days before.
     const kept = ["2022-03-17T00:00:00.000Z", "2022-03-23T12:00:00.000Z", "2022-03-24T00:00:00.000Z"];
     const gone = ["2022-03-16T23:59:59.999Z", "2022-03-10T00:00:00.000Z", "2021-01-01T00:00:00.000Z"];
-    await ingest(...[...kept, ...gone].map((at, log) => ({ tx: "0xee", log, at })));
+    await ingest(...[...kept, ...gone].map((at, log) => ({ tx: "0xee", log, at: instantOf(at) })));
     await db.execute(sql`SELECT app_ts_ensure('events', '2022-03-08', '2022-03-10')`); // some in partitions, some in none
     await db.execute(sql`SELECT * FROM app_ts_maintain(${NOW})`);
     const left = await rows<{ log: number }>(db, sql`SELECT log_index AS log FROM events ORDER BY 1`);

@@ -1,7 +1,9 @@
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
+import { instantOf } from "#units/time";
 import { readDecimal, readInstant } from "./columns.ts";
 import { iso, plain, rows } from "./rows.ts";
 import { orders, reports } from "./schema.ts";
@@ -35,7 +37,7 @@ test("a stored decimal is read in plain notation without trailing zeros", () => 
 
 test("times, decimals, arrays and JSON come back as they went in", async () => {
   const { db } = database;
-  const at = "2022-06-21T00:00:00.123Z";
+  const at = instantOf("2022-06-21T00:00:00.123Z");
   const order = {
     id: idOf("order", 1),
     tradingMode: "demo",
@@ -43,15 +45,15 @@ test("times, decimals, arrays and JSON come back as they went in", async () => {
     asset: "ETH",
     side: "buy",
     orderType: "ioc",
-    size: "0.000000000000000001",
-    price: "1135.25",
+    size: decimalOf("0.000000000000000001"),
+    price: decimalOf("1135.25"),
     takeProfit: ["1200", "1300.5"],
     instrument: "ETH-USDT-SWAP",
     decidedAt: at,
     updatedAt: at,
     policySnapshot: { text: "7", list: [1, 2.5, null], nested: { b: "x", a: true } },
   } as const;
-  await db.insert(orders).values({ ...order, takeProfit: [...order.takeProfit] });
+  await db.insert(orders).values({ ...order, takeProfit: order.takeProfit.map(decimalOf) });
   const [read] = await db.select().from(orders).where(eq(orders.decidedAt, at));
   expect(read).toMatchObject(order);
   expect(read).toMatchObject({ filledSize: "0", biasAt: null, epoch: 0, version: 0 });
@@ -59,7 +61,10 @@ test("times, decimals, arrays and JSON come back as they went in", async () => {
 
 test("a JSON text that looks like a number or like JSON stays a text", async () => {
   const { db } = database;
-  const period = { periodStart: "2022-06-21T00:00:00.000Z", periodEnd: "2022-06-21T04:00:00.000Z" };
+  const period = {
+    periodStart: instantOf("2022-06-21T00:00:00.000Z"),
+    periodEnd: instantOf("2022-06-21T04:00:00.000Z"),
+  };
   await db.insert(reports).values({ ...period, id: idOf("report", 1), metrics: "7", notableEvents: '{"a":1}' });
   const [read] = await db.select({ metrics: reports.metrics, events: reports.notableEvents }).from(reports);
   expect(read).toEqual({ metrics: "7", events: '{"a":1}' });

@@ -1,5 +1,6 @@
 import { customType } from "drizzle-orm/pg-core";
-import type { Decimal } from "#units/decimal";
+import { type Decimal, ZERO } from "#units/decimal";
+import { storedDecimal } from "#units/stored";
 import { type Instant, instant as isoInstant } from "#units/time";
 
 const STORED_TIME = /^(\d{4,}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d(?::?\d\d)?)$/;
@@ -25,7 +26,7 @@ export function readDecimal(stored: string | number): Decimal {
   const written = String(stored);
   if (!/^-?\d+(\.\d+)?$/.test(written)) throw new RangeError(`not a stored decimal: ${written}`);
   const cut = written.includes(".") ? written.replace(/\.?0+$/, "") : written;
-  return cut === "-0" ? "0" : cut;
+  return cut === "-0" ? ZERO : storedDecimal(cut);
 }
 
 /** A timestamptz column, read and written as `Instant`. */

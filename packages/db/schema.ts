@@ -23,6 +23,8 @@ import {
   uuid,
   varchar,
 } from "drizzle-orm/pg-core";
+import { decimalOf, ZERO } from "#units/decimal";
+import type { EventId, OrderId, PositionId, WalletId } from "#units/ids";
 import { decimal, embedding, instant, json } from "./columns.ts";
 
 const money = (name: string) => decimal(name, { precision: 24, scale: 8 });
@@ -94,7 +96,7 @@ export const labels = pgTable(
 );
 
 export const wallets = pgTable("wallets", {
-  id: uuid("id").primaryKey(),
+  id: uuid("id").$type<WalletId>().primaryKey(),
   address: varchar("address", { length: 128 }).notNull(),
   label: varchar("label", { length: 100 }),
   chain: chain().default("ethereum"),
@@ -141,9 +143,9 @@ export const chainBlocks = pgTable(
 
 /** The flat registry of events: natural key, target of foreign keys, and what outlives retention. */
 export const eventRefs = pgTable("event_refs", {
-  id: uuid("id").primaryKey(),
+  id: uuid("id").$type<EventId>().primaryKey(),
   timestamp: instant("timestamp").notNull(),
-  walletId: uuid("wallet_id").notNull(),
+  walletId: uuid("wallet_id").$type<WalletId>().notNull(),
   chain: chain(),
   txHash: varchar("tx_hash", { length: 128 }).notNull(),
   logIndex: integer("log_index").notNull().default(-1),
@@ -166,12 +168,12 @@ const scores = () => ({
 
 export const walletScores = pgTable(
   "wallet_scores",
-  { walletId: uuid("wallet_id").notNull(), timestamp: instant("timestamp").notNull(), ...scores() },
+  { walletId: uuid("wallet_id").$type<WalletId>().notNull(), timestamp: instant("timestamp").notNull(), ...scores() },
   (t) => [primaryKey({ columns: [t.walletId, t.timestamp] })],
 );
 
 export const walletLatestScores = pgTable("wallet_latest_scores", {
-  walletId: uuid("wallet_id").primaryKey(),
+  walletId: uuid("wallet_id").$type<WalletId>().primaryKey(),
   timestamp: instant("timestamp").notNull(),
   ...scores(),
 });
@@ -179,9 +181,9 @@ export const walletLatestScores = pgTable("wallet_latest_scores", {
 export const events = pgTable(
   "events",
   {
-    id: uuid("id").notNull(),
+    id: uuid("id").$type<EventId>().notNull(),
     timestamp: instant("timestamp").notNull(),
-    walletId: uuid("wallet_id").notNull(),
+    walletId: uuid("wallet_id").$type<WalletId>().notNull(),
     txHash: varchar("tx_hash", { length: 128 }).notNull(),
     eventType: varchar("event_type", { length: 50 }).notNull(),
     asset: varchar("asset", { length: 64 }),
@@ -229,7 +231,7 @@ export const prices = pgTable(
     high: price("high").notNull(),
     low: price("low").notNull(),
     close: price("close").notNull(),
-    volume: price("volume").notNull().default("0"),
+    volume: price("volume").notNull().default(ZERO),
     source: varchar("source", { length: 30 }).notNull(),
   },
   (t) => [primaryKey({ columns: [t.instrument, t.barSeconds, t.timestamp] })],
@@ -251,9 +253,9 @@ export const instruments = pgTable("instruments", {
 export const walletOutcomes = pgTable(
   "wallet_outcomes",
   {
-    eventId: uuid("event_id").notNull(),
+    eventId: uuid("event_id").$type<EventId>().notNull(),
     horizon: varchar("horizon", { length: 10, enum: ["1h", "4h", "24h"] }).notNull(),
-    walletId: uuid("wallet_id").notNull(),
+    walletId: uuid("wallet_id").$type<WalletId>().notNull(),
     asset: asset(),
     direction: smallint("direction").notNull(),
     enteredAt: instant("entered_at").notNull(),
@@ -270,7 +272,7 @@ export const walletOutcomes = pgTable(
 );
 
 export const eventAnalysis = pgTable("event_analysis", {
-  eventId: uuid("event_id").primaryKey(),
+  eventId: uuid("event_id").$type<EventId>().primaryKey(),
   llmClassification: varchar("llm_classification", { length: 100 }),
   llmConfidence: decimal("llm_confidence", { precision: 4, scale: 3 }),
   llmNarrative: text("llm_narrative"),
@@ -294,10 +296,10 @@ export const eventAnalysis = pgTable("event_analysis", {
 export const biasContributions = pgTable(
   "bias_contributions",
   {
-    eventId: uuid("event_id").notNull(),
+    eventId: uuid("event_id").$type<EventId>().notNull(),
     asset: asset(),
     timeframe: timeframe().notNull(),
-    walletId: uuid("wallet_id").notNull(),
+    walletId: uuid("wallet_id").$type<WalletId>().notNull(),
     at: instant("at").notNull(),
     channel: varchar("channel", { length: 40 }).notNull(),
     d: doublePrecision("d").notNull(),
@@ -308,7 +310,7 @@ export const biasContributions = pgTable(
 );
 
 const positionColumns = () => ({
-  id: uuid("id").primaryKey(),
+  id: uuid("id").$type<PositionId>().primaryKey(),
   openedAt: instant("opened_at").notNull(),
   closedAt: instant("closed_at"),
   tradingMode: mode(),
@@ -317,18 +319,18 @@ const positionColumns = () => ({
   entryPrice: price("entry_price"),
   exitPrice: price("exit_price"),
   size: price("size"),
-  leverage: decimal("leverage", { precision: 6, scale: 2 }).notNull().default("1"),
+  leverage: decimal("leverage", { precision: 6, scale: 2 }).notNull().default(decimalOf("1")),
   unrealizedPnl: money("unrealized_pnl"),
   realizedPnl: money("realized_pnl"),
-  feesPaid: money("fees_paid").notNull().default("0"),
-  fundingPaid: money("funding_paid").notNull().default("0"),
+  feesPaid: money("fees_paid").notNull().default(ZERO),
+  fundingPaid: money("funding_paid").notNull().default(ZERO),
   maxDrawdown: decimal("max_drawdown", { precision: 12, scale: 4 }),
   holdingTime: interval("holding_time"),
   riskConsumed: decimal("risk_consumed", { precision: 9, scale: 6 }),
-  signalWalletId: uuid("signal_wallet_id"),
+  signalWalletId: uuid("signal_wallet_id").$type<WalletId>(),
   exchange: varchar("exchange", { length: 20 }).notNull().default("okx"),
   instrument: instrument(),
-  contracts: price("contracts").notNull().default("0"),
+  contracts: price("contracts").notNull().default(ZERO),
   markPrice: price("mark_price"),
   stopPrice: price("stop_price"),
   updatedAt: instant("updated_at").notNull(),
@@ -339,7 +341,7 @@ export const positions = pgTable("positions", positionColumns());
 export const positionsArchive = pgTable("positions_archive", positionColumns());
 
 export const orders = pgTable("orders", {
-  id: uuid("id").primaryKey(),
+  id: uuid("id").$type<OrderId>().primaryKey(),
   createdAt: instant("created_at").notNull().default(sql`now()`),
   tradingMode: mode(),
   exchange: varchar("exchange", { length: 20 }).notNull().default("okx"),
@@ -372,12 +374,12 @@ export const orders = pgTable("orders", {
   })
     .notNull()
     .default("proposed"),
-  filledSize: price("filled_size").notNull().default("0"),
+  filledSize: price("filled_size").notNull().default(ZERO),
   avgFillPrice: price("avg_fill_price"),
-  fees: price("fees").notNull().default("0"),
+  fees: price("fees").notNull().default(ZERO),
   stopLoss: price("stop_loss"),
   takeProfit: price("take_profit").array(),
-  signalEventId: uuid("signal_event_id"),
+  signalEventId: uuid("signal_event_id").$type<EventId>(),
   policySnapshot: json("policy_snapshot"),
   errorMessage: text("error_message"),
   updatedAt: instant("updated_at").notNull(),
@@ -389,8 +391,8 @@ export const orders = pgTable("orders", {
   decidedAt: instant("decided_at").notNull(),
   epoch: count("epoch").notNull().default(0),
   expTime: instant("exp_time"),
-  riskUsd: money("risk_usd").notNull().default("0"),
-  positionId: uuid("position_id"),
+  riskUsd: money("risk_usd").notNull().default(ZERO),
+  positionId: uuid("position_id").$type<PositionId>(),
   signalSnapshot: json("signal_snapshot"),
   version: integer("version").notNull().default(0),
 });
@@ -402,12 +404,12 @@ export const orderFills = pgTable(
     exchange: varchar("exchange", { length: 20 }).notNull(),
     instrument: instrument(),
     exchangeTradeId: varchar("exchange_trade_id", { length: 100 }).notNull(),
-    orderId: uuid("order_id"),
+    orderId: uuid("order_id").$type<OrderId>(),
     side: varchar("side", { length: 10, enum: ["buy", "sell"] }).notNull(),
     filledAt: instant("filled_at").notNull(),
     size: price("size").notNull(),
     price: price("price").notNull(),
-    fee: price("fee").notNull().default("0"),
+    fee: price("fee").notNull().default(ZERO),
     feeAsset: varchar("fee_asset", { length: 64 }).notNull(),
     liquidity: varchar("liquidity", { length: 10, enum: ["maker", "taker"] }).notNull(),
   },
@@ -417,7 +419,7 @@ export const orderFills = pgTable(
 export const orderEvents = pgTable(
   "order_events",
   {
-    orderId: uuid("order_id").notNull(),
+    orderId: uuid("order_id").$type<OrderId>().notNull(),
     seq: integer("seq").notNull(),
     at: instant("at").notNull(),
     fromStatus: varchar("from_status", { length: 20 }),

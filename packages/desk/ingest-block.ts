@@ -13,6 +13,7 @@ import { allLabels } from "#db/chain/labels";
 import { watchedIds } from "#db/chain/wallets";
 import type { Db } from "#db/client";
 import { closesBefore } from "#db/signals/prices";
+import type { EventId, WalletId } from "#units/ids";
 import { type Instant, instant } from "#units/time";
 
 /** A block to ingest, as the head was followed to it at `at`. */
@@ -34,7 +35,7 @@ export interface Priced {
 export interface IngestedBlock {
   readonly timestamp: Instant;
   /** In the order of the block. */
-  readonly eventIds: readonly string[];
+  readonly eventIds: readonly EventId[];
   /** Events of blocks that this one put off the chain. */
   readonly retracted: readonly Retracted[];
 }
@@ -101,7 +102,7 @@ function rowOf({ chain, number, hash, parentHash, at }: BlockJob, { block, recei
 interface Found {
   readonly full: FullBlock;
   readonly row: BlockRow;
-  readonly walletIds: ReadonlyMap<string, string>;
+  readonly walletIds: ReadonlyMap<string, WalletId>;
   readonly labels: LabelBook;
 }
 
@@ -127,7 +128,7 @@ async function eventsIn(
 const sets = new WeakMap<ReadonlyMap<string, string>, WatchSet>();
 
 /** Returns the watch set of a list; the one of before for the list of before. */
-function watchSetOf(walletIds: ReadonlyMap<string, string>): WatchSet {
+function watchSetOf(walletIds: ReadonlyMap<string, WalletId>): WatchSet {
   const known = sets.get(walletIds);
   if (known) return known;
   const set = watchSet(walletIds.keys());

@@ -18,8 +18,8 @@ import { hashOf, type Json } from "#trading/canonical-json";
 import type { Instrument } from "#trading/instrument";
 import { POLICY } from "#trading/policy";
 import type { Candle } from "#units/candle";
-import { big } from "#units/decimal";
-import { idOf } from "#units/ids";
+import { big, type Decimal, decimalOf } from "#units/decimal";
+import { idOf, type OrderId } from "#units/ids";
 import { instant } from "#units/time";
 
 // The desk's three trading jobs against the paper venue, over HTTP, through ccxt.
@@ -28,8 +28,15 @@ const START = Date.parse("2022-06-21T00:00:00.000Z");
 const BAR = 300;
 const WARM = 20 * 3600_000;
 const ETH: Instrument = {
-  ...{ id: "ETH-USDT-SWAP", asset: "ETH", contractSize: "0.1", lotSize: "0.1", minSize: "0.1", tickSize: "0.01" },
-  maxLeverage: "100",
+  ...{
+    id: "ETH-USDT-SWAP",
+    asset: "ETH",
+    contractSize: decimalOf("0.1"),
+    lotSize: decimalOf("0.1"),
+    minSize: decimalOf("0.1"),
+    tickSize: decimalOf("0.01"),
+  },
+  maxLeverage: decimalOf("100"),
 };
 const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
@@ -113,9 +120,9 @@ async function stage(after: (bar: number) => number = () => 1000) {
   return {
     ...{ db, clock, venue, exchange, at },
     pass: (minutes: number) => clock.set(clock.now() + minutes * 60_000),
-    lean: (value: string) =>
+    lean: (value: Decimal) =>
       db.insert(bias).values({
-        ...{ timestamp: at(), asset: "ETH", timeframe: "4h", value, confidence: "0.9" },
+        ...{ timestamp: at(), asset: "ETH", timeframe: "4h", value, confidence: decimalOf("0.9") },
         components: {
           contributions: [{ event_id: EVENT, wallet_id: WALLET, contribution: Number(value), credibility: 9 }],
         },
@@ -136,7 +143,7 @@ async function stage(after: (bar: number) => number = () => 1000) {
         },
         POLICY,
       ),
-    submit: (id: string) => submitOrder(db, exchange, id, at(), "submit-order"),
+    submit: (id: OrderId) => submitOrder(db, exchange, id, at(), "submit-order"),
     reconcile: () => reconcileAccount(db, exchange, run(), [ETH.id]),
     run,
     orders: () => db.select().from(orders).orderBy(orders.decidedAt, orders.id),
@@ -145,13 +152,13 @@ async function stage(after: (bar: number) => number = () => 1000) {
   };
 }
 
-const idIn = (planned: Planned): string => {
+const idIn = (planned: Planned): OrderId => {
   if (planned.order === null) throw new Error(planned.reason);
   return planned.order.id;
 };
 
 /** Enters a position and reconciles it. */
-async function entered(after?: (bar: number) => number, value = "0.6") {
+async function entered(after?: (bar: number) => number, value = decimalOf("0.6")) {
   const desk = await stage(after);
   await desk.reconcile();
   desk.pass(1);
@@ -172,7 +179,7 @@ test("from a bias to a settled position, and every digit of equity accounted for
   expect(open).toMatchObject({ side: "long", closedAt: null, stopPrice: order?.stopLoss, signalWalletId: WALLET });
   expect(big(open?.riskConsumed ?? 0).gt(0)).toBe(true);
   desk.pass(30);
-  await desk.lean("-0.5");
+  await desk.lean(decimalOf("-0.5"));
   const close = idIn(await desk.plan());
   await desk.submit(close);
   const { closed, breaks, tripped } = await desk.reconcile();
@@ -195,10 +202,10 @@ test("from a bias to a settled position, and every digit of equity accounted for
   );
   // The other side opens at a later plan, once the cooldown has passed.
   desk.pass(1);
-  await desk.lean("-0.5");
+  await desk.lean(decimalOf("-0.5"));
   expect(await desk.plan()).toMatchObject({ order: { status: "denied" }, codes: ["cooldown_seconds"] });
   desk.pass(16);
-  await desk.lean("-0.5");
+  await desk.lean(decimalOf("-0.5"));
   await desk.reconcile();
   expect(await desk.plan()).toMatchObject({ order: { status: "approved", side: "sell", reduceOnly: false } });
 });
@@ -217,7 +224,7 @@ test("messages delivered again make no second order, here or at the venue", asyn
 
 test("two deliveries at once post once", async () => {
   const desk = await stage();
-  await desk.lean("0.6");
+  await desk.lean(decimalOf("0.6"));
   const id = idIn(await desk.plan());
   const outcomes = await Promise.all([desk.submit(id), desk.submit(id), desk.submit(id)]);
   expect(outcomes.filter(({ outcome }) => outcome === "posted")).toHaveLength(1);
@@ -226,7 +233,7 @@ test("two deliveries at once post once", async () => {
 
 test("an order whose reply was lost is found and adopted", async () => {
   const desk = await stage();
-  await desk.lean("0.6");
+  await desk.lean(decimalOf("0.6"));
   const id = idIn(await desk.plan());
   desk.venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "reset-after" } });
   expect((await desk.submit(id)).order.status).toBe("unknown");
@@ -240,7 +247,7 @@ test("an order whose reply was lost is found and adopted", async () => {
 
 test("an order that never arrived expires after three absences; when it arrives late the venue refuses it", async () => {
   const desk = await stage();
-  await desk.lean("0.6");
+  await desk.lean(decimalOf("0.6"));
   const id = idIn(await desk.plan());
   desk.venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "late" } });
   expect((await desk.submit(id)).order.status).toBe("unknown");
@@ -266,7 +273,7 @@ test("an order that never arrived expires after three absences; when it arrives 
 
 test("a halt voids what is queued: no request leaves", async () => {
   const desk = await stage();
-  await desk.lean("0.6");
+  await desk.lean(decimalOf("0.6"));
   const id = idIn(await desk.plan());
   await changeControl(desk.db, "demo", 1, { state: "HALTED", reason: "by hand", actor: "test", at: desk.at() });
   expect(await desk.submit(id)).toMatchObject({ closed: true, outcome: "left", order: { status: "canceled" } });
@@ -275,7 +282,7 @@ test("a halt voids what is queued: no request leaves", async () => {
 
 test("a halt between claim and POST keeps the request back", async () => {
   const desk = await stage();
-  await desk.lean("0.6");
+  await desk.lean(decimalOf("0.6"));
   const id = idIn(await desk.plan());
   const halting = {
     ...desk.exchange,
@@ -294,7 +301,7 @@ test("a halt between claim and POST keeps the request back", async () => {
 
 test("a refused key halts the desk and rejects the order", async () => {
   const desk = await stage();
-  await desk.lean("0.6");
+  await desk.lean(decimalOf("0.6"));
   const id = idIn(await desk.plan());
   desk.venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "code", code: "50113" } });
   expect(await desk.submit(id)).toMatchObject({
@@ -308,9 +315,9 @@ const stopsOf = (db: Db) => db.select().from(orders).where(eq(orders.orderType, 
 
 test("a stop whose run ended before it was sent is sent by the next run, once", async () => {
   const { lean, plan, submit, reconcile, pass, db, exchange, venue } = await stage((bar) => 1000 - bar * 3);
-  await lean("0.8");
+  await lean(decimalOf("0.8"));
   const planned = await plan();
-  await submit(planned.order?.id ?? "");
+  await submit(planned.order!.id);
   await reconcile();
   pass(60);
   // The run ends after the stop was stored and before it is claimed: the venue's clock is read in between.
@@ -349,7 +356,7 @@ test("a mark at the stop closes the position with a reduce-only order, even when
 
 test("a trade by hand is a break: reduce only, and nothing is traded to repair it", async () => {
   const desk = await entered();
-  const size = (await desk.orders())[0]?.filledSize ?? "0";
+  const size = (await desk.orders())[0]?.filledSize ?? decimalOf("0");
   const mine = { instrument: ETH.id, side: "sell", type: "market", size, price: null, reduceOnly: false } as const;
   await desk.exchange.submit({ ...mine, clientOrderId: "byhand1", expiresAt: instant(desk.clock.now() + 4000) });
   desk.pass(1);

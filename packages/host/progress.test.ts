@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { instantOf } from "#units/time";
 import { openProgress, type RunProgress } from "./progress.ts";
 
 const at = (blocks: number, phase = "blocks"): RunProgress => ({
   phase,
-  at: "2022-06-21T03:12:00.000Z",
+  at: instantOf("2022-06-21T03:12:00.000Z"),
   blocks,
   totalBlocks: 100,
   share: blocks / 100,

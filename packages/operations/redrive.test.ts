@@ -9,11 +9,13 @@ import { writeDeskRows } from "#testing/desk-rows";
 import { type TestSite, testSite } from "#testing/site";
 import type { QueueName } from "#topology/topology";
 import { orderIdOf } from "#trading/stored-order";
-import { idOf } from "#units/ids";
+import { decimalOf } from "#units/decimal";
+import { idOf, type OrderId } from "#units/ids";
+import { type Instant, instantOf } from "#units/time";
 import { type RedriveOptions, redrive } from "./redrive.ts";
 
 // Dead letters in a real SQS endpoint, judged by a real database.
-const NOW = "2022-06-21T04:00:00.000Z";
+const NOW = instantOf("2022-06-21T04:00:00.000Z");
 let desk: TestSite;
 beforeEach(async () => {
   desk = await testSite();
@@ -134,7 +136,7 @@ test("no more are looked at than the limit says", async () => {
 });
 
 let serial = 0;
-async function order(decidedAt: string): Promise<string> {
+async function order(decidedAt: Instant): Promise<OrderId> {
   serial += 1;
   const { epoch } = await readControl(desk.database.db, "demo");
   const clientOrderId = `d${String(serial).padStart(28, "b")}`;
@@ -142,19 +144,19 @@ async function order(decidedAt: string): Promise<string> {
     ...{ mode: "demo", venue: "paper", asset: "BTC", instrument: "BTC-USDT-SWAP", timeframe: "4h", epoch },
     ...{ biasAt: decidedAt, at: decidedAt, by: "test", verdict: "approved", codes: [], policySnapshot: { hash: "x" } },
     order: {
-      ...{ clientOrderId, side: "buy", type: "ioc", size: "1", price: "20000" },
-      ...{ reduceOnly: false, stopLoss: "19000", riskUsd: "10", signal: null },
+      ...{ clientOrderId, side: "buy", type: "ioc", size: decimalOf("1"), price: decimalOf("20000") },
+      ...{ reduceOnly: false, stopLoss: decimalOf("19000"), riskUsd: decimalOf("10"), signal: null },
     },
   });
   return orderIdOf(clientOrderId);
 }
 const lane = { lane: "demo:BTC-USDT-SWAP", mode: "demo", instrument: "BTC-USDT-SWAP", at: NOW };
 const buryOrder = (orderId: string) => bury("orders", { ...lane, orderId }, lane.lane);
-const statusOf = async (id: string) => (await readOrder(desk.database.db, id))?.status;
+const statusOf = async (id: OrderId) => (await readOrder(desk.database.db, id))?.status;
 
 test("only an approved order at fresh prices goes back", async () => {
-  const fresh = await order("2022-06-21T03:55:00.000Z");
-  const claimed = await order("2022-06-21T03:55:00.000Z");
+  const fresh = await order(instantOf("2022-06-21T03:55:00.000Z"));
+  const claimed = await order(instantOf("2022-06-21T03:55:00.000Z"));
   const stored = await readOrder(desk.database.db, claimed);
   await moveOrder(desk.database.db, stored!, "claimed", { at: NOW, by: "test" });
   for (const id of [fresh, claimed, idOf("order", "never")]) await buryOrder(id);
@@ -165,7 +167,7 @@ test("only an approved order at fresh prices goes back", async () => {
 });
 
 test("an approved order at prices that are gone is voided, so that its instrument is free; a look does not void it", async () => {
-  const old = await order("2022-06-21T03:00:00.000Z");
+  const old = await order(instantOf("2022-06-21T03:00:00.000Z"));
   await buryOrder(old);
   await run("orders", { act: false });
   expect(await statusOf(old)).toBe("approved");
@@ -177,7 +179,7 @@ test("an approved order at prices that are gone is voided, so that its instrumen
 });
 
 test("an order that the kill switch has voided since does not go out", async () => {
-  const id = await order("2022-06-21T03:59:00.000Z");
+  const id = await order(instantOf("2022-06-21T03:59:00.000Z"));
   await buryOrder(id);
   const { epoch } = await readControl(desk.database.db, "demo");
   await changeControl(desk.database.db, "demo", epoch, { state: "HALTED", reason: "a test", actor: "test", at: NOW });
@@ -188,8 +190,8 @@ test("an order that the kill switch has voided since does not go out", async () 
 });
 
 test("a bias or a plan that was overtaken is dropped", async () => {
-  const row = { asset: "SOL", timeframe: "4h", value: "0.1", confidence: "0.5" } as const;
-  await desk.database.db.insert(bias).values({ ...row, timestamp: "2022-06-21T03:58:00.000Z" });
+  const row = { asset: "SOL", timeframe: "4h", value: decimalOf("0.1"), confidence: decimalOf("0.5") } as const;
+  await desk.database.db.insert(bias).values({ ...row, timestamp: instantOf("2022-06-21T03:58:00.000Z") });
   const [before, after] = ["2022-06-21T03:57:00.000Z", "2022-06-21T03:59:00.000Z"];
   for (const at of [before, after]) await bury("biases", { asset: "SOL", at, plan: true }, "SOL");
   expect((await run("biases")).reasons).toEqual(["SOL has a newer bias, of 2022-06-21T03:58:00.000Z", "sent"]);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { writeDeskRows } from "#testing/desk-rows";
 import { type TestSite, testSite } from "#testing/site";
 import { QUEUES } from "#topology/topology";
-import { instant } from "#units/time";
+import { instant, instantOf } from "#units/time";
 import { readStatus } from "./status.ts";
 import { ago, statusText, worries } from "./status-text.ts";
 
@@ -16,7 +16,7 @@ afterEach(() => desk.close());
 const put = (QueueUrl: string) => desk.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "{}" }));
 
 test("a desk that has not begun is well, and every queue is named", async () => {
-  const status = await readStatus(desk.site, "2022-06-21T04:00:00.000Z");
+  const status = await readStatus(desk.site, instantOf("2022-06-21T04:00:00.000Z"));
   expect(status.queues.map(({ name }) => name)).toEqual(QUEUES);
   expect(status.database).toMatchObject({ lagSeconds: null, modes: [{ mode: "demo" }, { mode: "live" }] });
   expect(worries(status)).toEqual([]);
@@ -45,7 +45,7 @@ test("a database that does not answer is said, and the queues are still told", a
   const refused = async () => {
     throw new Error("outer", { cause: Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }) });
   };
-  const status = await readStatus({ ...desk.site, database: refused }, "2022-06-21T04:00:00.000Z");
+  const status = await readStatus({ ...desk.site, database: refused }, instantOf("2022-06-21T04:00:00.000Z"));
   expect(status.queues).toHaveLength(QUEUES.length);
   expect(worries(status)).toEqual(["the database could not be asked: Error: connect ECONNREFUSED"]);
 });

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { canonicalAddress } from "#chain/checksum";
 import { type CsvRow, formatCsv, parseCsv } from "#host/csv";
 import type { Candle } from "#units/candle";
+import { decimalOf, ZERO } from "#units/decimal";
 import { instant, millis } from "#units/time";
 import { RecordingError, WatchlistAddressError } from "./error.ts";
 import { InstrumentRow, issuesOf, Label, RecordedBalance, WatchedWallet } from "./schema.ts";
@@ -124,8 +125,8 @@ export function parseCandles(file: string, text: string, barSeconds: number): Ca
     const problem = barProblem(fields, barSeconds * 1000, before);
     if (problem)
       throw new RecordingError(file, `line ${line} ${problem}`, "Correct or remove that bar; gaps are allowed");
-    const [time, open = "", high = "", low = "", close = "", volume = ""] = fields;
-    before = Number(time);
+    const [open = ZERO, high = ZERO, low = ZERO, close = ZERO, volume = ZERO] = fields.slice(1).map(decimalOf);
+    before = Number(fields[0]);
     return { openedAt: instant(before), open, high, low, close, volume };
   });
 }

@@ -3,6 +3,7 @@ import { latestReport } from "#db/reading/reports";
 import { readSettings } from "#runtime/config";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { START, writeDeskRows } from "#testing/desk-rows";
+import { instantOf } from "#units/time";
 import { buildRunReport } from "./run-report.ts";
 
 let database: TestDatabase;
@@ -14,7 +15,7 @@ afterAll(() => database.close());
 test("the report of a run has everything up to and with its last instant, and biases as of the last block", async () => {
   await writeDeskRows(database.db);
   const settings = readSettings({ GENERATED: "true", INPUT_NAME: "fixture" });
-  const end = "2022-06-22T04:30:00.000Z";
+  const end = instantOf("2022-06-22T04:30:00.000Z");
   const { report, markdown, wallets } = await buildRunReport(database.db, settings, START, end);
   expect(report.metrics.events.count).toBe(5);
   expect(report.scope).toMatchObject({ type: "run", start: START, end: "2022-06-22T04:30:00.001Z", generated: true });

@@ -19,7 +19,7 @@ import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine, Report, WalletLine } from "#reporting/report";
 import { sentences } from "#reporting/sentences";
 import { readEnv } from "#runtime/config";
-import { big } from "#units/decimal";
+import { big, ZERO } from "#units/decimal";
 import { HORIZONS, type Horizon } from "#units/time";
 
 /** What the end of a run is told from. */
@@ -221,7 +221,7 @@ function positionLines(positions: readonly PositionLine[]): string[] {
         position.closedAt === null && position.unrealizedUsd !== null
           ? `, unrealized ${signedMoney(position.unrealizedUsd)}`
           : "";
-      return `${state} ${position.side}${size} ${plain(position.asset)}: ${entry} to ${leave === null ? "unpriced" : price(leave)}, realized ${signedMoney(position.realizedUsd ?? "0")}${open}, fees ${money(position.feesUsd)}`;
+      return `${state} ${position.side}${size} ${plain(position.asset)}: ${entry} to ${leave === null ? "unpriced" : price(leave)}, realized ${signedMoney(position.realizedUsd ?? ZERO)}${open}, fees ${money(position.feesUsd)}`;
     }),
   ];
 }
@@ -233,7 +233,7 @@ function accountLines({ scope, metrics: { equity, pnl, trades } }: Report): stri
   const notice = profitNotice(scope);
   return [
     ...(notice === null ? [] : [notice]),
-    `equity ${money(equity.start)} to ${money(equity.end)} USDT (${signedMoney(equity.change ?? "0")})${fall}`,
+    `equity ${money(equity.start)} to ${money(equity.end)} USDT (${signedMoney(equity.change ?? ZERO)})${fall}`,
     `realized ${signedMoney(pnl.realizedUsd)}, unrealized ${signedMoney(pnl.unrealizedUsd)}, fees ${money(pnl.feesUsd)}, ${plural(trades.closed, "trade")} closed${won}`,
   ];
 }

@@ -42,7 +42,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 function byPush(a: EventLine, b: EventLine): number {
   const push = Math.abs(b.push ?? 0) - Math.abs(a.push ?? 0);
   if (push !== 0) return push;
-  return big(b.notionalUsd ?? "-1").cmp(a.notionalUsd ?? "-1") || compare(a.at, b.at) || compare(a.id, b.id);
+  return big(b.notionalUsd ?? -1).cmp(a.notionalUsd ?? -1) || compare(a.at, b.at) || compare(a.id, b.id);
 }
 
 const TIMEFRAMES = ["1h", "4h", "24h"];

@@ -1,4 +1,4 @@
-import { big, text } from "#units/decimal";
+import { big, type Decimal, text, ZERO } from "#units/decimal";
 import { clock, compact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
 import { profitNotice } from "./notice.ts";
 import { reasons, spoken } from "./phrase.ts";
@@ -60,20 +60,20 @@ export function positionSection({ positions, scope }: Report): string[] {
   ];
 }
 
-const priceOr = (value: string | null): string => (value === null ? "unpriced" : price(value));
+const priceOr = (value: Decimal | null): string => (value === null ? "unpriced" : price(value));
 
 function openLines(position: PositionLine): string[] {
   const stop = position.stopPrice === null ? ", no stop" : `, stop ${price(position.stopPrice)}`;
   return [
     `- **${position.side} ${position.size === null ? "?" : compact(position.size)} ${escaped(position.asset)}** since ${minute(position.openedAt)}${BREAK}`,
     `  entry ${priceOr(position.entryPrice)}, mark ${priceOr(position.markPrice)}${stop}${BREAK}`,
-    `  unrealized ${position.unrealizedUsd === null ? "unpriced" : signedMoney(position.unrealizedUsd)}, realized ${signedMoney(position.realizedUsd ?? "0")}, fees ${money(position.feesUsd)}`,
+    `  unrealized ${position.unrealizedUsd === null ? "unpriced" : signedMoney(position.unrealizedUsd)}, realized ${signedMoney(position.realizedUsd ?? ZERO)}, fees ${money(position.feesUsd)}`,
   ];
 }
 
 const closedLines = (position: PositionLine): string[] => [
   `- **${position.side} ${escaped(position.asset)}** ${clock(position.openedAt)} to ${clock(position.closedAt ?? position.openedAt)}${BREAK}`,
-  `  ${priceOr(position.entryPrice)} to ${priceOr(position.exitPrice)}, realized ${signedMoney(position.realizedUsd ?? "0")}, fees ${money(position.feesUsd)}`,
+  `  ${priceOr(position.entryPrice)} to ${priceOr(position.exitPrice)}, realized ${signedMoney(position.realizedUsd ?? ZERO)}, fees ${money(position.feesUsd)}`,
 ];
 
 /** Returns the lines of the account's figures. */

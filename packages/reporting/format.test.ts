@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { big, text } from "#units/decimal";
+import { big, decimalOf, text } from "#units/decimal";
+import { instantOf } from "#units/time";
 import { compact, listed, money, percent, plural, price, signed, signedMoney, span, usd } from "./format.ts";
 
 test.each([
@@ -18,11 +19,11 @@ test.each([
   ["-826400", "-826k"],
   ["3400000000", "3.4B"],
   ["0.0000000001", "<0.000001"],
-])("%s is short as %s", (amount, short) => expect(compact(amount)).toBe(short));
+])("%s is short as %s", (amount, short) => expect(compact(decimalOf(amount))).toBe(short));
 
 test("an unknown value is unpriced, and zero is zero", () => {
   expect(usd(null)).toBe("unpriced");
-  expect(usd("0")).toBe("0 USD");
+  expect(usd(decimalOf("0"))).toBe("0 USD");
 });
 
 test("a short amount is within three per cent of the exact one, and short", () => {
@@ -32,7 +33,7 @@ test("a short amount is within three per cent of the exact one, and short", () =
       const short = compact(exact);
       expect(short.length).toBeLessThanOrEqual(9);
       const scale = { k: "1000", M: "1000000", B: "1000000000" }[short.at(-1) ?? ""] ?? "1";
-      const shown = big(short.replace(/[kMB]$/, "")).times(scale);
+      const shown = big(decimalOf(short.replace(/[kMB]$/, ""))).times(scale);
       // Two significant digits are the least that is kept: 0.0109 is shown as 0.01.
       expect(shown.minus(exact).abs().div(exact).lte("0.1")).toBe(true);
     }),
@@ -40,11 +41,11 @@ test("a short amount is within three per cent of the exact one, and short", () =
 });
 
 test("money keeps its cents and groups its thousands", () => {
-  expect(money("1234567.891")).toBe("1,234,567.89");
-  expect(money("-0.004")).toBe("0.00");
-  expect(signedMoney("23.4")).toBe("+23.40");
-  expect(signedMoney("-0.1")).toBe("-0.10");
-  expect(signedMoney("0")).toBe("0.00");
+  expect(money(decimalOf("1234567.891"))).toBe("1,234,567.89");
+  expect(money(decimalOf("-0.004"))).toBe("0.00");
+  expect(signedMoney(decimalOf("23.4"))).toBe("+23.40");
+  expect(signedMoney(decimalOf("-0.1"))).toBe("-0.10");
+  expect(signedMoney(decimalOf("0"))).toBe("0.00");
 });
 
 test("numbers carry their sign, and there is no minus zero", () => {
@@ -55,11 +56,11 @@ test("numbers carry their sign, and there is no minus zero", () => {
 });
 
 test("prices, spans, counts and lists read as a person writes them", () => {
-  expect(price("0.06213")).toBe("0.06213");
-  expect(price("1127.4")).toBe("1,127.40");
-  expect(span("2022-06-21T00:00:00.000Z", "2022-06-21T04:00:00.000Z")).toBe("4 h");
-  expect(span("2022-06-21T00:00:00.000Z", "2022-06-22T06:07:00.000Z")).toBe("30 h 7 min");
-  expect(span("2022-06-21T00:00:00.000Z", "2022-06-21T00:00:45.000Z")).toBe("45 s");
+  expect(price(decimalOf("0.06213"))).toBe("0.06213");
+  expect(price(decimalOf("1127.4"))).toBe("1,127.40");
+  expect(span(instantOf("2022-06-21T00:00:00.000Z"), instantOf("2022-06-21T04:00:00.000Z"))).toBe("4 h");
+  expect(span(instantOf("2022-06-21T00:00:00.000Z"), instantOf("2022-06-22T06:07:00.000Z"))).toBe("30 h 7 min");
+  expect(span(instantOf("2022-06-21T00:00:00.000Z"), instantOf("2022-06-21T00:00:45.000Z"))).toBe("45 s");
   expect(plural(0, "order")).toBe("no orders");
   expect(plural(1200, "order")).toBe("1,200 orders");
   expect(listed(["a", "b", "c"])).toBe("a, b and c");

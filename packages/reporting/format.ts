@@ -1,4 +1,4 @@
-import { big, type Decimal, fixed } from "#units/decimal";
+import { big, type Decimal, decimalOf, fixed } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 
 const SCALES = [
@@ -14,7 +14,7 @@ const SCALES = [
 export function compact(amount: Decimal): string {
   const value = big(amount);
   const size = value.abs();
-  const at = SCALES.findIndex((scale) => size.gte(big(scale.from).times("0.9995")));
+  const at = SCALES.findIndex((scale) => size.gte(big(decimalOf(scale.from)).times("0.9995")));
   const scale = SCALES[at];
   if (scale) {
     const scaled = value.div(scale.from);

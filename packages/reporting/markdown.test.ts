@@ -10,6 +10,8 @@ import {
   scoredWith,
   walletNamed,
 } from "#testing/report";
+import { decimalOf } from "#units/decimal";
+import { instantOf } from "#units/time";
 import { composeReport } from "./compose.ts";
 import { GENERATED_NOTICE, markdown } from "./markdown.ts";
 import { plain } from "./plain.ts";
@@ -92,7 +94,7 @@ test("orders say why, denied plans say which policy and how often", () => {
   expect(text).toContain("- 1 × sell BTC-USDT-SWAP: cooldown, daily loss (last 03:10)");
   const why = { ...orderWith().why, denied: ["cooldown"] };
   const many = ["01", "02", "03"].map((m) =>
-    orderWith({ decidedAt: `2022-06-21T03:${m}:00.000Z`, status: "denied", why }),
+    orderWith({ decidedAt: instantOf(`2022-06-21T03:${m}:00.000Z`), status: "denied", why }),
   );
   expect(markdown(reportWith({ orders: many }))).toContain("- 3 × buy ETH-USDT-SWAP: cooldown (last 03:03)");
 });
@@ -102,7 +104,7 @@ test("a stop says so, and a token that nobody listed has no amount", () => {
   expect(markdown(reportWith({ orders: [orderWith({ type: "stop", why })] }))).toContain(
     "why: the position's stop was reached",
   );
-  const event = eventWith({ asset: null, amount: "123456789", notionalUsd: null });
+  const event = eventWith({ asset: null, amount: decimalOf("123456789"), notionalUsd: null });
   expect(markdown(reportWith({ events: [event] }))).toContain("bought an unlisted token (unpriced)");
 });
 

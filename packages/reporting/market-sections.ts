@@ -1,3 +1,4 @@
+import { instant } from "#units/time";
 import { clock, minute, percent, plural, shortHash, signed } from "./format.ts";
 import { deed, spoken, walletName } from "./phrase.ts";
 import { escaped } from "./plain.ts";
@@ -17,7 +18,7 @@ export function biasSection({ biases }: Report): string[] {
     biases
       .map((line) => line.at)
       .toSorted()
-      .at(-1) ?? "";
+      .at(-1) ?? instant(0);
   const cell = (asset: string, timeframe: string): string => {
     const line = biases.find((each) => each.asset === asset && each.timeframe === timeframe);
     if (!line) return "–";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { positionWith, recordsWith } from "#testing/report";
-import { big, text } from "#units/decimal";
+import { big, decimalOf, text } from "#units/decimal";
+import { instantOf } from "#units/time";
 import { Metrics, metricsOf } from "./metrics.ts";
 
 const EMPTY = {
@@ -17,7 +18,10 @@ const EMPTY = {
 };
 const amount = fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }).map((value) => text(big(value).div("1e8")));
 const equityFrom = (values: readonly string[]) =>
-  values.map((equity, index) => ({ at: `2022-06-21T00:${String(index).padStart(2, "0")}:00.000Z`, equity }));
+  values.map((equity, index) => ({
+    at: instantOf(`2022-06-21T00:${String(index).padStart(2, "0")}:00.000Z`),
+    equity: decimalOf(equity),
+  }));
 
 test("nothing measured is null, never 0", () => {
   const metrics = metricsOf(EMPTY);
@@ -62,8 +66,11 @@ test("figures of a known period", () => {
 test("fees are summed exactly, and a fee in another asset is kept apart", () => {
   fc.assert(
     fc.property(fc.array(amount), (fees) => {
-      const fills = fees.map((fee) => ({ notionalUsd: "1", fee, feeAsset: "USDT" }));
-      const metrics = metricsOf({ ...EMPTY, fills: [...fills, { notionalUsd: "1", fee: "0.1", feeAsset: "ETH" }] });
+      const fills = fees.map((fee) => ({ notionalUsd: decimalOf("1"), fee, feeAsset: "USDT" }));
+      const metrics = metricsOf({
+        ...EMPTY,
+        fills: [...fills, { notionalUsd: decimalOf("1"), fee: decimalOf("0.1"), feeAsset: "ETH" }],
+      });
       expect(metrics.pnl.feesUsd).toBe(text(fees.reduce((sum, fee) => sum.plus(fee), big(0))));
       expect(metrics.feesUnconverted).toEqual({ ETH: "0.1" });
     }),
@@ -72,8 +79,8 @@ test("fees are summed exactly, and a fee in another asset is kept apart", () => 
 
 test("turnover is unknown while one fill is unpriced", () => {
   const fills = [
-    { notionalUsd: "5", fee: "0", feeAsset: "USDT" },
-    { notionalUsd: null, fee: "0", feeAsset: "USDT" },
+    { notionalUsd: decimalOf("5"), fee: decimalOf("0"), feeAsset: "USDT" },
+    { notionalUsd: null, fee: decimalOf("0"), feeAsset: "USDT" },
   ];
   expect(metricsOf({ ...EMPTY, fills }).orders.turnoverUsd).toBeNull();
 });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Big, big, Decimal, fixed, text } from "#units/decimal";
+import { type Big, big, Decimal, fixed, text, ZERO } from "#units/decimal";
 import { HORIZONS, Horizon, type Instant, millis } from "#units/time";
 
 const share = z.number().min(0).max(1).nullable();
@@ -104,8 +104,8 @@ export function metricsOf(records: MetricRecords): Metrics {
     outcomes: HORIZONS.map((horizon) => outcomeMetrics(horizon, records.outcomes)),
     equity,
     pnl: {
-      realizedUsd: text(sum(records.positions.map((position) => position.realizedUsd ?? "0"))),
-      unrealizedUsd: text(sum(open.map((position) => position.unrealizedUsd ?? "0"))),
+      realizedUsd: text(sum(records.positions.map((position) => position.realizedUsd ?? ZERO))),
+      unrealizedUsd: text(sum(open.map((position) => position.unrealizedUsd ?? ZERO))),
       feesUsd: text(sum(records.fills.filter(inDollars).map((fill) => fill.fee))),
       fundingUsd: text(sum(records.funding.map((payment) => payment.amount))),
     },
@@ -199,7 +199,7 @@ function equityMetrics(snapshots: MetricRecords["equity"]): Metrics["equity"] {
 }
 
 function tradeMetrics(closed: MetricRecords["positions"]): Metrics["trades"] {
-  const wins = closed.filter((position) => big(position.realizedUsd ?? "0").gt(0)).length;
+  const wins = closed.filter((position) => big(position.realizedUsd ?? ZERO).gt(0)).length;
   return { closed: closed.length, wins, winRate: ratio(wins, closed.length) };
 }
 

@@ -1,16 +1,17 @@
 import * as z from "zod";
 import { TradingMode } from "#trading/mode";
 import { Decimal } from "#units/decimal";
+import { EventId, OrderId, PositionId, WalletId } from "#units/ids";
 import { Horizon, Instant } from "#units/time";
 import { Metrics } from "./metrics.ts";
 
 /** A wallet as a report names it. `label` is text from outside: escape it wherever it is shown. */
-export const WalletName = z.object({ id: z.uuid(), address: z.string(), label: z.string().nullable() });
+export const WalletName = z.object({ id: WalletId, address: z.string(), label: z.string().nullable() });
 export type WalletName = z.infer<typeof WalletName>;
 
 /** One event as a report tells it. */
 export const EventLine = z.object({
-  id: z.uuid(),
+  id: EventId,
   at: Instant,
   wallet: WalletName,
   type: z.string(),
@@ -30,7 +31,7 @@ export const EventLine = z.object({
 export type EventLine = z.infer<typeof EventLine>;
 
 /** One term of a bias: what one event adds to it at that moment. `event` is null when the row left the feed. */
-export const ContributionLine = z.object({ eventId: z.uuid(), contribution: z.number(), event: EventLine.nullable() });
+export const ContributionLine = z.object({ eventId: EventId, contribution: z.number(), event: EventLine.nullable() });
 export type ContributionLine = z.infer<typeof ContributionLine>;
 
 export const BiasLine = z.object({
@@ -83,7 +84,7 @@ export const Why = z.object({
 export type Why = z.infer<typeof Why>;
 
 export const OrderLine = z.object({
-  id: z.uuid(),
+  id: OrderId,
   decidedAt: Instant,
   instrument: z.string(),
   asset: z.string(),
@@ -116,7 +117,7 @@ export const Denial = z.object({
 export type Denial = z.infer<typeof Denial>;
 
 export const PositionLine = z.object({
-  id: z.uuid(),
+  id: PositionId,
   instrument: z.string(),
   asset: z.string(),
   side: z.enum(["long", "short"]),

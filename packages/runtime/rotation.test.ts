@@ -7,6 +7,7 @@ import { virtualClock } from "#host/clock";
 import { startAwsEndpoint } from "#local/aws/aws-endpoint";
 import { type Handler, lambdaContext } from "#local/aws/jobs";
 import { queue } from "#topology/topology";
+import { instantOf } from "#units/time";
 import { readEnv } from "./config.ts";
 import { consume } from "./consume.ts";
 import { type LogLine, useSink } from "./log.ts";
@@ -185,7 +186,7 @@ test("the venue refuses a key: the secret is read anew and the call is made once
   const asked = [
     exchange.positions(),
     exchange.balance(),
-    exchange.fills("2026-01-01T00:00:00.000Z"),
+    exchange.fills(instantOf("2026-01-01T00:00:00.000Z")),
     exchange.openOrders(),
   ];
   expect(await Promise.all(asked)).toEqual([[], expect.objectContaining({ equity: "100000" }), [], []]);

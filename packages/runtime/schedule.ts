@@ -25,7 +25,7 @@ export function schedule<S extends ScheduleName>(
   const entry = lookup(name);
   return edge<unknown, void>(entry, async (event, lambda) => {
     const { id, time } = Scheduled.parse(event);
-    const at = instant(millis(time));
+    const at = instant(millis(new Date(time)));
     const piece = { entry, lambda, trace: newTrace(id ?? `${name} ${at}`), what: `${name}: run` };
     await runPiece<Schedules[S], void>(piece, (context) => job({ at }, context));
   });

@@ -1,15 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Instant, instant } from "#units/time";
+import { EventId } from "#units/ids";
+import { type Instant, instant, instantOf } from "#units/time";
 import { credibilityOf, type Evidence, evidenceOf, overallWinRate, probabilityOf } from "./credibility.ts";
 import { normalCdf, normalOfT } from "./normal.ts";
 import { DEFAULT_PRIOR, fitPrior } from "./prior.ts";
 import { type Bet, statisticsOf } from "./statistics.ts";
 
-const AT: Instant = "2024-03-01T00:00:00.000Z";
+const AT: Instant = instantOf("2024-03-01T00:00:00.000Z");
 const START = Date.UTC(2024, 1, 1);
 const bet = (hour: number, excess: number, asset = "ETH", id = hour): Bet => ({
-  eventId: `e${String(id).padStart(6, "0")}`,
+  eventId: EventId.parse(`00000000-0000-4000-8000-${String(id).padStart(12, "0")}`),
   asset,
   enteredAt: instant(START + hour * 3_600_000),
   excess,

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
-import { millis } from "#units/time";
+import { decimalOf } from "#units/decimal";
+import { instantOf, millis } from "#units/time";
 import { type Closes, forwardReturn, windowOf } from "./forward-return.ts";
 
-const at = (time: string) => `2024-01-01T${time}.000Z`;
+const at = (time: string) => instantOf(`2024-01-01T${time}.000Z`);
 const closes = (entries: Record<string, string>): Closes =>
-  new Map(Object.entries(entries).map(([time, close]) => [millis(at(time)), close]));
+  new Map(Object.entries(entries).map(([time, close]) => [millis(at(time)), decimalOf(close)]));
 
 test.each([
   ["inside a bar", "10:00:30", 0, "10:01:00", "11:01:00"],

@@ -1,3 +1,4 @@
+import type { EventId, WalletId } from "#units/ids";
 import { type Horizon, type Instant, instant, millis } from "#units/time";
 import { type Closes, forwardReturn, type Window, windowOf } from "./forward-return.ts";
 import { type Direction, type Outcome, outcomeOf } from "./outcome.ts";
@@ -11,8 +12,8 @@ const SYNC_SECONDS = 60;
 
 /** A directional event without an outcome on one horizon. */
 export interface Due {
-  readonly eventId: string;
-  readonly walletId: string;
+  readonly eventId: EventId;
+  readonly walletId: WalletId;
   readonly asset: string;
   readonly direction: Direction;
   readonly observedAt: Instant;

@@ -1,3 +1,4 @@
+import type { EventId } from "#units/ids";
 import { HORIZON_SECONDS, type Horizon, type Instant, millis } from "#units/time";
 
 /** Days after which a bet counts half. */
@@ -7,7 +8,7 @@ const VARIANCE_PRIOR_BETS = 4;
 
 /** One settled outcome of a wallet on one horizon. */
 export interface Bet {
-  readonly eventId: string;
+  readonly eventId: EventId;
   readonly asset: string;
   readonly enteredAt: Instant;
   /** Signed, after cost, in standard deviations. */

@@ -1,4 +1,5 @@
 /** What must hold of the scores, on generated markets: permutation, planted wallets, no look-ahead, market riders. */
+
 import { expect, test } from "vitest";
 import {
   auc,
@@ -13,6 +14,8 @@ import {
   type Trade,
   uniform,
 } from "#testing/simulation";
+import { decimalOf } from "#units/decimal";
+import { instantOf } from "#units/time";
 import { credibilityOf, probabilityOf } from "./credibility.ts";
 import { normalCdf, normalOfT } from "./normal.ts";
 import { DEFAULT_PRIOR, fitPrior } from "./prior.ts";
@@ -93,14 +96,14 @@ test("(3) corrupting every price after T leaves what was settled by T bit-identi
   const closes = new Map(
     [...market.closes].map(([asset, series]) => [
       asset,
-      new Map([...series].map(([time, close]) => [time, time > until ? String(1000 * noise() + 1) : close])),
+      new Map([...series].map(([time, close]) => [time, time > until ? decimalOf(String(1000 * noise() + 1)) : close])),
     ]),
   );
   const before = trades.filter((trade) => trade.bar + 1 + 1 <= cut);
   expect(before.length).toBeGreaterThan(100);
   const bets = settled({ ...market, closes }, before);
   expect(bets).toEqual(settled(market, before));
-  const at = new Date(until).toISOString();
+  const at = instantOf(new Date(until).toISOString());
   expect(statisticsOf(bets, "1h", at)).toEqual(statisticsOf(settled(market, before), "1h", at));
   expect(settled({ ...market, closes }, trades)).not.toEqual(settled(market, trades));
 });

@@ -1,20 +1,21 @@
 import type { Db } from "#db/client";
 import * as s from "#db/schema";
-import { idOf } from "#units/ids";
-import type { Horizon, Instant } from "#units/time";
+import { type Decimal, decimalOf } from "#units/decimal";
+import { type EventId, idOf, type WalletId } from "#units/ids";
+import { type Horizon, type Instant, instantOf } from "#units/time";
 
 /** Generated rows of one small period, for tests of what reads them. Nothing here happened. */
-export const START: Instant = "2022-06-21T00:00:00.000Z";
-export const END: Instant = "2022-06-21T04:00:00.000Z";
+export const START: Instant = instantOf("2022-06-21T00:00:00.000Z");
+export const END: Instant = instantOf("2022-06-21T04:00:00.000Z");
 /** A label as an attacker would write it. */
 const HOSTILE = "evil | `x` <b>\u202e](http://e)";
 
-const time = (minute: number): Instant => new Date(Date.parse(START) + minute * 60_000).toISOString();
+const time = (minute: number): Instant => instantOf(new Date(Date.parse(START) + minute * 60_000).toISOString());
 const address = (byte: string): string => `0x${byte.repeat(20)}`;
 const hash = (byte: string): string => `0x${byte.repeat(32)}`;
 const WHALE = idOf("wallet", "ethereum", address("aa"));
 const NOISE = idOf("wallet", "ethereum", address("bb"));
-const eventId = (name: string): string => idOf("event", name);
+const eventId = (name: string): EventId => idOf("event", name);
 
 const WALLETS = [
   { id: WHALE, address: address("aa"), label: "whale-03" },
@@ -46,7 +47,7 @@ async function writeChain(db: Db): Promise<void> {
       hash: hash(String(number)),
       parentHash: hash(String(number - 1)),
       timestamp: time(number),
-      observedAt: new Date(Date.parse(time(number)) + number * 200).toISOString(),
+      observedAt: instantOf(new Date(Date.parse(time(number)) + number * 200).toISOString()),
       txCount: 100,
       logCount: 300,
       transferCount: 120,
@@ -73,8 +74,8 @@ async function writeChain(db: Db): Promise<void> {
       ...refs[index]!,
       eventType: event.type,
       asset: event.asset,
-      amount: "12.5",
-      notionalUsd: event.usd,
+      amount: decimalOf("12.5"),
+      notionalUsd: event.usd === null ? null : decimalOf(event.usd),
       venue: "uniswap-v2",
       direction: event.direction,
       observedAt: time(event.minute),
@@ -86,7 +87,7 @@ async function writeIntelligence(db: Db): Promise<void> {
   await db.insert(s.eventAnalysis).values({
     eventId: eventId("bought"),
     patternMatched: "accumulation_streak",
-    confidence: "0.7",
+    confidence: decimalOf("0.7"),
     analyzedAt: time(30),
     direction: 1,
   });
@@ -120,25 +121,32 @@ async function writeIntelligence(db: Db): Promise<void> {
       timestamp: time(-5),
       asset: "ETH",
       timeframe: "4h",
-      value: "0.1",
-      confidence: "0.2",
+      value: decimalOf("0.1"),
+      confidence: decimalOf("0.2"),
       components: { n: 0, contributions: [] },
     },
-    { timestamp: time(239), asset: "ETH", timeframe: "4h", value: "0.312", confidence: "0.62", components },
+    {
+      timestamp: time(239),
+      asset: "ETH",
+      timeframe: "4h",
+      value: decimalOf("0.312"),
+      confidence: decimalOf("0.62"),
+      components,
+    },
     {
       timestamp: time(239),
       asset: "BTC",
       timeframe: "4h",
-      value: "-0.05",
-      confidence: "0.3",
+      value: decimalOf("-0.05"),
+      confidence: decimalOf("0.3"),
       components: { n: 0, contributions: [] },
     },
     {
       timestamp: time(240),
       asset: "ETH",
       timeframe: "4h",
-      value: "0.9",
-      confidence: "0.9",
+      value: decimalOf("0.9"),
+      confidence: decimalOf("0.9"),
       components: { n: 0, contributions: [] },
     },
   ]);
@@ -147,25 +155,27 @@ async function writeIntelligence(db: Db): Promise<void> {
     "4h": { edge, effectiveBets: 4 },
     "24h": { edge, effectiveBets: 0 },
   });
-  const score = (walletId: string, minute: number, h4: string, edge: number) => ({
+  const score = (walletId: WalletId, minute: number, h4: Decimal, edge: number) => ({
     walletId,
     timestamp: time(minute),
-    credibility1h: "5.2",
+    credibility1h: decimalOf("5.2"),
     credibility4h: h4,
-    credibility24h: "5",
+    credibility24h: decimalOf("5"),
     archetype: "accumulator",
-    winRate: "0.6",
+    winRate: decimalOf("0.6"),
     evidence: evidence(edge),
   });
   await db
     .insert(s.walletScores)
     .values([
-      score(WHALE, -60, "5.5", 0.2),
-      score(WHALE, 60, "6", 0.5),
-      score(WHALE, 120, "7.1", 0.7),
-      score(NOISE, 60, "4.1", 0.05),
+      score(WHALE, -60, decimalOf("5.5"), 0.2),
+      score(WHALE, 60, decimalOf("6"), 0.5),
+      score(WHALE, 120, decimalOf("7.1"), 0.7),
+      score(NOISE, 60, decimalOf("4.1"), 0.05),
     ]);
-  await db.insert(s.walletLatestScores).values([score(WHALE, 120, "7.1", 0.7), score(NOISE, 60, "4.1", 0.05)]);
+  await db
+    .insert(s.walletLatestScores)
+    .values([score(WHALE, 120, decimalOf("7.1"), 0.7), score(NOISE, 60, decimalOf("4.1"), 0.05)]);
   await db.insert(s.walletOutcomes).values(
     [1.5, -0.5].map((excess, index) => ({
       eventId: eventId(index === 0 ? "bought" : "sold"),
@@ -174,8 +184,8 @@ async function writeIntelligence(db: Db): Promise<void> {
       asset: "ETH",
       direction: 1,
       enteredAt: time(31),
-      entryPrice: "1100",
-      exitPrice: "1110",
+      entryPrice: decimalOf("1100"),
+      exitPrice: decimalOf("1110"),
       forwardReturn: 0.01,
       marketReturn: 0,
       beta: 1,
@@ -190,11 +200,11 @@ async function writeTrading(db: Db): Promise<void> {
   await db.insert(s.instruments).values({
     id: "ETH-USDT-SWAP",
     asset: "ETH",
-    contractSize: "0.1",
-    lotSize: "0.1",
-    minSize: "0.1",
-    tickSize: "0.01",
-    maxLeverage: "100",
+    contractSize: decimalOf("0.1"),
+    lotSize: decimalOf("0.1"),
+    minSize: decimalOf("0.1"),
+    tickSize: decimalOf("0.01"),
+    maxLeverage: decimalOf("100"),
     source: "test",
     updatedAt: START,
   });
@@ -209,8 +219,8 @@ async function writeTrading(db: Db): Promise<void> {
     exchange: "paper",
     asset: "ETH",
     orderType: "ioc" as const,
-    size: "12",
-    price: "1130",
+    size: decimalOf("12"),
+    price: decimalOf("1130"),
     instrument: "ETH-USDT-SWAP",
     timeframe: "4h" as const,
     policySnapshot,
@@ -223,9 +233,9 @@ async function writeTrading(db: Db): Promise<void> {
       clientOrderId: "filled",
       side: "buy",
       status: "filled",
-      filledSize: "12",
-      avgFillPrice: "1127.4",
-      fees: "0.68",
+      filledSize: decimalOf("12"),
+      avgFillPrice: decimalOf("1127.4"),
+      fees: decimalOf("0.68"),
       decidedAt: time(35),
     },
     {
@@ -256,9 +266,9 @@ async function writeTrading(db: Db): Promise<void> {
     orderId: idOf("order", "filled"),
     side: "buy",
     filledAt: time(35),
-    size: "12",
-    price: "1127.4",
-    fee: "0.68",
+    size: decimalOf("12"),
+    price: decimalOf("1127.4"),
+    fee: decimalOf("0.68"),
     feeAsset: "USDT",
     liquidity: "taker",
   });
@@ -269,13 +279,13 @@ async function writeTrading(db: Db): Promise<void> {
     exchange: "paper",
     asset: "ETH",
     side: "long",
-    entryPrice: "1127.4",
-    size: "1.2",
-    contracts: "12",
-    markPrice: "1130",
-    unrealizedPnl: "3.12",
-    realizedPnl: "0",
-    feesPaid: "0.68",
+    entryPrice: decimalOf("1127.4"),
+    size: decimalOf("1.2"),
+    contracts: decimalOf("12"),
+    markPrice: decimalOf("1130"),
+    unrealizedPnl: decimalOf("3.12"),
+    realizedPnl: decimalOf("0"),
+    feesPaid: decimalOf("0.68"),
     instrument: "ETH-USDT-SWAP",
     updatedAt: time(239),
   });
@@ -284,8 +294,8 @@ async function writeTrading(db: Db): Promise<void> {
       tradingMode: "demo" as const,
       exchange: "paper",
       at: time(minute),
-      equity: ["10000", "9990", "10002.44", "1"][index]!,
-      available: "9000",
+      equity: decimalOf(["10000", "9990", "10002.44", "1"][index]!),
+      available: decimalOf("9000"),
     })),
   );
 }

@@ -1,13 +1,14 @@
 import { composeReport, type ReportRecords } from "#reporting/compose";
 import type { BiasLine, EventLine, OrderLine, PositionLine, Report, Scope, WalletLine } from "#reporting/report";
+import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
-import type { Horizon, Instant } from "#units/time";
+import { type Horizon, instant, instantOf } from "#units/time";
 
 /** Generated rows for the tests of reports. Nothing here happened. */
 export const SCOPE: Scope = {
   type: "4h",
-  start: "2022-06-21T00:00:00.000Z",
-  end: "2022-06-21T04:00:00.000Z",
+  start: instantOf("2022-06-21T00:00:00.000Z"),
+  end: instantOf("2022-06-21T04:00:00.000Z"),
   mode: "demo",
   venue: "paper",
   chain: "ethereum",
@@ -26,13 +27,13 @@ export const walletNamed = (label: string | null, address = `0x${"ab".repeat(20)
 /** Returns a priced swap into ETH, changed by `parts`. */
 export const eventWith = (parts: Partial<EventLine> = {}): EventLine => ({
   id: idOf("event", parts.txHash ?? "1", parts.at ?? "", parts.asset ?? ""),
-  at: "2022-06-21T02:13:07.000Z",
+  at: instantOf("2022-06-21T02:13:07.000Z"),
   wallet: walletNamed("whale-03"),
   type: "swap",
   asset: "ETH",
   direction: 1,
-  amount: "1064.25",
-  notionalUsd: "1200345.67",
+  amount: decimalOf("1064.25"),
+  notionalUsd: decimalOf("1200345.67"),
   venue: "uniswap-v2",
   txHash: `0x${"12".repeat(32)}`,
   pattern: "accumulation_streak",
@@ -46,7 +47,7 @@ export const biasWith = (parts: Partial<BiasLine> = {}, events: readonly EventLi
   timeframe: "4h",
   value: 0.312,
   confidence: 0.62,
-  at: "2022-06-21T03:59:00.000Z",
+  at: instantOf("2022-06-21T03:59:00.000Z"),
   previous: 0.104,
   contributions: events.map((event, index) => ({
     eventId: event.id,
@@ -75,16 +76,16 @@ export const scoredWith = (label: string, score: number, previous: number | null
 /** Returns a filled buy of ETH, changed by `parts`. */
 export const orderWith = (parts: Partial<OrderLine> = {}): OrderLine => ({
   id: idOf("order", parts.decidedAt ?? "1", parts.status ?? ""),
-  decidedAt: "2022-06-21T02:15:00.000Z",
+  decidedAt: instantOf("2022-06-21T02:15:00.000Z"),
   instrument: "ETH-USDT-SWAP",
   asset: "ETH",
   side: "buy",
   type: "ioc",
-  size: "120",
-  filledSize: "120",
-  notionalUsd: "13528.8",
-  averagePrice: "1127.4",
-  feesUsd: "6.7644",
+  size: decimalOf("120"),
+  filledSize: decimalOf("120"),
+  notionalUsd: decimalOf("13528.8"),
+  averagePrice: decimalOf("1127.4"),
+  feesUsd: decimalOf("6.7644"),
   status: "filled",
   reduceOnly: false,
   timeframe: "4h",
@@ -99,23 +100,23 @@ export const positionWith = (parts: Partial<PositionLine> = {}): PositionLine =>
   instrument: "ETH-USDT-SWAP",
   asset: "ETH",
   side: "long",
-  size: "12",
-  entryPrice: "1127.4",
-  markPrice: "1134.8",
+  size: decimalOf("12"),
+  entryPrice: decimalOf("1127.4"),
+  markPrice: decimalOf("1134.8"),
   exitPrice: null,
-  stopPrice: "1104.1",
-  unrealizedUsd: "88.8",
-  realizedUsd: "0",
-  feesUsd: "6.7644",
-  openedAt: "2022-06-21T02:15:04.000Z",
+  stopPrice: decimalOf("1104.1"),
+  unrealizedUsd: decimalOf("88.8"),
+  realizedUsd: decimalOf("0"),
+  feesUsd: decimalOf("6.7644"),
+  openedAt: instantOf("2022-06-21T02:15:04.000Z"),
   closedAt: null,
   ...parts,
 });
 
 const block = (number: number, lagMs: number) => ({
   number,
-  at: new Date(Date.parse(SCOPE.start) + number * 12_000).toISOString() as Instant,
-  observedAt: new Date(Date.parse(SCOPE.start) + number * 12_000 + lagMs).toISOString() as Instant,
+  at: instant(Date.parse(SCOPE.start) + number * 12_000),
+  observedAt: instant(Date.parse(SCOPE.start) + number * 12_000 + lagMs),
   transactions: 180,
   transfers: 240,
 });
@@ -125,13 +126,13 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
   const bought = eventWith();
   const sent = eventWith({
     txHash: `0x${"34".repeat(32)}`,
-    at: "2022-06-21T03:02:11.000Z",
+    at: instantOf("2022-06-21T03:02:11.000Z"),
     wallet: walletNamed("Fund 7", `0x${"cd".repeat(20)}`),
     type: "cex_deposit",
     asset: "BTC",
     direction: -1,
-    amount: "40",
-    notionalUsd: "826400",
+    amount: decimalOf("40"),
+    notionalUsd: decimalOf("826400"),
     venue: "Binance",
     pattern: "exchange_inflow",
     push: -0.11,
@@ -139,7 +140,7 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
   const unpriced = eventWith({
     txHash: `0x${"56".repeat(32)}`,
     asset: "FOO",
-    amount: "1200000",
+    amount: decimalOf("1200000"),
     notionalUsd: null,
     push: null,
     pattern: null,
@@ -161,19 +162,19 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
     wallets: [scoredWith("whale-03", 7.1, 5.6), scoredWith("noise-2", 3.2, 4.4, `0x${"0d".repeat(20)}`)],
     outcomes: [{ horizon: "1h", settled: 18, hits: 11 }],
     equity: [
-      { at: "2022-06-20T23:59:00.000Z", equity: "10000" },
-      { at: "2022-06-21T02:30:00.000Z", equity: "9960" },
-      { at: "2022-06-21T03:59:00.000Z", equity: "10082.04" },
+      { at: instantOf("2022-06-20T23:59:00.000Z"), equity: decimalOf("10000") },
+      { at: instantOf("2022-06-21T02:30:00.000Z"), equity: decimalOf("9960") },
+      { at: instantOf("2022-06-21T03:59:00.000Z"), equity: decimalOf("10082.04") },
     ],
     orders: [
       orderWith(),
       orderWith({
-        decidedAt: "2022-06-21T03:10:00.000Z",
+        decidedAt: instantOf("2022-06-21T03:10:00.000Z"),
         status: "denied",
         side: "sell",
         instrument: "BTC-USDT-SWAP",
         asset: "BTC",
-        filledSize: "0",
+        filledSize: decimalOf("0"),
         averagePrice: null,
         why: {
           bias: -0.12,
@@ -185,7 +186,7 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
         },
       }),
     ],
-    fills: [{ notionalUsd: "13528.8", fee: "6.7644", feeAsset: "USDT" }],
+    fills: [{ notionalUsd: decimalOf("13528.8"), fee: decimalOf("6.7644"), feeAsset: "USDT" }],
     funding: [],
     positions: [
       positionWith(),
@@ -193,11 +194,11 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
         asset: "BTC",
         instrument: "BTC-USDT-SWAP",
         side: "short",
-        openedAt: "2022-06-21T00:30:00.000Z",
-        closedAt: "2022-06-21T01:55:00.000Z",
-        exitPrice: "20120.5",
-        entryPrice: "20410",
-        realizedUsd: "14.475",
+        openedAt: instantOf("2022-06-21T00:30:00.000Z"),
+        closedAt: instantOf("2022-06-21T01:55:00.000Z"),
+        exitPrice: decimalOf("20120.5"),
+        entryPrice: decimalOf("20410"),
+        realizedUsd: decimalOf("14.475"),
         unrealizedUsd: null,
       }),
     ],

@@ -4,6 +4,8 @@ import { type Closes, forwardReturn, windowOf } from "#scoring/forward-return";
 import { costOf, type Direction, outcomeOf } from "#scoring/outcome";
 import type { Bet } from "#scoring/statistics";
 import { marketReturn, type Risk, riskGrid, riskOf } from "#scoring/volatility";
+import { type Decimal, decimalOf } from "#units/decimal";
+import { EventId, sha256 } from "#units/ids";
 import { type Horizon, type Instant, instant } from "#units/time";
 
 /** Returns a seeded source of uniform numbers in [0, 1). Source: mulberry32, T. Ettinger, public domain. */
@@ -25,7 +27,7 @@ export interface Market {
   readonly start: number;
   readonly bars: number;
   readonly assets: readonly string[];
-  readonly closes: ReadonlyMap<string, Map<number, string>>;
+  readonly closes: ReadonlyMap<string, Map<number, Decimal>>;
   /** What an insider of an asset would know: its own shock over the bar after index i. */
   readonly shocks: ReadonlyMap<string, readonly number[]>;
 }
@@ -48,16 +50,16 @@ export function simulateMarket({ seed, days, assets, drift }: MarketOptions): Ma
   const bars = days * 24;
   const names = Array.from({ length: assets }, (_, i) => `A${String(i).padStart(2, "0")}`);
   const factor = Array.from({ length: bars }, () => drift + 0.006 * normal(random));
-  const closes = new Map<string, Map<number, string>>();
+  const closes = new Map<string, Map<number, Decimal>>();
   const shocks = new Map<string, number[]>();
   for (const name of names) {
     const beta = 0.7 + 0.6 * random();
     const own = Array.from({ length: bars }, () => normal(random));
     let price = 100;
-    const series = new Map<number, string>();
+    const series = new Map<number, Decimal>();
     own.forEach((shock, i) => {
       price *= Math.exp(beta * (factor[i] ?? 0) + 0.008 * shock);
-      series.set(start + (i + 1) * HOUR, price.toFixed(8));
+      series.set(start + (i + 1) * HOUR, decimalOf(price.toFixed(8)));
     });
     closes.set(name, series);
     shocks.set(name, own);
@@ -67,7 +69,7 @@ export function simulateMarket({ seed, days, assets, drift }: MarketOptions): Ma
 
 /** A trade of a simulated wallet, observed at the close of bar `bar`. */
 export interface Trade {
-  readonly id: string;
+  readonly id: EventId;
   readonly asset: string;
   readonly bar: number;
   readonly direction: Direction;
@@ -85,10 +87,11 @@ export function simulateTrades(
   random: () => number,
 ): Trade[] {
   const weight = ic / Math.sqrt(2 / Math.PI);
+  const block = sha256(wallet).slice(0, 8); // ids ascend, as the trades do
   const trades: Trade[] = [];
   while (trades.length < count) {
     const last = trades.at(-1);
-    const id = `${wallet}-${String(trades.length).padStart(6, "0")}`;
+    const id = EventId.parse(`${block}-0000-4000-8000-${String(trades.length).padStart(12, "0")}`);
     if (last && random() < 0.2) {
       trades.push({ ...last, id });
       continue;
@@ -118,7 +121,7 @@ export function settler(market: Market, horizon: Horizon): (trade: Trade) => Bet
   function settle(trade: Trade): Bet | null {
     const observedAt: Instant = instant(market.start + (trade.bar + 1) * HOUR);
     const window = windowOf(observedAt, horizon, BAR);
-    const own = market.closes.get(trade.asset) ?? new Map<number, string>();
+    const own = market.closes.get(trade.asset) ?? new Map<number, Decimal>();
     const forward = forwardReturn(own, window);
     const key = `${trade.asset} ${riskGrid(window.enteredAt, BAR).to}`;
     const risk = risks.get(key) ?? riskOf(own, others(trade.asset), window.enteredAt, BAR);

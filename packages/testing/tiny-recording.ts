@@ -1,6 +1,7 @@
 import { bloomBits } from "#chain/keccak";
 import type { RecordingContent } from "#recording/writer";
 import type { Candle } from "#units/candle";
+import { decimalOf } from "#units/decimal";
 import { sha256 } from "#units/ids";
 import { instant } from "#units/time";
 
@@ -122,11 +123,11 @@ export function tinyBlock(number: number, timestamp: number, size: number, branc
 
 const bar = (openedMs: number, price: number): Candle => ({
   openedAt: instant(openedMs),
-  open: String(price),
-  high: String(price + 2),
-  low: String(price - 2),
-  close: String(price + 1),
-  volume: "10",
+  open: decimalOf(String(price)),
+  high: decimalOf(String(price + 2)),
+  low: decimalOf(String(price - 2)),
+  close: decimalOf(String(price + 1)),
+  volume: decimalOf("10"),
 });
 
 /** First block, and its time in seconds: a whole minute, so that bars align. */

@@ -6,6 +6,7 @@ import type { RecordingContent } from "#recording/writer";
 import { credibilityOf, evidenceOf, overallWinRate } from "#scoring/credibility";
 import type { Bet } from "#scoring/statistics";
 import type { Candle } from "#units/candle";
+import { type Decimal, decimalOf, fixed } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant, millis } from "#units/time";
 import { blockWith, type PlannedTransaction, tinyContent, transferLog } from "./tiny-recording.ts";
@@ -39,11 +40,11 @@ function bars(price: number, fromMs: number, toMs: number): Candle[] {
   const at = (i: number): number => Number((price * (1 + 0.002 * Math.sin(i / 40) + 0.0003 * (i % 3))).toFixed(1));
   return Array.from({ length: count }, (_, i) => ({
     openedAt: instant(fromMs + i * 60_000),
-    open: String(at(i)),
-    high: String(Math.max(at(i), at(i + 1)) + 0.5),
-    low: String(Math.min(at(i), at(i + 1)) - 0.5),
-    close: String(at(i + 1)),
-    volume: "50000",
+    open: decimalOf(String(at(i))),
+    high: decimalOf(String(Math.max(at(i), at(i + 1)) + 0.5)),
+    low: decimalOf(String(Math.min(at(i), at(i + 1)) - 0.5)),
+    close: decimalOf(String(at(i + 1))),
+    volume: decimalOf("50000"),
   }));
 }
 
@@ -98,7 +99,8 @@ export async function scoreBuyers(db: Db, at: Instant): Promise<void> {
     Bet[]
   >;
   const evidence = evidenceOf(bets, [], at);
-  const credibility = (horizon: Horizon): string => credibilityOf(evidence[horizon].probability).toFixed(1);
+  const winRate = overallWinRate(evidence);
+  const credibility = (horizon: Horizon): Decimal => decimalOf(credibilityOf(evidence[horizon].probability).toFixed(1));
   for (const address of BUYERS) {
     await saveScore(db, {
       walletId: idOf("wallet", "ethereum", address),
@@ -108,7 +110,7 @@ export async function scoreBuyers(db: Db, at: Instant): Promise<void> {
       credibility24h: credibility("24h"),
       equityUsd: null,
       tradingVolume24h: null,
-      winRate: overallWinRate(evidence)?.toFixed(4) ?? null,
+      winRate: winRate === null ? null : fixed(winRate, 4),
       archetype: "unknown",
       evidence: { ...evidence, archetypes: { unknown: 1 } },
     });

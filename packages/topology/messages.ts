@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { TradingMode } from "#trading/mode";
+import { EventId, OrderId, WalletId } from "#units/ids";
 import { Instant } from "#units/time";
 
 const chain = z.string().min(1);
@@ -14,15 +15,15 @@ export const messages = {
   /** A block to ingest. `group` orders a chain's blocks. */
   block: z.object({ chain, number: z.number().int().nonnegative(), hash, parentHash: hash, at: Instant }),
   /** An event to analyze. */
-  event: z.object({ eventId: z.uuid(), at: Instant }),
+  event: z.object({ eventId: EventId, at: Instant }),
   /** A wallet to score again. */
-  wallet: z.object({ walletId: z.uuid(), at: Instant }),
+  wallet: z.object({ walletId: WalletId, at: Instant }),
   /** An asset whose bias is due; `plan` asks for a plan of its instrument after it. */
   asset: z.object({ asset: z.string().min(1), at: Instant, plan: z.boolean() }),
   /** An instrument to plan for. `lane` = mode and instrument: one at a time. */
   plan: z.object({ lane: z.string(), mode: TradingMode, asset: z.string(), instrument: z.string(), at: Instant }),
   /** An approved order to submit. `lane` as in `plan`. */
-  order: z.object({ lane: z.string(), orderId: z.uuid(), mode: TradingMode, instrument: z.string(), at: Instant }),
+  order: z.object({ lane: z.string(), orderId: OrderId, mode: TradingMode, instrument: z.string(), at: Instant }),
   /** A fact that a rule took from the bus. */
   fact: z.object({
     fact: z.string(),

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { instant, instantOf } from "#units/time";
 import { clientOrderId, type Intent } from "./client-order-id.ts";
 
 const INTENT: Intent = {
@@ -7,7 +8,7 @@ const INTENT: Intent = {
   mode: "demo",
   instrument: "ETH-USDT-SWAP",
   timeframe: "4h",
-  biasAt: "2022-06-21T02:30:00.000Z",
+  biasAt: instantOf("2022-06-21T02:30:00.000Z"),
   leg: "plan",
 };
 
@@ -25,7 +26,7 @@ test("the same intent has the same id, another has another", () => {
     mode: fc.constantFrom("demo", "live"),
     instrument: fc.constantFrom("ETH-USDT-SWAP", "BTC-USDT-SWAP"),
     timeframe: fc.constantFrom("1h", "4h", "24h"),
-    biasAt: fc.integer({ min: 0, max: 1e9 }).map((s) => new Date(s * 1000).toISOString()),
+    biasAt: fc.integer({ min: 0, max: 1e9 }).map((s) => instant(s * 1000)),
     leg: fc.constantFrom("plan", "stop"),
   });
   fc.assert(

@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
+import { instantOf } from "#units/time";
 import { type ControlChange, type StoredControl, tightening } from "./control.ts";
 import type { Control } from "./limits.ts";
 
-const AT = "2022-06-21T01:00:00.000Z";
+const AT = instantOf("2022-06-21T01:00:00.000Z");
 const now = (state: Control["state"]): StoredControl => ({
   ...{ state, epoch: 3, reason: "daily loss", actor: "reconcile-orders", changedAt: AT },
 });
 const to = (state: Control["state"], overrides: Partial<ControlChange> = {}): ControlChange => ({
-  ...{ state, reason: "daily loss", actor: "reconcile-orders", at: "2022-06-21T01:01:00.000Z" },
+  ...{ state, reason: "daily loss", actor: "reconcile-orders", at: instantOf("2022-06-21T01:01:00.000Z") },
   ...overrides,
 });
 

@@ -1,11 +1,12 @@
-import { type Big, big, type Decimal } from "#units/decimal";
+import { type Big, big, type Decimal, text } from "#units/decimal";
+import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Side } from "./venue.ts";
 
 /** One execution of ours as booked. `fee` is a cost in `feeAsset`: negative = rebate. */
 export interface Fill {
   readonly tradeId: string;
-  readonly orderId: string | null;
+  readonly orderId: OrderId | null;
   readonly instrument: string;
   readonly side: Side;
   /** Contracts, above 0. */
@@ -47,6 +48,6 @@ export function totalOf(fills: readonly Fill[]): {
     }),
     { size: big(0), notional: big(0), fee: big(0) },
   );
-  const price = sum.size.gt(0) ? sum.notional.div(sum.size).round(18).toFixed() : null;
-  return { size: sum.size.toFixed(), price, fee: sum.fee.toFixed() };
+  const price = sum.size.gt(0) ? text(sum.notional.div(sum.size).round(18)) : null;
+  return { size: text(sum.size), price, fee: text(sum.fee) };
 }

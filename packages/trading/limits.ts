@@ -1,4 +1,4 @@
-import { big, type Decimal, fixed, text } from "#units/decimal";
+import { big, type Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { Instrument } from "./instrument.ts";
 import type { Policy } from "./policy.ts";
@@ -49,12 +49,12 @@ const RATIO_PLACES = 8;
 
 /** Returns a / b to 8 places; 1 when b is not above 0, so that a share of nothing is never within a limit. */
 const share = (a: Decimal, b: Decimal): Decimal =>
-  big(b).gt(0) ? text(fixed(big(a).div(b), RATIO_PLACES)) : big(a).eq(0) ? "0" : "1";
+  big(b).gt(0) ? text(fixed(big(a).div(b), RATIO_PLACES)) : big(a).eq(0) ? ZERO : decimalOf("1");
 
 /** Returns the fall from `from` to `to` as a fraction of `from`, never below 0. */
 export const fallOf = (from: Decimal, to: Decimal): Decimal => {
   const fall = big(from).minus(to);
-  return fall.gt(0) ? share(text(fall), from) : "0";
+  return fall.gt(0) ? share(text(fall), from) : ZERO;
 };
 
 /** Returns half the spread in basis points of the middle. */

@@ -1,17 +1,19 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { big } from "#units/decimal";
+import { big, decimalOf, text } from "#units/decimal";
+import { idOf } from "#units/ids";
+import { instantOf } from "#units/time";
 import { hashOf } from "./canonical-json.ts";
 import { checkLimits, type LimitInput, mayLeave } from "./limits.ts";
 import { credibilityOf, type Plan, type PlanInput, planOrder } from "./plan.ts";
 import { POLICY } from "./policy.ts";
 
-const AT = "2022-06-21T02:40:00.000Z";
-const BIAS_AT = "2022-06-21T02:39:00.000Z";
+const AT = instantOf("2022-06-21T02:40:00.000Z");
+const BIAS_AT = instantOf("2022-06-21T02:39:00.000Z");
 
-const contribution = (event_id: string, share: number, credibility: number | null) => ({
-  event_id,
-  wallet_id: `wallet of ${event_id}`,
+const contribution = (name: string, share: number, credibility: number | null) => ({
+  event_id: idOf("event", name),
+  wallet_id: idOf("wallet", name),
   contribution: share,
   credibility,
 });
@@ -25,11 +27,11 @@ const input = (overrides: Partial<PlanInput> = {}): PlanInput => ({
   instrument: {
     id: "ETH-USDT-SWAP",
     asset: "ETH",
-    contractSize: "0.1",
-    lotSize: "0.1",
-    minSize: "0.1",
-    tickSize: "0.01",
-    maxLeverage: "100",
+    contractSize: decimalOf("0.1"),
+    lotSize: decimalOf("0.1"),
+    minSize: decimalOf("0.1"),
+    tickSize: decimalOf("0.01"),
+    maxLeverage: decimalOf("100"),
   },
   control: { state: "ACTIVE", epoch: 3 },
   bias: {
@@ -39,20 +41,26 @@ const input = (overrides: Partial<PlanInput> = {}): PlanInput => ({
     contributions: [contribution("b", 0.5, 8), contribution("a", 0.2, 9), contribution("c", -0.1, 7)],
     components: { K: 1, contributions: [] },
   },
-  quote: { instrument: "ETH-USDT-SWAP", bid: "1119.9", ask: "1120.1", mark: "1120", at: AT },
-  volatility: { atr: "8", daily: 0.04, hourVolume: "500000", hours: 14 },
-  equity: "100000",
-  dayStart: "100000",
-  peak: "100000",
-  held: "0",
+  quote: {
+    instrument: "ETH-USDT-SWAP",
+    bid: decimalOf("1119.9"),
+    ask: decimalOf("1120.1"),
+    mark: decimalOf("1120"),
+    at: AT,
+  },
+  volatility: { atr: decimalOf("8"), daily: 0.04, hourVolume: decimalOf("500000"), hours: 14 },
+  equity: decimalOf("100000"),
+  dayStart: decimalOf("100000"),
+  peak: decimalOf("100000"),
+  held: decimalOf("0"),
   lanes: 2,
-  otherGrossUsd: "0",
-  otherRiskUsd: "0",
+  otherGrossUsd: decimalOf("0"),
+  otherRiskUsd: decimalOf("0"),
   inFlight: 0,
   stopsLastDay: 0,
   lastClosedAt: null,
   ordersLastMinute: 0,
-  analyses: [{ eventId: "a", model: null, pattern: "accumulation" }],
+  analyses: [{ eventId: idOf("event", "a"), model: null, pattern: "accumulation" }],
   ...overrides,
 });
 
@@ -65,7 +73,7 @@ test("an entry is approved with a limit, a stop, reserved risk and its whole rea
   const { verdict, codes, order, policySnapshot } = decided(planOrder(input()));
   expect([verdict, codes]).toEqual(["approved", []]);
   expect(order).toMatchObject({ side: "buy", type: "ioc", price: "1122.34", reduceOnly: false, stopLoss: "1104" });
-  expect(order.signal?.event_id).toBe("b");
+  expect(order.signal?.event_id).toBe(idOf("event", "b"));
   expect(big(order.riskUsd).lte(500)).toBe(true);
   expect(Object.keys(policySnapshot)).toEqual(
     expect.arrayContaining([
@@ -115,7 +123,7 @@ test("nothing is planned while an order is in flight, or when the target is held
 });
 
 test("a flip closes with a reduce-only market order", () => {
-  const { order, verdict } = decided(planOrder(input({ held: "-12.5" })));
+  const { order, verdict } = decided(planOrder(input({ held: decimalOf("-12.5") })));
   expect(verdict).toBe("approved");
   expect(order).toMatchObject({
     side: "buy",
@@ -129,24 +137,27 @@ test("a flip closes with a reduce-only market order", () => {
 });
 
 test("a stale bias closes", () => {
-  const bias = { ...input().bias, at: "2022-06-21T02:20:00.000Z" };
-  expect(decided(planOrder(input({ bias, held: "12.5" }))).order).toMatchObject({ side: "sell", reduceOnly: true });
+  const bias = { ...input().bias, at: instantOf("2022-06-21T02:20:00.000Z") };
+  expect(decided(planOrder(input({ bias, held: decimalOf("12.5") }))).order).toMatchObject({
+    side: "sell",
+    reduceOnly: true,
+  });
   expect(planOrder(input({ bias })).verdict).toBe("nothing");
 });
 
 const DENIALS: [string, Partial<PlanInput>][] = [
   ["trading_state", { control: { state: "REDUCING", epoch: 4 } }],
   ["trading_state", { control: { state: "HALTED", epoch: 4 } }],
-  ["gross_notional_usd", { otherGrossUsd: "99000" }],
-  ["leverage", { otherGrossUsd: "199000", equity: "100000" }],
-  ["portfolio_risk", { otherRiskUsd: "2950" }],
-  ["daily_loss", { dayStart: "102050", peak: "102050" }],
-  ["drawdown", { peak: "109000" }],
+  ["gross_notional_usd", { otherGrossUsd: decimalOf("99000") }],
+  ["leverage", { otherGrossUsd: decimalOf("199000"), equity: decimalOf("100000") }],
+  ["portfolio_risk", { otherRiskUsd: decimalOf("2950") }],
+  ["daily_loss", { dayStart: decimalOf("102050"), peak: decimalOf("102050") }],
+  ["drawdown", { peak: decimalOf("109000") }],
   ["stops_in_24h", { stopsLastDay: 3 }],
-  ["cooldown_seconds", { lastClosedAt: "2022-06-21T02:30:00.000Z" }],
+  ["cooldown_seconds", { lastClosedAt: instantOf("2022-06-21T02:30:00.000Z") }],
   ["orders_a_minute", { ordersLastMinute: 6 }],
-  ["quote_age_seconds", { quote: { ...input().quote, at: "2022-06-21T02:30:00.000Z" } }],
-  ["slippage_bps", { quote: { ...input().quote, bid: "1110", ask: "1130" } }],
+  ["quote_age_seconds", { quote: { ...input().quote, at: instantOf("2022-06-21T02:30:00.000Z") } }],
+  ["slippage_bps", { quote: { ...input().quote, bid: decimalOf("1110"), ask: decimalOf("1130") } }],
 ];
 
 test.each(DENIALS)("%s denies an entry, and says so", (name, overrides) => {
@@ -158,7 +169,7 @@ test.each(DENIALS)("%s denies an entry, and says so", (name, overrides) => {
 test("no limit but HALT keeps a position from being closed", () => {
   for (const [, overrides] of DENIALS) {
     const bias = { ...input().bias, value: -0.01 };
-    const plan = decided(planOrder(input({ ...overrides, bias, held: "5" })));
+    const plan = decided(planOrder(input({ ...overrides, bias, held: decimalOf("5") })));
     expect(plan.verdict).toBe(overrides.control?.state === "HALTED" ? "denied" : "approved");
   }
 });
@@ -171,7 +182,7 @@ test("the kill switch: closing when REDUCING, only the desk's own stop when HALT
 });
 
 test("every limit tells what was allowed, used and left", () => {
-  const usd = fc.integer({ min: 0, max: 300_000 }).map(String);
+  const usd = fc.integer({ min: 0, max: 300_000 }).map((usd) => text(usd));
   const limits = fc.record({
     orderUsd: usd,
     assetUsd: usd,
@@ -186,7 +197,7 @@ test("every limit tells what was allowed, used and left", () => {
       const at: LimitInput = {
         ...rest,
         biasAt: bias.at,
-        contracts: "1",
+        contracts: decimalOf("1"),
         hourVolume: volatility.hourVolume,
         ...overrides,
       };

@@ -1,4 +1,5 @@
-import { big, type Decimal, floorTo, text } from "#units/decimal";
+import { big, type Decimal, decimalOf, floorTo, text, ZERO } from "#units/decimal";
+import type { EventId, WalletId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
 import { hashOf, type Json } from "./canonical-json.ts";
 import { clientOrderId } from "./client-order-id.ts";
@@ -12,8 +13,8 @@ import type { Volatility } from "./volatility.ts";
 
 /** One named contribution to a bias, as its components keep it. */
 export interface BiasContribution {
-  readonly event_id: string;
-  readonly wallet_id: string;
+  readonly event_id: EventId;
+  readonly wallet_id: WalletId;
   readonly contribution: number;
   /** 0 to 10, frozen at the event; null when the wallet had no score. */
   readonly credibility: number | null;
@@ -57,7 +58,7 @@ export interface PlanInput {
   readonly lastClosedAt: Instant | null;
   readonly ordersLastMinute: number;
   readonly analyses: readonly {
-    readonly eventId: string;
+    readonly eventId: EventId;
     readonly model: string | null;
     readonly pattern: string | null;
   }[];
@@ -147,7 +148,7 @@ function proposedOrder(input: PlanInput, sizing: Sizing, policy: Policy): Propos
     price: opens ? limitPrice(side, input.quote, input.instrument, policy) : null,
     reduceOnly: sizing.reduceOnly,
     stopLoss: distance === null ? null : stopPrice(side, input.quote.mark, distance, input.instrument),
-    riskUsd: distance === null ? "0" : riskAt(sizing.trade, input, distance, policy),
+    riskUsd: distance === null ? ZERO : riskAt(sizing.trade, input, distance, policy),
     signal: signal ?? null,
   };
 }
@@ -162,7 +163,7 @@ function limitsOf(input: PlanInput, sizing: Sizing, policy: Policy): LimitCheck[
       orderUsd: text(big(sizing.trade).abs().times(oneUsd)),
       assetUsd: text(assetUsd),
       grossUsd: text(assetUsd.plus(input.otherGrossUsd)),
-      tradeRiskUsd: riskAt(text(after), input, sizing.stopDistance ?? "1", policy),
+      tradeRiskUsd: riskAt(text(after), input, sizing.stopDistance ?? decimalOf("1"), policy),
       biasAt: input.bias.at,
       contracts: text(big(sizing.trade).abs()),
       hourVolume: input.volatility.hourVolume,

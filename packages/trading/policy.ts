@@ -1,4 +1,4 @@
-import type { Decimal } from "#units/decimal";
+import { type Decimal, decimalOf } from "#units/decimal";
 import type { Horizon } from "#units/time";
 import type { TradingMode } from "./mode.ts";
 
@@ -55,30 +55,30 @@ export const POLICY: Policy = {
   credibilityFull: 8,
   enter: 0.25,
   exit: 0.1,
-  riskPerTrade: "0.005",
-  atrMultiple: "2",
-  stopFloor: "0.005",
+  riskPerTrade: decimalOf("0.005"),
+  atrMultiple: decimalOf("2"),
+  stopFloor: decimalOf("0.005"),
   atrHours: 14,
   minAtrHours: 4,
-  dailyVolatilityTarget: "0.01",
-  deadBand: "0.2",
-  maxOrderUsd: "25000",
-  maxAssetUsd: "50000",
-  maxGrossUsd: "100000",
-  maxLeverage: "2",
-  maxTradeRisk: "0.005",
-  maxPortfolioRisk: "0.03",
-  maxDailyLoss: "0.02",
-  maxDrawdown: "0.08",
+  dailyVolatilityTarget: decimalOf("0.01"),
+  deadBand: decimalOf("0.2"),
+  maxOrderUsd: decimalOf("25000"),
+  maxAssetUsd: decimalOf("50000"),
+  maxGrossUsd: decimalOf("100000"),
+  maxLeverage: decimalOf("2"),
+  maxTradeRisk: decimalOf("0.005"),
+  maxPortfolioRisk: decimalOf("0.03"),
+  maxDailyLoss: decimalOf("0.02"),
+  maxDrawdown: decimalOf("0.08"),
   maxStopsPerDay: 3,
   cooldownSeconds: 900,
   maxOrdersPerMinute: 6,
   maxBiasAgeSeconds: 600,
   maxQuoteAgeSeconds: 120,
-  maxSlippageBps: "20",
-  maxVolumeShare: "0.01",
-  takerFeeBps: "5",
-  exitSlippageBps: "10",
+  maxSlippageBps: decimalOf("20"),
+  maxVolumeShare: decimalOf("0.01"),
+  takerFeeBps: decimalOf("5"),
+  exitSlippageBps: decimalOf("10"),
 };
 
 /**

@@ -1,4 +1,4 @@
-import { type Big, big, type Decimal, fixed, text } from "#units/decimal";
+import { type Big, big, type Decimal, fixed, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import { type Fill, once, signed } from "./fill.ts";
 import type { Instrument } from "./instrument.ts";
@@ -166,7 +166,7 @@ export function maxDrawdownOf(
     if (peak.minus(equity).gt(worst)) worst = peak.minus(equity);
   };
   const [first] = parts;
-  if (!first || big(entryNotional).eq(0)) return "0";
+  if (!first || big(entryNotional).eq(0)) return ZERO;
   const path = marks.filter((mark) => mark.at >= first.filledAt).toSorted((a, b) => (a.at < b.at ? -1 : 1));
   let next = 0;
   for (const fill of parts) {
@@ -194,7 +194,7 @@ export function riskUsdOf(
   exitCostBps: Decimal,
 ): Decimal {
   const held = big(position.contracts);
-  if (held.eq(0)) return "0";
+  if (held.eq(0)) return ZERO;
   if (stop === null) return position.cost;
   const atStop = held.abs().times(contractSize).times(stop);
   const loss = held.gt(0) ? big(position.cost).minus(atStop) : atStop.minus(position.cost);

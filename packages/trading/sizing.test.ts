@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { big } from "#units/decimal";
+import { big, decimalOf, text } from "#units/decimal";
 import { POLICY } from "./policy.ts";
 import { type SizingInput, signalOf, sizeOf } from "./sizing.ts";
 
 const INSTRUMENT = {
   id: "ETH-USDT-SWAP",
   asset: "ETH",
-  contractSize: "0.1",
-  lotSize: "0.1",
-  minSize: "0.1",
-  tickSize: "0.01",
-  maxLeverage: "100",
+  contractSize: decimalOf("0.1"),
+  lotSize: decimalOf("0.1"),
+  minSize: decimalOf("0.1"),
+  tickSize: decimalOf("0.01"),
+  maxLeverage: decimalOf("100"),
 };
 
 const input = (overrides: Partial<SizingInput> = {}): SizingInput => ({
@@ -19,13 +19,13 @@ const input = (overrides: Partial<SizingInput> = {}): SizingInput => ({
   confidence: 0.9,
   credibility: 8,
   stale: false,
-  price: "1000",
-  atr: "10",
+  price: decimalOf("1000"),
+  atr: decimalOf("10"),
   dailyVolatility: 0.03,
-  equity: "100000",
-  held: "0",
+  equity: decimalOf("100000"),
+  held: decimalOf("0"),
   lanes: 2,
-  hourVolume: "1000000",
+  hourVolume: decimalOf("1000000"),
   instrument: INSTRUMENT,
   ...overrides,
 });
@@ -33,13 +33,13 @@ const input = (overrides: Partial<SizingInput> = {}): SizingInput => ({
 /** A policy in which only the formula binds. */
 const FREE = {
   ...POLICY,
-  dailyVolatilityTarget: "10",
-  maxTradeRisk: "1",
-  maxPortfolioRisk: "2",
-  maxAssetUsd: "1000000000",
-  maxGrossUsd: "2000000000",
-  maxOrderUsd: "1000000000",
-  maxLeverage: "1000",
+  dailyVolatilityTarget: decimalOf("10"),
+  maxTradeRisk: decimalOf("1"),
+  maxPortfolioRisk: decimalOf("2"),
+  maxAssetUsd: decimalOf("1000000000"),
+  maxGrossUsd: decimalOf("2000000000"),
+  maxOrderUsd: decimalOf("1000000000"),
+  maxLeverage: decimalOf("1000"),
 };
 
 test("the formula, step by step", () => {
@@ -74,42 +74,58 @@ test("stale, missing or not a number is 0, and closes what is held", () => {
   ];
   for (const overrides of bad) {
     expect(sizeOf(input(overrides), POLICY)).toMatchObject({ s: 0, trade: "0", target: "0" });
-    expect(sizeOf(input({ ...overrides, held: "3.3" }), POLICY)).toMatchObject({ trade: "-3.3", reduceOnly: true });
+    expect(sizeOf(input({ ...overrides, held: decimalOf("3.3") }), POLICY)).toMatchObject({
+      trade: "-3.3",
+      reduceOnly: true,
+    });
   }
 });
 
 test("without a volatility nothing is opened, and what is held stays", () => {
   for (const overrides of [{ atr: null }, { dailyVolatility: null }, { dailyVolatility: Number.NaN }]) {
     expect(sizeOf(input(overrides), POLICY).trade).toBe("0");
-    expect(sizeOf(input({ ...overrides, held: "20" }), POLICY).trade).toBe("0");
+    expect(sizeOf(input({ ...overrides, held: decimalOf("20") }), POLICY).trade).toBe("0");
   }
 });
 
 test("between exit and enter a position is kept and not grown; against it, it is closed", () => {
   expect(sizeOf(input({ bias: 0.2, confidence: 1 }), FREE)).toMatchObject({ phase: "exit", trade: "0" });
-  expect(sizeOf(input({ bias: 0.2, confidence: 1, held: "10" }), FREE)).toMatchObject({ phase: "hold", trade: "0" });
-  expect(sizeOf(input({ bias: -0.2, confidence: 1, held: "10" }), FREE)).toMatchObject({ phase: "exit", trade: "-10" });
-  expect(sizeOf(input({ bias: 0.05, confidence: 1, held: "10" }), FREE)).toMatchObject({ phase: "exit", trade: "-10" });
+  expect(sizeOf(input({ bias: 0.2, confidence: 1, held: decimalOf("10") }), FREE)).toMatchObject({
+    phase: "hold",
+    trade: "0",
+  });
+  expect(sizeOf(input({ bias: -0.2, confidence: 1, held: decimalOf("10") }), FREE)).toMatchObject({
+    phase: "exit",
+    trade: "-10",
+  });
+  expect(sizeOf(input({ bias: 0.05, confidence: 1, held: decimalOf("10") }), FREE)).toMatchObject({
+    phase: "exit",
+    trade: "-10",
+  });
 });
 
 test("a flip closes first", () => {
-  expect(sizeOf(input({ held: "-50" }), FREE)).toMatchObject({ target: "180", trade: "50", reduceOnly: true });
+  expect(sizeOf(input({ held: decimalOf("-50") }), FREE)).toMatchObject({
+    target: "180",
+    trade: "50",
+    reduceOnly: true,
+  });
 });
 
 test("a difference under a fifth of what is held is left alone", () => {
-  expect(sizeOf(input({ held: "151" }), FREE)).toMatchObject({ trade: "0", rest: "dead_band" });
-  expect(sizeOf(input({ held: "225.1" }), FREE).trade).toBe("-45.1");
-  expect(sizeOf(input({ held: "100" }), FREE).trade).toBe("80");
+  expect(sizeOf(input({ held: decimalOf("151") }), FREE)).toMatchObject({ trade: "0", rest: "dead_band" });
+  expect(sizeOf(input({ held: decimalOf("225.1") }), FREE).trade).toBe("-45.1");
+  expect(sizeOf(input({ held: decimalOf("100") }), FREE).trade).toBe("80");
 });
 
 test("a thin hour stops buying, not holding", () => {
-  expect(sizeOf(input({ hourVolume: "0" }), FREE)).toMatchObject({ trade: "0", rest: "below_minimum" });
-  expect(sizeOf(input({ hourVolume: "0", held: "180" }), FREE).trade).toBe("0");
-  expect(sizeOf(input({ hourVolume: "1000" }), FREE).trade).toBe("10");
+  expect(sizeOf(input({ hourVolume: decimalOf("0") }), FREE)).toMatchObject({ trade: "0", rest: "below_minimum" });
+  expect(sizeOf(input({ hourVolume: decimalOf("0"), held: decimalOf("180") }), FREE).trade).toBe("0");
+  expect(sizeOf(input({ hourVolume: decimalOf("1000") }), FREE).trade).toBe("10");
 });
 
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
-const amount = (max: number) => fc.integer({ min: 1, max: max * 100 }).map((n) => String(n / 100));
+const amount = (max: number) => fc.integer({ min: 1, max: max * 100 }).map((n) => text(n / 100));
 const inputs = fc.record({
   bias: fc.double({ min: -0.999, max: 0.999, noNaN: true }),
   confidence: unit,
@@ -155,13 +171,13 @@ test("a trade never overshoots: it moves towards the target, and a reduction nev
   const held = fc.integer({ min: -5000, max: 5000 }).map((n) => String(n / 10));
   fc.assert(
     fc.property(inputs, held, (overrides, holding) => {
-      const { trade, target, reduceOnly } = sizeOf(input({ ...overrides, held: holding }), POLICY);
-      const after = big(holding).plus(trade);
+      const { trade, target, reduceOnly } = sizeOf(input({ ...overrides, held: decimalOf(holding) }), POLICY);
+      const after = big(decimalOf(holding)).plus(trade);
       if (big(trade).eq(0)) return;
       expect(after.minus(target).abs().lt(big(target).minus(holding).abs())).toBe(true);
       if (!reduceOnly) return;
-      expect(after.abs().lt(big(holding).abs())).toBe(true);
-      expect(after.eq(0) || after.s === big(holding).s).toBe(true);
+      expect(after.abs().lt(big(decimalOf(holding)).abs())).toBe(true);
+      expect(after.eq(0) || after.s === big(decimalOf(holding)).s).toBe(true);
     }),
     { numRuns: 500 },
   );

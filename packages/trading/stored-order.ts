@@ -1,5 +1,5 @@
 import type { Decimal } from "#units/decimal";
-import { idOf } from "#units/ids";
+import { idOf, type OrderId } from "#units/ids";
 import type { Horizon, Instant } from "#units/time";
 import { hashOf, type Json } from "./canonical-json.ts";
 import { type Control, mayLeave } from "./limits.ts";
@@ -10,7 +10,7 @@ import type { Side } from "./venue.ts";
 
 /** An order as stored, without the snapshots. */
 export interface StoredOrder {
-  readonly id: string;
+  readonly id: OrderId;
   readonly mode: TradingMode;
   readonly venue: string;
   readonly clientOrderId: string;
@@ -59,7 +59,7 @@ export interface Move {
 
 /** One link of an order's hash-chained events, without the hashes. */
 export interface EventRow {
-  readonly orderId: string;
+  readonly orderId: OrderId;
   readonly seq: number;
   readonly at: Instant;
   readonly fromStatus: OrderStatus | null;
@@ -71,11 +71,11 @@ export interface EventRow {
 export const NO_HASH = "0".repeat(64);
 
 /** Returns the order's id: the same client order id gives the same row everywhere. */
-export const orderIdOf = (clientOrderId: string): string => idOf("order", clientOrderId);
+export const orderIdOf = (clientOrderId: string): OrderId => idOf("order", clientOrderId);
 
 /** Returns the hash of one event row over the hash before it. */
 export const eventHash = (row: {
-  readonly orderId: string;
+  readonly orderId: OrderId;
   readonly seq: number;
   readonly at: Instant;
   readonly fromStatus: string | null;
@@ -144,7 +144,7 @@ export const bornWith = ({ order, ...fresh }: NewOrder) => ({
 });
 
 /** Returns the first event row of an order. */
-export const birthOf = (id: string, fresh: NewOrder): EventRow => ({
+export const birthOf = (id: OrderId, fresh: NewOrder): EventRow => ({
   orderId: id,
   seq: 0,
   at: fresh.at,

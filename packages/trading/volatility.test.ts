@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Candle } from "#units/candle";
+import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 import { volatilityOf } from "./volatility.ts";
 
@@ -10,11 +11,11 @@ const WINDOW = { atrHours: 14, minAtrHours: 4 };
 const bars = (hours: number): Candle[] =>
   Array.from({ length: hours * 2 }, (_, i) => ({
     openedAt: instant(START + i * 1_800_000),
-    open: "1000",
-    high: "1002",
-    low: "998",
-    close: "1000",
-    volume: "5",
+    open: decimalOf("1000"),
+    high: decimalOf("1002"),
+    low: decimalOf("998"),
+    close: decimalOf("1000"),
+    volume: decimalOf("5"),
   }));
 const at = (hours: number) => instant(START + hours * 3_600_000);
 
@@ -24,7 +25,13 @@ test("the mean true range of hours, their volume, and no volatility of a flat cl
 
 test("a gap between hours counts in the range", () => {
   const [first, second, ...rest] = bars(8) as [Candle, Candle, ...Candle[]];
-  const high = { ...first, open: "1010", close: "1010", high: "1010", low: "1010" };
+  const high = {
+    ...first,
+    open: decimalOf("1010"),
+    close: decimalOf("1010"),
+    high: decimalOf("1010"),
+    low: decimalOf("1010"),
+  };
   const found = volatilityOf([high, { ...high, openedAt: second.openedAt }, ...rest], at(8), WINDOW);
   expect(found.atr).toBe("5.142857142857142857"); // (1010 − 998 + 6 · 4) / 7
   expect(found.daily).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 import type { Candle } from "#units/candle";
-import { type Big, big, type Decimal, fixed } from "#units/decimal";
+import { type Big, big, type Decimal, fixed, text } from "#units/decimal";
 import { barStart, type Instant } from "#units/time";
 
 export interface Volatility {
@@ -63,13 +63,13 @@ export function volatilityOf(
     ranges.push(high.minus(low));
     returns.push(Math.log(Number(hour.close.div(before.close).toFixed(18))));
   }
-  const hourVolume = (hours.at(-1)?.volume ?? big(0)).toFixed();
+  const hourVolume = text(hours.at(-1)?.volume ?? big(0));
   if (ranges.length < minAtrHours) return { atr: null, daily: null, hourVolume, hours: ranges.length };
   const sum = ranges.reduce((total, range) => total.plus(range), big(0));
   const mean = returns.reduce((total, r) => total + r, 0) / returns.length;
   const variance = returns.reduce((total, r) => total + (r - mean) ** 2, 0) / (returns.length - 1);
   return {
-    atr: big(fixed(sum.div(ranges.length), 18)).toFixed(),
+    atr: text(fixed(sum.div(ranges.length), 18)),
     daily: Math.sqrt(variance * 24),
     hourVolume,
     hours: ranges.length,

@@ -6,9 +6,29 @@ Big.DP = 40;
 Big.NE = -60;
 Big.PE = 60;
 
-/** An exact decimal as text, in plain notation: "1234.5", "-0.004". Never exponent notation, never NaN. */
-export const Decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
-export type Decimal = string;
+const PLAIN = /^-?\d+(\.\d+)?$/;
+
+/**
+ * An exact decimal as text, in plain notation: "1234.5", "-0.004". Never exponent notation, never NaN. A brand: made
+ * only by this schema and the functions of this file, so that no other text stands where money is wanted.
+ */
+export const Decimal = z.string().regex(PLAIN).brand<"Decimal">();
+export type Decimal = z.infer<typeof Decimal>;
+
+/** Returns `written` as a `Decimal`, digit for digit as it is. @throws RangeError when it is not in plain notation. */
+export function decimalOf(written: string): Decimal {
+  if (!PLAIN.test(written)) throw new RangeError(`not a decimal: ${written}`);
+  return written as Decimal;
+}
+
+/**
+ * Returns the decimal that another system wrote in any notation, in plain notation without trailing zeros: "1e-7" is
+ * "0.0000001", "1.50" is "1.5". @throws Error when `written` is no decimal number.
+ */
+export const parseDecimal = (written: string): Decimal => new Big(written).toFixed() as Decimal;
+
+/** Nothing: no money, no size. */
+export const ZERO = decimalOf("0");
 
 /** Anything `big` accepts. A `number` is taken by its shortest decimal text, so use it only for constants. */
 export type DecimalLike = Big | Decimal | bigint | number;
@@ -20,10 +40,11 @@ export type DecimalLike = Big | Decimal | bigint | number;
 export const big = (value: DecimalLike): Big => new Big(typeof value === "bigint" ? value.toString() : value);
 
 /** Returns `value` in plain notation without trailing zeros: the form stored, sent and compared. */
-export const text = (value: DecimalLike): Decimal => big(value).toFixed();
+export const text = (value: DecimalLike): Decimal => big(value).toFixed() as Decimal;
 
 /** Returns `value` rounded half-even to `places` digits after the point, with those digits kept: "1.50". */
-export const fixed = (value: DecimalLike, places: number): Decimal => big(value).toFixed(places, Big.roundHalfEven);
+export const fixed = (value: DecimalLike, places: number): Decimal =>
+  big(value).toFixed(places, Big.roundHalfEven) as Decimal;
 
 /** Returns an on-chain amount in whole tokens: `units(1500000n, 6)` is "1.5". Exact for any uint256. */
 export function units(amount: bigint, decimals: number): Decimal {
@@ -31,7 +52,7 @@ export function units(amount: bigint, decimals: number): Decimal {
   const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, "0");
   const cut = digits.length - decimals;
   const fraction = digits.slice(cut).replace(/0+$/, "");
-  return `${sign}${digits.slice(0, cut)}${fraction && `.${fraction}`}`;
+  return `${sign}${digits.slice(0, cut)}${fraction && `.${fraction}`}` as Decimal;
 }
 
 /** Returns the largest multiple of `step` that is not above `value` in magnitude (rounds toward zero). */

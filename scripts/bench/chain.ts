@@ -7,7 +7,9 @@ import { labelBook } from "#chain/labels";
 import { netBlock } from "#chain/net";
 import { withStables } from "#chain/value";
 import { blockPaths, plausibleWatch, readBlock } from "#testing/blocks";
-import { idOf } from "#units/ids";
+import { decimalOf } from "#units/decimal";
+import { idOf, type WalletId } from "#units/ids";
+import { instantOf } from "#units/time";
 import { median } from "./figures.ts";
 
 /** The pure steps of a block, in milliseconds: the medians over blocks, for one size of the watch list. */
@@ -22,7 +24,7 @@ export interface ChainFigures {
 }
 
 const labels = labelBook([]);
-const prices = withStables(new Map([["ETH", { usd: "1120.5", source: "bench", openedAt: null }]]));
+const prices = withStables(new Map([["ETH", { usd: decimalOf("1120.5"), source: "bench", openedAt: null }]]));
 
 /** Returns the figures of the recorded mainnet blocks in `shared`: no database, no queue, one size of watch list after the other. */
 export function chainFigures(shared: string): ChainFigures[] {
@@ -47,7 +49,7 @@ export function chainFigures(shared: string): ChainFigures[] {
   return figures;
 }
 
-function timed(json: string, watched: Parameters<typeof netBlock>[1], walletIds: ReadonlyMap<string, string>) {
+function timed(json: string, watched: Parameters<typeof netBlock>[1], walletIds: ReadonlyMap<string, WalletId>) {
   const t0 = performance.now();
   const raw = JSON.parse(json) as { block: { number: string; hash: string; parentHash: string }; receipts: unknown };
   const full = asFullBlock(raw.block, raw.receipts);
@@ -57,7 +59,7 @@ function timed(json: string, watched: Parameters<typeof netBlock>[1], walletIds:
   const moves = netBlock(full, watched);
   const t3 = performance.now();
   const context = {
-    ...{ chain: "ethereum", block: full.block, observedAt: "2022-06-21T00:00:00.000Z" },
+    ...{ chain: "ethereum", block: full.block, observedAt: instantOf("2022-06-21T00:00:00.000Z") },
     ...{ labels, prices, walletIds, equity: new Map() },
   } as const;
   const events = eventsOf(moves, context).length;

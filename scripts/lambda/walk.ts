@@ -13,6 +13,7 @@ import {
   wallets as watched,
 } from "#db/schema";
 import { ROUTES } from "#topology/topology";
+import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 import { bundledJobs } from "../../stacks/bundle.ts";
 import type { BundledDesk } from "./bundled-desk.ts";
@@ -132,7 +133,13 @@ async function trade(desk: BundledDesk, say: Say): Promise<void> {
   const [event] = await desk.db.select().from(eventRefs).limit(1);
   const contribution = { event_id: event?.id, wallet_id: event?.walletId, contribution: 0.9, credibility: 9 };
   await desk.db.insert(bias).values({
-    ...{ timestamp: at, asset: "ETH", timeframe: desk.policy.timeframe, value: "0.9", confidence: "0.9" },
+    ...{
+      timestamp: at,
+      asset: "ETH",
+      timeframe: desk.policy.timeframe,
+      value: decimalOf("0.9"),
+      confidence: decimalOf("0.9"),
+    },
     components: { n: 1, contributions: [contribution] },
   });
   const instrument = "ETH-USDT-SWAP";

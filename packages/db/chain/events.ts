@@ -1,5 +1,7 @@
 import { eq, sql } from "drizzle-orm";
 import { ChainEvent, type EventType } from "#chain/event";
+import type { Decimal } from "#units/decimal";
+import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
@@ -31,7 +33,7 @@ export const positionOf = ({ blockNumber, logIndex, evidence }: ChainEvent): Cha
  * Returns an event with its wallet, or null when there is none: never written, taken back by a reorg, or past retention.
  * @throws ZodError when the stored row breaks the event's contract.
  */
-export async function eventById(db: Db, id: string): Promise<StoredEvent | null> {
+export async function eventById(db: Db, id: EventId): Promise<StoredEvent | null> {
   const [row] = await db
     .select()
     .from(events)
@@ -46,12 +48,12 @@ export async function eventById(db: Db, id: string): Promise<StoredEvent | null>
 
 /** What a streak or a round trip is read from. */
 export interface PastEventRow {
-  readonly id: string;
+  readonly id: EventId;
   readonly timestamp: Instant;
   readonly type: EventType;
   readonly asset: string | null;
   readonly direction: -1 | 0 | 1;
-  readonly notionalUsd: string | null;
+  readonly notionalUsd: Decimal | null;
   readonly txHash: string;
 }
 
@@ -61,19 +63,19 @@ export interface PastEventRow {
  */
 export async function walletHistory(
   db: Db,
-  walletId: string,
+  walletId: WalletId,
   before: ChainPosition,
   since: Instant,
   limit = 500,
 ): Promise<PastEventRow[]> {
   const place = sql`coalesce((raw_data ->> 'txIndex')::int, 0)`;
   type Row = {
-    id: string;
+    id: EventId;
     at: Instant;
     type: EventType;
     asset: string | null;
     direction: -1 | 0 | 1;
-    usd: string | null;
+    usd: Decimal | null;
     tx: string;
   };
   const list = await rows<Row>(

@@ -2,8 +2,9 @@ import { asc, eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ChainEvent } from "#chain/event";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
-import { instant } from "#units/time";
+import { type Instant, instant } from "#units/time";
 import * as schema from "../schema.ts";
 import { cursorOf, LeaseLostError, moveCursor, ownHashes, releaseLease, seedCursor, takeLease } from "./blocks.ts";
 import { eventById, positionOf, walletHistory } from "./events.ts";
@@ -15,7 +16,7 @@ const ADDRESS = `0x${"a1".repeat(20)}`;
 const START = Date.parse("2026-03-01T00:00:00.000Z");
 const hash = (branch: string, number: number): string =>
   `0x${branch.repeat(56)}${number.toString(16).padStart(8, "0")}`;
-const at = (number: number): string => instant(START + number * 12_000);
+const at = (number: number): Instant => instant(START + number * 12_000);
 
 let test_: TestDatabase;
 beforeAll(async () => {
@@ -65,13 +66,13 @@ function event(block: BlockRow, logIndex = 3, more: Partial<ChainEvent> = {}): C
     type: "swap",
     asset: "ETH",
     tokenAddress: "native",
-    amount: "1.234567890123456789",
+    amount: decimalOf("1.234567890123456789"),
     direction: 1,
-    notionalUsd: "2500.10",
+    notionalUsd: decimalOf("2500.10"),
     sizeFraction: null,
     venue: "uniswap_v3",
     counterparty: null,
-    gasPriceGwei: "31.5",
+    gasPriceGwei: decimalOf("31.5"),
     isFirstSinceWatch: false,
     evidence: {
       txIndex: 4,
@@ -125,7 +126,7 @@ test("a reorg takes back the tail and what was computed from it; the same block 
   const { db } = test_;
   for (const number of [5, 6, 7]) await ingest(blockRow(number), event(blockRow(number)));
   const lost = event(blockRow(6));
-  await db.insert(schema.eventAnalysis).values({ eventId: lost.id, confidence: "0.5", analyzedAt: at(6) });
+  await db.insert(schema.eventAnalysis).values({ eventId: lost.id, confidence: decimalOf("0.5"), analyzedAt: at(6) });
   const shared = { eventId: lost.id, asset: "ETH", walletId: lost.walletId };
   await db
     .insert(schema.biasContributions)
@@ -134,8 +135,8 @@ test("a reorg takes back the tail and what was computed from it; the same block 
     horizon: "1h",
     direction: 1,
     enteredAt: at(6),
-    entryPrice: "1",
-    exitPrice: "1",
+    entryPrice: decimalOf("1"),
+    exitPrice: decimalOf("1"),
     asOf: at(9),
   } as const;
   await db

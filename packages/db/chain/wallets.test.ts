@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { instantOf } from "#units/time";
 import { walletIdOf, watchedIds, watchedWallets, watchWallets } from "./wallets.ts";
 
 let database: TestDatabase;
@@ -11,8 +12,8 @@ afterAll(() => database.close());
 
 const A = `0x${"0a".repeat(20)}`;
 const B = `0x${"0b".repeat(20)}`;
-const FIRST = "2022-06-21T00:00:00.000Z";
-const LATER = "2022-06-22T00:00:00.000Z";
+const FIRST = instantOf("2022-06-21T00:00:00.000Z");
+const LATER = instantOf("2022-06-22T00:00:00.000Z");
 const line = (address: string, label: string | null = null, tags: string[] = []) => ({ address, label, tags });
 
 test("a watch list is stored once, by address, in lower case", async () => {

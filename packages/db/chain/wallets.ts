@@ -1,5 +1,6 @@
 import { and, asc, eq, sql } from "drizzle-orm";
-import { idOf } from "#units/ids";
+import { idOf, type WalletId } from "#units/ids";
+import { storedId } from "#units/stored";
 import type { Instant } from "#units/time";
 import { insertion } from "../bulk.ts";
 import type { Db } from "../client.ts";
@@ -15,7 +16,7 @@ export interface WatchedAddress {
 }
 
 export interface WatchedWallet extends WatchedAddress {
-  readonly id: string;
+  readonly id: WalletId;
   /** What is the first event since this time counts as first. */
   readonly watchedSince: Instant;
 }
@@ -23,7 +24,7 @@ export interface WatchedWallet extends WatchedAddress {
 const BATCH = 1000;
 
 /** Returns the wallet's id, the same on every machine. `address` as stored: lower case for EVM chains. */
-export const walletIdOf = (chain: string, address: string): string => idOf("wallet", chain, address);
+export const walletIdOf = (chain: string, address: string): WalletId => idOf("wallet", chain, address);
 
 /**
  * Watches these addresses of a chain from `at` on. One that is watched already keeps its time and takes the new label and
@@ -64,13 +65,13 @@ export function watchedWallets(db: Db, chain: string): Promise<WatchedWallet[]> 
     .orderBy(asc(wallets.address));
 }
 
-const known = new WeakMap<Db, { readonly text: string; readonly ids: ReadonlyMap<string, string> }>();
+const known = new WeakMap<Db, { readonly text: string; readonly ids: ReadonlyMap<string, WalletId> }>();
 
 /**
  * Returns the ids of the wallets that are watched on a chain, by address: what every block is searched for. It reads the
  * list each time, as one text, and returns the very map of before when it is the same, so that whoever derives from it can remember that.
  */
-export async function watchedIds(db: Db, chain: string): Promise<ReadonlyMap<string, string>> {
+export async function watchedIds(db: Db, chain: string): Promise<ReadonlyMap<string, WalletId>> {
   const [row] = await rows<{ list: string | null }>(
     db,
     sql`SELECT string_agg(address || ' ' || id::text, ',') AS list FROM wallets WHERE chain = ${chain} AND is_active`,
@@ -78,7 +79,13 @@ export async function watchedIds(db: Db, chain: string): Promise<ReadonlyMap<str
   const text = row?.list ?? "";
   const before = known.get(db);
   if (before?.text === text) return before.ids;
-  const lines = text === "" ? [] : text.split(",").map((line) => line.split(" ") as [address: string, id: string]);
+  const lines =
+    text === ""
+      ? []
+      : text.split(",").map((line): [address: string, id: WalletId] => {
+          const [address = "", id = ""] = line.split(" ");
+          return [address, storedId<"wallet">(id)];
+        });
   const ids = new Map(lines.sort(([one], [other]) => (one < other ? -1 : 1)));
   known.set(db, { text, ids });
   return ids;

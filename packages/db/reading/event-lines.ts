@@ -1,14 +1,15 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { EventLine } from "#reporting/report";
 import type { Decimal } from "#units/decimal";
+import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 
 type Row = {
-  id: string;
+  id: EventId;
   at: Instant;
-  wallet_id: string;
+  wallet_id: WalletId;
   address: string;
   label: string | null;
   type: string;

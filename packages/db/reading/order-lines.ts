@@ -2,12 +2,13 @@ import { type SQL, sql } from "drizzle-orm";
 import type { OrderLine, PositionLine } from "#reporting/report";
 import { whyOf } from "#reporting/why";
 import type { Decimal } from "#units/decimal";
+import type { OrderId, PositionId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 
 type OrderRow = {
-  id: string;
+  id: OrderId;
   decided_at: Instant;
   instrument: string;
   asset: string;
@@ -65,7 +66,7 @@ export async function orderLines(db: Db, where: SQL, order: SQL, limit: number |
 }
 
 type PositionRow = {
-  id: string;
+  id: PositionId;
   instrument: string;
   asset: string;
   side: "long" | "short";

@@ -4,6 +4,7 @@ import { markdown } from "#reporting/markdown";
 import type { Scope } from "#reporting/report";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { END, START, writeDeskRows } from "#testing/desk-rows";
+import { instantOf } from "#units/time";
 import { reports } from "../schema.ts";
 import { latestReport, reportRecords, saveReport } from "./reports.ts";
 
@@ -114,7 +115,7 @@ test("building a report twice makes one row, and the same text", async () => {
 });
 
 test("the latest report is the one that ends last", async () => {
-  const scope: Scope = { ...SCOPE, type: "partial", start: END, end: "2022-06-21T04:30:00.000Z" };
+  const scope: Scope = { ...SCOPE, type: "partial", start: END, end: instantOf("2022-06-21T04:30:00.000Z") };
   const report = composeReport(await reportRecords(database.db, scope));
   await saveReport(database.db, report, markdown(report));
   expect((await latestReport(database.db))?.report.scope.type).toBe("partial");

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { CredibilityLine, WalletLine } from "#reporting/report";
+import type { WalletId } from "#units/ids";
 import { HORIZONS, type Horizon, type Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
@@ -13,7 +14,7 @@ const Evidence = z
 
 type Scores = { readonly [H in `credibility_${Horizon}`]: number | null };
 type Row = Scores & {
-  wallet_id: string;
+  wallet_id: WalletId;
   address: string;
   label: string | null;
   archetype: string | null;

@@ -6,6 +6,7 @@ import { MIGRATIONS } from "#local/postgres/embedded-postgres";
 import { readEnv } from "#runtime/config";
 import { type ServerDatabase, serverDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
+import { instantOf } from "#units/time";
 import { appendAudit, verifyAudit } from "../audit.ts";
 import { rows } from "../rows.ts";
 import { connectPostgres, type PostgresConnection } from "./connect.ts";
@@ -60,7 +61,7 @@ const nameOf = async ({ db }: PostgresConnection): Promise<string> =>
 const settingOf = async ({ db }: PostgresConnection, name: string): Promise<string | undefined> =>
   (await rows<{ value: string }>(db, sql`SELECT current_setting(${name}) AS value`))[0]?.value;
 
-const at = "2026-03-02T00:00:00.000Z";
+const at = instantOf("2026-03-02T00:00:00.000Z");
 const entry = {
   id: idOf("audit", 1),
   at,

@@ -1,7 +1,9 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
+import { instantOf } from "#units/time";
 import { walletIdOf, watchWallets } from "../chain/wallets.ts";
 import { bias, blockCursors, equitySnapshots, eventRefs, events, orders, walletOutcomes } from "../schema.ts";
 import { digest } from "./digest.ts";
@@ -17,7 +19,7 @@ const fresh = async (direct = false) => {
 beforeEach(() => fresh());
 afterAll(() => database?.close());
 
-const AT = "2022-06-21T00:00:00.123Z";
+const AT = instantOf("2022-06-21T00:00:00.123Z");
 const ADDRESS = `0x${"0a".repeat(20)}`;
 const WALLET = walletIdOf("ethereum", ADDRESS);
 const EVENT = idOf("event", 1);
@@ -26,7 +28,7 @@ const EVENT = idOf("event", 1);
 async function write(order: "forward" | "backward"): Promise<void> {
   await watchWallets(db, "ethereum", [{ address: ADDRESS, label: 'a "b", ünï', tags: ["x,y", "", "NULL"] }], AT);
   await db.insert(eventRefs).values({ id: EVENT, timestamp: AT, walletId: WALLET, chain: "ethereum", txHash: "0xaa" });
-  const biases = ["0.5", "-0.25"].map((value, n) => ({
+  const biases = ["0.5", "-0.25"].map(decimalOf).map((value, n) => ({
     asset: n === 0 ? "ETH" : "aave", // sorts one way by bytes, the other way by most languages
     timestamp: AT,
     timeframe: "4h" as const,
@@ -43,7 +45,7 @@ async function write(order: "forward" | "backward"): Promise<void> {
         walletId: WALLET,
         txHash: "0xaa",
         eventType: "swap",
-        amount: "115792089237316195423570985008687907853269984665640564039457.584007913129639935",
+        amount: decimalOf("115792089237316195423570985008687907853269984665640564039457.584007913129639935"),
         observedAt: AT,
       }),
     () =>
@@ -54,8 +56,8 @@ async function write(order: "forward" | "backward"): Promise<void> {
         asset: "ETH",
         direction: 1,
         enteredAt: AT,
-        entryPrice: "1135.25",
-        exitPrice: "0.000000000000000001",
+        entryPrice: decimalOf("1135.25"),
+        exitPrice: decimalOf("0.000000000000000001"),
         forwardReturn: 0.1 + 0.2,
         marketReturn: -1e-17,
         beta: 1,
@@ -71,17 +73,21 @@ async function write(order: "forward" | "backward"): Promise<void> {
         asset: "ETH",
         side: "buy",
         orderType: "market",
-        size: "1.5",
-        takeProfit: ["1200", "1300.50"],
+        size: decimalOf("1.5"),
+        takeProfit: [decimalOf("1200"), decimalOf("1300.50")],
         updatedAt: AT,
         decidedAt: AT,
         instrument: "ETH-USDT-SWAP",
         policySnapshot: { b: 1, a: { d: "1.10", c: true } },
       }),
     () =>
-      db
-        .insert(equitySnapshots)
-        .values({ tradingMode: "demo", exchange: "okx", at: AT, equity: "10000", available: "1" }),
+      db.insert(equitySnapshots).values({
+        tradingMode: "demo",
+        exchange: "okx",
+        at: AT,
+        equity: decimalOf("10000"),
+        available: decimalOf("1"),
+      }),
   ];
   for (const run of order === "forward" ? writes : writes.reverse()) await run();
 }

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
+import { instantOf } from "#units/time";
 import { walletIdOf, watchWallets } from "../chain/wallets.ts";
 import { rows } from "../rows.ts";
 import { digest } from "./digest.ts";
@@ -16,13 +17,18 @@ beforeEach(async () => {
 });
 afterAll(() => database?.close());
 
-const AT = "2022-06-21T00:15:00.000Z";
+const AT = instantOf("2022-06-21T00:15:00.000Z");
 const ADDRESS = `0x${"0a".repeat(20)}`;
 const WALLET = walletIdOf("ethereum", ADDRESS);
 
 /** Two events, each with a contribution: one of 100 days ago, one of yesterday. And two closed positions. */
 async function seed(): Promise<void> {
-  await watchWallets(db, "ethereum", [{ address: ADDRESS, label: null, tags: [] }], "2022-01-01T00:00:00.000Z");
+  await watchWallets(
+    db,
+    "ethereum",
+    [{ address: ADDRESS, label: null, tags: [] }],
+    instantOf("2022-01-01T00:00:00.000Z"),
+  );
   for (const at of ["2022-03-13T00:00:00.000Z", "2022-06-20T00:00:00.000Z"]) {
     const id = idOf("event", at);
     await db.execute(
@@ -68,14 +74,14 @@ test("upkeep drops, archives, prunes and refreshes as of its time; a second run 
 
 test("an upkeep of long ago drops nothing", async () => {
   await seed();
-  const done = await maintainStorage(db, "2022-03-13T00:15:00.000Z");
+  const done = await maintainStorage(db, instantOf("2022-03-13T00:15:00.000Z"));
   expect(done).toMatchObject({ dropped: [], archivedPositions: 0, prunedContributions: 0, prunedEventRefs: 0 });
   expect(await counts()).toMatchObject({ events: 2, refs: 2 });
 });
 
 test("chunks are dropped whole, and named, on every backend", async () => {
   await seed();
-  await maintainPartitions(db, "2022-03-13T00:15:00.000Z");
+  await maintainPartitions(db, instantOf("2022-03-13T00:15:00.000Z"));
   const { dropped } = await maintainPartitions(db, AT);
   expect(dropped.length).toBeGreaterThanOrEqual(1);
   expect(await counts()).toMatchObject({ events: 1, refs: 2 });

@@ -2,6 +2,7 @@ import { and, desc, eq, gt } from "drizzle-orm";
 import { isClosed } from "#trading/order";
 import { POLICY } from "#trading/policy";
 import { isAllowed, voidReason } from "#trading/stored-order";
+import type { EventId, OrderId, WalletId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { bias, chainBlocks, eventAnalysis, eventRefs, wallets } from "../schema.ts";
@@ -15,7 +16,7 @@ import { readOrder } from "../trading/orders.ts";
  */
 export type Verdict =
   | { readonly act: "send" }
-  | { readonly act: "drop"; readonly reason: string; readonly order?: string }
+  | { readonly act: "drop"; readonly reason: string; readonly order?: OrderId }
   | { readonly act: "keep"; readonly reason: string };
 
 /** Sent back, whatever the state: its consumer stands any repetition. */
@@ -23,7 +24,7 @@ export const SEND: Verdict = { act: "send" };
 const drop = (reason: string): Verdict => ({ act: "drop", reason });
 
 /** Voids an approved order whose message is dropped, so that its instrument is free again. Someone else's move wins. */
-export async function voidDropped(db: Db, orderId: string, reason: string, now: Instant): Promise<void> {
+export async function voidDropped(db: Db, orderId: OrderId, reason: string, now: Instant): Promise<void> {
   const order = await readOrder(db, orderId);
   if (order?.status !== "approved") return;
   await moveOrder(db, order, "voided", { at: now, by: "redrive", change: { errorMessage: reason } });
@@ -42,7 +43,7 @@ export async function blockVerdict(
 }
 
 /** An event that was taken back or is analyzed needs nothing. Its analysis is one transaction, and sends nothing. */
-export async function eventVerdict(db: Db, { eventId }: { readonly eventId: string }): Promise<Verdict> {
+export async function eventVerdict(db: Db, { eventId }: { readonly eventId: EventId }): Promise<Verdict> {
   const [ref] = await db.select({ reorgedAt: eventRefs.reorgedAt }).from(eventRefs).where(eq(eventRefs.id, eventId));
   if (!ref) return drop("there is no such event: it was taken back, or is past retention");
   if (ref.reorgedAt !== null) return drop(`a reorg took the event back at ${ref.reorgedAt}`);
@@ -50,7 +51,7 @@ export async function eventVerdict(db: Db, { eventId }: { readonly eventId: stri
 }
 
 /** A wallet that is known is scored as of the message's time, whatever was scored since. */
-export async function walletVerdict(db: Db, { walletId }: { readonly walletId: string }): Promise<Verdict> {
+export async function walletVerdict(db: Db, { walletId }: { readonly walletId: WalletId }): Promise<Verdict> {
   return (await db.$count(wallets, eq(wallets.id, walletId))) === 0 ? drop("there is no such wallet") : SEND;
 }
 
@@ -81,7 +82,7 @@ export async function planVerdict(db: Db, { asset, at }: AssetAt, now: Instant):
  * Only an approved order goes out, and only while the kill switch allows it and the prices that it was decided at are not
  * older than a bias may be. An approved order that is not sent is to be voided: it would keep its instrument busy for ever.
  */
-export async function orderVerdict(db: Db, { orderId }: { readonly orderId: string }, now: Instant): Promise<Verdict> {
+export async function orderVerdict(db: Db, { orderId }: { readonly orderId: OrderId }, now: Instant): Promise<Verdict> {
   const order = await readOrder(db, orderId);
   if (!order) return drop("there is no such order");
   if (isClosed(order.status)) return drop(`the order is ${order.status}`);

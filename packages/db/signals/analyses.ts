@@ -3,6 +3,7 @@ import type { Contribution } from "#analysis/contribution";
 import type { AssetFlow } from "#analysis/observed-event";
 import type { Analysis } from "#analysis/pattern";
 import { fixed } from "#units/decimal";
+import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
@@ -43,7 +44,7 @@ export async function assetPast(db: Db, asset: string, walletId: string, before:
  */
 export async function saveAnalysis(
   db: Db,
-  event: { readonly id: string; readonly walletId: string; readonly observedAt: Instant },
+  event: { readonly id: EventId; readonly walletId: WalletId; readonly observedAt: Instant },
   analysis: Analysis,
   contributions: readonly Contribution[],
   at: Instant,

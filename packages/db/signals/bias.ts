@@ -3,6 +3,7 @@ import type { Bias } from "#bias/bias";
 import { countsSince } from "#bias/decay";
 import type { Term } from "#bias/term";
 import { fixed } from "#units/decimal";
+import type { EventId, WalletId } from "#units/ids";
 import { barStart, HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, rows } from "../rows.ts";
@@ -34,8 +35,8 @@ export async function termsBefore(db: Db, asset: string, at: Instant): Promise<R
   );
   // One row of JSON a timeframe: several hundred rows of eight columns cost more to carry than to sum.
   type Packed = readonly [
-    id: string,
-    wallet: string,
+    id: EventId,
+    wallet: WalletId,
     ms: number,
     channel: string,
     d: number,

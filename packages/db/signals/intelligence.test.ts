@@ -1,4 +1,5 @@
 /** From events to a bias through real SQL: what is settled, scored, analyzed and summed, and what a retraction leaves. */
+
 import { eq, inArray, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { contributionsOf } from "#analysis/contribution";
@@ -9,7 +10,8 @@ import { credibilityOf, evidenceOf } from "#scoring/credibility";
 import { closesNeeded, isPast, settle } from "#scoring/settlement";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { normal, uniform } from "#testing/simulation";
-import { idOf } from "#units/ids";
+import { decimalOf } from "#units/decimal";
+import { idOf, type WalletId } from "#units/ids";
 import { HORIZONS, type Instant, instant } from "#units/time";
 import * as schema from "../schema.ts";
 import { assetPast, saveAnalysis } from "./analyses.ts";
@@ -21,8 +23,8 @@ const START = Date.UTC(2024, 0, 1);
 const HOUR = 3_600_000;
 const BAR = 300;
 const SWAPS = ["ETH-USDT-SWAP", "BTC-USDT-SWAP"];
-const WALLETS = ["a", "b"].map((name) => idOf("wallet", name));
-const [A = "", B = ""] = WALLETS;
+const [A, B] = [idOf("wallet", "a"), idOf("wallet", "b")];
+const WALLETS = [A, B];
 const time = (hours: number): Instant => instant(START + hours * HOUR);
 
 let database: TestDatabase;
@@ -67,7 +69,7 @@ async function fillPrices(seed: number) {
     let close = 1000;
     const bars = Array.from({ length: 6 * 288 }, (_, i) => {
       close *= 1 + 0.002 * normal(random);
-      const price = close.toFixed(4);
+      const price = decimalOf(close.toFixed(4));
       return {
         instrument,
         barSeconds: BAR,
@@ -85,7 +87,7 @@ async function fillPrices(seed: number) {
 
 interface Planted {
   readonly hours: number;
-  readonly wallet?: string;
+  readonly wallet?: WalletId;
   readonly type?: string;
   readonly asset?: string;
   readonly direction?: -1 | 0 | 1;
@@ -115,9 +117,9 @@ async function plant(planted: Planted): Promise<ObservedEvent> {
     ...place,
     eventType: type,
     asset,
-    amount: "1",
-    notionalUsd: usd,
-    sizeFraction: "0.25",
+    amount: decimalOf("1"),
+    notionalUsd: usd === null ? null : decimalOf(usd),
+    sizeFraction: decimalOf("0.25"),
     direction,
     observedAt,
     counterparty: "0xc",
@@ -150,14 +152,14 @@ async function settleAt(at: Instant) {
 }
 
 /** What score-wallet does. */
-async function scoreAt(wallet: string, at: Instant) {
+async function scoreAt(wallet: WalletId, at: Instant) {
   const evidence = evidenceOf(await betsOf(database.db, wallet, at), [], at);
   await saveScore(database.db, {
     walletId: wallet,
     timestamp: at,
-    credibility1h: credibilityOf(evidence["1h"].probability).toFixed(1),
-    credibility4h: "5.0",
-    credibility24h: "5.0",
+    credibility1h: decimalOf(credibilityOf(evidence["1h"].probability).toFixed(1)),
+    credibility4h: decimalOf("5.0"),
+    credibility24h: decimalOf("5.0"),
     equityUsd: null,
     tradingVolume24h: null,
     winRate: null,

@@ -2,6 +2,8 @@ import { and, asc, gt, lte, sql } from "drizzle-orm";
 import type { Closes } from "#scoring/forward-return";
 import { DIRECTIONAL_TYPES, type Due, type Settled } from "#scoring/settlement";
 import { assetOf } from "#units/candle";
+import type { Decimal } from "#units/decimal";
+import type { EventId, WalletId } from "#units/ids";
 import { HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant, millis } from "#units/time";
 import { insertion } from "../bulk.ts";
 import type { Db } from "../client.ts";
@@ -34,8 +36,8 @@ export async function dueOutcomes(
   );
   const oldest = instant(millis(at) - (GIVE_UP_DAYS + SEEN_WITHIN_DAYS + 1) * 86_400_000);
   type Row = {
-    event_id: string;
-    wallet_id: string;
+    event_id: EventId;
+    wallet_id: WalletId;
     asset: string;
     direction: -1 | 1;
     observed_at: Instant;
@@ -79,7 +81,7 @@ export async function closesAt(
   closedAt: readonly Instant[],
 ): Promise<ReadonlyMap<string, Closes>> {
   const sorted = [...new Set(instruments)].sort();
-  const found = new Map(sorted.map((instrument) => [assetOf(instrument), new Map<number, string>()]));
+  const found = new Map(sorted.map((instrument) => [assetOf(instrument), new Map<number, Decimal>()]));
   if (closedAt.length === 0) return found;
   const opened = closedAt.map((time) => instant(millis(time) - barSeconds * 1000));
   const list = await db
@@ -104,7 +106,7 @@ export async function saveOutcomes(db: Db, settled: readonly Settled[], at: Inst
 }
 
 /** Returns the wallets with an outcome as of a time in (`after`, `until`], by id. */
-export async function walletsSettled(db: Db, after: Instant, until: Instant): Promise<string[]> {
+export async function walletsSettled(db: Db, after: Instant, until: Instant): Promise<WalletId[]> {
   const list = await db
     .selectDistinct({ walletId: walletOutcomes.walletId })
     .from(walletOutcomes)

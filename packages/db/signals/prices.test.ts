@@ -4,6 +4,7 @@ import { pricesAt } from "#chain/price";
 import { notionalUsd } from "#chain/value";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import type { Candle } from "#units/candle";
+import { decimalOf } from "#units/decimal";
 import { type Instant, instant } from "#units/time";
 import { prices } from "../schema.ts";
 import { bars, closesBefore, lastClosedOpening, newestOpenings, upsertCandles } from "./prices.ts";
@@ -12,13 +13,13 @@ const START = Date.parse("2022-06-21T00:00:00.000Z");
 const ETH = { instrument: "ETH-USDT-SWAP", barSeconds: 60 };
 const BTC = { instrument: "BTC-USDT-SWAP", barSeconds: 60 };
 const at = (minutes: number): Instant => instant(START + minutes * 60_000);
-const bar = (minute: number, close = String(1000 + minute)): Candle => ({
+const bar = (minute: number, close = decimalOf(String(1000 + minute))): Candle => ({
   openedAt: at(minute),
-  open: "1000",
-  high: "50000",
-  low: "1",
+  open: decimalOf("1000"),
+  high: decimalOf("50000"),
+  low: decimalOf("1"),
   close,
-  volume: "10.5",
+  volume: decimalOf("10.5"),
 });
 
 let database: TestDatabase;
@@ -40,8 +41,8 @@ test("a bar has one row, by instrument, width and opening, however often it come
   const before = await stored();
   expect(await upsertCandles(db, ETH, "okx", [bar(1), bar(0), bar(1)])).toEqual([]);
   expect(await stored()).toEqual(before);
-  await upsertCandles(db, { ...ETH, barSeconds: 300 }, "okx", [bar(0, "7")]);
-  await upsertCandles(db, BTC, "okx", [bar(0, "8")]);
+  await upsertCandles(db, { ...ETH, barSeconds: 300 }, "okx", [bar(0, decimalOf("7"))]);
+  await upsertCandles(db, BTC, "okx", [bar(0, decimalOf("8"))]);
   expect((await stored()).map((row) => [row.instrument, row.barSeconds, row.close])).toEqual([
     ["BTC-USDT-SWAP", 60, "8"],
     ["ETH-USDT-SWAP", 60, "1000"],
@@ -52,8 +53,13 @@ test("a bar has one row, by instrument, width and opening, however often it come
 
 test("what the venue reports otherwise later replaces the bar, and both are returned; of two in one call the last counts", async () => {
   await upsertCandles(db, ETH, "okx", [bar(0), bar(1), bar(2)]);
-  const corrections = await upsertCandles(db, ETH, "okx late", [bar(2), bar(1, "1"), bar(1, "1001.25"), bar(3)]);
-  expect(corrections).toEqual([{ openedAt: at(1), before: bar(1), after: bar(1, "1001.25") }]);
+  const corrections = await upsertCandles(db, ETH, "okx late", [
+    bar(2),
+    bar(1, decimalOf("1")),
+    bar(1, decimalOf("1001.25")),
+    bar(3),
+  ]);
+  expect(corrections).toEqual([{ openedAt: at(1), before: bar(1), after: bar(1, decimalOf("1001.25")) }]);
   expect((await stored()).map((row) => [row.close, row.source])).toEqual([
     ["1000", "okx"],
     ["1001.25", "okx late"],
@@ -66,7 +72,7 @@ test("more bars than one statement takes are stored whole", async () => {
   const many = Array.from({ length: 2300 }, (_, i) => bar(i));
   await upsertCandles(db, ETH, "okx", many);
   expect(await bars(db, ETH.instrument, 60, at(0), at(2300))).toEqual(many);
-  expect(await upsertCandles(db, ETH, "okx", [bar(2299, "5")])).toHaveLength(1);
+  expect(await upsertCandles(db, ETH, "okx", [bar(2299, decimalOf("5"))])).toHaveLength(1);
 });
 
 test("a close counts from the moment that its bar is closed, never before", async () => {
@@ -82,7 +88,7 @@ test("a close counts from the moment that its bar is closed, never before", asyn
 
 test("in a gap the last close stands, with its age; the gap is not filled", async () => {
   await upsertCandles(db, ETH, "okx", [bar(0), bar(1), bar(5)]);
-  await upsertCandles(db, BTC, "okx", [bar(4, "30000")]);
+  await upsertCandles(db, BTC, "okx", [bar(4, decimalOf("30000"))]);
   const ids = [ETH.instrument, "SOL-USDT-SWAP", BTC.instrument, ETH.instrument];
   expect(await closesBefore(db, ids, 60, at(5), 7200)).toEqual([
     { instrument: BTC.instrument, openedAt: at(4), closedAt: at(5), close: "30000" },
@@ -99,7 +105,7 @@ test("without a close, or with one too old, an asset has no price: its notional 
       await closesBefore(db, [ETH.instrument, BTC.instrument], 60, at(minutes), 7200),
       at(minutes),
     );
-    return notionalUsd(known, asset, "2");
+    return notionalUsd(known, asset, decimalOf("2"));
   };
   expect(await worth("ETH", 1)).toBe("2000.00");
   expect(await worth("ETH", 0)).toBeNull();

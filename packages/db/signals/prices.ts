@@ -54,7 +54,8 @@ const differ = (a: Candle, b: Candle): boolean => FIELDS.some((field) => a[field
 
 async function upsertChunk(db: Db, series: Series, source: string, candles: readonly Candle[]): Promise<Correction[]> {
   const openings = candles.map((candle) => candle.openedAt).sort();
-  const [first = "", last = first] = [openings[0], openings.at(-1)]; // bounds leave partitions out, a list does not
+  const [first, last] = [openings[0], openings.at(-1)]; // bounds leave partitions out, a list does not
+  if (!first || !last) return [];
   const isOneOf = sql`${prices.timestamp} = ANY(${sql.param(openings)}::timestamptz[])`;
   const stored = await db
     .select(columns)

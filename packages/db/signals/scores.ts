@@ -5,6 +5,7 @@ import { Evidence } from "#scoring/credibility";
 import { costOf } from "#scoring/outcome";
 import type { Bet } from "#scoring/statistics";
 import type { Decimal } from "#units/decimal";
+import type { WalletId } from "#units/ids";
 import type { Horizon, Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { plain, rows } from "../rows.ts";
@@ -12,7 +13,7 @@ import { walletLatestScores, walletOutcomes, walletScores } from "../schema.ts";
 
 /** One score of a wallet: a row of `wallet_scores`. Credibilities are null where direction means nothing. */
 export interface Score {
-  readonly walletId: string;
+  readonly walletId: WalletId;
   readonly timestamp: Instant;
   readonly credibility1h: Decimal | null;
   readonly credibility4h: Decimal | null;
@@ -25,7 +26,7 @@ export interface Score {
 }
 
 /** Returns a wallet's outcomes known at `at`, per horizon, by event. */
-export async function betsOf(db: Db, walletId: string, at: Instant): Promise<Record<Horizon, Bet[]>> {
+export async function betsOf(db: Db, walletId: WalletId, at: Instant): Promise<Record<Horizon, Bet[]>> {
   const list = await db
     .select({
       horizon: walletOutcomes.horizon,
@@ -61,7 +62,7 @@ export async function peerEvidence(db: Db, before: Instant): Promise<Evidence[]>
  * Returns a wallet's credibility as it stood before `at`: what may be known of it when something seen at `at` is weighed.
  * Strictly before, so that a score made at the same instant counts next time, whichever of the two ran first.
  */
-export async function probabilitiesBefore(db: Db, walletId: string, at: Instant): Promise<Probabilities> {
+export async function probabilitiesBefore(db: Db, walletId: WalletId, at: Instant): Promise<Probabilities> {
   const [row] = await db
     .select()
     .from(walletScores)

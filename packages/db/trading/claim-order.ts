@@ -1,4 +1,5 @@
 import { type Claim, claimMove, type StoredOrder } from "#trading/stored-order";
+import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
 import { holdControl } from "./kill-switch.ts";
 import { moveOrder } from "./move-order.ts";
@@ -9,7 +10,7 @@ import { readOrder } from "./orders.ts";
  * switch, so that a change of epoch comes before the claim or after it. Returns the order when this call won, else null:
  * someone else has it, or it was voided (canceled) because the switch moved since it was approved.
  */
-export async function claimOrder(db: Db, id: string, claim: Claim): Promise<StoredOrder | null> {
+export async function claimOrder(db: Db, id: OrderId, claim: Claim): Promise<StoredOrder | null> {
   return db.transaction(async (tx) => {
     const order = await readOrder(tx, id);
     if (order?.status !== "approved") return null;

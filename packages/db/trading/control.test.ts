@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { instantOf } from "#units/time";
 import { changeControl, readControl } from "./control.ts";
 
 let database: TestDatabase;
@@ -8,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const HALT = { state: "HALTED", reason: "drawdown", actor: "test", at: "2022-06-21T00:00:00.000Z" } as const;
+const HALT = { state: "HALTED", reason: "drawdown", actor: "test", at: instantOf("2022-06-21T00:00:00.000Z") } as const;
 
 test("demo begins active, live halted", async () => {
   expect(await readControl(database.db, "demo")).toMatchObject({ state: "ACTIVE", epoch: 1 });

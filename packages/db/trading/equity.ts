@@ -1,8 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
 import type { VenueBalance } from "#trading/venue";
-import type { Decimal } from "#units/decimal";
-import { fixed, text } from "#units/decimal";
+import { type Decimal, fixed, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
@@ -27,10 +26,7 @@ export async function insertEquity(
   at: Instant,
   balance: VenueBalance,
 ): Promise<void> {
-  const [equity, available] = [balance.equity, balance.available].map((value) => text(fixed(value, 8))) as [
-    Decimal,
-    Decimal,
-  ];
+  const [equity, available] = [text(fixed(balance.equity, 8)), text(fixed(balance.available, 8))];
   await db
     .insert(equitySnapshots)
     .values({ tradingMode: mode, exchange: venue, at, equity, available })

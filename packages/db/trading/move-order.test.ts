@@ -3,6 +3,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import type { Json } from "#trading/canonical-json";
 import { eventHash, type NewOrder, orderIdOf, type StoredOrder } from "#trading/stored-order";
+import { decimalOf } from "#units/decimal";
+import type { OrderId } from "#units/ids";
+import { instantOf } from "#units/time";
 import { orderEvents, orders } from "../schema.ts";
 import { claimOrder } from "./claim-order.ts";
 import { changeControl, readControl } from "./control.ts";
@@ -16,9 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const AT = "2022-06-21T02:40:00.000Z";
-const LATER = "2022-06-21T02:41:00.000Z";
-const CLAIM = { at: AT, by: "test", expiresAt: "2022-06-21T02:40:04.000Z" };
+const AT = instantOf("2022-06-21T02:40:00.000Z");
+const LATER = instantOf("2022-06-21T02:41:00.000Z");
+const CLAIM = { at: AT, by: "test", expiresAt: instantOf("2022-06-21T02:40:04.000Z") };
 
 let serial = 0;
 beforeEach(() => {
@@ -35,16 +38,16 @@ async function fresh(overrides: Partial<NewOrder> = {}): Promise<NewOrder> {
         clientOrderId: `d${String(serial).padStart(28, "a")}`,
         side: "buy",
         type: "ioc",
-        size: "10",
-        price: "1122.34",
+        size: decimalOf("10"),
+        price: decimalOf("1122.34"),
       },
-      ...{ reduceOnly: false, stopLoss: "1104", riskUsd: "312.5", signal: null },
+      ...{ reduceOnly: false, stopLoss: decimalOf("1104"), riskUsd: decimalOf("312.5"), signal: null },
     },
     ...overrides,
   };
 }
 
-const events = (id: string) =>
+const events = (id: OrderId) =>
   database.db.select().from(orderEvents).where(eq(orderEvents.orderId, id)).orderBy(asc(orderEvents.seq));
 
 const hashOfEvent = ({ hash: _, detail, ...event }: typeof orderEvents.$inferSelect) =>
@@ -100,7 +103,7 @@ test("the events chain, and rebuild the row", async () => {
   const claimed = (await claimOrder(db, id, CLAIM)) as StoredOrder;
   const change = { exchangeOrderId: `v${serial}` };
   const open = (await moveOrder(db, claimed, "accepted", { at: AT, by: "a", change })) as StoredOrder;
-  const part = { filledSize: "4", avgFillPrice: "1120.5", fees: "0.22" };
+  const part = { filledSize: decimalOf("4"), avgFillPrice: decimalOf("1120.5"), fees: decimalOf("0.22") };
   const partly = (await moveOrder(db, open, "partly_filled", { at: LATER, by: "b", change: part })) as StoredOrder;
   await moveOrder(db, partly, "canceled", { at: LATER, by: "b" });
   const chain = await events(id);

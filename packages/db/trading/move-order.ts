@@ -13,6 +13,7 @@ import {
   type StoredOrder,
   verdictOf,
 } from "#trading/stored-order";
+import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
 import { orderEvents, orders } from "../schema.ts";
 import { readOrder, STORED } from "./orders.ts";
@@ -67,7 +68,7 @@ export async function insertOrder(db: Db, fresh: NewOrder): Promise<StoredOrder>
   });
 }
 
-const rowOf = (id: string, fresh: NewOrder): typeof orders.$inferInsert => ({
+const rowOf = (id: OrderId, fresh: NewOrder): typeof orders.$inferInsert => ({
   id,
   ...bornWith(fresh),
   updatedAt: fresh.at,

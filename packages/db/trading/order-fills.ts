@@ -2,6 +2,7 @@ import { and, asc, eq, gt, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
 import { type Fill, totalOf } from "#trading/fill";
 import type { VenueFill } from "#trading/venue";
+import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, rows } from "../rows.ts";
@@ -49,7 +50,7 @@ export async function insertFills(db: Db, { mode, venue }: Account, fills: reado
 }
 
 /** Returns what each of these orders filled, by order id: size, average price, fees. An order without fills is absent. */
-export async function filledOf(db: Db, orderIds: readonly string[]): Promise<Map<string, ReturnType<typeof totalOf>>> {
+export async function filledOf(db: Db, orderIds: readonly OrderId[]): Promise<Map<string, ReturnType<typeof totalOf>>> {
   if (orderIds.length === 0) return new Map();
   const list = await db
     .select(FILL)

@@ -2,6 +2,7 @@ import { and, asc, eq, inArray, sql } from "drizzle-orm";
 import type { TradingMode } from "#trading/mode";
 import { AT_VENUE, IN_FLIGHT } from "#trading/order";
 import type { StoredOrder } from "#trading/stored-order";
+import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
 import { orders } from "../schema.ts";
 
@@ -35,7 +36,7 @@ export const STORED = {
 } as const;
 
 /** Returns an order, or null. */
-export async function readOrder(db: Db, id: string): Promise<StoredOrder | null> {
+export async function readOrder(db: Db, id: OrderId): Promise<StoredOrder | null> {
   const [row] = await db.select(STORED).from(orders).where(eq(orders.id, id));
   return row ?? null;
 }

@@ -9,7 +9,8 @@ import { IN_FLIGHT } from "#trading/order";
 import type { PlanInput, PlannedBias } from "#trading/plan";
 import type { Policy } from "#trading/policy";
 import { volatilityOf } from "#trading/volatility";
-import { big, type Decimal, text } from "#units/decimal";
+import { big, type Decimal, text, ZERO } from "#units/decimal";
+import { EventId, WalletId } from "#units/ids";
 import { type Horizon, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
@@ -27,8 +28,8 @@ const Components = z.object({
   contributions: z
     .array(
       z.object({
-        event_id: z.string(),
-        wallet_id: z.string(),
+        event_id: EventId,
+        wallet_id: WalletId,
         contribution: z.number(),
         credibility: z.number().nullable().default(null),
       }),
@@ -65,7 +66,7 @@ export async function heldContracts(db: Db, account: Account, instrument: string
     sql`SELECT ${plain(sql`coalesce(sum(CASE side WHEN 'buy' THEN size ELSE -size END), 0)`)} AS held FROM order_fills
         WHERE trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument} AND order_id IS NOT NULL`,
   );
-  return row?.held ?? "0";
+  return row?.held ?? ZERO;
 }
 
 /** What other lanes hold and have reserved, as it was before `at`: what they do at `at` itself never shows. */
@@ -87,7 +88,7 @@ async function others(db: Db, account: Account, instrument: string, at: Instant,
         FROM positions p JOIN instruments i ON i.id = p.instrument
         WHERE p.trading_mode = ${account.mode} AND p.exchange = ${account.venue} AND p.closed_at IS NULL AND p.instrument <> ${instrument}`,
   );
-  return { otherRiskUsd: text(risk.round(8)), otherGrossUsd: gross?.usd ?? "0" };
+  return { otherRiskUsd: text(risk.round(8)), otherGrossUsd: gross?.usd ?? ZERO };
 }
 
 /** Returns the counts that the limits on pace need: of the whole mode, and when the asset's last position was closed. */

@@ -4,8 +4,8 @@ import type { Fill } from "#trading/fill";
 import type { Instrument } from "#trading/instrument";
 import type { Policy } from "#trading/policy";
 import { heldFor, maxDrawdownOf, type Position, positionsOf, riskUsdOf, unrealizedOf } from "#trading/position";
-import { big, type Decimal, fixed, text } from "#units/decimal";
-import { idOf } from "#units/ids";
+import { big, type Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
+import { idOf, type WalletId } from "#units/ids";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
@@ -41,7 +41,7 @@ export async function openPositions(db: Db, { mode, venue }: Account): Promise<O
     .from(positions)
     .where(and(eq(positions.tradingMode, mode), eq(positions.exchange, venue), isNull(positions.closedAt)))
     .orderBy(asc(positions.instrument));
-  return list.map((row) => ({ ...row, riskConsumed: row.riskConsumed ?? "0" }));
+  return list.map((row) => ({ ...row, riskConsumed: row.riskConsumed ?? ZERO }));
 }
 
 export interface Marking {
@@ -57,7 +57,7 @@ export interface Marking {
 
 interface OrderFacts {
   readonly stopLoss: Decimal | null;
-  readonly walletId: string | null;
+  readonly walletId: WalletId | null;
 }
 
 /**
@@ -108,7 +108,7 @@ export async function rebuildPositions(
     await db.insert(positions).values(row).onConflictDoUpdate({ target: positions.id, set: update });
   }
   if (known.size > 0) await db.delete(positions).where(inArray(positions.id, [...known.keys()]));
-  return episodes.at(-1)?.contracts ?? "0";
+  return episodes.at(-1)?.contracts ?? ZERO;
 }
 
 /** What the orders behind some fills said: their stop, and the wallet that signalled. */
@@ -119,7 +119,7 @@ async function orderFacts(db: Db, fills: readonly Fill[]): Promise<Map<string, O
     .select({
       id: orders.id,
       stopLoss: orders.stopLoss,
-      walletId: sql<string | null>`${orders.signalSnapshot} ->> 'wallet_id'`,
+      walletId: sql<WalletId | null>`${orders.signalSnapshot} ->> 'wallet_id'`,
     })
     .from(orders)
     .where(inArray(orders.id, ids));
@@ -152,7 +152,7 @@ async function rowOf(db: Db, input: RowInput): Promise<PositionRow> {
   const equity = big(marking.equity);
   const mark = marking.mark ?? episode.entryPrice;
   const notional = big(episode.contracts).abs().times(contractSize).times(mark);
-  const leverage = equity.gt(0) && isOpen ? fixed(notional.div(equity), 2) : "0";
+  const leverage = equity.gt(0) && isOpen ? fixed(notional.div(equity), 2) : ZERO;
   return {
     id: idOf("position", account.mode, account.venue, instrument.id, episode.openedBy, episode.openedAt),
     openedAt: episode.openedAt,
@@ -169,15 +169,15 @@ async function rowOf(db: Db, input: RowInput): Promise<PositionRow> {
         .abs()
         .times(contractSize),
     ),
-    leverage: big(leverage).gt(0) ? leverage : "1",
+    leverage: big(leverage).gt(0) ? leverage : decimalOf("1"),
     contracts: episode.contracts,
-    unrealizedPnl: isOpen ? money(unrealizedOf(episode, mark, contractSize)) : "0",
+    unrealizedPnl: isOpen ? money(unrealizedOf(episode, mark, contractSize)) : ZERO,
     realizedPnl: money(episode.realized),
-    feesPaid: money(episode.fees.USDT ?? "0"),
+    feesPaid: money(episode.fees.USDT ?? ZERO),
     fundingPaid: await fundingPaid(db, account, instrument.id, episode),
     maxDrawdown: isOpen && !marking.measure ? null : await drawdown(db, input),
     holdingTime: `${heldFor(episode, marking.at) / 1000} seconds`,
-    riskConsumed: equity.gt(0) ? atMost(risk.div(equity).toFixed(6), "999") : "0",
+    riskConsumed: equity.gt(0) ? atMost(decimalOf(risk.div(equity).toFixed(6)), decimalOf("999")) : ZERO,
     signalWalletId: facts[0]?.walletId ?? null,
     markPrice: isOpen ? marking.mark : null,
     stopPrice,
@@ -195,7 +195,7 @@ async function fundingPaid(db: Db, { mode, venue }: Account, instrument: string,
     sql`SELECT ${plain(sql`coalesce(-sum(amount), 0)`)} AS paid FROM funding_payments
         WHERE trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument} AND at > ${episode.openedAt} ${until}`,
   );
-  return money(row?.paid ?? "0");
+  return money(row?.paid ?? ZERO);
 }
 
 /** Returns the maximal drawdown of an episode along the closes of the bars that it lived through. */
@@ -207,5 +207,5 @@ async function drawdown(db: Db, { instrument, episode, marking }: RowInput): Pro
     mark: close,
   }));
   const deepest = maxDrawdownOf(episode, marks, instrument.contractSize);
-  return atMost(fixed(deepest, 4), "99999999");
+  return atMost(fixed(deepest, 4), decimalOf("99999999"));
 }

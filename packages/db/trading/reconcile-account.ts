@@ -7,7 +7,7 @@ import { AT_VENUE, IN_FLIGHT, type OrderStatus } from "#trading/order";
 import { type Break, externalOrders, stopReached, tripOf } from "#trading/reconcile";
 import type { StoredOrder } from "#trading/stored-order";
 import type { Exchange, VenueFill, VenuePosition } from "#trading/venue";
-import { big, type Decimal, text } from "#units/decimal";
+import { big, type Decimal, text, ZERO } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
@@ -235,7 +235,7 @@ async function insertStop(
       price: position.stopPrice,
       reduceOnly: true,
       stopLoss: null,
-      riskUsd: "0",
+      riskUsd: ZERO,
       signal: null,
     },
   });

@@ -8,7 +8,8 @@ import { adoptionOf, type Break, comparePositions } from "#trading/reconcile";
 import { GRACE_MS, type Look, resolve } from "#trading/resolve";
 import type { StoredOrder } from "#trading/stored-order";
 import type { Exchange, VenueOrder, VenuePosition } from "#trading/venue";
-import { big, type Decimal } from "#units/decimal";
+import { big, type Decimal, ZERO } from "#units/decimal";
+import type { OrderId } from "#units/ids";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { orderEvents, orders } from "../schema.ts";
@@ -76,7 +77,7 @@ async function adopt(
   total: Total | undefined,
   found: VenueOrder | null,
 ): Promise<StoredOrder> {
-  const booked = total?.size ?? "0";
+  const booked = total?.size ?? ZERO;
   const most = big(booked).gt(order.size) ? order.size : booked;
   let current = order;
   for (;;) {
@@ -96,7 +97,7 @@ async function adopt(
 }
 
 /** Returns the looks that an unknown order has had, from its events. */
-async function looksOf(db: Db, orderId: string): Promise<Look[]> {
+async function looksOf(db: Db, orderId: OrderId): Promise<Look[]> {
   const list = await db
     .select({
       at: sql<Instant>`${orderEvents.detail} ->> 'looked_at'`,

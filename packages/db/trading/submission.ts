@@ -3,6 +3,7 @@ import { isClosed } from "#trading/order";
 import { isAllowed, type OrderChange, type StoredOrder, voidReason } from "#trading/stored-order";
 import { type Answer, type Effect, runSubmission, type SubmitOutcome } from "#trading/submission";
 import type { Exchange, Submission, SubmitReply } from "#trading/venue";
+import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { claimOrder } from "./claim-order.ts";
@@ -65,7 +66,13 @@ function changeOf(reply: SubmitReply | null): OrderChange {
  * by the reply. An order that another delivery claimed is not posted; it is left to the unknown rule.
  * @throws UnknownOrderId; a transport failure before the claim, after which a redelivery starts afresh.
  */
-export async function submitOrder(db: Db, exchange: Exchange, id: string, at: Instant, by: string): Promise<Submitted> {
+export async function submitOrder(
+  db: Db,
+  exchange: Exchange,
+  id: OrderId,
+  at: Instant,
+  by: string,
+): Promise<Submitted> {
   const before = await readOrder(db, id);
   if (!before) throw new UnknownOrderId(id);
   let current: StoredOrder = before;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Big, big, Decimal, fixed, text } from "#units/decimal";
+import { type Big, big, Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
 import { sha256 } from "#units/ids";
 import type { Book, Listing } from "./book.ts";
 
@@ -79,9 +79,9 @@ export type PaperState = z.infer<typeof PaperState>;
 export const newAccount = (initial: Decimal): PaperState => ({
   format: "spyhop-paper/1",
   initial,
-  cashflow: "0",
-  fees: "0",
-  funding: "0",
+  cashflow: ZERO,
+  fees: ZERO,
+  funding: ZERO,
   fundedTo: null,
   leverage: {},
   positions: [],
@@ -91,7 +91,7 @@ export const newAccount = (initial: Decimal): PaperState => ({
 });
 
 /** OKX's default before it is set. */
-const DEFAULT_LEVERAGE = "3";
+const DEFAULT_LEVERAGE = decimalOf("3");
 
 export const leverageOf = (state: PaperState, instId: string): Decimal => state.leverage[instId] ?? DEFAULT_LEVERAGE;
 
@@ -151,7 +151,7 @@ function nextPosition(
   tradeId: string,
   instId: string,
 ): PaperPosition | null {
-  const held = big(before?.contracts ?? "0");
+  const held = big(before?.contracts ?? ZERO);
   const after = held.plus(signed);
   if (after.eq(0)) return null;
   const grows = held.eq(0) || held.gt(0) === signed.gt(0);
@@ -177,7 +177,7 @@ export function applyFill(state: PaperState, listing: Listing, execution: Execut
   const fee = value.abs().times(feeRate);
   const at = state.positions.findIndex((position) => position.instId === order.instId);
   const before = state.positions[at];
-  const held = big(before?.contracts ?? "0");
+  const held = big(before?.contracts ?? ZERO);
   const closes =
     held.eq(0) || held.gt(0) === signed.gt(0) ? big(0) : signed.abs().lt(held.abs()) ? signed.abs() : held.abs();
   const pnl = notionalOf(closes, listing, price.minus(before?.avgPx ?? price)).times(held.gt(0) ? 1 : -1);

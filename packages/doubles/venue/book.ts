@@ -1,6 +1,6 @@
 import type { CandleSource, InstrumentRow } from "#recording/candle-source";
 import type { Candle } from "#units/candle";
-import { type Big, big, fixed, text } from "#units/decimal";
+import { type Big, big, fixed, parseDecimal, text } from "#units/decimal";
 import { millis } from "#units/time";
 
 /** The best prices at an instant, and the contracts that one order can take. */
@@ -76,13 +76,13 @@ export interface Book {
 }
 
 function listingOf(row: InstrumentRow): [string, Listing] {
-  const field = (name: string) => big(String(row[name]));
+  const field = (name: string) => big(parseDecimal(String(row[name])));
   const id = String(row.instId);
   return [
     id,
     {
       id,
-      contractSize: field("ctVal").times(big(String(row.ctMult || "1"))),
+      contractSize: field("ctVal").times(big(parseDecimal(String(row.ctMult || "1")))),
       lot: field("lotSz"),
       min: field("minSz"),
       tick: field("tickSz"),

@@ -1,4 +1,4 @@
-import { type Big, big, text } from "#units/decimal";
+import { type Big, big, parseDecimal, text, ZERO } from "#units/decimal";
 import { applyFill, idAt, leverageOf, type PaperOrder, type PaperState, wealth } from "./account.ts";
 import { type Book, ceilTick, floorTick, type Listing, type Touch } from "./book.ts";
 import { PaperRefusal, type PaperRequest, required } from "./reply.ts";
@@ -29,8 +29,9 @@ export const isPending = (order: PaperOrder): boolean => order.state === "live" 
 
 const decimalField = (fields: Readonly<Record<string, unknown>>, name: string): Big => {
   const written = required(fields, name);
-  if (!/^\d+(\.\d+)?$/.test(written) || big(written).lte(0)) throw new PaperRefusal("51000", `Parameter ${name} error`);
-  return big(written);
+  if (!/^\d+(\.\d+)?$/.test(written) || big(parseDecimal(written)).lte(0))
+    throw new PaperRefusal("51000", `Parameter ${name} error`);
+  return big(parseDecimal(written));
 };
 
 /** Returns how many contracts can be had before the average price passes the limit. */
@@ -59,7 +60,7 @@ function taken(order: PaperOrder, listing: Listing, touch: Touch, impactBps: num
 }
 
 const heldOf = (state: PaperState, instId: string): Big =>
-  big(state.positions.find((position) => position.instId === instId)?.contracts ?? "0");
+  big(state.positions.find((position) => position.instId === instId)?.contracts ?? ZERO);
 
 /** @throws PaperRefusal 51008 when the margin after the order would exceed the cash. Reducing orders need none. */
 function checkMargin(
@@ -130,7 +131,7 @@ function orderOf({ state, book }: Desk, { body, now }: PaperRequest): PaperOrder
     ordId: idAt(now, "order", listing.id, clOrdId, String(nth)),
     ...{ clOrdId, instId: listing.id, side, ordType, tdMode, sz: text(size), px: px ? text(px) : "" },
     reduceOnly: String(body.reduceOnly) === "true",
-    ...{ state: "live", accFillSz: "0", filledValue: "0", fee: "0", pnl: "0", tradeId: "", cTime: now, uTime: now },
+    ...{ state: "live", accFillSz: ZERO, filledValue: ZERO, fee: ZERO, pnl: ZERO, tradeId: "", cTime: now, uTime: now },
   };
 }
 
@@ -167,7 +168,14 @@ export function sweep({ state, book, matching }: Desk, now: number): void {
     const left = big(order.sz).minus(order.accFillSz);
     const size = left.lt(touch.available) ? left : touch.available;
     const listing = book.listings.get(order.instId) as Listing;
-    applyFill(state, listing, { order, size, price: big(order.px), execType: "M", feeRate: matching.fees.maker, now });
+    applyFill(state, listing, {
+      order,
+      size,
+      price: big(parseDecimal(order.px)),
+      execType: "M",
+      feeRate: matching.fees.maker,
+      now,
+    });
   }
 }
 

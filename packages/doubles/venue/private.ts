@@ -1,4 +1,4 @@
-import { type Big, big, fixed, text } from "#units/decimal";
+import { type Big, big, fixed, parseDecimal, text, ZERO } from "#units/decimal";
 import {
   leverageOf,
   marginOf,
@@ -214,12 +214,13 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
   },
   "POST account/set-leverage": ({ body }, { state, book }) => {
     const listing = book.listings.get(required(body, "instId"));
-    const lever = required(body, "lever");
+    const written = required(body, "lever");
     if (!listing) throw new PaperRefusal("51001", "Instrument ID does not exist");
-    if (!/^\d+(\.\d+)?$/.test(lever) || big(lever).lt(1)) throw new PaperRefusal("51000", "Parameter lever error");
+    const lever = /^\d+(\.\d+)?$/.test(written) ? parseDecimal(written) : ZERO;
+    if (big(lever).lt(1)) throw new PaperRefusal("51000", "Parameter lever error");
     if (big(lever).gt(listing.maxLeverage)) throw new PaperRefusal("59102", "Leverage exceeds the maximum limit");
-    state.leverage[listing.id] = text(lever);
-    return [{ instId: listing.id, lever: text(lever), mgnMode: String(body.mgnMode ?? "isolated"), posSide: "" }];
+    state.leverage[listing.id] = lever;
+    return [{ instId: listing.id, lever, mgnMode: String(body.mgnMode ?? "isolated"), posSide: "" }];
   },
   "POST trade/order": (request, desk) => [placed(place(desk, request), request.now)],
   "POST trade/cancel-order": (request, desk) => [placed(cancel(desk, request), request.now)],

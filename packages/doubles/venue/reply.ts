@@ -1,4 +1,3 @@
-/** What the venue answers: OKX's envelope. */
 export interface Reply {
   readonly status: number;
   readonly code: string;

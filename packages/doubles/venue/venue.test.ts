@@ -8,7 +8,7 @@ import { okxClient } from "#runtime/okx/client";
 import { type OkxExchangeConfig, okxExchange } from "#runtime/okx/exchange";
 import type { Submission, SubmitReply } from "#trading/venue";
 import type { Candle } from "#units/candle";
-import { big } from "#units/decimal";
+import { big, decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 import type { FaultAct } from "./faults.ts";
 import { PaperStateError } from "./store.ts";
@@ -25,18 +25,25 @@ function bars(count = 200): Candle[] {
     const open = 1000 + i * 5;
     return {
       openedAt: instant(START + i * BAR * 1000),
-      open: String(open),
-      high: String(open + 7),
-      low: String(open - 3),
-      close: String(open + 5),
-      volume: "10000",
+      open: decimalOf(String(open)),
+      high: decimalOf(String(open + 7)),
+      low: decimalOf(String(open - 3)),
+      close: decimalOf(String(open + 5)),
+      volume: decimalOf("10000"),
     };
   }).filter((_, i) => i !== 20);
 }
 
 const ethRow = instrumentRow({
-  ...{ id: ETH, asset: "ETH", contractSize: "0.1", lotSize: "0.01", minSize: "0.01", tickSize: "0.01" },
-  maxLeverage: "100",
+  ...{
+    id: ETH,
+    asset: "ETH",
+    contractSize: decimalOf("0.1"),
+    lotSize: decimalOf("0.01"),
+    minSize: decimalOf("0.01"),
+    tickSize: decimalOf("0.01"),
+  },
+  maxLeverage: decimalOf("100"),
 });
 
 function market(candles = bars()): CandleSource {
@@ -72,7 +79,7 @@ function order(clock: VirtualClock, overrides: Partial<Submission> = {}): Submis
       instrument: ETH,
       side: "buy",
       type: "market",
-      size: "2",
+      size: decimalOf("2"),
     },
     ...{ price: null, reduceOnly: false, expiresAt: instant(clock.now() + 4000) },
     ...overrides,
@@ -93,7 +100,7 @@ test("a market order fills at once: fill, position and balance agree to the last
     ...{ instrument: ETH, contracts: "2", averagePrice: "1050.12", markPrice: "1050", unrealizedPnl: "-0.024" },
   });
   const { equity, available } = await exchange.balance();
-  expect(equity).toBe(big("100000").minus("0.105012").minus("0.024").toFixed());
+  expect(equity).toBe(big(decimalOf("100000")).minus("0.105012").minus("0.024").toFixed());
   expect(big(available).lt(equity)).toBe(true);
   expect(await exchange.order(ETH, wanted.clientOrderId)).toMatchObject({ state: "filled", averagePrice: "1050.12" });
   expect(await exchange.openOrders()).toEqual([]);
@@ -101,14 +108,14 @@ test("a market order fills at once: fill, position and balance agree to the last
 
 test("an IOC order fills what its limit allows and is canceled for the rest", async () => {
   const { clock, exchange } = await desk();
-  const partial = order(clock, { type: "ioc", price: "1050.52", size: "900" });
+  const partial = order(clock, { type: "ioc", price: decimalOf("1050.52"), size: decimalOf("900") });
   expect((await exchange.submit(partial)).kind).toBe("accepted");
   const found = await exchange.order(ETH, partial.clientOrderId);
   expect(found?.state).toBe("canceled");
   expect(Number(found?.filledSize)).toBeGreaterThan(0);
   expect(Number(found?.filledSize)).toBeLessThan(900);
   expect(Number(found?.averagePrice)).toBeLessThanOrEqual(1050.52);
-  const none = order(clock, { type: "ioc", price: "1049" });
+  const none = order(clock, { type: "ioc", price: decimalOf("1049") });
   expect((await exchange.submit(none)).kind).toBe("accepted");
   expect(await exchange.order(ETH, none.clientOrderId)).toMatchObject({
     state: "canceled",
@@ -118,29 +125,32 @@ test("an IOC order fills what its limit allows and is canceled for the rest", as
 });
 
 test("a market order takes no more than its share of the bar", async () => {
-  const { clock, exchange } = await desk({ balance: "10000000" });
-  const large = order(clock, { size: "5000" });
+  const { clock, exchange } = await desk({ balance: decimalOf("10000000") });
+  const large = order(clock, { size: decimalOf("5000") });
   await exchange.submit(large);
   expect(await exchange.order(ETH, large.clientOrderId)).toMatchObject({ state: "canceled", filledSize: "1000" });
 });
 
 test("a flip closes and opens; equity moves by price and fees alone", async () => {
   const { clock, venue, exchange } = await desk();
-  await exchange.submit(order(clock, { size: "3" }));
+  await exchange.submit(order(clock, { size: decimalOf("3") }));
   clock.set(clock.now() + 150_000);
-  await exchange.submit(order(clock, { side: "sell", size: "5" }));
+  await exchange.submit(order(clock, { side: "sell", size: decimalOf("5") }));
   const [position] = await exchange.positions();
   expect(position?.contracts).toBe("-2");
   const fills = await exchange.fills(instant(START));
   expect(fills.map((fill) => fill.side)).toEqual(["buy", "sell"]);
-  const cash = fills.reduce((sum, { side, size, price, fee }) => {
-    const value = big(size)
-      .times("0.1")
-      .times(price)
-      .times(side === "buy" ? -1 : 1);
-    return sum.plus(value).minus(fee);
-  }, big("100000"));
-  const mark = big(position?.markPrice ?? "0");
+  const cash = fills.reduce(
+    (sum, { side, size, price, fee }) => {
+      const value = big(size)
+        .times("0.1")
+        .times(price)
+        .times(side === "buy" ? -1 : 1);
+      return sum.plus(value).minus(fee);
+    },
+    big(decimalOf("100000")),
+  );
+  const mark = big(position?.markPrice ?? decimalOf("0"));
   expect((await exchange.balance()).equity).toBe(cash.plus(mark.times("-2").times("0.1")).toFixed());
   const [opened, closed] = venue.state().fills;
   expect(closed?.fillPnl).toBe(big(closed!.fillPx).minus(opened!.fillPx).times("0.3").toFixed());
@@ -148,9 +158,9 @@ test("a flip closes and opens; equity moves by price and fees alone", async () =
 
 test("reduce-only never opens", async () => {
   const { clock, exchange } = await desk();
-  await exchange.submit(order(clock, { size: "3" }));
+  await exchange.submit(order(clock, { size: decimalOf("3") }));
   expect(await exchange.submit(order(clock, { reduceOnly: true }))).toMatchObject({ kind: "rejected", code: "51020" });
-  expect(await exchange.submit(order(clock, { side: "sell", size: "9", reduceOnly: true }))).toMatchObject({
+  expect(await exchange.submit(order(clock, { side: "sell", size: decimalOf("9"), reduceOnly: true }))).toMatchObject({
     kind: "accepted",
   });
   expect(await exchange.positions()).toEqual([]);
@@ -158,9 +168,9 @@ test("reduce-only never opens", async () => {
 
 test.each<[string, Partial<Submission>, Partial<SubmitReply>]>([
   ["past its deadline", { expiresAt: instant(START) }, { kind: "expired", code: "50037" }],
-  ["below the minimum", { size: "0.001" }, { kind: "rejected", code: "51020" }],
-  ["off the lot", { size: "0.015" }, { kind: "rejected", code: "51121" }],
-  ["beyond the margin", { size: "100000" }, { kind: "rejected", code: "51008" }],
+  ["below the minimum", { size: decimalOf("0.001") }, { kind: "rejected", code: "51020" }],
+  ["off the lot", { size: decimalOf("0.015") }, { kind: "rejected", code: "51121" }],
+  ["beyond the margin", { size: decimalOf("100000") }, { kind: "rejected", code: "51008" }],
   ["an unknown instrument", { instrument: "DOGE-USDT-SWAP" }, { kind: "rejected", code: "51001" }],
 ])("%s", async (_, overrides, expected) => {
   const { clock, exchange, venue } = await desk();
@@ -170,7 +180,7 @@ test.each<[string, Partial<Submission>, Partial<SubmitReply>]>([
 
 test("a client order id is unique among pending orders only, as on OKX", async () => {
   const { clock, venue, exchange, seen } = await desk();
-  const wanted = order(clock, { type: "ioc", price: "900" });
+  const wanted = order(clock, { type: "ioc", price: decimalOf("900") });
   // The desk sends no resting order; another client of the account does.
   const other = okxClient({
     venue: "paper",
@@ -348,7 +358,7 @@ test("fills are paged: 250 of them, each once, in order", async () => {
   const { clock, exchange } = await desk();
   for (let i = 0; i < 250; i += 1) {
     clock.set(clock.now() + (i % 3) * 7);
-    await exchange.submit(order(clock, { size: "0.01", side: i % 2 ? "sell" : "buy" }));
+    await exchange.submit(order(clock, { size: decimalOf("0.01"), side: i % 2 ? "sell" : "buy" }));
   }
   const fills = await exchange.fills(instant(START));
   expect(new Set(fills.map((fill) => fill.tradeId)).size).toBe(250);
@@ -389,7 +399,7 @@ test("nothing that the venue says depends on the future", async () => {
     return JSON.stringify([venue.state(), quote, await exchange.candles(ETH, BAR, instant(START), 300)]);
   };
   const changed = bars().map((bar) =>
-    bar.openedAt > instant(START + 30 * BAR * 1000) ? { ...bar, open: "1", low: "1" } : bar,
+    bar.openedAt > instant(START + 30 * BAR * 1000) ? { ...bar, open: decimalOf("1"), low: decimalOf("1") } : bar,
   );
   expect(await ask(changed)).toBe(await ask(bars()));
 });
@@ -412,7 +422,8 @@ test("ids do not depend on which order of an instant came first", async () => {
   const ids = async (sizes: string[]) => {
     const { clock, exchange } = await desk();
     const sent: Record<string, unknown> = {};
-    for (const size of sizes) sent[size] = await exchange.submit({ ...order(clock), clientOrderId: `o${size}`, size });
+    for (const size of sizes)
+      sent[size] = await exchange.submit({ ...order(clock), clientOrderId: `o${size}`, size: decimalOf(size) });
     return sent;
   };
   expect(await ids(["1", "2", "3"])).toEqual(await ids(["3", "1", "2"]));

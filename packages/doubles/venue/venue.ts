@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import type { Clock } from "#host/clock";
 import { listen, readBody } from "#host/http";
 import type { CandleSource } from "#recording/candle-source";
-import { big, type Decimal } from "#units/decimal";
+import { big, type Decimal, decimalOf } from "#units/decimal";
 import { newAccount, type PaperState, settleFunding } from "./account.ts";
 import { checkCall, type PaperKey } from "./auth.ts";
 import { type BookSettings, paperBook } from "./book.ts";
@@ -51,7 +51,7 @@ interface Arrival {
 }
 
 /** OKX's taker and maker fees of a new account on swaps. */
-const FEES = { taker: big("0.0005"), maker: big("0.0002") };
+const FEES = { taker: big(decimalOf("0.0005")), maker: big(decimalOf("0.0002")) };
 
 const PREFIX = "/api/v5/";
 
@@ -168,7 +168,8 @@ function answer(act: FaultAct, response: ServerResponse, arrival: Arrival, carry
 export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> {
   const { source } = config;
   const book = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1, ...config.book });
-  const state = (config.file === undefined ? null : readState(config.file)) ?? newAccount(config.balance ?? "100000");
+  const state =
+    (config.file === undefined ? null : readState(config.file)) ?? newAccount(config.balance ?? decimalOf("100000"));
   const desk: Desk = { state, book, matching: { fees: FEES, impactBps: config.impactBps ?? 10 } };
   const faults = noFaults();
   let held: Arrival[] = [];

@@ -6,7 +6,7 @@ import { reasons, spoken } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine } from "#reporting/report";
 import { readSettings } from "#runtime/config";
-import { big } from "#units/decimal";
+import { big, decimalOf } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { Desk } from "../laptop.ts";
 
@@ -63,7 +63,7 @@ export function statusLine(status: LiveStatus): string {
       : []),
     status.open.length === 0
       ? "flat"
-      : `${plural(status.open.length, "position")} ${signedMoney(unrealized.toFixed(2))}`,
+      : `${plural(status.open.length, "position")} ${signedMoney(decimalOf(unrealized.toFixed(2)))}`,
     ...(trading && trading.state !== "ACTIVE" ? [`trading ${trading.state}: ${plain(trading.reason, 80)}`] : []),
   ].join("  ");
 }

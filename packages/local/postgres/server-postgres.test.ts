@@ -5,6 +5,7 @@ import { digest } from "#db/server/digest";
 import { migrate, readMigrations } from "#db/server/migrate";
 import { readEnv } from "#runtime/config";
 import { type ServerDatabase, serverDatabase } from "#testing/database";
+import { instantOf } from "#units/time";
 import { MIGRATIONS } from "./embedded-postgres.ts";
 import {
   DatabaseUrlError,
@@ -17,7 +18,7 @@ import {
 const needsServer = test.skipIf(readEnv("TEST_DATABASE_URL") === null);
 const REPLAY = { kind: "replay", name: "it's one" } as const;
 const WALLET = [{ address: `0x${"0a".repeat(20)}`, label: null, tags: [] }];
-const AT = "2022-06-21T00:00:00.000Z";
+const AT = instantOf("2022-06-21T00:00:00.000Z");
 
 let database: ServerDatabase | null = null;
 afterEach(async () => {

@@ -10,6 +10,8 @@ import { httpRpc } from "#runtime/node/rpc";
 import { okxMarket } from "#runtime/okx/exchange";
 import { TINY_TIME, tinyContent, WHALE } from "#testing/tiny-recording";
 import type { Market } from "#trading/venue";
+import { decimalOf } from "#units/decimal";
+import { instantOf } from "#units/time";
 import { recordedCandles } from "../candle-source.ts";
 import { openRecording, type Recording } from "../recording.ts";
 import { writeRecording } from "../writer.ts";
@@ -37,16 +39,16 @@ async function node(options: ChainDoubleOptions = {}): Promise<ChainDouble> {
 }
 
 const market: Market = {
-  now: async () => new Date(TINY_TIME * 1000).toISOString(),
+  now: async () => instantOf(new Date(TINY_TIME * 1000).toISOString()),
   instruments: async (ids) =>
     ids.map((id) => ({
       id,
       asset: "ETH",
-      contractSize: "0.1",
-      lotSize: "0.01",
-      minSize: "0.01",
-      tickSize: "0.01",
-      maxLeverage: "100",
+      contractSize: decimalOf("0.1"),
+      lotSize: decimalOf("0.01"),
+      minSize: decimalOf("0.01"),
+      tickSize: decimalOf("0.01"),
+      maxLeverage: decimalOf("100"),
     })),
   candles: async (id, _bar, since, limit) =>
     source

@@ -1,7 +1,7 @@
 import { type Closes, forwardReturn, windowOf } from "#scoring/forward-return";
 import { outcomeOf } from "#scoring/outcome";
 import { marketReturn, type Risk, riskOf } from "#scoring/volatility";
-import { HORIZON_SECONDS, HORIZONS, type Horizon, instant, millis } from "#units/time";
+import { HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant, millis } from "#units/time";
 import type { WhaleTruth } from "./cast.ts";
 import type { PlantedBet } from "./generate.ts";
 import { ASSETS, BAR_SECONDS, type Market } from "./market.ts";
@@ -40,7 +40,7 @@ function outcomes(market: Market) {
   const of = (asset: string): Closes => closes.get(asset) ?? new Map();
   const others = (asset: string): Closes[] => ASSETS.filter((other) => other !== asset).map(of);
   const risks = new Map<string, Risk | null>();
-  const risk = (asset: string, enteredAt: string): Risk | null => {
+  const risk = (asset: string, enteredAt: Instant): Risk | null => {
     const key = `${asset} ${enteredAt}`;
     const known = risks.get(key);
     if (known !== undefined) return known;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Interface } from "ethers";
 import { expect, test } from "vitest";
-import { millis } from "#units/time";
+import { instantOf, millis } from "#units/time";
 import { writeRecording } from "../writer.ts";
 import { anvilProgram, startAnvil } from "./anvil.ts";
 import { castOf } from "./cast.ts";
@@ -16,7 +16,7 @@ import { areaUnderCurve } from "./planted.ts";
 import { priceIn } from "./pools.ts";
 import { sampleContent } from "./sample-recording.ts";
 
-const START = millis("2026-03-02T22:30:00.000Z");
+const START = millis(instantOf("2026-03-02T22:30:00.000Z"));
 const hasNode = anvilProgram() !== null;
 const onNode = test.skipIf(!hasNode);
 const suffix = hasNode ? "" : " (skipped: anvil is not installed for this platform)";

@@ -1,5 +1,5 @@
 import type { Candle } from "#units/candle";
-import { units } from "#units/decimal";
+import { type Decimal, text, units } from "#units/decimal";
 import { instant } from "#units/time";
 import { type Random, randomOf } from "./random.ts";
 
@@ -61,7 +61,7 @@ function walk(nature: Nature, factor: readonly number[], random: Random): number
   return prices;
 }
 
-const tickText = (price: number, digits: number): string => units(BigInt(Math.round(price * 10 ** digits)), digits);
+const tickText = (price: number, digits: number): Decimal => units(BigInt(Math.round(price * 10 ** digits)), digits);
 
 function barsOf(nature: Nature, prices: readonly number[], fromMs: number, random: Random): Candle[] {
   const bars: Candle[] = [];
@@ -76,7 +76,7 @@ function barsOf(nature: Nature, prices: readonly number[], fromMs: number, rando
       high: tickText(high, nature.digits),
       low: tickText(low, nature.digits),
       close: tickText(close, nature.digits),
-      volume: String(Math.round((nature.volume * activity) / 100) * 100),
+      volume: text(Math.round((nature.volume * activity) / 100) * 100),
     });
   }
   return bars;

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import type { WalletLine } from "#reporting/report";
+import { idOf } from "#units/ids";
 import { openRecording } from "../recording.ts";
 import { foundLines, foundOf, foundSection, truthOf } from "./planted.ts";
 
 const line = (label: string, score: number | null): WalletLine => ({
-  wallet: { id: label, address: `0x${label}`, label },
+  wallet: { id: idOf("wallet", label), address: `0x${label}`, label },
   archetype: null,
   credibility: score === null ? [] : [{ horizon: "1h", score, previous: null, edge: null, bets: null }],
 });

@@ -10,6 +10,7 @@ import { type NativeBalance, netMoves } from "#chain/net";
 import { touchesOf, watchSet } from "#chain/touch";
 import { withStables } from "#chain/value";
 import { assetOf } from "#units/candle";
+import { decimalOf } from "#units/decimal";
 import { openRecording, type Recording } from "../recording.ts";
 import { TRUTH_FILE } from "./planted.ts";
 
@@ -22,7 +23,11 @@ const onSample = test.skipIf(!existsSync(DIR));
 function swapLegs(recording: Recording): Map<string, number> {
   const watched = watchSet(recording.watchlist.map(({ address }) => address));
   const labels = labelBook(recording.labels.map((label) => ({ ...label, kind: labelKind(label.kind) })));
-  const first = (id: string) => ({ usd: recording.candles(id)[0]?.close ?? "1", source: id, openedAt: null });
+  const first = (id: string) => ({
+    usd: recording.candles(id)[0]?.close ?? decimalOf("1"),
+    source: id,
+    openedAt: null,
+  });
   const prices = withStables(new Map(recording.manifest.instruments.map((id) => [assetOf(id), first(id)])));
   const ether = new Map(
     recording.balances

@@ -10,6 +10,7 @@ import { forgetBus } from "#runtime/publish";
 import { forgetSecrets } from "#runtime/secret";
 import { forgetQueues } from "#runtime/send";
 import { provide } from "#runtime/services";
+import type { Decimal } from "#units/decimal";
 import { instant } from "#units/time";
 import type { ReplayProgress } from "../replay.ts";
 import { type RunOptions, runRecording } from "../run-recording.ts";
@@ -45,7 +46,7 @@ export interface Outcome {
   readonly seconds: number;
   readonly deadLetters: readonly string[];
   /** What the desk holds of each order of the venue, by client order id: its status and what of it is filled. */
-  readonly known: ReadonlyMap<string, { readonly status: string; readonly filledSize: string }>;
+  readonly known: ReadonlyMap<string, { readonly status: string; readonly filledSize: Decimal }>;
   /** Orders that the desk believes to be at the venue still. */
   readonly unsettled: number;
 }

@@ -4,6 +4,7 @@ import { saveScore } from "#db/signals/scores";
 import { credibilityOf, evidenceOf, overallWinRate } from "#scoring/credibility";
 import type { Bet } from "#scoring/statistics";
 import { fixed } from "#units/decimal";
+import { EventId } from "#units/ids";
 import { HORIZONS, type Horizon, type Instant, instant, millis } from "#units/time";
 
 const DAY_MS = 86_400_000;
@@ -12,7 +13,7 @@ const BETS = 24;
 /** Bets of half a standard deviation each, a day apart, up to a day before `at`. */
 const goodBets = (at: Instant): Bet[] =>
   Array.from({ length: BETS }, (_, i) => ({
-    eventId: `00000000-0000-4000-8000-${String(i).padStart(12, "0")}`,
+    eventId: EventId.parse(`00000000-0000-4000-8000-${String(i).padStart(12, "0")}`),
     asset: "ETH",
     enteredAt: instant(millis(at) - (i + 2) * DAY_MS),
     excess: 0.5 + (i % 3) / 10,

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Submission } from "#trading/venue";
+import { decimalOf } from "#units/decimal";
+import { instantOf } from "#units/time";
 import { okxClient } from "./client.ts";
 import { VenueError, VenueGuardError, VenueShapeError } from "./errors.ts";
 import { type OkxExchangeConfig, okxExchange, okxMarket } from "./exchange.ts";
@@ -13,8 +15,15 @@ const DEMO: OkxExchangeConfig = {
   credentials: KEY,
 };
 const ORDER: Submission = {
-  ...{ clientOrderId: "dabc01", instrument: "ETH-USDT-SWAP", side: "buy", type: "ioc", size: "1.20", price: "1050.50" },
-  ...{ reduceOnly: false, expiresAt: "2026-01-02T03:04:05.678Z" },
+  ...{
+    clientOrderId: "dabc01",
+    instrument: "ETH-USDT-SWAP",
+    side: "buy",
+    type: "ioc",
+    size: decimalOf("1.20"),
+    price: decimalOf("1050.50"),
+  },
+  ...{ reduceOnly: false, expiresAt: instantOf("2026-01-02T03:04:05.678Z") },
 };
 
 interface Sent {
@@ -78,10 +87,10 @@ test("the queries that are sent", async () => {
   const exchange = okxExchange(DEMO);
   const now = Date.now();
   await exchange.openOrders();
-  await exchange.fills(new Date(now - 3_600_000).toISOString());
-  await exchange.fills(new Date(now - 4 * 86_400_000).toISOString());
-  await exchange.candles("ETH-USDT-SWAP", 60, new Date(now - 600_000).toISOString(), 300);
-  await exchange.candles("ETH-USDT-SWAP", 3600, "2022-06-21T00:30:00.000Z", 2);
+  await exchange.fills(instantOf(new Date(now - 3_600_000).toISOString()));
+  await exchange.fills(instantOf(new Date(now - 4 * 86_400_000).toISOString()));
+  await exchange.candles("ETH-USDT-SWAP", 60, instantOf(new Date(now - 600_000).toISOString()), 300);
+  await exchange.candles("ETH-USDT-SWAP", 3600, instantOf("2022-06-21T00:30:00.000Z"), 2);
   const paths = sent.map(({ url }) => url.replace("https://www.okx.com/api/v5/", ""));
   expect(paths[0]).toBe("trade/orders-pending?instType=SWAP&limit=100");
   expect(paths[1]).toBe(`trade/fills?instType=SWAP&begin=${now - 3_600_001}&limit=100`);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Exchange, Market, Submission, SubmitReply, VenueFill, VenueOrder } from "#trading/venue";
+import { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import { type OkxClient, type OkxClientConfig, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
@@ -40,8 +41,8 @@ const Rows = z.object({ data: z.array(z.unknown()) });
 const Time = z.object({ ts: z.string().regex(/^\d{13}$/) });
 const Placed = z.object({ ordId: z.string().min(1), clOrdId: z.string() });
 const Account = z.object({ uid: z.string(), posMode: z.string(), acctLv: z.string() });
-const Ticker = z.object({ bidPx: z.string().min(1), askPx: z.string().min(1), ts: z.string() });
-const Mark = z.object({ markPx: z.string().min(1) });
+const Ticker = z.object({ bidPx: Decimal, askPx: Decimal, ts: z.string() });
+const Mark = z.object({ markPx: Decimal });
 
 /**
  * Runs a call and returns its rows. When the venue finds the request's time off by more than 30 s (a machine's clock, or

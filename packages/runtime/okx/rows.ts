@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Instrument } from "#trading/instrument";
 import type { VenueBalance, VenueFill, VenueOrder, VenueOrderState, VenuePosition } from "#trading/venue";
 import type { Candle } from "#units/candle";
-import { big, type Decimal, text } from "#units/decimal";
+import { big, type Decimal, parseDecimal, text, ZERO } from "#units/decimal";
 import { type Instant, instant } from "#units/time";
 import { VenueShapeError } from "./errors.ts";
 
@@ -10,8 +10,8 @@ import { VenueShapeError } from "./errors.ts";
 const decimal = z
   .string()
   .regex(/^-?\d+(\.\d+)?$/)
-  .transform(text);
-const maybe = z.string().transform((value): Decimal | null => (value === "" ? null : text(value)));
+  .transform(parseDecimal);
+const maybe = z.string().transform((value): Decimal | null => (value === "" ? null : parseDecimal(value)));
 const time = z
   .string()
   .regex(/^\d{13}$/)
@@ -92,11 +92,11 @@ export function instrumentOf(value: unknown): Instrument | null {
   return {
     id: row.instId,
     asset: row.ctValCcy,
-    contractSize: text(big(row.ctVal).times(row.ctMult || "1")),
-    lotSize: text(row.lotSz),
-    minSize: text(row.minSz),
-    tickSize: text(row.tickSz),
-    maxLeverage: text(row.lever || "1"),
+    contractSize: text(big(parseDecimal(row.ctVal)).times(row.ctMult || "1")),
+    lotSize: parseDecimal(row.lotSz),
+    minSize: parseDecimal(row.minSz),
+    tickSize: parseDecimal(row.tickSz),
+    maxLeverage: parseDecimal(row.lever || "1"),
   };
 }
 
@@ -112,7 +112,7 @@ export function orderOf(value: unknown): VenueOrder {
   const row = parsed("order", OrderRow, value);
   const state = STATES[row.state];
   if (!state) throw new VenueShapeError("order", `state ${row.state.slice(0, 20)}`);
-  const filledSize = row.accFillSz ?? "0";
+  const filledSize = row.accFillSz ?? ZERO;
   return {
     clientOrderId: row.clOrdId,
     venueOrderId: row.ordId,
@@ -137,7 +137,7 @@ export function fillOf(value: unknown): VenueFill & { readonly billId: string } 
     side: row.side,
     size: row.fillSz,
     price: row.fillPx,
-    fee: text(big(row.fee ?? "0").times(-1)),
+    fee: text(big(row.fee ?? ZERO).times(-1)),
     feeAsset: row.feeCcy,
     liquidity: row.execType === "M" ? "maker" : "taker",
     filledAt: row.fillTime ?? row.ts,
@@ -156,12 +156,12 @@ export function positionOf(value: unknown): VenuePosition | null {
     contracts: row.pos,
     averagePrice: row.avgPx,
     markPrice: row.markPx,
-    unrealizedPnl: row.upl ?? "0",
+    unrealizedPnl: row.upl ?? ZERO,
   };
 }
 
 /** Returns the USDT balance; an account that never held USDT has zero. */
 export function balanceOf(value: unknown): VenueBalance {
   const usdt = parsed("balance", BalanceRow, value).details.find((detail) => detail.ccy === "USDT");
-  return { equity: usdt?.eq ?? "0", available: usdt?.availEq ?? usdt?.availBal ?? "0" };
+  return { equity: usdt?.eq ?? ZERO, available: usdt?.availEq ?? usdt?.availBal ?? ZERO };
 }
