@@ -1,4 +1,5 @@
-import { planLane } from "#db/trading/planning";
+import { sqlStore } from "#db/trading/store";
+import { planLane } from "#desk/plan-lane";
 import { consume } from "#runtime/consume";
 import { policyOf } from "#trading/policy";
 
@@ -8,7 +9,7 @@ export const handler = consume("plans", async (plan, { database, exchange, send,
   const { venue, barSeconds, gitSha, instruments } = settings;
   const desk = { venue, barSeconds, gitSha, lanes: instruments.length };
   const job = { at, by: "plan-order", mode, asset, instrument, ...desk };
-  const planned = await planLane(database, exchange, job, policyOf(settings));
+  const planned = await planLane(sqlStore(database), exchange, job, policyOf(settings));
   if (planned.order === null) return;
   const { id, status, clientOrderId, errorMessage } = planned.order;
   if (status === "denied") {

@@ -1,4 +1,5 @@
-import { reconcileAccount } from "#db/trading/reconcile-account";
+import { sqlStore } from "#db/trading/store";
+import { reconcileAccount } from "#desk/reconcile-account";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
 import { policyOf } from "#trading/policy";
@@ -8,7 +9,7 @@ import { idOf } from "#units/ids";
 export const handler = schedule("reconcile-orders", async ({ at }, { database, exchange, publish, settings }) => {
   const { mode, venue, barSeconds, instruments } = settings;
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
-  const { closed, tripped, breaks, stuck } = await reconcileAccount(database, exchange, run, instruments);
+  const { closed, tripped, breaks, stuck } = await reconcileAccount(sqlStore(database), exchange, run, instruments);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
   const facts = closed.map(({ id, status, instrument, clientOrderId, filledSize, errorMessage }) => {

@@ -1,10 +1,11 @@
-import { submitOrder } from "#db/trading/submission";
+import { sqlStore } from "#db/trading/store";
+import { submitOrder } from "#desk/submit-order";
 import { consume } from "#runtime/consume";
 import { idOf } from "#units/ids";
 
 /** Submits an approved order to the venue, once. An order that another delivery claimed is left to the reconciler. */
 export const handler = consume("orders", async ({ orderId, mode, at }, { database, exchange, publish }) => {
-  const { order, closed, tripped } = await submitOrder(database, exchange, orderId, at, "submit-order");
+  const { order, closed, tripped } = await submitOrder(sqlStore(database), exchange, orderId, at, "submit-order");
   if (closed) {
     const { id, status, instrument, clientOrderId, errorMessage } = order;
     const body = { status, instrument, clientOrderId, reason: errorMessage };

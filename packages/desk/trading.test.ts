@@ -5,10 +5,8 @@ import { bias, eventRefs, orderFills, orders, positions, tradingControl, wallets
 import { upsertCandles } from "#db/signals/prices";
 import { changeControl, readControl } from "#db/trading/control";
 import { upsertInstruments } from "#db/trading/instruments";
-import { type Planned, planLane } from "#db/trading/planning";
 import { rebuildPositions } from "#db/trading/positions";
-import { reconcileAccount } from "#db/trading/reconcile-account";
-import { submitOrder } from "#db/trading/submission";
+import { sqlStore } from "#db/trading/store";
 import { paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import { instrumentRow } from "#recording/candle-source";
@@ -21,6 +19,9 @@ import type { Candle } from "#units/candle";
 import { big, type Decimal, decimalOf } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";
 import { instant } from "#units/time";
+import { type Planned, planLane } from "./plan-lane.ts";
+import { reconcileAccount } from "./reconcile-account.ts";
+import { submitOrder } from "./submit-order.ts";
 
 // The desk's three trading jobs against the paper venue, over HTTP, through ccxt.
 
@@ -109,6 +110,7 @@ async function stage(after: (bar: number) => number = () => 1000) {
   const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH)], bars: () => candles };
   const venue = await paperVenue({ clock, source, key: KEY });
   closing.push(venue.close);
+  const store = sqlStore(db);
   const exchange = okxExchange({
     ...{ venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000, accountId: null },
     credentials: { mode: "demo", ...KEY },
@@ -118,7 +120,7 @@ async function stage(after: (bar: number) => number = () => 1000) {
   const at = () => instant(clock.now());
   const run = () => ({ account: ACCOUNT, at: at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR });
   return {
-    ...{ db, clock, venue, exchange, at },
+    ...{ db, store, clock, venue, exchange, at },
     pass: (minutes: number) => clock.set(clock.now() + minutes * 60_000),
     lean: (value: Decimal) =>
       db.insert(bias).values({
@@ -129,7 +131,7 @@ async function stage(after: (bar: number) => number = () => 1000) {
       }),
     plan: () =>
       planLane(
-        db,
+        store,
         exchange,
         {
           ...ACCOUNT,
@@ -143,8 +145,8 @@ async function stage(after: (bar: number) => number = () => 1000) {
         },
         POLICY,
       ),
-    submit: (id: OrderId) => submitOrder(db, exchange, id, at(), "submit-order"),
-    reconcile: () => reconcileAccount(db, exchange, run(), [ETH.id]),
+    submit: (id: OrderId) => submitOrder(store, exchange, id, at(), "submit-order"),
+    reconcile: () => reconcileAccount(store, exchange, run(), [ETH.id]),
     run,
     orders: () => db.select().from(orders).orderBy(orders.decidedAt, orders.id),
     positions: () => db.select().from(positions).orderBy(positions.openedAt),
@@ -294,7 +296,7 @@ test("a halt between claim and POST keeps the request back", async () => {
       return now;
     },
   };
-  const submitted = await submitOrder(desk.db, halting, id, desk.at(), "submit-order");
+  const submitted = await submitOrder(desk.store, halting, id, desk.at(), "submit-order");
   expect(submitted).toMatchObject({ closed: true, order: { status: "canceled" } });
   expect(desk.atVenue()).toBe(0);
 });

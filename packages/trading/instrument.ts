@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Decimal } from "#units/decimal";
+import type { Instant } from "#units/time";
 
 /**
  * A linear USDT perpetual swap as OKX lists it. Order sizes count contracts; one contract is `contractSize` of the asset.
@@ -15,3 +16,8 @@ export const Instrument = z.object({
   maxLeverage: Decimal,
 });
 export type Instrument = z.infer<typeof Instrument>;
+
+/** An instrument as it was listed when last read. */
+export interface ListedInstrument extends Instrument {
+  readonly updatedAt: Instant;
+}

@@ -1,8 +1,19 @@
 import { expect, test } from "vitest";
 import { type Decimal, decimalOf } from "#units/decimal";
-import { instantOf } from "#units/time";
+import { type Instant, instantOf } from "#units/time";
 import { POLICY } from "./policy.ts";
-import { adoptionOf, comparePositions, externalOrders, type Health, stopReached, tripOf } from "./reconcile.ts";
+import {
+  adoptionOf,
+  comparePositions,
+  externalOrders,
+  fillsSince,
+  type Health,
+  isFullRun,
+  isStuck,
+  measuresDrawdown,
+  stopReached,
+  tripOf,
+} from "./reconcile.ts";
 import type { VenueOrder, VenuePosition } from "./venue.ts";
 
 const held = (instrument: string, contracts: Decimal): VenuePosition => ({
@@ -74,6 +85,7 @@ test("fills lead: filled when they add up, canceled only when all are booked", (
   expect(adoptionOf({ ...order, status: "unknown" }, decimalOf("0"), found("open", decimalOf("0")))).toBe("accepted");
   expect(adoptionOf({ ...order, status: "unknown" }, decimalOf("0"), null)).toBeNull();
   expect(adoptionOf({ ...order, status: "expired" }, decimalOf("3"), null)).toBe("partly_filled");
+  expect(adoptionOf({ ...order, status: "expired" }, decimalOf("0"), found("canceled", decimalOf("0")))).toBeNull();
 });
 
 const WELL: Health = {
@@ -99,4 +111,30 @@ test("the switch trips on loss, drawdown, a break, an old unknown, rejects, cred
   expect(trip({ rejects: 5 })).toBe("REDUCING");
   expect(trip({ impossibleFills: 1 })).toBe("REDUCING");
   expect(trip({ credentialError: true })).toBe("HALTED");
+});
+
+test("fills are asked for from before the newest booked one, and a day back when there is none", () => {
+  expect(fillsSince(instantOf("2022-06-21T01:00:00.000Z"), instantOf("2022-06-21T09:00:00.000Z"))).toBe(
+    instantOf("2022-06-21T00:55:00.000Z"),
+  );
+  expect(fillsSince(null, instantOf("2022-06-21T09:00:00.000Z"))).toBe(instantOf("2022-06-20T09:00:00.000Z"));
+});
+
+test("a quiet account is compared each fifth minute, drawdowns are measured each fifteenth", () => {
+  const minutes = Array.from({ length: 60 }, (_, i) =>
+    instantOf(`2022-06-21T01:${String(i).padStart(2, "0")}:30.000Z`),
+  );
+  const of = (is: (at: Instant) => boolean) => minutes.flatMap((at, i) => (is(at) ? [i] : []));
+  expect(of(isFullRun)).toEqual([0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55]);
+  expect(of(measuresDrawdown)).toEqual([0, 15, 30, 45]);
+});
+
+test("an order is stuck when it is quarantined, or unknown for half a minute past its deadline", () => {
+  const at = (second: string) => instantOf(`2022-06-21T01:00:${second}.000Z`);
+  const [expiresAt, edge, past] = [at("00"), at("30"), at("31")];
+  expect(isStuck({ status: "unknown", expiresAt }, edge)).toBe(false);
+  expect(isStuck({ status: "unknown", expiresAt }, past)).toBe(true);
+  expect(isStuck({ status: "unknown", expiresAt: null }, edge)).toBe(true);
+  expect(isStuck({ status: "quarantined", expiresAt }, edge)).toBe(true);
+  expect(isStuck({ status: "open", expiresAt }, past)).toBe(false);
 });

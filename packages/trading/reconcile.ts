@@ -1,9 +1,10 @@
 import { big, type Decimal, text } from "#units/decimal";
-import { type Instant, millis } from "#units/time";
+import { type Instant, instant, millis } from "#units/time";
 import type { Control } from "./limits.ts";
 import { fallOf } from "./limits.ts";
 import { AT_VENUE, type OrderEvent, type OrderStatus } from "./order.ts";
 import type { Policy } from "./policy.ts";
+import type { StoredOrder } from "./stored-order.ts";
 import type { VenueOrder, VenuePosition } from "./venue.ts";
 
 /** Where our fills and the venue disagree about one instrument. */
@@ -69,6 +70,34 @@ export function adoptionOf(
   if (found !== null && UNACKNOWLEDGED.includes(order.status)) return "accepted";
   return null;
 }
+
+/** Fills are asked for from this long before the newest booked one: the venue may show them late. */
+const OVERLAP_MS = 5 * 60_000;
+const FIRST_LOOK_BACK_MS = 24 * 3_600_000;
+
+/** Returns from when a run at `at` asks for fills, given when the newest booked one was made; null = there is none. */
+export const fillsSince = (last: Instant | null, at: Instant): Instant =>
+  instant(last === null ? millis(at) - FIRST_LOOK_BACK_MS : millis(last) - OVERLAP_MS);
+
+/** An account that holds nothing and waits for nothing is compared with the venue this often, any other each minute. */
+const QUIET_MINUTES = 5;
+/** An open position's drawdown is measured this often, and whenever it has a new fill. */
+const DRAWDOWN_MINUTES = 15;
+
+const isMinute = (at: Instant, every: number): boolean => Math.floor(millis(at) / 60_000) % every === 0;
+
+/** Returns whether a run at `at` compares a quiet account too. */
+export const isFullRun = (at: Instant): boolean => isMinute(at, QUIET_MINUTES);
+
+/** Returns whether a run at `at` measures the drawdown of every open position. */
+export const measuresDrawdown = (at: Instant): boolean => isMinute(at, DRAWDOWN_MINUTES);
+
+const STUCK_MS = 30_000;
+
+/** Returns whether a person may have to look an order up: quarantined, or unknown for half a minute past its deadline. */
+export const isStuck = ({ status, expiresAt }: Pick<StoredOrder, "status" | "expiresAt">, at: Instant): boolean =>
+  status === "quarantined" ||
+  (status === "unknown" && (expiresAt === null || millis(at) > millis(expiresAt) + STUCK_MS));
 
 export interface Health {
   readonly at: Instant;

@@ -2,14 +2,17 @@ import { expect, test } from "vitest";
 import { type Instant, instant, millis } from "#units/time";
 import { type OrderEvent, type OrderStatus, TRANSITIONS } from "./order.ts";
 import { GRACE_MS, type Look, resolve, type UnknownOrder } from "./resolve.ts";
+import type { StoredOrder } from "./stored-order.ts";
 import {
   type Answer,
+  changeOf,
   DEADLINE_MS,
   type Effect,
   eventOf,
   runSubmission,
   type SubmitOutcome,
   submission,
+  submissionOf,
   WrongAnswer,
 } from "./submission.ts";
 
@@ -302,6 +305,26 @@ test("a reply becomes an event", () => {
   expect(eventOf({ kind: "busy", code: "50011" })).toBe("expired");
   expect(eventOf({ kind: "exists" })).toBe("lost");
   expect(eventOf({ kind: "unknown", reason: "timeout" })).toBe("lost");
+});
+
+test("a reply leaves in the order what a person needs to know", () => {
+  expect(changeOf({ kind: "accepted", venueOrderId: "1" })).toEqual({ exchangeOrderId: "1" });
+  const message = (reply: Parameters<typeof changeOf>[0]) => changeOf(reply).errorMessage;
+  expect(message({ kind: "rejected", code: "51008", reason: "balance" })).toBe("51008 balance");
+  expect(message({ kind: "halt", code: "50113", reason: "signature" })).toBe("50113 signature");
+  expect(message({ kind: "expired", code: "50037" })).toBe("expired 50037");
+  expect(message({ kind: "busy", code: "50011" })).toBe("busy 50011");
+  expect(message({ kind: "exists" })).toBe("the venue knows the client order id");
+  expect(message({ kind: "unknown", reason: "timeout" })).toBe("timeout");
+  expect(message(null)).toBe("delivered again before a reply was recorded");
+});
+
+test("a limit goes out with its price, a close and a stop at market", () => {
+  const order = { clientOrderId: "d1", instrument: "ETH", side: "sell", size: "3", price: "980", reduceOnly: true };
+  const sent = (type: string) => submissionOf({ ...order, type } as StoredOrder, FAR);
+  expect(sent("ioc")).toEqual({ ...order, type: "ioc", expiresAt: FAR });
+  expect(sent("stop")).toEqual({ ...order, type: "market", price: null, expiresAt: FAR });
+  expect(sent("market")).toMatchObject({ type: "market", price: null });
 });
 
 test("a driver that answers another question is a bug", async () => {

@@ -1,6 +1,7 @@
 import { type Instant, instant, millis } from "#units/time";
 import type { OrderEvent, OrderStatus } from "./order.ts";
-import type { SubmitReply } from "./venue.ts";
+import type { OrderChange, StoredOrder } from "./stored-order.ts";
+import type { Submission, SubmitReply } from "./venue.ts";
 
 /** The venue refuses the order this long after the claim read its clock. */
 export const DEADLINE_MS = 4_000;
@@ -45,6 +46,37 @@ export function eventOf(reply: SubmitReply): OrderEvent {
     case "exists":
     case "unknown":
       return "lost";
+  }
+}
+
+/** Returns what is sent of an order. A stop goes out at market: its price is the one that was reached. */
+export const submissionOf = (order: StoredOrder, expiresAt: Instant): Submission => ({
+  clientOrderId: order.clientOrderId,
+  instrument: order.instrument,
+  side: order.side,
+  type: order.type === "ioc" ? "ioc" : "market",
+  size: order.size,
+  price: order.type === "ioc" ? order.price : null,
+  reduceOnly: order.reduceOnly,
+  expiresAt,
+});
+
+/** Returns what a reply leaves in the order; null = no reply was recorded, and the message was delivered again. */
+export function changeOf(reply: SubmitReply | null): OrderChange {
+  switch (reply?.kind) {
+    case undefined:
+      return { errorMessage: "delivered again before a reply was recorded" };
+    case "accepted":
+      return { exchangeOrderId: reply.venueOrderId };
+    case "exists":
+      return { errorMessage: "the venue knows the client order id" };
+    case "unknown":
+      return { errorMessage: reply.reason };
+    case "expired":
+    case "busy":
+      return { errorMessage: `${reply.kind} ${reply.code}` };
+    default:
+      return { errorMessage: `${reply?.code} ${reply?.reason}` };
   }
 }
 

@@ -1,21 +1,13 @@
-import { sql } from "drizzle-orm";
+import { and, eq, gt, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
-import type { VenueBalance } from "#trading/venue";
-import { type Decimal, fixed, text } from "#units/decimal";
+import type { EquityState } from "#trading/equity-state";
+import type { AccountHealth, Seen } from "#trading/store";
+import type { Decimal } from "#units/decimal";
+import { fixed, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
-import { equitySnapshots } from "../schema.ts";
-
-/** Equity before an instant, in USDT. */
-export interface EquityState {
-  readonly equity: Decimal;
-  readonly at: Instant;
-  /** At the first snapshot of the UTC day of `at`. */
-  readonly dayStart: Decimal;
-  /** The highest of the last 30 days. */
-  readonly peak: Decimal;
-}
+import { equitySnapshots, orders } from "../schema.ts";
 
 const PEAK_DAYS = 30;
 
@@ -24,7 +16,7 @@ export async function insertEquity(
   db: Db,
   { mode, venue }: Account,
   at: Instant,
-  balance: VenueBalance,
+  balance: NonNullable<Seen["balance"]>,
 ): Promise<void> {
   const [equity, available] = [text(fixed(balance.equity, 8)), text(fixed(balance.available, 8))];
   await db
@@ -53,4 +45,21 @@ export async function equityAt(
   );
   if (!row) return null;
   return { equity: row.equity, at: row.at, dayStart: row.day_start ?? row.equity, peak: row.peak ?? row.equity };
+}
+
+/** Returns the newest equity at or before `at`, with the orders that the venue rejected in the ten minutes before it. */
+export async function accountHealth(db: Db, account: Account, at: Instant): Promise<AccountHealth | null> {
+  const state = await equityAt(db, account, at, true);
+  if (state === null) return null;
+  const before = (ms: number) => instant(millis(at) - ms);
+  const rejects = await db.$count(
+    orders,
+    and(
+      eq(orders.tradingMode, account.mode),
+      eq(orders.status, "rejected"),
+      gt(orders.updatedAt, before(600_000)),
+      gt(orders.decidedAt, before(3_600_000)),
+    ),
+  );
+  return { ...state, rejects };
 }

@@ -1,13 +1,8 @@
 import { asc, inArray, sql } from "drizzle-orm";
-import type { Instrument } from "#trading/instrument";
+import type { Instrument, ListedInstrument } from "#trading/instrument";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { instruments } from "../schema.ts";
-
-/** An instrument as it was listed when last read. */
-export interface ListedInstrument extends Instrument {
-  readonly updatedAt: Instant;
-}
 
 /** Stores what the venue lists, as of `at`. An older reading never replaces a newer one. */
 export async function upsertInstruments(

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
 import { type Fill, totalOf } from "#trading/fill";
-import type { VenueFill } from "#trading/venue";
+import type { Seen } from "#trading/store";
 import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
@@ -26,7 +26,7 @@ const FILL = {
  * Stores fills once each by trade id. A fill whose client order id is not one of ours is kept without an order: it counts
  * in no position, so it shows as a break. Returns those that were new.
  */
-export async function insertFills(db: Db, { mode, venue }: Account, fills: readonly VenueFill[]): Promise<Fill[]> {
+export async function insertFills(db: Db, { mode, venue }: Account, fills: Seen["fills"]): Promise<Fill[]> {
   if (fills.length === 0) return [];
   const ours = await ordersByClientId(
     db,

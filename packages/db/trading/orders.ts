@@ -1,10 +1,15 @@
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, or, sql } from "drizzle-orm";
+import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
-import { AT_VENUE, IN_FLIGHT } from "#trading/order";
+import { AT_VENUE, IN_FLIGHT, type OrderStatus } from "#trading/order";
+import type { Look } from "#trading/resolve";
+import { type ClosedOrder, REPEAT_MS, type Run } from "#trading/store";
 import type { StoredOrder } from "#trading/stored-order";
 import type { OrderId } from "#units/ids";
+import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
-import { orders } from "../schema.ts";
+import { rows } from "../rows.ts";
+import { orderEvents, orders } from "../schema.ts";
 
 /** The columns of a `StoredOrder`. */
 export const STORED = {
@@ -49,23 +54,9 @@ export const ordersAtVenue = (db: Db, mode: TradingMode): Promise<StoredOrder[]>
     .where(and(eq(orders.tradingMode, mode), inArray(orders.status, [...AT_VENUE])))
     .orderBy(asc(orders.decidedAt), asc(orders.id));
 
-/** Returns how many orders of an instrument are on their way or at the venue; of one type when given. */
-export async function countInFlight(db: Db, mode: TradingMode, instrument: string, type?: "stop"): Promise<number> {
-  const mine = and(
-    eq(orders.tradingMode, mode),
-    eq(orders.instrument, instrument),
-    inArray(orders.status, [...IN_FLIGHT]),
-  );
-  const [row] = await db
-    .select({ count: sql<number>`count(*)::int` })
-    .from(orders)
-    .where(type ? and(mine, eq(orders.orderType, type)) : mine);
-  return row?.count ?? 0;
-}
-
-/** Returns the stop order of an instrument that is approved and that nobody has claimed, or null. */
-export async function approvedStop(db: Db, mode: TradingMode, instrument: string): Promise<StoredOrder | null> {
-  const [row] = await db
+/** Returns the stop orders of an instrument that are in flight or of the position opened at `openedAt`, by decision and id. */
+export const stopsOf = (db: Db, mode: TradingMode, instrument: string, openedAt: Instant): Promise<StoredOrder[]> =>
+  db
     .select(STORED)
     .from(orders)
     .where(
@@ -73,13 +64,10 @@ export async function approvedStop(db: Db, mode: TradingMode, instrument: string
         eq(orders.tradingMode, mode),
         eq(orders.instrument, instrument),
         eq(orders.orderType, "stop"),
-        eq(orders.status, "approved"),
+        or(inArray(orders.status, [...IN_FLIGHT]), eq(orders.biasAt, openedAt)),
       ),
     )
-    .orderBy(asc(orders.decidedAt), asc(orders.id))
-    .limit(1);
-  return row ?? null;
-}
+    .orderBy(asc(orders.decidedAt), asc(orders.id));
 
 /** Returns the orders of these client order ids, by client order id. */
 export async function ordersByClientId(db: Db, ids: readonly string[]): Promise<Map<string, StoredOrder>> {
@@ -90,3 +78,71 @@ export async function ordersByClientId(db: Db, ids: readonly string[]): Promise<
     .where(inArray(orders.clientOrderId, [...ids]));
   return new Map(list.map((order) => [order.clientOrderId, order]));
 }
+
+/** Returns the orders of these ids, by id. */
+export async function ordersById(db: Db, ids: readonly OrderId[]): Promise<StoredOrder[]> {
+  if (ids.length === 0) return [];
+  return db
+    .select(STORED)
+    .from(orders)
+    .where(inArray(orders.id, [...ids]))
+    .orderBy(asc(orders.id));
+}
+
+/** Returns the looks that these orders have had, by order id, oldest first. */
+export async function looksOf(db: Db, orderIds: readonly OrderId[]): Promise<Map<OrderId, Look[]>> {
+  if (orderIds.length === 0) return new Map();
+  const list = await db
+    .select({
+      orderId: orderEvents.orderId,
+      at: sql<Instant>`${orderEvents.detail} ->> 'looked_at'`,
+      outcome: sql<Look["outcome"]>`${orderEvents.detail} ->> 'outcome'`,
+    })
+    .from(orderEvents)
+    .where(and(inArray(orderEvents.orderId, [...orderIds]), sql`${orderEvents.detail} ->> 'event' = 'looked_up'`))
+    .orderBy(asc(orderEvents.orderId), asc(orderEvents.seq));
+  return Map.groupBy(list, (look) => look.orderId);
+}
+
+/** Returns whether an order is at the venue, a position is open, or an order was moved at this very instant. */
+export async function isBusy(db: Db, { mode, venue }: Account, at: Instant): Promise<boolean> {
+  const atVenue = sql.join(
+    AT_VENUE.map((status) => sql`${status}`),
+    sql`, `,
+  );
+  const [found] = await rows<{ busy: boolean }>(
+    db,
+    sql`SELECT EXISTS (SELECT 1 FROM orders WHERE trading_mode = ${mode} AND status IN (${atVenue}))
+            OR EXISTS (SELECT 1 FROM positions WHERE trading_mode = ${mode} AND exchange = ${venue} AND closed_at IS NULL)
+            OR EXISTS (SELECT 1 FROM orders WHERE trading_mode = ${mode} AND updated_at = ${at}
+                       AND decided_at > ${instant(millis(at) - REPEAT_MS)}) AS busy`,
+  );
+  return found?.busy !== false;
+}
+
+const CLOSED: readonly OrderStatus[] = ["filled", "canceled", "rejected", "expired"];
+
+/** Returns the orders in flight that a run of this instant closed. A late fill on a dead order does not close it again. */
+export const closedBy = (db: Db, { account, at, by }: Pick<Run, "account" | "at" | "by">): Promise<ClosedOrder[]> =>
+  db
+    .selectDistinct({
+      id: orders.id,
+      clientOrderId: orders.clientOrderId,
+      instrument: orders.instrument,
+      status: orders.status,
+      filledSize: orders.filledSize,
+      errorMessage: orders.errorMessage,
+    })
+    .from(orders)
+    .innerJoin(orderEvents, eq(orderEvents.orderId, orders.id))
+    .where(
+      and(
+        eq(orders.tradingMode, account.mode),
+        gt(orders.decidedAt, instant(millis(at) - REPEAT_MS)),
+        eq(orderEvents.at, at),
+        sql`${orderEvents.detail} ->> 'by' = ${by}`,
+        inArray(orderEvents.toStatus, [...CLOSED]),
+        inArray(orderEvents.fromStatus, [...IN_FLIGHT]),
+      ),
+    )
+    .orderBy(asc(orders.id));

@@ -2,14 +2,12 @@ import { and, asc, desc, eq, inArray, lt, lte, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { Account } from "#trading/account";
 import type { Json } from "#trading/canonical-json";
-import { decisive } from "#trading/control";
-import type { Instrument } from "#trading/instrument";
+import type { LaneFacts } from "#trading/lane";
 import type { TradingMode } from "#trading/mode";
 import { IN_FLIGHT } from "#trading/order";
-import type { PlanInput, PlannedBias } from "#trading/plan";
-import type { Policy } from "#trading/policy";
-import { volatilityOf } from "#trading/volatility";
-import { big, type Decimal, text, ZERO } from "#units/decimal";
+import type { PlannedBias } from "#trading/plan";
+import type { LaneQuery } from "#trading/store";
+import { type Decimal, ZERO } from "#units/decimal";
 import { EventId, WalletId } from "#units/ids";
 import { type Horizon, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
@@ -17,8 +15,6 @@ import { iso, plain, rows } from "../rows.ts";
 import { bias, eventAnalysis, orders } from "../schema.ts";
 import { bars } from "../signals/prices.ts";
 import { readControl } from "./control.ts";
-import { type EquityState, equityAt } from "./equity.ts";
-import { countInFlight } from "./orders.ts";
 import { openPositions } from "./positions.ts";
 
 const HOUR_MS = 3_600_000;
@@ -69,26 +65,23 @@ export async function heldContracts(db: Db, account: Account, instrument: string
   return row?.held ?? ZERO;
 }
 
-/** What other lanes hold and have reserved, as it was before `at`: what they do at `at` itself never shows. */
-async function others(db: Db, account: Account, instrument: string, at: Instant, equity: Decimal) {
-  const held = (await openPositions(db, account)).filter((position) => position.instrument !== instrument);
-  const reserved = await db
+/** Returns what orders in flight have reserved, as it was before `at`: what other lanes do at `at` itself never shows. */
+const reservedBefore = (db: Db, mode: TradingMode, at: Instant): Promise<LaneFacts["reserved"]> =>
+  db
     .select({ riskUsd: orders.riskUsd, size: orders.size, filledSize: orders.filledSize })
     .from(orders)
-    .where(and(eq(orders.tradingMode, account.mode), inArray(orders.status, [...IN_FLIGHT]), lt(orders.decidedAt, at)))
+    .where(and(eq(orders.tradingMode, mode), inArray(orders.status, [...IN_FLIGHT]), lt(orders.decidedAt, at)))
     .orderBy(asc(orders.id));
-  const open = held.reduce((sum, position) => sum.plus(big(position.riskConsumed).times(equity)), big(0));
-  const risk = reserved.reduce(
-    (sum, order) => sum.plus(big(order.riskUsd).times(big(order.size).minus(order.filledSize)).div(order.size)),
-    open,
-  );
+
+/** Returns the notional of the positions in other instruments at their last marks, in USD. */
+async function grossBeside(db: Db, { mode, venue }: Account, instrument: string): Promise<Decimal> {
   const [gross] = await rows<{ usd: Decimal }>(
     db,
     sql`SELECT ${plain(sql`coalesce(sum(abs(p.contracts) * i.contract_size * coalesce(p.mark_price, p.entry_price)), 0)`)} AS usd
         FROM positions p JOIN instruments i ON i.id = p.instrument
-        WHERE p.trading_mode = ${account.mode} AND p.exchange = ${account.venue} AND p.closed_at IS NULL AND p.instrument <> ${instrument}`,
+        WHERE p.trading_mode = ${mode} AND p.exchange = ${venue} AND p.closed_at IS NULL AND p.instrument <> ${instrument}`,
   );
-  return { otherRiskUsd: text(risk.round(8)), otherGrossUsd: gross?.usd ?? ZERO };
+  return gross?.usd ?? ZERO;
 }
 
 /** Returns the counts that the limits on pace need: of the whole mode, and when the asset's last position was closed. */
@@ -107,7 +100,7 @@ async function pace(db: Db, account: Account, asset: string, at: Instant) {
 }
 
 /** Returns what the analysis of each contribution's event said, by event id. */
-const analysesOf = (db: Db, eventIds: readonly string[]): Promise<PlanInput["analyses"]> =>
+const analysesOf = (db: Db, eventIds: LaneQuery["eventIds"]): Promise<LaneFacts["analyses"]> =>
   eventIds.length === 0
     ? Promise.resolve([])
     : db
@@ -120,51 +113,24 @@ const analysesOf = (db: Db, eventIds: readonly string[]): Promise<PlanInput["ana
         .where(sql`${eventAnalysis.eventId} = ANY(${sql.param([...eventIds])}::uuid[])`)
         .orderBy(asc(eventAnalysis.eventId));
 
-/** Equity older than this is no ground for a decision. */
-const EQUITY_MS = 5 * 60_000;
+/** Returns how many orders of an instrument are on their way or at the venue. */
+const countInFlight = (db: Db, mode: TradingMode, instrument: string): Promise<number> =>
+  db.$count(
+    orders,
+    and(eq(orders.tradingMode, mode), eq(orders.instrument, instrument), inArray(orders.status, [...IN_FLIGHT])),
+  );
 
-/** Returns the equity that a plan at `at` goes by; null when the newest is too old, and the venue has to be asked. */
-export async function plannedEquity(db: Db, account: Account, at: Instant): Promise<EquityState | null> {
-  const state = await equityAt(db, account, at);
-  return state !== null && millis(at) - millis(state.at) <= EQUITY_MS ? state : null;
-}
-
-export interface PlanQuery {
-  readonly at: Instant;
-  readonly mode: TradingMode;
-  readonly venue: string;
-  readonly asset: string;
-  readonly instrument: Instrument;
-  readonly bias: PlannedBias;
-  readonly held: Decimal;
-  readonly barSeconds: number;
-  readonly lanes: number;
-  readonly gitSha: string;
-  readonly equity: Pick<EquityState, "equity" | "dayStart" | "peak">;
-  readonly quote: PlanInput["quote"];
-}
-
-/** Returns all that a decision is made from, as it was just before `at`. */
-export async function planInput(db: Db, query: PlanQuery, policy: Policy): Promise<PlanInput> {
-  const { at, instrument, equity, barSeconds, ...rest } = query;
-  const account = { mode: query.mode, venue: query.venue };
-  const from = instant(millis(at) - (policy.atrHours + 2) * HOUR_MS);
-  const candles = await bars(db, instrument.id, barSeconds, from, at);
+/** Returns what a plan needs of the books, as they were just before `at`. */
+export async function laneFacts(db: Db, query: LaneQuery): Promise<LaneFacts> {
+  const { mode, at, asset, instrument, barSeconds } = query;
   return {
-    ...rest,
-    at,
-    instrument,
-    equity: equity.equity,
-    dayStart: equity.dayStart,
-    peak: equity.peak,
-    control: decisive(await readControl(db, query.mode)),
-    volatility: volatilityOf(candles, at, policy),
-    inFlight: await countInFlight(db, query.mode, instrument.id),
-    analyses: await analysesOf(
-      db,
-      query.bias.contributions.map((c) => c.event_id),
-    ),
-    ...(await others(db, account, instrument.id, at, equity.equity)),
-    ...(await pace(db, account, query.asset, at)),
+    control: await readControl(db, mode),
+    candles: await bars(db, instrument, barSeconds, query.candlesFrom, at),
+    inFlight: await countInFlight(db, mode, instrument),
+    analyses: await analysesOf(db, query.eventIds),
+    positions: await openPositions(db, query),
+    reserved: await reservedBefore(db, mode, at),
+    otherGrossUsd: await grossBeside(db, query, instrument),
+    ...(await pace(db, query, asset, at)),
   };
 }

@@ -1,0 +1,37 @@
+import type { TradingStore } from "#trading/store";
+import type { Db } from "../client.ts";
+import { book } from "./book.ts";
+import { claimOrder } from "./claim-order.ts";
+import { readControl } from "./control.ts";
+import { accountHealth, equityAt } from "./equity.ts";
+import { listedInstruments } from "./instruments.ts";
+import { tightenControl } from "./kill-switch.ts";
+import { heldContracts, laneFacts, latestBias } from "./lane-facts.ts";
+import { insertOrder, moveOrder } from "./move-order.ts";
+import { lastFillAt } from "./order-fills.ts";
+import { closedBy, isBusy, ordersAtVenue, ordersByClientId, readOrder, stopsOf } from "./orders.ts";
+import { openPositions } from "./positions.ts";
+
+/** Returns the books of trading as they are in a database. */
+export const sqlStore = (db: Db): TradingStore => ({
+  control: (mode) => readControl(db, mode),
+  tighten: (mode, change) => tightenControl(db, mode, change),
+  order: (id) => readOrder(db, id),
+  ordersByClientId: (ids) => ordersByClientId(db, ids),
+  ordersAtVenue: (mode) => ordersAtVenue(db, mode),
+  stops: (mode, instrument, openedAt) => stopsOf(db, mode, instrument, openedAt),
+  insert: (fresh) => insertOrder(db, fresh),
+  claim: (id, claim) => claimOrder(db, id, claim),
+  move: (order, event, move) => moveOrder(db, order, event, move),
+  bias: (asset, timeframe, at) => latestBias(db, asset, timeframe, at),
+  held: (account, instrument) => heldContracts(db, account, instrument),
+  instruments: (ids) => listedInstruments(db, ids),
+  equity: (account, at) => equityAt(db, account, at),
+  laneFacts: (query) => laneFacts(db, query),
+  isBusy: (account, at) => isBusy(db, account, at),
+  lastFillAt: (account) => lastFillAt(db, account),
+  openPositions: (account) => openPositions(db, account),
+  book: (run, seen, settle) => book(db, run, seen, settle),
+  health: (account, at) => accountHealth(db, account, at),
+  closedBy: (run) => closedBy(db, run),
+});

@@ -1,0 +1,54 @@
+import { clientOrderId } from "#trading/client-order-id";
+import { type EquityState, isRecent } from "#trading/equity-state";
+import { candlesFrom, isIdle, type Lane, planInputOf, planIntent, plannedOrder } from "#trading/lane";
+import { planOrder } from "#trading/plan";
+import type { Policy } from "#trading/policy";
+import type { TradingStore } from "#trading/store";
+import type { StoredOrder } from "#trading/stored-order";
+import type { Exchange } from "#trading/venue";
+
+/** An order, approved or denied (or further, when the plan was made before); or why there is none. */
+export type Planned =
+  | { readonly order: StoredOrder; readonly codes: readonly string[] }
+  | { readonly order: null; readonly reason: string };
+
+const nothing = (reason: string): Planned => ({ order: null, reason });
+
+/**
+ * Plans an instrument from its newest bias: writes the order, approved or denied, with the policy that decided, and
+ * returns it. One bias gives at most one order: a repeated call returns the order that the first one wrote, whatever
+ * became of it. Nothing to do writes nothing. The venue is asked only when there is something to decide.
+ */
+export async function planLane(store: TradingStore, exchange: Exchange, lane: Lane, policy: Policy): Promise<Planned> {
+  const { at, mode, venue, asset, barSeconds } = lane;
+  const bias = await store.bias(asset, policy.timeframe, at);
+  if (bias === null) return nothing("no bias yet");
+  const id = clientOrderId(planIntent(lane, bias.at, policy));
+  const before = (await store.ordersByClientId([id])).get(id);
+  if (before) return { order: before, codes: before.errorMessage?.split(", ") ?? [] };
+  const held = await store.held(lane, lane.instrument);
+  if (isIdle(bias, held, policy)) return nothing("flat, and no signal to enter");
+  const [instrument] = await store.instruments([lane.instrument]);
+  if (!instrument) return nothing("the venue has not listed it yet");
+  const [equity, quote] = await Promise.all([equityOf(store, exchange, lane), exchange.quote(lane.instrument)]);
+  const facts = await store.laneFacts({
+    ...{ mode, venue, at, asset, instrument: instrument.id, barSeconds, candlesFrom: candlesFrom(at, policy) },
+    eventIds: bias.contributions.map((contribution) => contribution.event_id),
+  });
+  const state = { bias, held, instrument, equity, quote, facts };
+  const plan = planOrder(planInputOf(lane, state, policy), policy);
+  if (plan.verdict === "nothing") return nothing(plan.reason);
+  return { order: await store.insert(plannedOrder(lane, state, plan, policy)), codes: plan.codes };
+}
+
+/** Returns the equity to plan by: the newest reconciled one, else the venue's own word. */
+async function equityOf(
+  store: TradingStore,
+  exchange: Exchange,
+  lane: Lane,
+): Promise<Pick<EquityState, "equity" | "dayStart" | "peak">> {
+  const stored = await store.equity(lane, lane.at);
+  if (stored !== null && isRecent(stored, lane.at)) return stored;
+  const { equity } = await exchange.balance();
+  return { equity, dayStart: equity, peak: equity };
+}

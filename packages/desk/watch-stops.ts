@@ -1,0 +1,50 @@
+import type { Instrument } from "#trading/instrument";
+import type { OpenPosition } from "#trading/position-row";
+import { stopReached } from "#trading/reconcile";
+import { stopOrder, stopStep } from "#trading/stop";
+import type { Run, TradingStore } from "#trading/store";
+import type { Exchange, VenuePosition } from "#trading/venue";
+import type { Decimal } from "#units/decimal";
+import type { OrderId } from "#units/ids";
+import { submitOrder } from "./submit-order.ts";
+
+/**
+ * Sends a reduce-only market order for each position whose mark has reached its stop. Simple on purpose: the desk watches
+ * its stops each minute where a venue's own algo order would watch each tick. Returns whether the venue refused our
+ * credentials meanwhile.
+ */
+export async function watchStops(
+  store: TradingStore,
+  exchange: Exchange,
+  run: Run,
+  venue: readonly VenuePosition[],
+  instruments: ReadonlyMap<string, Instrument>,
+): Promise<boolean> {
+  let refused = false;
+  for (const position of await store.openPositions(run.account)) {
+    const mark = venue.find((theirs) => theirs.instrument === position.instrument)?.markPrice;
+    const instrument = instruments.get(position.instrument);
+    if (mark === undefined || !instrument || !stopReached(position.contracts, position.stopPrice, mark)) continue;
+    const orderId = await stopFor(store, run, position, instrument, mark);
+    if (orderId === null) continue;
+    const { tripped } = await submitOrder(store, exchange, orderId, run.at, run.by);
+    refused ||= tripped !== null;
+  }
+  return refused;
+}
+
+/** Returns the stop order to send for a position, written if there is none yet; null while one is under way. */
+async function stopFor(
+  store: TradingStore,
+  run: Run,
+  position: OpenPosition,
+  instrument: Instrument,
+  mark: Decimal,
+): Promise<OrderId | null> {
+  const { mode } = run.account;
+  const step = stopStep(await store.stops(mode, instrument.id, position.openedAt), position.openedAt);
+  if (step.act !== "place") return step.act === "send" ? step.orderId : null;
+  const control = await store.control(mode);
+  const { id } = await store.insert(stopOrder({ ...run, control, instrument, position, mark, attempt: step.attempt }));
+  return id;
+}

@@ -1,0 +1,121 @@
+import type { Candle } from "#units/candle";
+import { big, type Decimal, text } from "#units/decimal";
+import { type Instant, instant, millis } from "#units/time";
+import type { Account } from "./account.ts";
+import type { Intent } from "./client-order-id.ts";
+import { decisive } from "./control.ts";
+import type { EquityState } from "./equity-state.ts";
+import type { Instrument } from "./instrument.ts";
+import type { Control } from "./limits.ts";
+import { credibilityOf, type Plan, type PlanInput, type PlannedBias } from "./plan.ts";
+import type { Policy } from "./policy.ts";
+import type { OpenPosition } from "./position-row.ts";
+import { signalOf } from "./sizing.ts";
+import type { NewOrder, StoredOrder } from "./stored-order.ts";
+import type { Quote } from "./venue.ts";
+import { volatilityOf } from "./volatility.ts";
+
+/** One instrument to plan for, and what the plan needs to know of its desk. */
+export interface Lane extends Account {
+  readonly at: Instant;
+  readonly by: string;
+  readonly asset: string;
+  readonly instrument: string;
+  readonly barSeconds: number;
+  /** Instruments that share the desk's limits. */
+  readonly lanes: number;
+  readonly gitSha: string;
+}
+
+/** What a decision needs of the books, as they were just before it: what other lanes do at that instant never shows. */
+export interface LaneFacts {
+  readonly control: Control;
+  /** Closed bars from `candlesFrom` on, ascending. */
+  readonly candles: readonly Candle[];
+  /** Orders of this instrument that are on their way or at the venue. */
+  readonly inFlight: number;
+  readonly analyses: PlanInput["analyses"];
+  /** Every open position of the account. */
+  readonly positions: readonly Pick<OpenPosition, "instrument" | "riskConsumed">[];
+  /** Orders in flight: what their risk reserves until they are filled. */
+  readonly reserved: readonly Pick<StoredOrder, "riskUsd" | "size" | "filledSize">[];
+  /** Notional of other instruments' positions, absolute, in USD. */
+  readonly otherGrossUsd: Decimal;
+  /** Of the whole mode. */
+  readonly ordersLastMinute: number;
+  readonly stopsLastDay: number;
+  /** When the asset's last position was closed. */
+  readonly lastClosedAt: Instant | null;
+}
+
+/** All that a plan is made from. */
+export interface LaneState {
+  readonly bias: PlannedBias;
+  /** Signed contracts. */
+  readonly held: Decimal;
+  readonly instrument: Instrument;
+  readonly equity: Pick<EquityState, "equity" | "dayStart" | "peak">;
+  readonly quote: Quote;
+  readonly facts: LaneFacts;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Returns from when on a plan at `at` needs bars: the hours of its ATR, the close before them, and the hour it is in. */
+export const candlesFrom = (at: Instant, { atrHours }: Pick<Policy, "atrHours">): Instant =>
+  instant(millis(at) - (atrHours + 2) * HOUR_MS);
+
+/** Returns the intent of what a bias asks of a lane: one bias gives at most one order. */
+export const planIntent = (lane: Lane, biasAt: Instant, { timeframe }: Pick<Policy, "timeframe">): Intent => ({
+  ...{ venue: lane.venue, mode: lane.mode, instrument: lane.instrument },
+  ...{ timeframe, biasAt, leg: "plan" },
+});
+
+/** Returns whether there is nothing to decide: nothing is held, and the signal is too weak to enter. */
+export function isIdle(bias: PlannedBias, held: Decimal, policy: Policy): boolean {
+  const credibility = credibilityOf(bias.contributions);
+  const { s } = signalOf({ bias: bias.value, confidence: bias.confidence, credibility, stale: false }, policy);
+  return big(held).eq(0) && Math.abs(s) <= policy.enter;
+}
+
+/** Returns the loss at the stops of other positions plus what orders in flight have reserved, in USD to 8 places. */
+function otherRiskUsd({ instrument, equity, facts }: LaneState): Decimal {
+  const held = facts.positions.filter((position) => position.instrument !== instrument.id);
+  const open = held.reduce((sum, position) => sum.plus(big(position.riskConsumed).times(equity.equity)), big(0));
+  const risk = facts.reserved.reduce(
+    (sum, order) => sum.plus(big(order.riskUsd).times(big(order.size).minus(order.filledSize)).div(order.size)),
+    open,
+  );
+  return text(risk.round(8));
+}
+
+/** Returns what a plan is decided from. */
+export function planInputOf(lane: Lane, state: LaneState, policy: Policy): PlanInput {
+  const { at, mode, venue, gitSha, asset, lanes } = lane;
+  const { bias, held, instrument, equity, quote, facts } = state;
+  const { control, candles, inFlight, analyses, otherGrossUsd, ordersLastMinute, stopsLastDay, lastClosedAt } = facts;
+  return {
+    ...{ at, mode, venue, gitSha, asset, lanes },
+    ...{ bias, held, instrument, quote, inFlight, analyses, otherGrossUsd },
+    ...{ ordersLastMinute, stopsLastDay, lastClosedAt },
+    equity: equity.equity,
+    dayStart: equity.dayStart,
+    peak: equity.peak,
+    control: decisive(control),
+    volatility: volatilityOf(candles, at, policy),
+    otherRiskUsd: otherRiskUsd(state),
+  };
+}
+
+/** Returns the order of a plan as it is to be written, in the kill switch's epoch that it was decided in. */
+export function plannedOrder(
+  lane: Lane,
+  { bias, facts }: Pick<LaneState, "bias" | "facts">,
+  { order, verdict, codes, policySnapshot }: Exclude<Plan, { verdict: "nothing" }>,
+  { timeframe }: Pick<Policy, "timeframe">,
+): NewOrder {
+  const { at, by, mode, venue, asset, instrument } = lane;
+  const { epoch } = facts.control;
+  const whence = { mode, venue, asset, instrument, timeframe, biasAt: bias.at, epoch, at, by };
+  return { ...whence, order, verdict, codes, policySnapshot };
+}

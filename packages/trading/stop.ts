@@ -1,0 +1,81 @@
+import { big, type Decimal, text, ZERO } from "#units/decimal";
+import type { OrderId } from "#units/ids";
+import type { Instant } from "#units/time";
+import type { Account } from "./account.ts";
+import { clientOrderId } from "./client-order-id.ts";
+import { decisive } from "./control.ts";
+import type { Instrument } from "./instrument.ts";
+import type { Control } from "./limits.ts";
+import { IN_FLIGHT } from "./order.ts";
+import type { Policy } from "./policy.ts";
+import type { OpenPosition } from "./position-row.ts";
+import type { NewOrder, StoredOrder } from "./stored-order.ts";
+
+/** What is to be done about a stop that the mark has reached. */
+export type StopStep =
+  | { readonly act: "wait" }
+  /** Stored before, approved, and claimed by nobody: a run ended between the two, and nobody else sends it. */
+  | { readonly act: "send"; readonly orderId: OrderId }
+  /** `attempt` = stops that this position has had. */
+  | { readonly act: "place"; readonly attempt: number };
+
+/**
+ * Returns what to do about a reached stop, given the instrument's stop orders, oldest first: those in flight, and those of
+ * the position that was opened at `openedAt`.
+ */
+export function stopStep(stops: readonly Pick<StoredOrder, "id" | "status" | "biasAt">[], openedAt: Instant): StopStep {
+  const waiting = stops.find((order) => order.status === "approved");
+  if (waiting) return { act: "send", orderId: waiting.id };
+  if (stops.some((order) => IN_FLIGHT.includes(order.status))) return { act: "wait" };
+  return { act: "place", attempt: stops.filter((order) => order.biasAt === openedAt).length };
+}
+
+/** What a stop order is made from. */
+export interface Stopped {
+  readonly account: Account;
+  readonly at: Instant;
+  readonly by: string;
+  readonly policy: Pick<Policy, "timeframe">;
+  readonly control: Control;
+  readonly instrument: Instrument;
+  readonly position: Pick<OpenPosition, "contracts" | "stopPrice" | "openedAt">;
+  readonly mark: Decimal;
+  /** Stops that the position has had: each gets an id of its own. */
+  readonly attempt: number;
+}
+
+/** Returns the approved reduce-only market order that closes a position whose mark has reached its stop. */
+export function stopOrder(stopped: Stopped): NewOrder {
+  const { account, at, by, policy, control, instrument, position, mark, attempt } = stopped;
+  const { contracts, stopPrice, openedAt } = position;
+  const intent = {
+    ...account,
+    ...{ instrument: instrument.id, timeframe: policy.timeframe, biasAt: openedAt, leg: "stop" as const },
+  };
+  return {
+    mode: account.mode,
+    venue: account.venue,
+    asset: instrument.asset,
+    instrument: instrument.id,
+    timeframe: policy.timeframe,
+    biasAt: openedAt,
+    epoch: control.epoch,
+    at,
+    by,
+    verdict: "approved",
+    codes: [],
+    policySnapshot: null,
+    detail: { leg: "stop", mark, stop: stopPrice, contracts, control: { ...decisive(control) } },
+    order: {
+      clientOrderId: clientOrderId(intent, Math.min(attempt, 99)),
+      side: big(contracts).gt(0) ? "sell" : "buy",
+      type: "stop",
+      size: text(big(contracts).abs()),
+      price: stopPrice,
+      reduceOnly: true,
+      stopLoss: null,
+      riskUsd: ZERO,
+      signal: null,
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import type { Decimal } from "#units/decimal";
+import type { EventId, OrderId } from "#units/ids";
+import type { Horizon, Instant } from "#units/time";
+import type { Account } from "./account.ts";
+import type { ControlChange, StoredControl } from "./control.ts";
+import type { EquityState } from "./equity-state.ts";
+import type { Instrument, ListedInstrument } from "./instrument.ts";
+import type { LaneFacts } from "./lane.ts";
+import type { TradingMode } from "./mode.ts";
+import type { OrderEvent } from "./order.ts";
+import type { PlannedBias } from "./plan.ts";
+import type { Policy } from "./policy.ts";
+import type { OpenPosition } from "./position-row.ts";
+import type { OrderBooks, Settlement } from "./settle.ts";
+import type { Claim, Move, NewOrder, StoredOrder } from "./stored-order.ts";
+import type { VenueBalance, VenueFill, VenuePosition } from "./venue.ts";
+
+/** One reconciliation: which account, when, and by whom. */
+export interface Run {
+  readonly account: Account;
+  readonly at: Instant;
+  readonly by: string;
+  readonly policy: Policy;
+  readonly barSeconds: number;
+}
+
+/** Which facts a plan asks for. */
+export interface LaneQuery extends Account {
+  readonly at: Instant;
+  readonly asset: string;
+  readonly instrument: string;
+  readonly barSeconds: number;
+  /** Bars that opened at or after this. */
+  readonly candlesFrom: Instant;
+  /** Whose analyses. */
+  readonly eventIds: readonly EventId[];
+}
+
+/** What the venue said, to be booked. */
+export interface Seen {
+  /** Stored as the equity of the run, once; null = not again. */
+  readonly balance: VenueBalance | null;
+  /** Equity that positions are valued against, in USDT. */
+  readonly equity: Decimal;
+  /** Any of them may be booked already. */
+  readonly fills: readonly VenueFill[];
+  readonly positions: readonly Pick<VenuePosition, "instrument" | "markPrice">[];
+  /** Orders to settle besides those of new fills. */
+  readonly orderIds: readonly OrderId[];
+  /** The instruments that the desk trades, by id. */
+  readonly instruments: ReadonlyMap<string, Instrument>;
+}
+
+export interface Booked {
+  /** Signed contracts by our fills, of each instrument whose positions were written again. */
+  readonly held: ReadonlyMap<string, Decimal>;
+  /** Fills on dead orders, and orders filled beyond their size. */
+  readonly impossibleFills: number;
+}
+
+/** An order that a run closed. */
+export type ClosedOrder = Pick<
+  StoredOrder,
+  "id" | "clientOrderId" | "instrument" | "status" | "filledSize" | "errorMessage"
+>;
+
+/** What the triggers of the kill switch look at besides what the run itself found. */
+export interface AccountHealth extends EquityState {
+  /** Orders that the venue rejected in the last ten minutes. */
+  readonly rejects: number;
+}
+
+/** Orders decided longer ago than this are not looked through for what a run of one instant has closed. */
+export const REPEAT_MS = 2 * 86_400_000;
+
+/**
+ * The one port to the books of trading. Each method is one transaction, whole or not at all: it sees what was committed
+ * before it and nothing half done. What is decided inside one is decided by the core's pure functions (the moves of an
+ * order, a claim, a tightening, a settlement), so that every store decides alike.
+ * Implementation: db/trading/store, in SQL.
+ */
+export interface TradingStore {
+  /** Returns the kill switch of a mode. */
+  control(mode: TradingMode): Promise<StoredControl>;
+  /**
+   * Tightens the kill switch, with a new epoch, which voids every order approved before. Returns what it became (the same
+   * again for the same actor and instant), or null when it was as tight before. Of two at once the tighter stands.
+   */
+  tighten(mode: TradingMode, change: ControlChange): Promise<StoredControl | null>;
+
+  order(id: OrderId): Promise<StoredOrder | null>;
+  /** Returns the orders of these client order ids, by client order id. */
+  ordersByClientId(ids: readonly string[]): Promise<ReadonlyMap<string, StoredOrder>>;
+  /** Returns the orders that the venue may hold, by decision and id. */
+  ordersAtVenue(mode: TradingMode): Promise<StoredOrder[]>;
+  /**
+   * Returns the stop orders of an instrument that are in flight, and those of the position opened at `openedAt`, whatever
+   * became of them; by decision and id.
+   */
+  stops(mode: TradingMode, instrument: string, openedAt: Instant): Promise<StoredOrder[]>;
+  /**
+   * Writes an order as proposed and then approved or denied, once per client order id: a second call changes nothing.
+   * Returns the stored order, which may be further than approved.
+   */
+  insert(fresh: NewOrder): Promise<StoredOrder>;
+  /**
+   * Claims an approved order for one POST, with its deadline stored, against the kill switch as it is: a change of epoch
+   * comes before the claim or after it. Returns the order when this call won; null when someone else has it, or when it
+   * was voided since the switch forbids it.
+   */
+  claim(id: OrderId, claim: Claim): Promise<StoredOrder | null>;
+  /**
+   * Makes one transition, compare-and-set on status and version, with its event appended. Returns the order after it, or
+   * null when someone moved it since it was read. @throws InvalidTransition when the life cycle has no such move.
+   */
+  move(
+    order: Pick<StoredOrder, "id" | "status" | "version">,
+    event: OrderEvent,
+    move: Move,
+  ): Promise<StoredOrder | null>;
+
+  /** Returns the newest bias at or before `at`; null without one. */
+  bias(asset: string, timeframe: Horizon, at: Instant): Promise<PlannedBias | null>;
+  /** Returns the signed contracts of an instrument by our fills. */
+  held(account: Account, instrument: string): Promise<Decimal>;
+  /** Returns the listed instruments among `ids`, by id. */
+  instruments(ids: readonly string[]): Promise<ListedInstrument[]>;
+  /** Returns the newest equity before `at`; null without one. */
+  equity(account: Account, at: Instant): Promise<EquityState | null>;
+  /** Returns what a plan needs of the books, as they were just before `at`. */
+  laneFacts(query: LaneQuery): Promise<LaneFacts>;
+
+  /**
+   * Returns whether there is something to reconcile: an order at the venue, an open position, or an order that was moved
+   * at this very instant, so that a repeated run says the same.
+   */
+  isBusy(account: Account, at: Instant): Promise<boolean>;
+  /** Returns when the newest booked fill of an account was made, ours or not; null without one. */
+  lastFillAt(account: Account): Promise<Instant | null>;
+  /** Returns the open positions of an account, by instrument. */
+  openPositions(account: Account): Promise<OpenPosition[]>;
+  /**
+   * Books what the venue said: fills once each by trade id (one whose client order id is not ours is kept without an
+   * order, and counts in no position), then the steps of `settle` for each order of `seen.orderIds` and of a new fill, then
+   * the position rows of every instrument that holds one or has a new fill, from fills alone. `settle` is pure and may be
+   * called again. A step that someone else overtook ends the steps of its order.
+   */
+  book(run: Run, seen: Seen, settle: (books: OrderBooks) => Settlement): Promise<Booked>;
+  /** Returns the newest equity at or before `at` with the rejects before it; null before the first equity. */
+  health(account: Account, at: Instant): Promise<AccountHealth | null>;
+  /**
+   * Returns the orders in flight that the job `by` closed at `at`, by id: a repeated run returns them again. A late fill on
+   * a dead order does not close it again.
+   */
+  closedBy(run: Pick<Run, "account" | "at" | "by">): Promise<ClosedOrder[]>;
+}
