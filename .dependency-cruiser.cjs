@@ -5,6 +5,8 @@ const tests = "\\.test\\.ts$";
 // The rooms of a laptop, in their own order: each may import only those to its left.
 const laptop = ["host", "recording", "doubles", "local", "replay"];
 const machine = [...laptop, "operations", "backtest", "testing"].join("|");
+// The use cases that follow the chain. Every other file of desk trades.
+const chainDesk = "^packages/desk/(follow-head|ingest-block)\\.ts$";
 const edge = "^(packages/(runtime|local|replay|operations|testing)|stacks|scripts)/";
 
 module.exports = {
@@ -81,12 +83,32 @@ module.exports = {
       to: { path: "^(packages|functions|stacks|scripts)/", pathNot: [core, "^packages/db/"] },
     },
     {
+      name: "db-asks-nobody",
+      comment: "SQL only: what is asked of the venue or of a node, and when, is a use case's",
+      severity: "error",
+      from: { path: "^packages/db/", pathNot: tests },
+      to: { path: "^packages/(trading/venue|chain/node)\\.ts$" },
+    },
+    {
       name: "desk-reads-core-and-db",
       comment:
         "a use case is given what it works with (nodes, the venue, sends): it reads the core, db and their ports",
       severity: "error",
       from: { path: "^packages/desk/", pathNot: tests },
       to: { path: "^(packages|functions|stacks|scripts)/", pathNot: [core, "^packages/(db|desk)/"] },
+    },
+    {
+      name: "trading-goes-through-its-store",
+      comment: "what trades reads and writes its books through the port in trading/store, so that they can be others",
+      severity: "error",
+      from: { path: "^packages/desk/", pathNot: [tests, chainDesk] },
+      to: { path: "^packages/db/" },
+    },
+    {
+      name: "the-chain-desk-reads-chain-and-signals",
+      severity: "error",
+      from: { path: chainDesk },
+      to: { path: "^packages/db/", pathNot: "^packages/db/((chain|signals)/|client\\.ts$)" },
     },
     {
       name: "runtime-is-below-the-laptop",
