@@ -15,13 +15,11 @@ import {
 import { HttpOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
-import { named } from "#topology/names";
+import { named, ORIGIN_HEADER } from "#topology/names";
 import { acknowledge } from "./acknowledged.ts";
 import { JobFunction } from "./job-function.ts";
 import { type AuroraSite, removalOf, type Site, stackProps, tag } from "./site.ts";
 
-/** The header that CloudFront adds and the routes compare (packages/runtime/route.ts). */
-const ORIGIN_HEADER = "x-origin-secret";
 /** A person with a dashboard; the whole desk has few. Requests per second, and at once. */
 const THROTTLE = { rateLimit: 20, burstLimit: 40 };
 

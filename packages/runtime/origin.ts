@@ -1,10 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
+import { ORIGIN_HEADER } from "#topology/names";
 import { originSecretId } from "./config.ts";
 import { readSecret } from "./secret.ts";
 
-/** What CloudFront adds to each request that it passes on. Source: stacks/api.ts. */
-const HEADER = "x-origin-secret";
 const OriginSecret = z.object({ value: z.string().min(1) });
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -18,5 +17,5 @@ export async function cameThroughFront(headers: Readonly<Record<string, string |
   const id = originSecretId();
   if (id === null) return true;
   const { fields } = await readSecret(id, OriginSecret);
-  return timingSafeEqual(digest(headers[HEADER] ?? ""), digest(fields.value)); // of equal length, whatever was sent
+  return timingSafeEqual(digest(headers[ORIGIN_HEADER] ?? ""), digest(fields.value)); // of equal length, whatever was sent
 }
