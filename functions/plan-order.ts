@@ -1,6 +1,7 @@
 import { sqlStore } from "#db/trading/store";
 import { planLane } from "#desk/plan-lane";
 import { consume } from "#runtime/consume";
+import { orderClosed } from "#trading/facts";
 import { policyOf } from "#trading/policy";
 
 /** Decides what to trade for one instrument: writes the order, approved or denied, then sends it on. */
@@ -11,9 +12,7 @@ export const handler = consume("plans", async (plan, { database, exchange, send,
   const job = { at, by: "plan-order", mode, asset, instrument, ...desk };
   const planned = await planLane(sqlStore(database), exchange, job, policyOf(settings));
   if (planned.order === null) return;
-  const { id, status, clientOrderId, errorMessage } = planned.order;
-  if (status === "denied") {
-    const body = { status, instrument, clientOrderId, reason: errorMessage };
-    await publish("order.closed", [{ entityType: "order", entityId: id, at, body }]);
-  } else await send("orders", [{ lane, orderId: id, mode, instrument, at }]);
+  const { id, status } = planned.order;
+  if (status === "denied") await publish("order.closed", [orderClosed(planned.order, at)]);
+  else await send("orders", [{ lane, orderId: id, mode, instrument, at }]);
 });

@@ -14,7 +14,7 @@ import { provide } from "#runtime/services";
 import { chainNode, tinyChain, tinyHash } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
 import { tinyContent, WHALE } from "#testing/tiny-recording";
-import type { ScheduleName } from "#topology/topology";
+import type { ScheduleName } from "#topology/schedules";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 

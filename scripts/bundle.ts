@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
-import type { FunctionName } from "#topology/topology";
+import type { FunctionName } from "#topology/functions";
 import { BUNDLES, bundledJobs, bundleHandler, bundleHandlers } from "../stacks/bundle.ts";
 
 const USAGE = `npm run bundle [-- JOB ...]

@@ -387,6 +387,89 @@ export { big };`;
   expect(text).not.toContain("fits.ts");
 });
 
+test("a fact that is published or read wrong does not compile, and each plant is named", () => {
+  const head = `import type { Context } from "#runtime/context";
+import { consume } from "#runtime/consume";
+import type { Queues } from "#topology/queues";
+type Given = Context<Queues["orders"]>;
+import type { Id } from "#units/ids";
+import type { Instant } from "#units/time";
+declare const at: Instant;
+declare const entityId: Id<"trading">;
+const body = { mode: "demo", state: "HALTED", epoch: 4, reason: "by hand" } as const;
+`;
+  const publishing = (fact: string): string =>
+    `export const told = ({ publish }: Given) => publish("trading.changed", [${fact}]);`;
+  const good = 'entityType: "trading", entityId, at';
+  const plants: Readonly<Record<string, readonly [code: string, text: string]>> = {
+    "missing-field": ["TS2741", `const { reason: _, ...less } = body;\n${publishing(`{ ${good}, body: less }`)}`],
+    "extra-field": ["TS2322", publishing(`{ ${good}, body: { ...body, walletId: entityId } }`)],
+    // Built before it is published: the compiler looks for fields too many in a literal alone.
+    "extra-field-built-before": [
+      "TS2322",
+      `const more = { ${good}, body: { ...body, walletId: entityId } } as const;\n${publishing("more")}`,
+    ],
+    "extra-field-of-a-list": [
+      "TS2345",
+      `export const told = ({ publish }: Given, list: { at: Instant }[]) =>
+  publish("trading.changed", list.map((row) => ({ entityType: "trading", entityId, at: row.at, body, row })));`,
+    ],
+    "wrong-field": ["TS2322", publishing(`{ ${good}, body: { ...body, epoch: "4" } }`)],
+    "wrong-value": ["TS2322", publishing(`{ ${good}, body: { ...body, state: "PAUSED" } }`)],
+    "wrong-entity": ["TS2322", publishing('{ entityType: "order", entityId, at, body }')],
+    "another-facts-body": [
+      "TS2739",
+      `export const told = ({ publish }: Given) => publish("order.closed", [{ entityType: "order", entityId, at, body }]);`,
+    ],
+    undeclared: ["TS2345", `export const told = ({ publish }: Given) => publish("report.built", [{ ${good}, body }]);`],
+    "sent-as-a-message": ["TS2345", `export const told = ({ send }: Given) => send("audits", []);`],
+    "field-that-is-not-there": [
+      "TS2339",
+      'export const handler = consume("retractions", async ({ body }) => console.log(body.colour));',
+    ],
+    "field-of-one-fact-of-many": [
+      "TS2339",
+      'export const handler = consume("audits", async ({ body }) => console.log(body.walletId));',
+    ],
+    "fact-that-the-queue-does-not-take": [
+      "TS2367",
+      'export const handler = consume("retractions", async ({ fact }) => console.log(fact === "order.closed"));',
+    ],
+    "field-of-the-last-release": [
+      "TS2345",
+      `export const handler = consume("audits", async (taken) => {
+  if (taken.fact === "order.closed") console.log(big(taken.body.filledSize));
+});
+import { big } from "#units/decimal";`,
+    ],
+  };
+  const files = Object.entries(plants).map(([name, [, text]]) => [`functions/${name}.ts`, `${head}${text}\n`]);
+  const folder = project("facts", Object.fromEntries(files));
+  cpSync(join(ROOT, "packages"), join(folder, "packages"), { recursive: true });
+  // Allowed: what is right, in a literal, built before, and of a list; a field once the fact is known.
+  const right = `${head}${publishing(`{ ${good}, body }`)}
+const built = { ${good}, body } as const;
+export const again = ({ publish }: Given) => publish("trading.changed", [built]);
+export const all = ({ publish }: Given, list: { at: Instant }[]) =>
+  publish("trading.changed", list.map((row) => ({ entityType: "trading", entityId, at: row.at, body })));
+export const handler = consume("audits", async (taken) => {
+  if (taken.fact === "event.retracted") console.log(taken.body.walletId);
+});
+`;
+  writeFileSync(join(folder, "functions/right.ts"), right);
+  const only = { extends: "./tsconfig.json", include: ["functions"] };
+  writeFileSync(join(folder, "tsconfig.facts.json"), JSON.stringify(only));
+  const text = failing(folder, "tsc", ["--noEmit", "-p", "tsconfig.facts.json"]);
+  const seen = text.split("\n").filter((line) => /^\S/.test(line));
+  for (const [name, [code]] of Object.entries(plants))
+    expect(seen, text).toContainEqual(
+      expect.stringMatching(new RegExp(`^functions/${name}\\.ts\\(\\d+,\\d+\\): error ${code}:`)),
+    );
+  expect(seen.filter((line) => !Object.keys(plants).some((name) => line.startsWith(`functions/${name}.ts`)))).toEqual(
+    [],
+  );
+}, 180_000);
+
 /** Returns `text` with `from`, which must be in it, changed to `to`. */
 function changed(text: string, from: string | RegExp, to: string): string {
   const next = text.replace(from, to);
@@ -400,22 +483,22 @@ test("the tests of the topology and of the schema name what is wired, ordered, s
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
   writeFileSync(join(folder, "functions/unwired.ts"), "export {};\n");
-  let topology = read("packages/topology/topology.ts");
   const orphan =
     'orphans: { message: "wallet", consumer: "functions/score-wallet.handler", batchSize: 1, maxConcurrency: 1, maxReceives: 5, needs: [], sends: [], publishes: [], timeoutSeconds: 1, memoryMb: 128 },';
-  topology = changed(topology, /queues: \{\n/, `queues: {\n    ${orphan}\n`);
-  topology = changed(
-    topology,
-    /(consumer: "functions\/sync-prices\.handler",\n(?:.*\n)*?\s+sends: )\[\]/,
-    '$1["nowhere"]',
+  const without = (consumer: string): RegExp =>
+    new RegExp(`(consumer: "functions/${consumer}\\.handler",\\n(?:.*\\n)*?\\s+sends: )\\[\\]`);
+  const plant = (part: string, ...changes: readonly (readonly [from: string | RegExp, to: string])[]): void => {
+    const text = changes.reduce((now, [from, to]) => changed(now, from, to), read(`packages/topology/${part}.ts`));
+    writeFileSync(join(folder, `packages/topology/${part}.ts`), text);
+  };
+  plant("schedules", [without("sync-prices"), '$1["nowhere"]']);
+  plant(
+    "queues",
+    [/queues = \{\n/, `queues = {\n  ${orphan}\n`],
+    ['groupBy: "asset"', 'groupBy: "colour"'],
+    [without("score-wallet"), '$1["events"]'],
+    [/(facts: \["event.retracted", "order.closed", "trading.changed"), "report.built"\]/, "$1]"],
   );
-  topology = changed(topology, 'groupBy: "asset"', 'groupBy: "colour"');
-  topology = changed(
-    topology,
-    /(consumer: "functions\/score-wallet\.handler",\n(?:.*\n)*?\s+sends: )\[\]/,
-    '$1["events"]',
-  );
-  writeFileSync(join(folder, "packages/topology/topology.ts"), topology);
   const schema = changed(read("packages/db/schema.ts"), /barSeconds: integer\(/, "barSeconds: text(");
   writeFileSync(join(folder, "packages/db/schema.ts"), schema);
   const text = failing(folder, "vitest", [
@@ -430,6 +513,7 @@ test("the tests of the topology and of the schema name what is wired, ordered, s
     ["every queue is fed", "orphans"],
     ["messages flow one way", "wallets → events"],
     ["an ordered queue groups by a field of its message", "colour"],
+    ["every fact goes to the audit log", "report.built"],
   ]) {
     expect(text).toMatch(new RegExp(`FAIL +packages/topology/topology\\.test\\.ts > ${name}`));
     expect(text).toContain(plant);

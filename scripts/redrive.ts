@@ -2,7 +2,8 @@ import { type Arguments, type Command, runCommand, UsageError } from "#host/cli"
 import { redrive } from "#operations/redrive";
 import { openSite } from "#operations/site";
 import { SITE_NOTES, SITE_OPTIONS, siteOf } from "#operations/site-options";
-import { QUEUES, type QueueName } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
+import { QUEUES } from "#topology/topology";
 import { instant } from "#units/time";
 
 const command: Command = {

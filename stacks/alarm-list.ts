@@ -1,6 +1,6 @@
+import { functionName } from "#topology/functions";
 import { METRICS_NAMESPACE, metrics } from "#topology/metrics";
 import { deadLetterName, deployedName, named, queueName } from "#topology/names";
-import { functionName } from "#topology/topology";
 import type { Site } from "./site.ts";
 
 /** One alarm: what it watches, what it means for the desk, and what to do first. */

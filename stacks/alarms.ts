@@ -13,8 +13,8 @@ import {
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
+import { functionName } from "#topology/functions";
 import { deadLetterName, deployedName, named, queueName } from "#topology/names";
-import { functionName } from "#topology/topology";
 import { type AlarmOf, alarmsOf } from "./alarm-list.ts";
 import { type Site, stackProps, tag } from "./site.ts";
 

@@ -1,4 +1,4 @@
-import type { FunctionName } from "#topology/topology";
+import type { FunctionName } from "#topology/functions";
 
 /** What a function's bundle may cost. CI refuses more bytes or more CPU; the time is for people, since machines differ. */
 export interface Budget {

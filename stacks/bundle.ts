@@ -2,7 +2,9 @@ import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Metafile } from "esbuild";
-import { type FunctionName, functionName, type Job, type Need, topology } from "#topology/topology";
+import { type FunctionName, functionName } from "#topology/functions";
+import type { Job, Need } from "#topology/job";
+import { topology } from "#topology/topology";
 import { absentModules, awsOnLambda, ccxtForOkx, onlyDeclared, zodThatChecks } from "./bundle-plugins.ts";
 
 /** What a function's bundle is made from: all topology entries of one handler taken together. */

@@ -1,5 +1,5 @@
+import type { Need } from "#topology/job";
 import { busName, secretId } from "#topology/names";
-import type { Need } from "#topology/topology";
 import type { Granted } from "./grants.ts";
 import type { AuroraSite } from "./site.ts";
 import type { Target } from "./target.ts";

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { allResources, aTarget, flat, type Resource, type Synthesised, synthesise } from "#testing/synthesise";
+import { functionName } from "#topology/functions";
+import type { Job, Need } from "#topology/job";
 import { deployedName, queueName } from "#topology/names";
-import { functionName, type Job, type Need, ROUTES, topology } from "#topology/topology";
+import { ROUTES, topology } from "#topology/topology";
 import type { Target } from "./target.ts";
 
 // What each function may do is written down here a second time, from the topology and from what AWS documents, without

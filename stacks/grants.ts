@@ -1,7 +1,7 @@
 import type { Stack } from "aws-cdk-lib";
 import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import { busName, queueName, type SecretName, type Stage, secretId } from "#topology/names";
-import { type Job, type Need, SOURCE } from "#topology/topology";
+import type { Job, Need } from "#topology/job";
+import { busName, queueName, type SecretName, SOURCE, type Stage, secretId } from "#topology/names";
 import type { Desk } from "./jobs.ts";
 import type { Target } from "./target.ts";
 

@@ -3,8 +3,9 @@ import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk
 import { Architecture, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { functionName } from "#topology/functions";
+import type { Job, Need } from "#topology/job";
 import { deployedName } from "#topology/names";
-import { functionName, type Job, type Need } from "#topology/topology";
 import { acknowledge } from "./acknowledged.ts";
 import { environmentOf } from "./environment.ts";
 import { type Granted, grantsOf, networkGrants } from "./grants.ts";

@@ -1,4 +1,5 @@
-import { type Job, type Queue, type Route, type Schedule, type Task, topology } from "#topology/topology";
+import type { Job, Queue, Route, Schedule, Task } from "#topology/job";
+import { topology } from "#topology/topology";
 
 /** The topology with every name widened to text: what the stacks loop over, and what a test can make a wrong one of. */
 export interface Desk {

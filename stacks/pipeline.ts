@@ -3,8 +3,8 @@ import { EventBus, Rule, RuleTargetInput, Schedule } from "aws-cdk-lib/aws-event
 import { LambdaFunction as LambdaTarget, SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import { EventSourceMapping } from "aws-cdk-lib/aws-lambda";
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
-import { busName, deadLetterName, named, queueName } from "#topology/names";
-import { type Queue as QueueEntry, SOURCE } from "#topology/topology";
+import type { Queue as QueueEntry } from "#topology/job";
+import { busName, deadLetterName, named, queueName, SOURCE } from "#topology/names";
 import { JobFunction } from "./job-function.ts";
 import { type AuroraSite, removalOf, type Site, stackProps, tag } from "./site.ts";
 

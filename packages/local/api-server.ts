@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { type Listening, listen, readBody } from "#host/http";
-import { ROUTES, type RouteName, topology } from "#topology/topology";
+import type { RouteName } from "#topology/routes";
+import { ROUTES, topology } from "#topology/topology";
 import { type Handler, lambdaContext } from "./aws/jobs.ts";
 
 const BODY_LIMIT = 64 * 1024;

@@ -9,8 +9,10 @@ import {
   type Verdict,
   walletVerdict,
 } from "#db/server/redrive";
-import { type MessageName, type MessageOf, messages } from "#topology/messages";
-import { type QueueName, queue } from "#topology/topology";
+import { deliverySchema } from "#topology/delivery";
+import type { MessageName, MessageOf } from "#topology/messages";
+import type { QueueName } from "#topology/queues";
+import { queue } from "#topology/topology";
 import type { Instant } from "#units/time";
 
 type Judges = { readonly [M in MessageName]: (db: Db, message: MessageOf<M>, now: Instant) => Promise<Verdict> };
@@ -22,8 +24,6 @@ const JUDGES: Judges = {
   asset: biasVerdict,
   plan: planVerdict,
   order: orderVerdict,
-  // Appended once however often it comes; a retraction asks for numbers to be computed again, which does no harm.
-  fact: async () => SEND,
 };
 
 /**
@@ -37,9 +37,13 @@ export async function judge(db: Db, name: QueueName, body: string, now: Instant)
   } catch {
     return { act: "keep", reason: "it is not JSON" };
   }
-  const { message } = queue(name);
-  const result = messages[message].safeParse(parsed);
-  if (result.success) return JUDGES[message](db, result.data as never, now); // parsed by the same message's schema
+  const entry = queue(name);
+  const result = deliverySchema(entry).safeParse(parsed);
+  if (result.success) {
+    // A fact is appended once however often it comes; a retraction asks for numbers to be computed again, which does no harm.
+    if (entry.message === undefined) return SEND;
+    return JUDGES[entry.message](db, result.data as never, now); // parsed by the same message's schema
+  }
   const fields = [...new Set(result.error.issues.map((issue) => issue.path.join(".") || "the whole"))];
   return { act: "keep", reason: `it breaks the contract of ${name}: ${fields.join(", ")}` };
 }

@@ -7,7 +7,7 @@ import { insertOrder, moveOrder } from "#db/trading/move-order";
 import { readOrder } from "#db/trading/orders";
 import { writeDeskRows } from "#testing/desk-rows";
 import { type TestSite, testSite } from "#testing/site";
-import type { QueueName } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
 import { orderIdOf } from "#trading/stored-order";
 import { decimalOf } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";

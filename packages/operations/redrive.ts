@@ -6,7 +6,8 @@ import {
   SendMessageCommand,
 } from "@aws-sdk/client-sqs";
 import { type Verdict, voidDropped } from "#db/server/redrive";
-import { queue as lookup, type QueueName } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
+import { queue as lookup } from "#topology/topology";
 import type { Instant } from "#units/time";
 import { judge } from "./judge.ts";
 import type { Site } from "./site.ts";

@@ -10,7 +10,8 @@ import { readEnv, setEnv } from "#runtime/config";
 import { DatabaseSecret } from "#runtime/postgres/database-secret";
 import { readSecret } from "#runtime/secret";
 import { deadLetterName, LAPTOP, type Place, queueName, type Stage, secretId } from "#topology/names";
-import { type QueueName, queue } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
+import { queue } from "#topology/topology";
 
 /** Which of a queue's two: the queue itself, or that of what its consumer gave up. */
 export type Side = "queue" | "dead";

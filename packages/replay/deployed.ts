@@ -2,7 +2,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { GetQueueAttributesCommand, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { DeadLetter } from "#local/aws/queues";
 import { scheduledEvent } from "#local/laptop";
-import { functionName, QUEUES, type QueueName, schedule } from "#topology/topology";
+import { functionName } from "#topology/functions";
+import type { QueueName } from "#topology/queues";
+import { QUEUES, schedule } from "#topology/topology";
 import type { ReplayTarget } from "./replay.ts";
 
 /** A deployed desk, as far as a replay needs it. */

@@ -1,6 +1,7 @@
 import type { VirtualClock } from "#host/clock";
 import { dueAfter } from "#local/due";
-import { SCHEDULES, type ScheduleName, schedule } from "#topology/topology";
+import type { ScheduleName } from "#topology/schedules";
+import { SCHEDULES, schedule } from "#topology/topology";
 import { HORIZON_SECONDS, type Instant, instant } from "#units/time";
 
 /** What a replay drives: this laptop, or a deployed stack. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import type { Need, QueueName } from "#topology/topology";
+import type { Need } from "#topology/job";
+import type { QueueName } from "#topology/queues";
 import { TradingMode } from "#trading/mode";
 
 /** What every function may read. It comes from the environment and holds no secret. */

@@ -6,13 +6,13 @@ import {
 } from "@aws-lambda-powertools/batch";
 import type { PartialItemFailureResponse } from "@aws-lambda-powertools/batch/types";
 import type { Context as LambdaContext, SQSEvent, SQSRecord } from "aws-lambda";
-import { type MessageOf, messages } from "#topology/messages";
-import { queue as lookup, type QueueName, type Queues } from "#topology/topology";
+import { type Delivered, deliverySchema } from "#topology/delivery";
+import type { FactTrace } from "#topology/facts";
+import type { AtRunTime, Queue } from "#topology/job";
+import { type QueueName, type Queues, queues } from "#topology/queues";
 import type { Context } from "./context.ts";
 import { edge, runPiece } from "./edge.ts";
 import { traceOf } from "./trace.ts";
-
-type Message<Q extends QueueName> = MessageOf<Queues[Q]["message"]>;
 
 /**
  * Turns one job into the Lambda handler of a queue: each record is parsed, run, and reported alone when it fails, so
@@ -22,20 +22,20 @@ type Message<Q extends QueueName> = MessageOf<Queues[Q]["message"]>;
  */
 export function consume<Q extends QueueName>(
   name: Q,
-  job: (message: Message<Q>, context: Context<Queues[Q]>) => Promise<void>,
+  job: (message: Delivered<Q>, context: Context<Queues[Q]>) => Promise<void>,
 ) {
-  const entry = lookup(name);
-  const schema = messages[entry.message];
+  const entry: AtRunTime<Queue> = queues[name];
+  const schema = deliverySchema(entry);
   return edge<SQSEvent, PartialItemFailureResponse>(entry, (event, lambda: LambdaContext) => {
     const run = async (record: SQSRecord): Promise<void> => {
       const { messageId, attributes } = record;
       const fields = { messageId, receives: attributes?.ApproximateReceiveCount };
       const parsed = schema.safeParse(jsonOf(record.body));
-      const trace = traceOf(record, parsed.success && "fact" in parsed.data ? parsed.data : {});
+      const trace = traceOf(record, parsed.success && entry.facts ? (parsed.data as FactTrace) : {});
       const piece = { entry, lambda, trace, what: `${name}: message`, fields };
       await runPiece<Queues[Q], void>(piece, async (context) => {
         if (!parsed.success) throw parsed.error;
-        await job(parsed.data as Message<Q>, context);
+        await job(parsed.data as Delivered<Q>, context);
       });
     };
     if (entry.groupBy) {

@@ -1,6 +1,8 @@
-import type { FactName, Job, QueueName } from "#topology/topology";
+import type { FactName, FactOf } from "#topology/facts";
+import type { Job } from "#topology/job";
+import type { MessageQueueName } from "#topology/queues";
 import { readSettings, type Settings } from "./config.ts";
-import type { OutgoingFact } from "./publish.ts";
+import type { Exactly } from "./publish.ts";
 import type { Outgoing } from "./send.ts";
 import { type Services, services } from "./services.ts";
 
@@ -8,9 +10,12 @@ import { type Services, services } from "./services.ts";
 export type Context<J extends Pick<Job, "needs" | "sends" | "publishes">> = Services<J["needs"][number]> & {
   readonly settings: Settings;
   /** Enqueues; returns when the queue has them all. */
-  send<T extends J["sends"][number] & QueueName>(to: T, payloads: readonly Outgoing<T>[]): Promise<void>;
+  send<T extends J["sends"][number] & MessageQueueName>(to: T, payloads: readonly Outgoing<T>[]): Promise<void>;
   /** Puts facts on the bus; returns when the bus has them all. */
-  publish<F extends J["publishes"][number] & FactName>(fact: F, facts: readonly OutgoingFact[]): Promise<void>;
+  publish<F extends J["publishes"][number] & FactName, const T extends FactOf<F>>(
+    fact: F,
+    facts: readonly Exactly<T, FactOf<F>>[],
+  ): Promise<void>;
 };
 
 /** Returns `open`, called once. */

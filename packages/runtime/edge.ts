@@ -1,7 +1,8 @@
 import middy, { type MiddyfiedHandler } from "@middy/core";
 import type { Context as LambdaContext } from "aws-lambda";
 import { databaseFault } from "#db/server/faults";
-import { functionName, type Job } from "#topology/topology";
+import { functionName } from "#topology/functions";
+import type { Job } from "#topology/job";
 import { withinBudget } from "./budget.ts";
 import { type Context, contextOf } from "./context.ts";
 import { errorFields, log, logInvocation } from "./log.ts";

@@ -1,6 +1,6 @@
 import { Metrics } from "@aws-lambda-powertools/metrics";
+import type { FunctionName } from "#topology/functions";
 import { METRICS_NAMESPACE, type MetricName, metrics } from "#topology/metrics";
-import type { FunctionName } from "#topology/topology";
 import { type Instant, millis } from "#units/time";
 import { readPlace } from "./config.ts";
 

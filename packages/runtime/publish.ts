@@ -1,11 +1,16 @@
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
-import { type Fact, messages } from "#topology/messages";
-import { type FactName, SOURCE } from "#topology/topology";
+import { type FactName, type FactOf, publishedFact } from "#topology/facts";
+import { SOURCE } from "#topology/names";
 import { eventBus } from "./config.ts";
 import { traceFields } from "./trace.ts";
 
-/** A fact without its name and its trace. */
-export type OutgoingFact = Omit<Fact, "fact" | "correlationId" | "traceId">;
+/**
+ * `T` when it has the fields of `S` and no other, at every depth. A value that was built before it is published is not
+ * looked through for fields too many by the compiler itself, and the bus would refuse it at run time.
+ */
+export type Exactly<T, S> = T extends string | number | boolean | null
+  ? T
+  : { readonly [K in keyof T]: K extends keyof S ? Exactly<T[K], S[K]> : never };
 
 /** The bus refused some of a batch after the SDK's own retries. */
 export class PublishError extends Error {
@@ -25,8 +30,12 @@ let client: EventBridgeClient | undefined;
  * its queues.
  * @throws ZodError when a fact breaks its contract; PublishError when the bus refuses some.
  */
-export async function publish(fact: FactName, facts: readonly OutgoingFact[]): Promise<void> {
-  const details = facts.map((body) => JSON.stringify(messages.fact.parse({ ...body, ...traceFields(), fact })));
+export async function publish<F extends FactName, const T extends FactOf<F>>(
+  fact: F,
+  facts: readonly Exactly<T, FactOf<F>>[],
+): Promise<void> {
+  const schema = publishedFact(fact);
+  const details = facts.map((one) => JSON.stringify(schema.parse({ ...one, ...traceFields(), fact })));
   if (details.length === 0) return;
   client ??= new EventBridgeClient({});
   for (let i = 0; i < details.length; i += BATCH) {

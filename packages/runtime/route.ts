@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import * as z from "zod";
-import { type Route, type RouteName, type Routes, topology } from "#topology/topology";
+import type { AtRunTime, Route } from "#topology/job";
+import { type RouteName, type Routes, routes } from "#topology/routes";
 import { type Instant, instant } from "#units/time";
 import { TimeBudgetError } from "./budget.ts";
 import type { Context } from "./context.ts";
@@ -34,7 +35,7 @@ export function route<R extends RouteName>(
   name: R,
   job: (request: RouteRequest, context: RouteContext<R>) => Promise<RouteReply>,
 ) {
-  const entry: Route = topology.routes[name];
+  const entry: AtRunTime<Route> = routes[name];
   return edge<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>(entry, async (event, lambda) => {
     const { requestId, timeEpoch } = event.requestContext;
     const request = {

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { schedule as lookup, type ScheduleName, type Schedules } from "#topology/topology";
+import type { AtRunTime, Schedule } from "#topology/job";
+import { type ScheduleName, type Schedules, schedules } from "#topology/schedules";
 import { type Instant, instant, millis } from "#units/time";
 import type { Context } from "./context.ts";
 import { edge, runPiece } from "./edge.ts";
@@ -22,7 +23,7 @@ export function schedule<S extends ScheduleName>(
   name: S,
   job: (tick: Tick, context: Context<Schedules[S]>) => Promise<void>,
 ) {
-  const entry = lookup(name);
+  const entry: AtRunTime<Schedule> = schedules[name];
   return edge<unknown, void>(entry, async (event, lambda) => {
     const { id, time } = Scheduled.parse(event);
     const at = instant(millis(new Date(time)));

@@ -1,12 +1,13 @@
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
+import type { AtRunTime, MessageQueue } from "#topology/job";
 import { type MessageOf, messages } from "#topology/messages";
-import { queue as lookup, type QueueName, type Queues } from "#topology/topology";
+import { type MessageQueueName, type QueueName, type Queues, queues } from "#topology/queues";
 import { sha256 } from "#units/ids";
 import { queueUrl } from "./config.ts";
 import { traceAttributes } from "./trace.ts";
 
 /** What a queue takes. */
-export type Outgoing<Q extends QueueName> = MessageOf<Queues[Q]["message"]>;
+export type Outgoing<Q extends MessageQueueName> = MessageOf<Queues[Q]["message"]>;
 
 /** SQS refused some of a batch after the SDK's own retries. */
 export class SendError extends Error {
@@ -30,8 +31,8 @@ let client: SQSClient | undefined;
  * The trace of the work in hand goes along as attributes, which that hash does not cover.
  * @throws ZodError when a payload breaks its contract; SendError when SQS refuses some.
  */
-export async function send<Q extends QueueName>(to: Q, payloads: readonly Outgoing<Q>[]): Promise<void> {
-  const entry = lookup(to);
+export async function send<Q extends MessageQueueName>(to: Q, payloads: readonly Outgoing<Q>[]): Promise<void> {
+  const entry: AtRunTime<MessageQueue> = queues[to];
   const bodies = [...new Set(payloads.map((payload) => JSON.stringify(messages[entry.message].parse(payload))))];
   if (bodies.length === 0) return;
   // Without useQueueUrlAsEndpoint: false the SDK calls the queue URL's host and ignores AWS_ENDPOINT_URL.

@@ -1,6 +1,6 @@
 import type { ChainNode } from "#chain/node";
 import type { Db } from "#db/client";
-import type { Need } from "#topology/topology";
+import type { Need } from "#topology/job";
 import type { Exchange, Market } from "#trading/venue";
 import { type Opened, plain } from "./opened.ts";
 import type { SchemaAccess } from "./postgres/open-schema.ts";

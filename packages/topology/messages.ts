@@ -12,7 +12,7 @@ const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
  * Add a field as optional; never change one in place.
  */
 export const messages = {
-  /** A block to ingest. `group` orders a chain's blocks. */
+  /** A block to ingest. */
   block: z.object({ chain, number: z.number().int().nonnegative(), hash, parentHash: hash, at: Instant }),
   /** An event to analyze. */
   event: z.object({ eventId: EventId, at: Instant }),
@@ -24,17 +24,6 @@ export const messages = {
   plan: z.object({ lane: z.string(), mode: TradingMode, asset: z.string(), instrument: z.string(), at: Instant }),
   /** An approved order to submit. `lane` as in `plan`. */
   order: z.object({ lane: z.string(), orderId: OrderId, mode: TradingMode, instrument: z.string(), at: Instant }),
-  /** A fact that a rule took from the bus. */
-  fact: z.object({
-    fact: z.string(),
-    entityType: z.string(),
-    entityId: z.uuid(),
-    at: Instant,
-    body: z.record(z.string(), z.json()),
-    /** What began the work that led to it, and that work's X-Ray trace. A bus carries no message attributes. */
-    correlationId: z.string().max(100).optional(),
-    traceId: z.string().max(100).optional(),
-  }),
 } as const;
 
 const address = z.string().min(1);
@@ -53,5 +42,3 @@ export type WatchList = z.infer<typeof WatchList>;
 export type Messages = typeof messages;
 export type MessageName = keyof Messages;
 export type MessageOf<M extends MessageName> = z.output<Messages[M]>;
-/** What a rule delivers: the detail of a bus event, as published. */
-export type Fact = MessageOf<"fact">;

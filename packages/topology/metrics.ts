@@ -1,4 +1,4 @@
-import type { FunctionName } from "./topology.ts";
+import type { FunctionName } from "./functions.ts";
 
 /** A metric that functions write to their log in CloudWatch's embedded metric format. */
 export interface Metric {

@@ -36,5 +36,8 @@ export type SecretName = "database" | "rpc" | "exchange" | "origin";
 /** Returns the id of a secret: "spyhop/dev/rpc". */
 export const secretId = (stage: Stage, name: SecretName): string => `${PROJECT}/${stage}/${name}`;
 
+/** The `source` of every fact on the bus; rules match on it. */
+export const SOURCE = "spyhop";
+
 /** The header with the origin's secret: CloudFront adds it, the routes compare it. In lower case, as API Gateway gives it. */
 export const ORIGIN_HEADER = "x-origin-secret";

@@ -1,8 +1,10 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
+import { FACTS } from "./facts.ts";
+import { functionName } from "./functions.ts";
 import { messages } from "./messages.ts";
 import { METRICS_NAMESPACE, type Metric, type MetricName, metrics } from "./metrics.ts";
-import { functionName, QUEUES, queue, ROUTES, SCHEDULES, schedule, TASKS, task, topology } from "./topology.ts";
+import { QUEUES, queue, ROUTES, SCHEDULES, schedule, TASKS, task, topology } from "./topology.ts";
 
 const fileOf = (consumer: string): string => consumer.replace(/\.handler$/, ".ts");
 const files = (folder: string): string[] =>
@@ -46,15 +48,17 @@ test("messages flow one way: to queues further down", () => {
   }
 });
 
-test("an ordered queue groups by a field of its message; facts go to queues of facts that are not ordered", () => {
+test("an ordered queue groups by a field of its message", () => {
   for (const name of QUEUES) {
     const { groupBy, message } = queue(name);
     if (groupBy) expect(Object.keys(messages[message].shape), name).toContain(groupBy);
   }
-  for (const name of Object.values(topology.facts).flat()) {
-    expect(queue(name).message).toBe("fact");
-    expect(queue(name).groupBy).toBeUndefined();
-  }
+});
+
+test("every fact goes to the audit log, and to no queue twice", () => {
+  expect(topology.queues.audits.facts.toSorted()).toEqual(FACTS.toSorted());
+  for (const name of QUEUES) expect(queue(name).facts ?? [], name).toEqual([...new Set(queue(name).facts)]);
+  expect(topology.facts["event.retracted"]).toEqual(["retractions", "audits"]);
 });
 
 test("a message that fails is tried at least five times, and a batch fits in SQS's ten", () => {

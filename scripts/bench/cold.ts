@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FunctionName } from "#topology/topology";
+import type { FunctionName } from "#topology/functions";
 import { startFunction } from "../lambda/started-function.ts";
 import { median, type Spread, spread } from "./figures.ts";
 import type { SizedBundle } from "./sizes.ts";

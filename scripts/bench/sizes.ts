@@ -1,4 +1,4 @@
-import type { FunctionName } from "#topology/topology";
+import type { FunctionName } from "#topology/functions";
 import { type Budget, budgetOf } from "../../stacks/budgets.ts";
 import { bundledJobs, bundleHandlers } from "../../stacks/bundle.ts";
 

@@ -8,7 +8,7 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { deployedName, named, type SecretName, secretId } from "#topology/names";
-import type { QueueName } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
 import type { Target } from "../../stacks/target.ts";
 import { clientOf, type Emulator } from "./emulator.ts";
 import { bootstrapCall, type Host, type HostCall, type HostFiles, hostCall, writeTarget } from "./host.ts";

@@ -5,7 +5,9 @@ import { DeleteFunctionConcurrencyCommand, LambdaClient, PutFunctionConcurrencyC
 import { GetQueueAttributesCommand, SetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { randomOf } from "#recording/sample/random";
 import type { DeployedTarget } from "#replay/deployed";
-import { QUEUES, type QueueName, type ScheduleName } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
+import type { ScheduleName } from "#topology/schedules";
+import { QUEUES } from "#topology/topology";
 import type { Deployment } from "./deployment.ts";
 import { clientOf, type Emulator } from "./emulator.ts";
 import { run } from "./run.ts";

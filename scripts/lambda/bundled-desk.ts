@@ -13,18 +13,13 @@ import { startQueues } from "#local/aws/queues";
 import { scheduledEvent } from "#local/laptop";
 import { recordedCandles } from "#recording/candle-source";
 import type { Recording } from "#recording/recording";
-import type { MessageOf } from "#topology/messages";
-import {
-  functionName,
-  type QueueName,
-  type Queues,
-  queue,
-  type RouteName,
-  type ScheduleName,
-  schedule,
-  type TaskName,
-  task,
-} from "#topology/topology";
+import type { Delivered } from "#topology/delivery";
+import { functionName } from "#topology/functions";
+import type { QueueName } from "#topology/queues";
+import type { RouteName } from "#topology/routes";
+import type { ScheduleName } from "#topology/schedules";
+import type { TaskName } from "#topology/tasks";
+import { queue, schedule, task } from "#topology/topology";
 import { type Policy, policyOf } from "#trading/policy";
 import { instant } from "#units/time";
 import {
@@ -52,7 +47,7 @@ export interface BundledDesk {
   /** Hands over every message that a queue holds, at most `most`. Returns how many. @throws InvocationError */
   take(name: QueueName, most?: number): Promise<number>;
   /** Puts a message on a queue. */
-  put<Q extends QueueName>(name: Q, payload: MessageOf<Queues[Q]["message"]>): Promise<void>;
+  put<Q extends QueueName>(name: Q, payload: Delivered<Q>): Promise<void>;
   /** Requests a route over HTTP. Returns the reply. */
   get(route: RouteName): Promise<{ status: number; text: string }>;
   close(): Promise<void>;

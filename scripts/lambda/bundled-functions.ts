@@ -1,17 +1,7 @@
 import { type Handler, lambdaContext } from "#local/aws/jobs";
+import { type FunctionName, functionName } from "#topology/functions";
 import { deployedName, secretId } from "#topology/names";
-import {
-  type FunctionName,
-  functionName,
-  QUEUES,
-  queue,
-  ROUTES,
-  SCHEDULES,
-  schedule,
-  TASKS,
-  task,
-  topology,
-} from "#topology/topology";
+import { QUEUES, queue, ROUTES, SCHEDULES, schedule, TASKS, task, topology } from "#topology/topology";
 import { bundleDirectory, bundledJobs, bundleHandlers } from "../../stacks/bundle.ts";
 import { environmentOf } from "../../stacks/environment.ts";
 import { parseTarget } from "../../stacks/target.ts";

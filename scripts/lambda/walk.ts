@@ -114,8 +114,10 @@ async function score(desk: BundledDesk, say: Say): Promise<void> {
 async function retract(desk: BundledDesk, say: Say): Promise<void> {
   const [event] = await desk.db.select().from(eventRefs).limit(1);
   const at = instant(desk.clock.now());
-  const body = { walletId: event?.walletId ?? "" };
-  await desk.put("retractions", { fact: "event.retracted", entityType: "event", entityId: event?.id ?? "", at, body });
+  if (!event) throw new EffectError("retract-events: there is no event to take back");
+  const { id: entityId, walletId, blockNumber, blockHash } = event;
+  const body = { walletId, blockNumber: blockNumber ?? 0, blockHash: blockHash ?? "" };
+  await desk.put("retractions", { fact: "event.retracted", entityType: "event", entityId, at, body });
   await desk.take("retractions");
   const asked = (await desk.take("wallets")) + (await desk.take("biases"));
   if (asked < 2) throw new EffectError("retract-events: neither the wallet nor the biases were asked for again");

@@ -1,5 +1,6 @@
 import { and, between, eq, sql } from "drizzle-orm";
 import type { ChainEvent } from "#chain/event";
+import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import { recordset } from "../bulk.ts";
 import type { Db } from "../client.ts";
@@ -21,8 +22,8 @@ export interface BlockRow {
 
 /** An event that a reorg took back. */
 export interface Retracted {
-  readonly eventId: string;
-  readonly walletId: string;
+  readonly eventId: EventId;
+  readonly walletId: WalletId;
   readonly blockNumber: number;
   readonly blockHash: string;
 }

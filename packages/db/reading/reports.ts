@@ -2,7 +2,7 @@ import { and, desc, eq, gte, isNotNull, lt, sql } from "drizzle-orm";
 import type { ReportRecords } from "#reporting/compose";
 import { Report, type Scope } from "#reporting/report";
 import type { Decimal } from "#units/decimal";
-import { idOf } from "#units/ids";
+import { type Id, idOf } from "#units/ids";
 import { type Horizon, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
@@ -149,7 +149,7 @@ const funding = (db: Db, scope: Scope): Promise<ReportRecords["funding"]> =>
  * Writes a report, or replaces the one of the same type and start: building it twice makes one. Returns its id. The
  * column `notable_events` holds the events, `metrics` the rest of the record.
  */
-export async function saveReport(db: Db, report: Report, markdown: string): Promise<string> {
+export async function saveReport(db: Db, report: Report, markdown: string): Promise<Id<"report">> {
   const { type, start, end } = report.scope;
   const { events, ...rest } = report;
   const row = { periodEnd: end, summaryMarkdown: markdown, metrics: rest, notableEvents: events };

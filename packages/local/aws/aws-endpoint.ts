@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod";
 import { type Listening, listen, readBody } from "#host/http";
-import { type QueueName, SOURCE, topology } from "#topology/topology";
+import { SOURCE } from "#topology/names";
+import type { QueueName } from "#topology/queues";
+import { topology } from "#topology/topology";
 import { matches, type Pattern } from "./pattern.ts";
 
 /** A rule of the bus: events that match go to the queue, detail only. */

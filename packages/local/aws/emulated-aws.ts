@@ -16,7 +16,8 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { busName, deadLetterName, LAPTOP, named, queueName } from "#topology/names";
-import { QUEUES, type QueueName, queue } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
+import { QUEUES, queue } from "#topology/topology";
 import { rules } from "./aws-endpoint.ts";
 import { type DeadLetter, deadAttributes, type Queues, queueAttributes } from "./queues.ts";
 

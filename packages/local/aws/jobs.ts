@@ -1,5 +1,7 @@
 import type { Context } from "aws-lambda";
-import { functionName, type Job, ROUTES, topology } from "#topology/topology";
+import { functionName } from "#topology/functions";
+import type { Job } from "#topology/job";
+import { ROUTES, topology } from "#topology/topology";
 
 /** A Lambda handler, as this runtime calls it. */
 export type Handler = (event: unknown, context: Context) => Promise<unknown>;

@@ -6,7 +6,8 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import { queue as lookup, type QueueName } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
+import { queue as lookup } from "#topology/topology";
 import { deadlineOf, type Handler, lambdaContext } from "./jobs.ts";
 
 // fauxqs loses a message whose visibility is set to 0 while it persists; a second is the least that is safe.

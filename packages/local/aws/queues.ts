@@ -1,6 +1,7 @@
 import type { FauxqsServer } from "fauxqs";
 import { startFauxqs } from "fauxqs";
-import { QUEUES, type QueueName, queue } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
+import { QUEUES, queue } from "#topology/topology";
 
 /** A message that was given up: received too often, and kept for a person. */
 export interface DeadLetter {

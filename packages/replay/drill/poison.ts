@@ -1,6 +1,7 @@
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { queueUrl } from "#runtime/config";
-import { type QueueName, queue } from "#topology/topology";
+import type { QueueName } from "#topology/queues";
+import { queue } from "#topology/topology";
 
 /** A message that no consumer can ever be done with. */
 export interface Poison {

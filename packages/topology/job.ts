@@ -1,0 +1,76 @@
+import type { FactName } from "./facts.ts";
+import type { MessageName } from "./messages.ts";
+
+/**
+ * What a function may be handed. Each is opened once per process, and in the cloud decides its grants and secrets.
+ * "schema" is a connection to the database's server itself, past any pooler, as the owner of the tables: migrations only.
+ */
+export type Need = "database" | "schema" | "rpc" | "market" | "exchange";
+
+/** Names a function: `functions/<job>.ts`, exporting `handler`. */
+export type Consumer = `functions/${string}.handler`;
+
+export interface Job {
+  readonly consumer: Consumer;
+  readonly needs: readonly Need[];
+  /** Queues it may send to. Data flows one way: only to queues further down. */
+  readonly sends: readonly string[];
+  /** Facts it may publish. */
+  readonly publishes: readonly string[];
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+}
+
+interface Polled extends Job {
+  readonly batchSize: number;
+  /** Batches in work at once, over all groups. */
+  readonly maxConcurrency: number;
+  readonly maxReceives: number;
+}
+
+/** A queue that jobs send messages of one kind to. */
+export interface MessageQueue extends Polled {
+  readonly message: MessageName;
+  /** Present = FIFO: ordered per value of this field of the message. */
+  readonly groupBy?: string;
+  readonly facts?: never;
+}
+
+/** A queue that rules on the bus copy facts to. A rule knows no groups, so it is never ordered. */
+interface FactQueue extends Polled {
+  readonly facts: readonly [FactName, ...FactName[]];
+  readonly message?: never;
+  readonly groupBy?: never;
+}
+
+export type Queue = MessageQueue | FactQueue;
+
+export interface Schedule extends Job {
+  /** `rate(…)` or `cron(…)` as EventBridge writes them, in UTC. */
+  readonly every: string;
+  /**
+   * Seconds between polls inside one run, for a job whose grain is finer than a minute. A replay calls such a job
+   * whenever a block arrives instead.
+   */
+  readonly pollSeconds?: number;
+}
+
+export interface Route extends Omit<Job, "sends" | "publishes"> {
+  readonly summary: string;
+}
+
+/** A job that is invoked by hand, or by a deploy. */
+export interface Task extends Job {
+  /** A deploy invokes it, without input, before the functions that it deploys are used. */
+  readonly onDeploy: boolean;
+}
+
+/**
+ * What a function reads of its own entry, and of the queues that it sends to, while it runs. The rest (memory, timeouts,
+ * summaries, concurrency) is for who deploys it and is in no bundle, so that a change of it changes no function's code.
+ */
+export const AT_RUN_TIME = ["consumer", "needs", "sends", "publishes", "message", "facts", "groupBy"] as const;
+
+type PickKnown<T, K extends PropertyKey> = T extends unknown ? Pick<T, Extract<keyof T, K>> : never;
+/** An entry as a function sees its own. */
+export type AtRunTime<T> = PickKnown<T, (typeof AT_RUN_TIME)[number]>;
