@@ -6,6 +6,7 @@ import { type FunctionName, functionName } from "#topology/functions";
 import type { Job, Need } from "#topology/job";
 import { topology } from "#topology/topology";
 import { absentModules, awsOnLambda, ccxtForOkx, onlyDeclared, zodThatChecks } from "./bundle-plugins.ts";
+import { ownEntries } from "./own-entries.ts";
 
 /** What a function's bundle is made from: all topology entries of one handler taken together. */
 export interface BundledJob {
@@ -101,7 +102,14 @@ export async function bundleHandler(job: string, out: string = BUNDLES): Promise
     ...options,
     entryPoints: [`functions/${job}.ts`],
     outfile: "index.mjs",
-    plugins: [onlyDeclared(entry), ccxtForOkx(root), awsOnLambda(root), zodThatChecks(), absentModules()],
+    plugins: [
+      onlyDeclared(entry),
+      ownEntries(entry),
+      ccxtForOkx(root),
+      awsOnLambda(root),
+      zodThatChecks(),
+      absentModules(),
+    ],
   });
   const code = outputFiles.find((file) => file.path.endsWith(".mjs"));
   const map = outputFiles.find((file) => file.path.endsWith(".map"));
