@@ -5,8 +5,9 @@ export default defineConfig({
     include: ["{packages,functions,stacks,scripts}/**/*.test.ts"],
     globalSetup: "packages/testing/seed.ts",
     setupFiles: "packages/testing/setup.ts",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // No test measures time. What waits for a server or a child sees at once when that ended; a busy machine may be slow.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // Two workers: a laptop's embedded databases take memory, and a small machine has two cores.
     maxWorkers: 2,
   },

@@ -186,4 +186,4 @@ test("what a reorg took back leaves events, analyses and every later bias as if 
     }),
     { numRuns: 2, endOnFailure: true },
   );
-}, 240_000);
+});

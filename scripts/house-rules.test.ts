@@ -520,7 +520,7 @@ test("the tests of the topology and of the schema name what is wired, ordered, s
   }
   expect(text).toMatch(/FAIL +packages\/db\/schema\.test\.ts/);
   expect(text).toContain("prices.bar_seconds text");
-}, 180_000);
+});
 
 test("a run of the tests says its seed, with which a property fails the same again", () => {
   const folder = project("seed", {
@@ -544,7 +544,7 @@ test("large", () => fc.assert(fc.property(fc.integer(), (n) => expect(n).toBeLes
   expect(run(drawn.seed)).toEqual(drawn);
   expect(run("7")).not.toEqual(drawn);
   expect(failing(folder, "vitest", ["run"], { SEED: "seven" })).toContain("SEED is a whole number");
-}, 180_000);
+});
 
 test("no room holds more than 18 % of the lines and no folder more than 40 files; a plant of each is named", () => {
   const folders = ["packages", "functions", "stacks", "scripts", "web"].filter((name) => existsSync(join(ROOT, name)));

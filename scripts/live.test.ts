@@ -77,7 +77,7 @@ test("follows through ETH_RPC_URL, answers over HTTP, ends whole on Ctrl-C with 
   await running.wrote(/Ctrl-C ends it/);
   running.child.kill("SIGTERM");
   expect(await running.ended).toBe(0);
-}, 120_000);
+});
 
 test("what cannot be followed is named, with what to do, before anything is kept", async () => {
   const cases: readonly [args: string[], env: Record<string, string>, code: number, text: RegExp][] = [

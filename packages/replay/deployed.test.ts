@@ -73,4 +73,4 @@ test("dead letters are read and kept", async () => {
   expect(letters.map(({ body }) => body).sort()).toEqual(bodies);
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 7 }));
   expect(Messages).toHaveLength(1);
-}, 20_000);
+});

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** A command of scripts/ that runs as a process of its own, as a person would run it. */
+/** A program that runs as a process of its own. */
 export interface Running {
   readonly child: ChildProcess;
   /** What it wrote so far, to both streams. */
@@ -14,21 +14,20 @@ export interface Running {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-/** Starts scripts/<script> under this Node. `env` adds to the environment; undefined takes a variable away. */
-export function startCommand(
+/** Starts scripts/<script> under this Node, as a person would. `env` adds to the environment; undefined takes a variable away. */
+export const startCommand = (
   script: string,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
-): Running {
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", join(ROOT, "scripts", script), ...args],
-    {
-      cwd: ROOT,
-      env: { ...process.env, ETH_RPC_URL: undefined, NO_COLOR: "1", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+): Running => startProgram([join(ROOT, "scripts", script), ...args], { ETH_RPC_URL: undefined, ...env });
+
+/** Starts this Node with `args`, in the project's folder. */
+export function startProgram(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Running {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
+    cwd: ROOT,
+    env: { ...process.env, NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let written = "";
   const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {

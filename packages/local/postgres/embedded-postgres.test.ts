@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rows } from "#db/rows";
 import { FolderInUseError } from "#host/folder-lock";
+import { startProgram } from "#testing/command";
 import { openEmbedded } from "./embedded-postgres.ts";
 
 let root = "";
@@ -56,22 +56,26 @@ test("a killed process leaves a folder that opens, with what it had committed", 
     const { db } = await openEmbedded(${JSON.stringify(folder)});
     await db.execute(sql\`CREATE TABLE written (n int)\`);
     for (let n = 0; ; n += 1) { await db.execute(sql\`INSERT INTO written VALUES (\${n})\`); console.log(n); }`;
-  const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", program], {
-    cwd: join(import.meta.dirname, "../../.."),
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let last = -1;
-  child.stdout.on("data", (chunk: Buffer) => {
-    last = Number(chunk.toString().trim().split("\n").at(-1));
-    if (last >= 20) child.kill("SIGKILL");
-  });
-  while (last < 0) await once(child.stdout, "data");
-  await expect(openEmbedded(folder)).rejects.toThrow(`in use by process ${child.pid}`);
-  await once(child, "exit");
+  const { child, wrote, ended } = startProgram(["--input-type=module-typescript", "-e", program]);
+  try {
+    await wrote(/^20$/m);
+    await expect(openEmbedded(folder)).rejects.toThrow(`in use by process ${child.pid}`);
+  } finally {
+    child.kill("SIGKILL");
+  }
+  expect(await ended).toBe("SIGKILL");
   const { db, close } = await openEmbedded(folder);
   const [written] = await rows<{ n: number }>(db, sql`SELECT count(*)::int AS n FROM written`);
   expect(written?.n).toBeGreaterThanOrEqual(20);
   await close();
+});
+
+test("a cluster in the making is given up with the process that asked for it", async () => {
+  const folder = join(root, "orphan");
+  // Whose input is at its end from the start: as it is when that process was killed.
+  const making = startProgram([join(import.meta.dirname, "new-cluster.ts"), folder]);
+  expect(await making.ended).toBe(1);
+  expect(existsSync(join(folder, "PG_VERSION"))).toBe(false);
 });
 
 /** Without the note that PostgreSQL leaves while it starts. */
@@ -101,11 +105,13 @@ test("a damaged folder is named and left as it is; one that was never finished i
   expect(await rows(db, chains)).toEqual([{ n: 10 }]);
   await close();
   expect(await readdir(root)).not.toContain("version.making");
-}, 180_000);
+});
 
 test("a lock that is no lock is taken over", async () => {
   const folder = join(root, "garbled");
   await writeFile(`${folder}.lock`, "{");
-  const { close } = await openEmbedded(folder);
+  const { db, close } = await openEmbedded(folder);
+  expect(await rows(db, chains)).toEqual([{ n: 10 }]);
   await close();
+  expect(await readdir(root)).not.toContain("garbled.lock");
 });

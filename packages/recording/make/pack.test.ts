@@ -19,7 +19,7 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "pack-"));
   made = join(root, "made");
   if (present) await packToRecording(PACK, made);
-}, 60_000);
+});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 test.skipIf(!present)(`${name} becomes a recording of 32 mainnet blocks`, async () => {

@@ -76,8 +76,11 @@ function connect(url: string): Pick<EvmNode, "call" | "batch"> {
   };
 }
 
+/** A busy machine may take its time; an anvil that ended is seen at once. */
+const READY_SECONDS = 60;
+
 async function untilReady(node: Pick<EvmNode, "call">, dead: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
+  for (let attempt = 0; attempt < READY_SECONDS * 20; attempt += 1) {
     try {
       await node.call("eth_chainId");
       return;
@@ -86,7 +89,7 @@ async function untilReady(node: Pick<EvmNode, "call">, dead: () => boolean): Pro
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-  throw new AnvilError("anvil did not answer within ten seconds");
+  throw new AnvilError(`anvil did not answer within ${READY_SECONDS} seconds`);
 }
 
 /**
@@ -100,9 +103,13 @@ export async function startAnvil(options: { chainId: number; genesisSeconds: num
   const flags = ["--host 127.0.0.1 --no-mining --order fifo --auto-impersonate --accounts 1 --quiet --prune-history"];
   flags.push(`--hardfork cancun --port ${port} --chain-id ${options.chainId} --timestamp ${options.genesisSeconds}`);
   const child = spawn(program, flags.join(" ").split(" "), { stdio: "ignore" });
+  let hasEnded = false;
   const ended = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
+    const end = () => {
+      hasEnded = true;
+      resolve();
+    };
+    child.once("exit", end).once("error", end);
   });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
@@ -113,7 +120,7 @@ export async function startAnvil(options: { chainId: number; genesisSeconds: num
   };
   const node = connect(`http://127.0.0.1:${port}`);
   try {
-    await untilReady(node, () => child.exitCode !== null);
+    await untilReady(node, () => hasEnded);
   } catch (error) {
     child.kill("SIGKILL");
     throw error;
