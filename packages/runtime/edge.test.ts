@@ -76,7 +76,7 @@ test.each(["CONNECTION_CLOSED", "ECONNRESET", "57P01", "08006"])(
       "m2",
     ]);
     expect(Object.fromEntries(runs)).toEqual({ [id(1)]: 2, [id(2)]: 2, [id(3)]: 1 });
-    expect(metricLines.map((line) => JSON.parse(line).MessagesFailed)).toEqual([[1]]);
+    expect(metricLines.map((line) => JSON.parse(line).MessagesFailed)).toEqual([1]);
   },
 );
 
