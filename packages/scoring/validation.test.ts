@@ -50,7 +50,6 @@ test("(1) permuting signs within wallets gives p < .05 in 3.5 to 6.5 % of wallet
   }).sort((a, b) => a - b);
   const significant = ps.filter((p) => p < 0.05).length / ps.length;
   const distance = Math.max(...ps.map((p, i) => Math.abs(p - (i + 0.5) / ps.length)));
-  console.info(`p < .05 in ${(100 * significant).toFixed(2)} % of wallets; Kolmogorov distance ${distance.toFixed(4)}`);
   expect(significant).toBeGreaterThan(0.035);
   expect(significant).toBeLessThan(0.065);
   expect(distance).toBeLessThan(1.63 / Math.sqrt(ps.length)); // 1 % level
@@ -79,9 +78,6 @@ test.each([
     informed,
     score: own ? (own.mean + own.cost) / own.error : 0,
   }));
-  console.info(
-    `IC ${cell.ic}, ${cell.median} events: AUC ${auc(ours).toFixed(3)}, precision at 50 ${precision(ours, 50)}; cluster-t ${auc(plain).toFixed(3)}, ${precision(plain, 50)}`,
-  );
   expect(auc(ours)).toBeGreaterThanOrEqual(cell.auc);
   expect(precision(ours, 50)).toBeGreaterThanOrEqual(cell.precision);
   expect(auc(ours)).toBeGreaterThan(auc(plain) - 0.005);
@@ -127,7 +123,6 @@ test("(4) wallets that only ride the market score 5 ± 0.5 in a bull run", () =>
   });
   const mean = scores.reduce((sum, value) => sum + value, 0) / scores.length;
   const inside = scores.filter((value) => Math.abs(value - 5) <= 0.5).length / scores.length;
-  console.info(`riders: mean score ${mean.toFixed(2)}, ${(100 * inside).toFixed(0)} % within 5 ± 0.5`);
   expect(Math.abs(mean - 5)).toBeLessThan(0.25);
   expect(inside).toBeGreaterThan(0.85);
 });
