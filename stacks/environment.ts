@@ -34,7 +34,7 @@ export function environmentOf(
     SPYHOP_MODE: stage === "live" ? "live" : "demo",
     GIT_SHA: gitSha,
     ...Object.fromEntries(useful),
-    ...Object.fromEntries(job.sends.map((name) => [`QUEUE_URL_${name.toUpperCase()}`, queueUrl(name)])),
+    ...Object.fromEntries(queuesOf(job).map((name) => [`QUEUE_URL_${name.toUpperCase()}`, queueUrl(name)])),
     ...(job.publishes.length > 0 ? { EVENT_BUS: busName(stage) } : {}),
     ...databaseEnvironment(needs, stage, aurora),
     ...(needs.includes("rpc") ? { RPC_SECRET_ID: secretId(stage, "rpc") } : {}),
@@ -42,6 +42,9 @@ export function environmentOf(
     ...(job.behindOrigin ? { ORIGIN_SECRET_ID: secretId(stage, "origin") } : {}),
   };
 }
+
+/** Those that it sends to, and its own: what failed is to come again soon. */
+const queuesOf = ({ sends, takes }: Granted): string[] => [...new Set([...sends, ...(takes === null ? [] : [takes])])];
 
 function databaseEnvironment(
   needs: readonly Need[],

@@ -51,7 +51,12 @@ function expected(job: (typeof jobs)[number], { stage, database }: Target): Allo
       ? []
       : [
           {
-            actions: ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            actions: [
+              "sqs:ChangeMessageVisibility",
+              "sqs:DeleteMessage",
+              "sqs:GetQueueAttributes",
+              "sqs:ReceiveMessage",
+            ],
             resource: queue(job.takes),
           },
         ]),

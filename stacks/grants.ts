@@ -36,10 +36,7 @@ const allow = (actions: string[], resources: string[]): PolicyStatement => new P
 export function grantsOf(job: Granted, scope: GrantScope): PolicyStatement[] {
   const { needs, sends, publishes, takes } = job;
   return [
-    ...(takes === null
-      ? []
-      : // Source: Lambda developer guide, "Execution role permissions" of SQS event sources.
-        [allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], [queueArn(takes, scope)])]),
+    ...(takes === null ? [] : [allow(takeActions(scope.target), [queueArn(takes, scope)])]),
     ...sends.map((to) => allow(sendActions(scope.target), [queueArn(to, scope)])),
     ...(publishes.length === 0 ? [] : [mayPublish(publishes, scope)]),
     ...needs.flatMap((need) => NEEDS[need](scope)),
@@ -59,6 +56,16 @@ const NEEDS: { readonly [N in Need]: (scope: GrantScope) => PolicyStatement[] } 
   market: () => [],
   exchange: (scope) => [mayRead("exchange", scope)],
 };
+
+// The first three are the event source's; the last is the function's own, which has what failed delivered again soon.
+// Source: Lambda developer guide, "Execution role permissions" of SQS event sources.
+const takeActions = ({ emulator }: Target): string[] => [
+  "sqs:ReceiveMessage",
+  "sqs:DeleteMessage",
+  "sqs:GetQueueAttributes",
+  "sqs:ChangeMessageVisibility",
+  ...(emulator ? ["sqs:ChangeMessageVisibilityBatch"] : []),
+];
 
 // AWS checks a batch as sqs:SendMessage; the emulator checks an action that AWS does not have.
 const sendActions = ({ emulator }: Target): string[] => [

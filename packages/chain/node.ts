@@ -25,7 +25,8 @@ export interface ChainNode {
   /** Returns the headers of `count` numbers from `from` on, in order, from one provider; null where it has none. */
   headers(from: number, count: number): Promise<(Header | null)[]>;
   /**
-   * Returns a block by hash with all its receipts, checked; null when no provider has it (orphaned, or not yet there).
+   * Returns a block by hash with all its receipts, checked; null when no provider has it: it was
+   * replaced, or is not there even after several seconds, in which it is asked for again.
    * A provider whose answer fails a check is passed over.
    * @throws IntegrityError when every provider's answer fails.
    */

@@ -49,8 +49,8 @@ export interface DeskOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Secrets by id, as JSON text. */
   readonly secrets: ReadonlyMap<string, string>;
-  /** Seconds until a failed message comes again, by how often it was received; a second when left out. */
-  readonly retrySeconds?: (receives: number) => number;
+  /** Seconds until the messages of an invocation that threw come again; left out = as in the cloud. */
+  readonly crashSeconds?: number | undefined;
   readonly drill?: DrillParts | undefined;
 }
 
@@ -94,7 +94,7 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
     const measure = measured.of(jobOf(consumer));
     const handler = handlerOf(consumer);
     const { received } = await poll(
-      { sqs, queue: name, url: queues.url(name), handler, measure, retrySeconds: options.retrySeconds },
+      { sqs, queue: name, url: queues.url(name), handler, measure, crashSeconds: options.crashSeconds },
       waitSeconds,
     );
     counts.set(name, (counts.get(name) ?? 0) + received);

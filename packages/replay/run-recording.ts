@@ -90,6 +90,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
       awsEndpoint: options.awsEndpoint,
       env,
       secrets,
+      crashSeconds: 1,
       drill,
     });
     closers.push(desk.close);

@@ -38,6 +38,8 @@ export function settingsOf(
     INSTRUMENTS: manifest.instruments.join(","),
     BAR_SECONDS: String(manifest.barSeconds),
     HEAD_POLL_SECONDS: "0",
+    // A replay's clock does not wait for what failed.
+    RETRY_SECONDS: "1",
     EXPLORER_URL: manifest.explorer ?? "",
     GIT_SHA: gitSha,
     VENUE: "paper",

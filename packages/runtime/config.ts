@@ -141,6 +141,16 @@ export function queueUrl(name: QueueName, env: Env = process.env): string {
   throw new ConfigError([variable], `${variable}: ${error.issues.map((issue) => issue.message).join("; ")}`);
 }
 
+// Source: Amazon SQS, "Visibility timeout": twelve hours at most.
+const Seconds = z.coerce.number<string>().int().min(1).max(43_200);
+const Retries = z.object({ RETRY_SECONDS: list.pipe(z.array(Seconds).min(1)).default([2, 10, 50, 250]) });
+
+/**
+ * Returns after how many seconds a failed message comes again, by how often it failed. By default 2, 10, 50 and 250: a
+ * node or venue that is away for five minutes costs no message. RETRY_SECONDS says otherwise: several, comma-separated.
+ */
+export const readRetrySeconds = (env: Env = process.env): readonly number[] => parse(Retries, env).RETRY_SECONDS;
+
 /** Returns the name of the event bus. */
 export const eventBus = (env: Env = process.env): string => parse(Bus, env).EVENT_BUS;
 

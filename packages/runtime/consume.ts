@@ -16,8 +16,9 @@ import { traceOf } from "./trace.ts";
 
 /**
  * Turns one job into the Lambda handler of a queue: each record is parsed, run, and reported alone when it fails, so
- * that the rest of its batch is not delivered again. On an ordered queue a failure also fails the later records of its
- * group, so that a retry keeps their order; other groups go on.
+ * that the rest of its batch is not delivered again; it is delivered again itself after seconds that grow with its receives.
+ * On an ordered queue a failure also fails the later records of its group, so that a retry keeps their order; other groups
+ * go on.
  * Source: AWS Lambda, "Reporting batch item failures"; Powertools for AWS Lambda, batch.
  */
 export function consume<Q extends QueueName>(
@@ -26,7 +27,7 @@ export function consume<Q extends QueueName>(
 ) {
   const entry: AtRunTime<Queue> = queues[name];
   const schema = deliverySchema(entry);
-  return edge<SQSEvent, PartialItemFailureResponse>(entry, (event, lambda: LambdaContext) => {
+  return edge<SQSEvent, PartialItemFailureResponse>(entry, async (event, lambda: LambdaContext) => {
     const run = async (record: SQSRecord): Promise<void> => {
       const { messageId, attributes } = record;
       const fields = { messageId, receives: attributes?.ApproximateReceiveCount };
@@ -38,13 +39,35 @@ export function consume<Q extends QueueName>(
         await job(parsed.data as Delivered<Q>, context);
       });
     };
-    if (entry.groupBy) {
-      const ordered = new SqsFifoPartialProcessorAsync();
-      return processPartialResponse(event, run, ordered, { throwOnFullBatchFailure: false, skipGroupOnError: true });
-    }
-    const processor = new BatchProcessor(EventType.SQS);
-    return processPartialResponse(event, run, processor, { throwOnFullBatchFailure: false });
+    return soonAgain(name, event, await processed(event, run, entry.groupBy !== undefined), lambda);
   });
+}
+
+const processed = (
+  event: SQSEvent,
+  run: (record: SQSRecord) => Promise<void>,
+  ordered: boolean,
+): Promise<PartialItemFailureResponse> =>
+  ordered
+    ? processPartialResponse(event, run, new SqsFifoPartialProcessorAsync(), {
+        throwOnFullBatchFailure: false,
+        skipGroupOnError: true,
+      })
+    : processPartialResponse(event, run, new BatchProcessor(EventType.SQS), { throwOnFullBatchFailure: false });
+
+/** Has what failed delivered again soon, and returns the reply. The SDK is loaded when something failed. */
+async function soonAgain(
+  name: QueueName,
+  { Records }: SQSEvent,
+  reply: PartialItemFailureResponse,
+  { getRemainingTimeInMillis }: LambdaContext,
+): Promise<PartialItemFailureResponse> {
+  const failed = new Set(reply.batchItemFailures.map((failure) => failure.itemIdentifier));
+  if (failed.size === 0) return reply;
+  const { redeliverSoon } = await import("./redeliver.ts");
+  const again = Records.filter((record) => failed.has(record.messageId));
+  await redeliverSoon(name, again, Math.max(1, getRemainingTimeInMillis() / 2));
+  return reply;
 }
 
 /** Returns the parsed body, or undefined, which no message's schema takes, when it is not JSON. */

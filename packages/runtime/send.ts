@@ -24,6 +24,13 @@ export class SendError extends Error {
 const BATCH = 10; // SQS's limit per SendMessageBatch
 let client: SQSClient | undefined;
 
+/** Returns the client of this process for its queues. */
+export const queueClient = (): SQSClient => {
+  // Without useQueueUrlAsEndpoint: false the SDK calls the queue URL's host and ignores AWS_ENDPOINT_URL.
+  client ??= new SQSClient({ useQueueUrlAsEndpoint: false });
+  return client;
+};
+
 /**
  * Validates and enqueues `payloads`, in order and without repeats of the same payload.
  * On an ordered queue the group is the topology's `groupBy` field and the deduplication id is the payload's hash, so
@@ -35,8 +42,6 @@ export async function send<Q extends MessageQueueName>(to: Q, payloads: readonly
   const entry: AtRunTime<MessageQueue> = queues[to];
   const bodies = [...new Set(payloads.map((payload) => JSON.stringify(messages[entry.message].parse(payload))))];
   if (bodies.length === 0) return;
-  // Without useQueueUrlAsEndpoint: false the SDK calls the queue URL's host and ignores AWS_ENDPOINT_URL.
-  client ??= new SQSClient({ useQueueUrlAsEndpoint: false });
   const QueueUrl = queueUrl(to);
   const MessageAttributes = traceAttributes();
   for (let i = 0; i < bodies.length; i += BATCH) {
@@ -49,7 +54,7 @@ export async function send<Q extends MessageQueueName>(to: Q, payloads: readonly
         MessageDeduplicationId: sha256(body),
       }),
     }));
-    const { Failed } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    const { Failed } = await queueClient().send(new SendMessageBatchCommand({ QueueUrl, Entries }));
     if (Failed?.length)
       throw new SendError(
         to,

@@ -14,7 +14,9 @@ export async function testDesk(options: Pick<DeskOptions, "env" | "secrets">): P
     databaseDirectory: null,
     queueDirectory: null,
     awsEndpoint: readEnv("TEST_AWS_ENDPOINT_URL") ?? undefined,
+    crashSeconds: 1,
     ...options,
+    env: { RETRY_SECONDS: "1", ...options.env },
     openDatabase: server === null ? undefined : () => openServer(server.url, { kind: "replay", name: "test" }),
   });
   return {

@@ -1,8 +1,11 @@
-import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ConfigError, readRetrySeconds, setEnv } from "#runtime/config";
 import { consume } from "#runtime/consume";
 import { useSink } from "#runtime/log";
+import { retryAfter } from "#runtime/redeliver";
+import { forgetQueues } from "#runtime/send";
 import { provide } from "#runtime/services";
 import { queue } from "#topology/topology";
 import { type Handler, lambdaContext } from "./jobs.ts";
@@ -12,6 +15,7 @@ import { type Queues, startQueues } from "./queues.ts";
 let queues: Queues;
 let sqs: SQSClient;
 const lines: string[] = [];
+const messages: string[] = [];
 
 beforeEach(async () => {
   queues = await startQueues(null);
@@ -21,8 +25,21 @@ beforeEach(async () => {
     endpoint: queues.endpoint,
     useQueueUrlAsEndpoint: false,
   });
+  setEnv({
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "local",
+    AWS_SECRET_ACCESS_KEY: "local",
+    AWS_ENDPOINT_URL_SQS: queues.endpoint,
+    QUEUE_URL_EVENTS: queues.url("events"),
+    QUEUE_URL_BIASES: queues.url("biases"),
+    RETRY_SECONDS: "1",
+  });
+  forgetQueues();
   provide("database", {} as never); // no job below touches it
-  useSink((line) => lines.push(String(line.reason)));
+  useSink((line) => {
+    lines.push(String(line.reason));
+    messages.push(line.message);
+  });
 });
 afterEach(async () => {
   useSink(null);
@@ -41,9 +58,9 @@ const put = (queue: "events" | "biases", body: unknown, group?: string) =>
     }),
   );
 
-async function drain(queue: "events" | "biases", handler: Handler): Promise<void> {
+async function drain(queue: "events" | "biases", handler: Handler, crashSeconds?: number): Promise<void> {
   while (queues.depth(queue) > 0) {
-    await poll({ sqs, queue, url: queues.url(queue), handler });
+    await poll({ sqs, queue, url: queues.url(queue), handler, crashSeconds });
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -67,7 +84,7 @@ test("only the message that fails is delivered again, five times, and then parke
   expect(lines.some((line) => line.includes("unlucky"))).toBe(true);
 });
 
-test("a handler that throws fails its whole batch", async () => {
+test("a handler that throws fails its whole batch; a replay has it again at once", async () => {
   let calls = 0;
   const handler: Handler = async () => {
     calls += 1;
@@ -75,7 +92,7 @@ test("a handler that throws fails its whole batch", async () => {
     return { batchItemFailures: [] };
   };
   await put("events", { eventId: id(1), at });
-  await drain("events", handler);
+  await drain("events", handler, 1);
   expect([calls, queues.deadLetters()]).toEqual([2, []]);
 });
 
@@ -104,4 +121,75 @@ test("on an ordered queue a failure holds back its own group only", async () => 
   };
   expect(ran).toEqual(["ETH", "BTC"]);
   expect(reply.batchItemFailures.map((failure) => failure.itemIdentifier)).toEqual(["1", "3"]);
+});
+
+/** Polls for so long, as often as it can, and returns what was received. */
+async function pollFor(ms: number, queue: "events" | "biases", handler: Handler): Promise<number> {
+  const until = performance.now() + ms;
+  let received = 0;
+  while (performance.now() < until) {
+    received += (await poll({ sqs, queue, url: queues.url(queue), handler })).received;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return received;
+}
+
+test("an invocation that never answers stalls its group for the queue's own time, and no other group", async () => {
+  const ran: string[] = [];
+  const crash: Handler = async () => {
+    throw new Error("the machine is gone");
+  };
+  await put("biases", { asset: "ETH", at, plan: false }, "ETH");
+  await poll({ sqs, queue: "biases", url: queues.url("biases"), handler: crash });
+  await put("biases", { asset: "ETH", at, plan: true }, "ETH");
+  await put("biases", { asset: "BTC", at, plan: false }, "BTC");
+  const handler = consume("biases", async ({ asset }) => void ran.push(asset)) as Handler;
+  expect(await pollFor(1500, "biases", handler)).toBe(1);
+  expect([ran, queues.depth("biases"), queues.deadLetters()]).toEqual([["BTC"], 2, []]);
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queues.url("biases"), AttributeNames: ["VisibilityTimeout"] }),
+  );
+  expect(Attributes?.VisibilityTimeout).toBe(String(queue("biases").timeoutSeconds * 6));
+});
+
+test("a failed message of an ordered queue holds its group until it comes again, and it comes soon, later each time", async () => {
+  setEnv({ RETRY_SECONDS: "1,2" });
+  const began = performance.now();
+  const ran: { readonly what: string; readonly ms: number }[] = [];
+  const handler = consume("biases", async ({ asset, plan }) => {
+    ran.push({ what: `${asset}${plan ? "+" : ""}`, ms: performance.now() - began });
+    if (asset === "ETH" && !plan && ran.filter(({ what }) => what === "ETH").length < 3) throw new Error("not yet");
+  }) as Handler;
+  const once = () => poll({ sqs, queue: "biases", url: queues.url("biases"), handler });
+  await put("biases", { asset: "ETH", at, plan: false }, "ETH");
+  await once();
+  await put("biases", { asset: "ETH", at, plan: true }, "ETH");
+  await put("biases", { asset: "BTC", at, plan: false }, "BTC");
+  await drain("biases", handler);
+  expect(ran.map(({ what }) => what)).toEqual(["ETH", "BTC", "ETH", "ETH", "ETH+"]);
+  const [first = 0, second = 0, third = 0] = ran.filter(({ what }) => what === "ETH").map(({ ms }) => ms);
+  expect(second - first).toBeGreaterThan(900);
+  expect(third - second).toBeGreaterThan(1900);
+  expect(third).toBeLessThan(20_000);
+});
+
+test("a queue that refuses the change is told of, and the answer stands: the message comes after the queue's own time", async () => {
+  const handler = consume("events", async () => {
+    throw new Error("unlucky");
+  }) as Handler;
+  await put("events", { eventId: id(7), at });
+  setEnv({ QUEUE_URL_EVENTS: queues.url("events").replace("events", "nowhere") });
+  expect(await poll({ sqs, queue: "events", url: queues.url("events"), handler })).toEqual({ received: 1, failed: 1 });
+  expect(messages.at(-1)).toBe("events: failed messages come again late");
+  expect([queues.ready("events"), queues.depth("events")]).toEqual([0, 1]);
+});
+
+test("the waits follow the receives, and a message that is given up waits the shortest", () => {
+  const waits = readRetrySeconds({});
+  expect([1, 2, 3, 4, 5].map((receives) => retryAfter(receives, 5, waits))).toEqual([2, 10, 50, 250, 2]);
+  expect([1, 2, 7].map((receives) => retryAfter(receives, 10, [1, 3]))).toEqual([1, 3, 3]);
+  expect(retryAfter(Number.NaN, 5, waits)).toBe(2);
+  expect(readRetrySeconds({ RETRY_SECONDS: "4, 9" })).toEqual([4, 9]);
+  for (const bad of ["", "0", "a", "1,50000"])
+    expect(() => readRetrySeconds({ RETRY_SECONDS: bad })).toThrow(ConfigError);
 });

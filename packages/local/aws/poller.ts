@@ -10,16 +10,17 @@ import type { QueueName } from "#topology/queues";
 import { queue as lookup } from "#topology/topology";
 import { deadlineOf, type Handler, lambdaContext } from "./jobs.ts";
 
-// fauxqs loses a message whose visibility is set to 0 while it persists; a second is the least that is safe.
-const RETRY_SECONDS = 1;
-
 export interface PollerOptions {
   readonly sqs: SQSClient;
   readonly queue: QueueName;
   readonly url: string;
   readonly handler: Handler;
-  /** Seconds until what failed is visible again, by how often it was received; a second when left out. */
-  readonly retrySeconds?: ((receives: number) => number) | undefined;
+  /**
+   * Seconds until the messages of an invocation that threw are visible again: for a replay, whose clock does not wait.
+   * Left out = as in the cloud: when the queue's own visibility timeout, six timeouts of the function, is over. At least
+   * 1: fauxqs loses a message whose visibility is set to 0 while it persists.
+   */
+  readonly crashSeconds?: number | undefined;
   /** Called with the milliseconds of each invocation and the number of its messages. */
   readonly measure?: (milliseconds: number, messages: number) => void;
 }
@@ -32,8 +33,9 @@ export interface Polled {
 
 /**
  * Does what a Lambda event-source mapping does once: receive a batch, invoke the handler, delete what succeeded. What
- * failed, and a whole batch when the handler threw, becomes visible again after `retrySeconds` (SQS counts its receives
- * and moves it to the dead-letter queue after the topology's `maxReceives`).
+ * failed, and a whole batch when the handler threw, stays invisible until its visibility timeout is over, which the
+ * handler may have shortened, and so does the rest of its group on an ordered queue (SQS counts the receives and moves a
+ * message to the dead-letter queue after the topology's `maxReceives`).
  */
 export async function poll(options: PollerOptions, waitSeconds = 0): Promise<Polled> {
   const { sqs, url } = options;
@@ -47,12 +49,11 @@ export async function poll(options: PollerOptions, waitSeconds = 0): Promise<Pol
     }),
   );
   if (Messages.length === 0) return { received: 0, failed: 0 };
-  const failed = await invoke(options, Messages);
+  const { failed, crashed } = await invoke(options, Messages);
   const entries = Messages.map((message, i) => ({
     Id: String(i),
     ReceiptHandle: message.ReceiptHandle ?? "",
     MessageId: message.MessageId,
-    receives: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
   }));
   const done = entries.filter((entry) => !failed.has(entry.MessageId ?? ""));
   const again = entries.filter((entry) => failed.has(entry.MessageId ?? ""));
@@ -64,31 +65,32 @@ export async function poll(options: PollerOptions, waitSeconds = 0): Promise<Pol
       }),
     );
   }
-  if (again.length > 0) {
-    const { retrySeconds = () => RETRY_SECONDS } = options;
-    const Entries = again.map(({ Id, ReceiptHandle, receives }) => ({
-      Id,
-      ReceiptHandle,
-      VisibilityTimeout: retrySeconds(receives),
-    }));
+  const { crashSeconds } = options;
+  if (crashed && crashSeconds !== undefined) {
+    const Entries = again.map(({ Id, ReceiptHandle }) => ({ Id, ReceiptHandle, VisibilityTimeout: crashSeconds }));
     await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
   }
   return { received: Messages.length, failed: again.length };
 }
 
-async function invoke(
-  { queue, handler, measure }: PollerOptions,
-  received: readonly Message[],
-): Promise<ReadonlySet<string>> {
+interface Invoked {
+  /** The ids of the messages that failed. */
+  readonly failed: ReadonlySet<string>;
+  /** The handler threw instead of answering. */
+  readonly crashed: boolean;
+}
+
+async function invoke({ queue, handler, measure }: PollerOptions, received: readonly Message[]): Promise<Invoked> {
   const entry = lookup(queue);
   const event: SQSEvent = { Records: received.map((message) => record(message, queue)) };
   const began = performance.now();
   try {
     const reply = (await handler(event, lambdaContext(entry, deadlineOf(entry)))) as SQSBatchResponse | undefined;
-    return new Set((reply?.batchItemFailures ?? []).map((failure) => failure.itemIdentifier));
+    const failed = (reply?.batchItemFailures ?? []).map((failure) => failure.itemIdentifier);
+    return { failed: new Set(failed), crashed: false };
   } catch {
     // The handler's edge has logged why. As in Lambda, a thrown error fails the whole batch, and SQS delivers it again.
-    return new Set(received.map((message) => message.MessageId ?? ""));
+    return { failed: new Set(received.map((message) => message.MessageId ?? "")), crashed: true };
   } finally {
     measure?.(performance.now() - began, received.length);
   }

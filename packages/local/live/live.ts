@@ -54,9 +54,6 @@ export interface Live {
   stop(): Promise<void>;
 }
 
-/** 2, 10, 50, 250 seconds: a node or venue that is away for five minutes costs no message. */
-const retrySeconds = (receives: number): number => Math.min(2 * 5 ** (receives - 1), 300);
-
 /** An error of a job is told to a person for this long; it may have been repaired since. */
 const TOLD_MS = 60_000;
 
@@ -88,7 +85,6 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       awsEndpoint: options.awsEndpoint,
       env: environment(options, venue.url),
       secrets: new Map([[SECRET_ID, paperSecret()]]),
-      retrySeconds,
     });
     closers.push(desk.close);
     await seed(desk, options, heads);

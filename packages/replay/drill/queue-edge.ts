@@ -37,7 +37,7 @@ interface Reply {
 }
 
 /** Operations that a job's code waits for; the others are the event-source mapping's and the bus's own. */
-const JOBS_OWN = ["SendMessageBatch"];
+const JOBS_OWN = ["SendMessageBatch", "ChangeMessageVisibilityBatch"];
 
 const nameOf = ({ QueueUrl }: Wire): string => QueueUrl.split("/").pop() ?? QueueUrl;
 
@@ -62,7 +62,7 @@ export async function queueEdge(upstream: string, plan: FaultPlan): Promise<List
   const carryOut = async (request: Passing): Promise<Answer> => {
     const operation = operationOf(request);
     const wire = JSON.parse(request.body) as Wire;
-    const isSend = JOBS_OWN.includes(operation);
+    const isSend = operation === "SendMessageBatch";
     const refusal = refuse(request, isSend);
     if (refusal?.stage === "before") return OUT_OF_ORDER;
     if (refusal?.stage === "part") return isSend ? producer.sendPart(wire, request) : OUT_OF_ORDER;

@@ -123,7 +123,10 @@ describe("how many calls a node takes at once is learnt from what it refuses", (
   const refusals: NonNullable<Manners["batch"]>["refusal"][] = ["each call", "one error", 400, 413, 429];
   const cases = [1, 3, 10].flatMap((most) => refusals.map((refusal) => [most, refusal] as const));
   test.each(cases)("%i a batch, refused by %s", async (most, refusal) => {
-    const one = await node({ manners: () => ({ batch: { most, refusal } }) });
+    const one = await node({
+      manners: () => ({ batch: { most, refusal } }),
+      fault: () => ({ kind: "delay", milliseconds: 5 }),
+    });
     const { rpc, slept } = client([one.url]);
     expect((await rpc.heads()).latest.number).toBe(HEAD);
     const headers = await rpc.headers(TINY_FROM, COUNT);
@@ -143,8 +146,7 @@ describe("how many calls a node takes at once is learnt from what it refuses", (
   });
 
   test("a refusal with Retry-After is waited for, in halves, and not counted as a failure", async () => {
-    const fault: ChainDoubleOptions["fault"] = () => undefined;
-    const one = await node({ fault, manners: () => ({ batch: { most: 3, refusal: 429, retryAfter: 1 } }) });
+    const one = await node({ manners: () => ({ batch: { most: 3, refusal: 429, retryAfter: 1 } }) });
     const { rpc, slept } = client([one.url]);
     expect((await rpc.headers(TINY_FROM, COUNT)).every(Boolean)).toBe(true);
     expect(new Set(slept)).toEqual(new Set([1000]));
@@ -214,6 +216,32 @@ describe("where a node knows no finality, nothing else changes", () => {
     const { latest } = await client([(await node()).url]).rpc.heads();
     expect(heads.latest).toEqual(latest);
     expect(one.batches()).toEqual([4]);
+  });
+});
+
+describe("a block whose receipts are not there yet", () => {
+  const head = () => {
+    const { number, hash, parentHash } = recording.headers.at(-1)!;
+    return { number, hash, parentHash };
+  };
+
+  test("is asked for again in the same run, until they come", async () => {
+    const one = await node({ manners: () => ({ receiptsLateMs: 1000 }) });
+    chainNow = (recording.headers.at(-1)?.timestamp ?? 0) * 1000;
+    const { rpc, slept } = client([one.url]);
+    expect((await rpc.blockWithReceipts(head()))?.block.hash).toBe(head().hash);
+    expect(slept).toEqual([500, 1000]);
+  });
+
+  test("is null when they do not come within eight seconds, or when another block took its place", async () => {
+    const one = await node({ manners: () => ({ receiptsLateMs: 60_000 }) });
+    chainNow = (recording.headers.at(-1)?.timestamp ?? 0) * 1000;
+    const { rpc, slept } = client([one.url]);
+    expect(await rpc.blockWithReceipts(head())).toBeNull();
+    expect(slept).toEqual([500, 1000, 2000, 4000]);
+    const lost = client([one.url]);
+    expect(await lost.rpc.blockWithReceipts({ ...head(), hash: `0x${"77".repeat(32)}` })).toBeNull();
+    expect(lost.slept).toEqual([]);
   });
 });
 

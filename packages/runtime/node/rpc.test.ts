@@ -144,13 +144,19 @@ test("a node of another chain is never believed", async () => {
   await expect(quick([base.url]).rpc.header(1)).rejects.toBeInstanceOf(ChainIdError);
 });
 
-test("what nobody has is null, after asking each provider once", async () => {
+test("what nobody has is null, after asking each provider again for some seconds", async () => {
   const without = except("eth_getBlockByHash", { result: null });
   const one = await node(without);
   const two = await node(except("eth_getBlockByHash", { error: { code: -32000, message: "header not found" } }));
   const { rpc, slept } = quick([one.url, two.url]);
   expect(await rpc.blockWithReceipts(expected)).toBeNull();
-  expect([one.batches.length, two.batches.length, slept]).toEqual([1, 1, []]);
+  expect(slept).toEqual([500, 1000, 2000, 4000]);
+  expect(one.batches.map((batch) => batch.at(-1)?.method)).toEqual(
+    Array.from({ length: 4 }, () => ["eth_getBlockReceipts", "eth_getBlockByNumber"])
+      .flat()
+      .concat("eth_getBlockReceipts"),
+  );
+  expect(two.batches).toHaveLength(5); // what stands at the number, the first one says
 });
 
 test("balances: a state error is null for its entry, never 0; a rate limit asks elsewhere", async () => {

@@ -60,25 +60,29 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): ChainNode
     }
   };
 
+  const header: ChainNode["header"] = (want) =>
+    nullWhenAbsent(pool.ask([headerCall(want)], ([answer], provider) => headerOf(present(answer, "header", provider))));
+
   return {
     heads: (since = 0) => freshHeads(pool, since),
-    header: (want) =>
-      nullWhenAbsent(
-        pool.ask([headerCall(want)], ([answer], provider) => headerOf(present(answer, "header", provider))),
-      ),
+    header,
     headers: (from, count) => headersFrom(pool, from, count),
     blockWithReceipts: (expected) => {
+      const { number, hash } = expected;
       const calls: Call[] = [
         { method: "eth_getBlockByHash", params: [expected.hash, true] },
         { method: "eth_getBlockReceipts", params: [expected.hash] },
       ];
-      return nullWhenAbsent(
-        pool.ask(calls, ([block, receipts], provider) => {
-          const full = asFullBlock(present(block, "block", provider), present(receipts, "receipts", provider));
-          checkBlock(full.block, full.receipts, expected);
-          return full;
-        }),
-      );
+      const ask = () =>
+        nullWhenAbsent(
+          pool.ask(calls, ([block, receipts], provider) => {
+            const full = asFullBlock(present(block, "block", provider), present(receipts, "receipts", provider));
+            checkBlock(full.block, full.receipts, expected);
+            return full;
+          }),
+        );
+      const isReplaced = async () => ((await header(number))?.hash ?? hash) !== hash;
+      return patiently(ask, isReplaced, poolOptions.sleep);
     },
     balances: async (requests) => {
       const results: (bigint | null)[] = [];
@@ -99,6 +103,23 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): ChainNode
       return hashes.length === 0 || hashes.includes(hash);
     },
   };
+}
+
+/** A node mostly has a new block's receipts a moment after its header. Well within the time of any function that asks. */
+const SOON_MS = [500, 1000, 2000, 4000];
+
+/** Asks again, a little later each time, for what is not there yet, until it cannot come any more. */
+async function patiently<T>(
+  ask: () => Promise<T | null>,
+  isOver: () => Promise<boolean>,
+  sleep: PoolOptions["sleep"],
+): Promise<T | null> {
+  for (const wait of SOON_MS) {
+    const found = await ask();
+    if (found !== null || (await isOver())) return found;
+    await sleep(wait);
+  }
+  return ask();
 }
 
 /** Returns the heads of the first provider whose newest block is not older than `since`, else the newest that was seen. */
