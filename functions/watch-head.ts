@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { cursorOf, moveCursor, releaseLease, seedCursor, takeLease } from "#db/chain/blocks";
 import { followHead } from "#desk/follow-head";
+import { measureAge } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
 import { instant, millis } from "#units/time";
 
@@ -24,7 +25,8 @@ export const handler = schedule("watch-head", async ({ at }, { database, rpc, se
   try {
     for (let passed = 0; !done; passed = (performance.now() - began) / 1000) {
       const now = instant(millis(at) + passed * 1000);
-      const { headers, to } = await followHead(rpc, database, chain, held.cursor, now);
+      const { headers, to, headAt } = await followHead(rpc, database, chain, held.cursor, now);
+      measureAge("HeadAgeSeconds", headAt);
       // Sent before the cursor moves: a crash between the two sends them again, and ingest stands that.
       await send(
         "blocks",

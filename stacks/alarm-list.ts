@@ -110,13 +110,21 @@ function jobAlarms({ target: { stage, schedules }, desk }: Site): AlarmOf[] {
 }
 
 /** What the functions measure themselves. Source: packages/topology/metrics.ts. */
-function deskAlarms({ target: { stage } }: Site): AlarmOf[] {
+function deskAlarms({ target: { stage, schedules } }: Site): AlarmOf[] {
   const of = (metricName: keyof typeof metrics): Watched => ({
     namespace: METRICS_NAMESPACE,
     metricName,
     dimensions: { stage, job: metrics[metricName].job ?? "" },
   });
+  const head = alarm(of("HeadAgeSeconds"), {
+    name: "head-age",
+    above: 180,
+    silenceIsBad: true,
+    impact: "no node gives a new block, or none answers; the desk trades on what whales did before.",
+    firstAction: "compare the heads of the nodes of the rpc secret with a block explorer, and put a better one first.",
+  });
   return [
+    ...(schedules ? [head] : []),
     alarm(of("IngestLagSeconds"), {
       name: "ingest-lag",
       above: 120,

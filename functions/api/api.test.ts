@@ -17,11 +17,13 @@ import { handler as wallets } from "./wallets.ts";
 type Route = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /** Calls a route as API Gateway would, one second after the last block of the rows. */
-async function call(handler: unknown, query: Record<string, string> = {}, accept = "*/*") {
+const NOW = "2022-06-21T00:14:01.000Z";
+
+async function call(handler: unknown, query: Record<string, string> = {}, accept = "*/*", now = NOW) {
   const event = {
     headers: { accept },
     queryStringParameters: query,
-    requestContext: { timeEpoch: Date.parse("2022-06-21T00:14:01.000Z") },
+    requestContext: { timeEpoch: Date.parse(now) },
   } as unknown as APIGatewayProxyEventV2; // the part of a request that a route reads
   const context = { getRemainingTimeInMillis: () => 10_000 } as unknown as Context; // the part that middy reads
   const { statusCode, headers, body } = await (handler as Route)(event, context);
@@ -68,6 +70,16 @@ test("GET /health: block, lag, trading state, and that the input is generated", 
     input: { name: "fixture", generated: true },
     report: null,
   });
+});
+
+test("GET /health: a live desk whose newest block is minutes old is not ok; a replay's are as old as its recording", async () => {
+  const at = (clock: string) => call(health, {}, "*/*", `2022-06-21T${clock}.000Z`);
+  expect(await at("01:14:01")).toMatchObject({ status: 200, body: { status: "ok", lagSeconds: 3601 } });
+  vi.stubEnv("INPUT_NAME", "live");
+  expect(await at("01:14:01")).toMatchObject({ status: 503, body: { status: "behind", lagSeconds: 3601 } });
+  expect(await at("00:19:01")).toMatchObject({ status: 503, body: { status: "behind", lagSeconds: 301 } });
+  expect(await at("00:19:00")).toMatchObject({ status: 200, body: { status: "ok", lagSeconds: 300 } });
+  vi.stubEnv("INPUT_NAME", "fixture");
 });
 
 test("GET /bias: the newest row of each asset and timeframe, or of one asset", async () => {

@@ -6,21 +6,29 @@ import { millis } from "#units/time";
 
 const Query = z.strictObject({});
 
-/** How far the desk has come: `lagSeconds` is from the newest block's own time to the request. */
+/** A live desk whose newest block is older than this is behind: blocks come every 12 seconds. */
+const BEHIND_SECONDS = 300;
+
+/**
+ * How far the desk has come: `lagSeconds` is from the newest block's own time to the request. A live desk that is behind
+ * says so, and answers 503. What replays a recording is as old as that.
+ */
 export const handler = route("GET /health", async ({ at, query }, { database, settings }) => {
   Query.parse(query);
   const health = await deskHealth(database, settings.chain, settings.mode);
   const { block } = health;
+  const lagSeconds = block === null ? null : (millis(at) - millis(block.at)) / 1000;
+  const isBehind = settings.inputName === "live" && lagSeconds !== null && lagSeconds > BEHIND_SECONDS;
   return {
-    status: 200,
+    status: isBehind ? 503 : 200,
     body: {
-      status: block === null ? "waiting for the first block" : "ok",
+      status: block === null ? "waiting for the first block" : isBehind ? "behind" : "ok",
       at,
       chain: settings.chain,
       mode: settings.mode,
       venue: settings.venue,
       input: inputOf(settings),
-      lagSeconds: block === null ? null : (millis(at) - millis(block.at)) / 1000,
+      lagSeconds,
       ...health,
     },
   };

@@ -3,7 +3,7 @@ import type { ChainNode } from "#chain/node";
 import { decideHead, type HeadDecision, type Heads, linked, MAX_REORG_DEPTH, type Seen } from "#chain/reorg";
 import { type Cursor, ownHashes } from "#db/chain/blocks";
 import type { Db } from "#db/client";
-import { type Instant, millis } from "#units/time";
+import { type Instant, instant, millis } from "#units/time";
 
 /** The node's chain leaves the desk's below what was final, or deeper than the desk remembers. A person must look. */
 export class DeepReorgError extends Error {
@@ -25,6 +25,8 @@ export interface Followed {
   readonly headers: readonly Header[];
   /** Where the cursor belongs once the blocks are sent. */
   readonly to: Cursor;
+  /** When the nodes' newest block was mined, also one that is not followed. */
+  readonly headAt: Instant;
 }
 
 /** Blocks sent in one run at most; a longer gap goes on in the next. */
@@ -50,13 +52,14 @@ export async function followHead(
   const from = decision.kind === "fork" ? decision.at : cursor;
   const { safe, finalized } = heads;
   const place = (seen: Seen): Cursor => ({ ...seen, safe: safe.number, finalized: finalized.number });
-  const none: Followed = { headers: [], to: place({ number: cursor.number, hash: cursor.hash }) };
+  const headAt = instant(heads.latest.timestamp * 1000);
+  const none: Followed = { headers: [], to: place({ number: cursor.number, hash: cursor.hash }), headAt };
   if (decision.kind !== "extend" && decision.kind !== "fork") return none;
   if (decision.kind === "fork" && !(await node.confirms(decision.next.number, decision.next.hash))) return none;
   const count = Math.min(PAGE, heads.latest.number - from.number);
   const headers = linked(from, count === 1 ? [decision.next] : await node.headers(from.number + 1, count));
   const last = headers.at(-1);
-  return last ? { headers, to: place({ number: last.number, hash: last.hash }) } : none;
+  return last ? { headers, to: place({ number: last.number, hash: last.hash }), headAt } : none;
 }
 
 type Settled = Exclude<HeadDecision, { kind: "need" }>;

@@ -13,6 +13,11 @@ export const METRICS_NAMESPACE = "Spyhop";
 
 /** What functions measure, by the metric's name. The alarms of the stacks and the lines of the log come from here. */
 export const metrics = {
+  HeadAgeSeconds: {
+    unit: "Seconds",
+    job: "watch-head",
+    meaning: "age of the newest block of the nodes, at every look; none where no node answers",
+  },
   IngestLagSeconds: {
     unit: "Seconds",
     job: "ingest-block",
