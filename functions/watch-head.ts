@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { cursorOf, moveCursor, releaseLease, seedCursor, takeLease } from "#db/chain/blocks";
+import { cursorOf, keepSent, moveCursor, releaseLease, seedCursor, takeLease } from "#db/chain/blocks";
 import { followHead } from "#desk/follow-head";
 import { measureAge } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
@@ -25,13 +25,14 @@ export const handler = schedule("watch-head", async ({ at }, { database, rpc, se
   try {
     for (let passed = 0; !done; passed = (performance.now() - began) / 1000) {
       const now = instant(millis(at) + passed * 1000);
-      const { headers, to, headAt } = await followHead(rpc, database, chain, held.cursor, now);
+      const { headers, to, headAt, fork } = await followHead(rpc, database, chain, held.cursor, now);
       measureAge("HeadAgeSeconds", headAt);
       // Sent before the cursor moves: a crash between the two sends them again, and ingest stands that.
       await send(
         "blocks",
         headers.map(({ number, hash, parentHash }) => ({ chain, number, hash, parentHash, at: now })),
       );
+      await keepSent(database, held, fork === null ? headers : [fork, ...headers]);
       const last = headPollSeconds === 0 || passed + headPollSeconds >= RUN_SECONDS;
       held = await moveCursor(database, held, to, now, last);
       done = last;

@@ -21,17 +21,26 @@ interface Desk {
   readonly cursor: Seen;
   readonly ours: ReadonlyMap<number, string>;
   readonly finalized?: number;
+  readonly anchor?: number;
 }
 
 /** Asks until the decision needs nothing more; returns it with the number of headers fetched. */
 function settle(
   node: readonly Header[],
-  { cursor, ours, finalized = 0 }: Desk,
+  { cursor, ours, finalized = 0, anchor }: Desk,
 ): { decision: HeadDecision; asked: number } {
   const fetched = new Map<string, Header | null>();
   let next: Header | null | undefined;
   for (let asked = 0; ; asked++) {
-    const decision = decideHead({ cursor, ours, finalized, latest: node.at(-1)!, next, fetched });
+    const decision = decideHead({
+      cursor,
+      ours,
+      anchor: anchor ?? null,
+      finalized,
+      latest: node.at(-1)!,
+      next,
+      fetched,
+    });
     if (decision.kind !== "need") return { decision, asked };
     if (typeof decision.want === "number") next = node[decision.want] ?? null;
     else fetched.set(decision.want, node.find((header) => header.hash === decision.want) ?? null);
@@ -101,6 +110,25 @@ test("below what was final, and deeper than the desk remembers, it stops", () =>
   expect(deep).toMatchObject({ kind: "stop", reason: "too deep" });
   const fresh = { ...own, ours: new Map<number, string>() };
   expect(settle(chain("b", 299, 302), fresh).decision).toEqual({ kind: "stop", reason: "too deep", number: 300 });
+});
+
+test("where the chains part at the anchor or below it, following begins again after the node's block of its number", () => {
+  const young = desk("a", 300, 300);
+  const ours = new Map([...young.ours].filter(([number]) => number >= 295));
+  const own = { ...young, ours, anchor: 295 };
+  for (const depth of [6, 7, 60]) {
+    const { decision, asked } = settle(chain("b", 300 - depth, 302), own);
+    expect(decision).toMatchObject({ kind: "fork", at: { number: 295, hash: hash("b", 295) }, next: { number: 296 } });
+    expect(asked).toBe(6);
+  }
+  // Above the anchor as ever; at the anchor before anything was sent; and not below what was final.
+  expect(settle(chain("b", 297, 302), own).decision).toMatchObject({ at: { number: 297, hash: hash("a", 297) } });
+  const just = { cursor: { number: 300, hash: hash("a", 300) }, ours: new Map([[300, hash("a", 300)]]), anchor: 300 };
+  expect(settle(chain("b", 298, 302), just).decision).toMatchObject({ at: { number: 300, hash: hash("b", 300) } });
+  expect(settle(chain("b", 290, 302), { ...own, finalized: 295 }).decision).toMatchObject({
+    kind: "stop",
+    number: 295,
+  });
 });
 
 test("a header that the node has lost again is waited for", () => {

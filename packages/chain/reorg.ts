@@ -18,7 +18,8 @@ export const MAX_REORG_DEPTH = 128;
 
 /**
  * What to do next. `extend`: blocks after `from` follow the cursor. `wait`: nothing to do, or the node lags.
- * `fork`: the desk's chain leaves the node's after `at`. `stop`: it leaves below what was final, or deeper than the
+ * `fork`: the desk's chain leaves the node's after `at`; the desk's anchor is replaced by the node's block when the chains
+ * part at it or below, since nothing below was ever followed. `stop`: it leaves below what was final, or deeper than the
  * desk remembers: a person must look. `need`: fetch the header of that number or hash, then ask again.
  */
 export type HeadDecision =
@@ -35,6 +36,8 @@ export interface HeadState {
   readonly latest: Header;
   /** The desk's own hashes by number, at and below the cursor; gaps are allowed. */
   readonly ours: ReadonlyMap<number, string>;
+  /** The block after which the desk began to follow the chain, when it is among `ours`; null = deeper, or not known. */
+  readonly anchor: number | null;
   /** The node's headers by hash, and its block after the cursor; null = asked for and not there. */
   readonly next: Header | null | undefined;
   readonly fetched: ReadonlyMap<string, Header | null>;
@@ -57,13 +60,14 @@ export function decideHead(state: HeadState): HeadDecision {
   return walkBack(state, next);
 }
 
-function walkBack({ cursor, finalized, ours, fetched }: HeadState, next: Header): HeadDecision {
+function walkBack({ cursor, finalized, ours, anchor, fetched }: HeadState, next: Header): HeadDecision {
   let child = next;
   for (;;) {
     const number = child.number - 1;
     const own = number === cursor.number ? cursor.hash : ours.get(number);
     if (own === child.parentHash) return { kind: "fork", at: { number, hash: own }, next: child };
     if (number <= finalized) return { kind: "stop", reason: "below finalized", number };
+    if (number === anchor) return { kind: "fork", at: { number, hash: child.parentHash }, next: child };
     const deep = cursor.number - number >= MAX_REORG_DEPTH || !knownBelow(ours, number);
     if (deep) return { kind: "stop", reason: "too deep", number };
     const parent = fetched.get(child.parentHash);

@@ -125,6 +125,17 @@ export const blockCursors = pgTable(
   (t) => [primaryKey({ columns: [t.chain, t.stream] })],
 );
 
+export const sentBlocks = pgTable(
+  "sent_blocks",
+  {
+    chain: chain(),
+    number: count("number").notNull(),
+    hash: varchar("hash", { length: 128 }).notNull(),
+    anchor: boolean("anchor").notNull().default(false),
+  },
+  (t) => [primaryKey({ columns: [t.chain, t.number] })],
+);
+
 export const chainBlocks = pgTable(
   "chain_blocks",
   {

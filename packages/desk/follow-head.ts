@@ -1,7 +1,7 @@
 import type { Header } from "#chain/block";
 import type { ChainNode } from "#chain/node";
 import { decideHead, type HeadDecision, type Heads, linked, MAX_REORG_DEPTH, type Seen } from "#chain/reorg";
-import { type Cursor, ownHashes } from "#db/chain/blocks";
+import { type Cursor, type OwnChain, ownChain } from "#db/chain/blocks";
 import type { Db } from "#db/client";
 import { type Instant, instant, millis } from "#units/time";
 
@@ -23,6 +23,8 @@ export class DeepReorgError extends Error {
 export interface Followed {
   /** New blocks, ascending, each the child of the one before. */
   readonly headers: readonly Header[];
+  /** Where `headers` begin when the desk's chain was left. */
+  readonly fork: Seen | null;
   /** Where the cursor belongs once the blocks are sent. */
   readonly to: Cursor;
   /** When the nodes' newest block was mined, also one that is not followed. */
@@ -53,13 +55,14 @@ export async function followHead(
   const { safe, finalized } = heads;
   const place = (seen: Seen): Cursor => ({ ...seen, safe: safe.number, finalized: finalized.number });
   const headAt = instant(heads.latest.timestamp * 1000);
-  const none: Followed = { headers: [], to: place({ number: cursor.number, hash: cursor.hash }), headAt };
+  const none: Followed = { headers: [], to: place({ number: cursor.number, hash: cursor.hash }), headAt, fork: null };
   if (decision.kind !== "extend" && decision.kind !== "fork") return none;
   if (decision.kind === "fork" && !(await node.confirms(decision.next.number, decision.next.hash))) return none;
   const count = Math.min(PAGE, heads.latest.number - from.number);
+  const fork = decision.kind === "fork" ? decision.at : null;
   const headers = linked(from, count === 1 ? [decision.next] : await node.headers(from.number + 1, count));
   const last = headers.at(-1);
-  return last ? { headers, to: place({ number: last.number, hash: last.hash }), headAt } : none;
+  return last ? { headers, to: place({ number: last.number, hash: last.hash }), headAt, fork } : none;
 }
 
 type Settled = Exclude<HeadDecision, { kind: "need" }>;
@@ -67,18 +70,19 @@ type Settled = Exclude<HeadDecision, { kind: "need" }>;
 async function decide(node: ChainNode, db: Db, chain: string, cursor: Cursor, heads: Heads): Promise<Settled> {
   const fetched = new Map<string, Header | null>();
   let next: Header | null | undefined = heads.latest.number === cursor.number + 1 ? heads.latest : undefined;
-  let ours: ReadonlyMap<number, string> = new Map();
+  let own: OwnChain = { hashes: new Map(), anchor: null };
   for (;;) {
-    const state = { cursor, finalized: cursor.finalized, latest: heads.latest, ours, next, fetched };
+    const { hashes: ours, anchor } = own;
+    const state = { cursor, finalized: cursor.finalized, latest: heads.latest, ours, anchor, next, fetched };
     const decision = decideHead(state);
     if (decision.kind === "stop" && decision.reason === "too deep" && ours.size === 0) {
-      ours = await ownHashes(db, chain, cursor.number - MAX_REORG_DEPTH, cursor.number);
-      if (ours.size > 0) continue;
+      own = await ownChain(db, chain, cursor.number - MAX_REORG_DEPTH, cursor.number);
+      if (own.hashes.size > 0) continue;
     }
     if (decision.kind !== "need") return decision;
     const header = await node.header(decision.want);
     if (typeof decision.want === "number") next = header;
     else fetched.set(decision.want, header);
-    if (ours.size === 0) ours = await ownHashes(db, chain, cursor.number - MAX_REORG_DEPTH, cursor.number);
+    if (ours.size === 0) own = await ownChain(db, chain, cursor.number - MAX_REORG_DEPTH, cursor.number);
   }
 }

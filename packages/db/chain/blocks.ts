@@ -1,7 +1,8 @@
-import { and, between, eq, isNull, lte, or, sql } from "drizzle-orm";
+import { and, asc, between, eq, isNull, lte, or, sql } from "drizzle-orm";
+import type { Seen } from "#chain/reorg";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
-import { blockCursors, chainBlocks } from "../schema.ts";
+import { blockCursors, chainBlocks, sentBlocks } from "../schema.ts";
 
 /** How far a chain was followed. `number` and `hash` are of the newest block sent to the queue. */
 export interface Cursor {
@@ -45,10 +46,18 @@ const columns = {
  * restart carries on without a gap.
  */
 export async function seedCursor(db: Db, chain: string, before: { number: number; hash: string }): Promise<void> {
-  await db
-    .insert(blockCursors)
-    .values({ chain, lastNumber: before.number, lastHash: before.hash, updatedAt: instant(0) })
-    .onConflictDoNothing();
+  await db.transaction(async (tx) => {
+    const seeded = await tx
+      .insert(blockCursors)
+      .values({ chain, lastNumber: before.number, lastHash: before.hash, updatedAt: instant(0) })
+      .onConflictDoNothing()
+      .returning({ number: blockCursors.lastNumber });
+    if (seeded.length > 0)
+      await tx
+        .insert(sentBlocks)
+        .values({ chain, ...before, anchor: true })
+        .onConflictDoNothing();
+  });
 }
 
 /** Returns a chain's cursor, or null before it is seeded. */
@@ -101,6 +110,28 @@ export async function moveCursor(db: Db, lease: Lease, to: Cursor, at: Instant, 
   return { ...lease, cursor: row };
 }
 
+/** Hashes of sent blocks are kept this far below the newest one: twice as deep as a fork is looked for. */
+const KEPT = 256;
+
+/**
+ * Keeps the hashes of blocks that were sent, in place of those of their numbers, and forgets the oldest. Does nothing when
+ * the lease was taken over. To be called before the cursor moves: above it hashes count for nothing.
+ */
+export async function keepSent(db: Db, lease: Lease, blocks: readonly Seen[]): Promise<void> {
+  const { chain, fence } = lease;
+  const newest = Math.max(...blocks.map(({ number }) => number));
+  if (blocks.length === 0) return;
+  const list = JSON.stringify(blocks.map(({ number, hash }) => ({ number, hash })));
+  await db.execute(sql`
+    WITH gone AS (
+      DELETE FROM sent_blocks WHERE chain = ${chain} AND number < ${newest - KEPT}::bigint)
+    INSERT INTO sent_blocks (chain, number, hash)
+    SELECT ${chain}::text, s.number, s.hash FROM json_to_recordset(${list}::text::json) AS s(number bigint, hash text)
+    WHERE s.number >= ${newest - KEPT}::bigint AND EXISTS (
+      SELECT FROM block_cursors c WHERE c.chain = ${chain} AND c.stream = ${STREAM} AND c.fence = ${fence}::bigint)
+    ON CONFLICT (chain, number) DO UPDATE SET hash = EXCLUDED.hash`);
+}
+
 /** Gives the lease back. Does nothing when it was taken over. */
 export async function releaseLease(db: Db, lease: Lease): Promise<void> {
   await db
@@ -109,12 +140,26 @@ export async function releaseLease(db: Db, lease: Lease): Promise<void> {
     .where(and(ofChain(lease.chain), eq(blockCursors.fence, lease.fence)));
 }
 
-/** Returns the hashes of the ingested blocks `from` to `to` by number; blocks not ingested yet are absent. */
-export async function ownHashes(db: Db, chain: string, from: number, to: number): Promise<Map<number, string>> {
-  const list = await db
+/** The desk's own chain at and below the cursor. */
+export interface OwnChain {
+  /** By number: of the block that was sent last, else of the ingested one; gaps are possible. */
+  readonly hashes: ReadonlyMap<number, string>;
+  /** The number of the block after which following began; null when it is not among these. */
+  readonly anchor: number | null;
+}
+
+/** Returns the desk's own chain from block `from` to `to`, whether ingested yet or not. */
+export async function ownChain(db: Db, chain: string, from: number, to: number): Promise<OwnChain> {
+  const ingested = await db
     .select({ number: chainBlocks.number, hash: chainBlocks.hash })
     .from(chainBlocks)
     .where(and(eq(chainBlocks.chain, chain), between(chainBlocks.number, from, to)))
-    .orderBy(chainBlocks.number);
-  return new Map(list.map(({ number, hash }) => [number, hash]));
+    .orderBy(asc(chainBlocks.number));
+  const sent = await db
+    .select({ number: sentBlocks.number, hash: sentBlocks.hash, anchor: sentBlocks.anchor })
+    .from(sentBlocks)
+    .where(and(eq(sentBlocks.chain, chain), between(sentBlocks.number, from, to)))
+    .orderBy(asc(sentBlocks.number));
+  const hashes = new Map([...ingested, ...sent].map(({ number, hash }) => [number, hash]));
+  return { hashes, anchor: sent.find(({ anchor }) => anchor)?.number ?? null };
 }

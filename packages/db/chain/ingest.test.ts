@@ -6,7 +6,16 @@ import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { type Instant, instant } from "#units/time";
 import * as schema from "../schema.ts";
-import { cursorOf, LeaseLostError, moveCursor, ownHashes, releaseLease, seedCursor, takeLease } from "./blocks.ts";
+import {
+  cursorOf,
+  keepSent,
+  LeaseLostError,
+  moveCursor,
+  ownChain,
+  releaseLease,
+  seedCursor,
+  takeLease,
+} from "./blocks.ts";
 import { eventById, positionOf, walletHistory } from "./events.ts";
 import { type BlockRow, ingestBlock } from "./ingest.ts";
 import { walletIdOf, watchWallets } from "./wallets.ts";
@@ -32,7 +41,8 @@ beforeEach(async () => {
     schema.events,
     schema.eventRefs,
   ];
-  for (const table of [...tables, schema.chainBlocks, schema.blockCursors, schema.wallets]) await db.delete(table);
+  for (const table of [...tables, schema.chainBlocks, schema.sentBlocks, schema.blockCursors, schema.wallets])
+    await db.delete(table);
   await watchWallets(db, CHAIN, [{ address: ADDRESS, label: "Whale", tags: [] }], instant(START));
 });
 
@@ -186,10 +196,10 @@ test("a parent or a child that does not fit is a conflict, a gap is none", async
   await ingest(blockRow(5));
   expect(await conflictWith(blockRow(6, "b"))).toBe(5);
   expect(await conflictWith(blockRow(4, "b"))).toBe(5);
-  expect([...(await ownHashes(test_.db, CHAIN, 0, 9))]).toEqual([[5, hash("a", 5)]]);
+  expect([...(await ownChain(test_.db, CHAIN, 0, 9)).hashes]).toEqual([[5, hash("a", 5)]]);
   expect(await conflictWith(blockRow(4, "a"))).toBeNull();
   expect(await conflictWith(blockRow(8, "b"))).toBeNull();
-  expect([...(await ownHashes(test_.db, CHAIN, 0, 9)).keys()].sort()).toEqual([4, 5, 8]);
+  expect([...(await ownChain(test_.db, CHAIN, 0, 9)).hashes.keys()].sort()).toEqual([4, 5, 8]);
 });
 
 test("history stops before a chain position and knows nothing of what came later", async () => {
@@ -234,4 +244,34 @@ test("one watcher holds the cursor; an older fence is refused", async () => {
   const retried = await takeLease(db, CHAIN, "three", at(6), 59); // Lambda tries a run again that ended in the middle
   expect(retried).toEqual({ ...third, fence: third!.fence + 1 });
   await expect(moveCursor(db, third!, third!.cursor, at(6))).rejects.toBeInstanceOf(LeaseLostError);
+});
+
+test("hashes are kept when blocks are sent, above those of ingested ones, by the holder of the lease alone", async () => {
+  const { db } = test_;
+  const seen = (branch: string, ...numbers: number[]) =>
+    numbers.map((number) => ({ number, hash: hash(branch, number) }));
+  const own = async () => {
+    const { hashes, anchor } = await ownChain(db, CHAIN, 0, 1000);
+    return { hashes: [...hashes].sort(([a], [b]) => a - b), anchor };
+  };
+  const pairs = (branch: string, ...numbers: number[]) => numbers.map((number) => [number, hash(branch, number)]);
+  await seedCursor(db, CHAIN, { number: 4, hash: hash("a", 4) });
+  await seedCursor(db, CHAIN, { number: 1, hash: hash("a", 1) });
+  expect(await own()).toEqual({ hashes: pairs("a", 4), anchor: 4 });
+  const first = (await takeLease(db, CHAIN, "one", at(0), 59))!;
+  await keepSent(db, first, []);
+  await keepSent(db, first, seen("a", 5, 6, 7));
+  await ingest(blockRow(5));
+  await ingest(blockRow(6));
+  await keepSent(db, first, seen("b", 6, 7));
+  expect(await own()).toEqual({ hashes: [...pairs("a", 4, 5), ...pairs("b", 6, 7)], anchor: 4 });
+  await keepSent(db, first, seen("c", 4, 5));
+  expect(await own()).toEqual({ hashes: [...pairs("c", 4, 5), ...pairs("b", 6, 7)], anchor: 4 });
+  await takeLease(db, CHAIN, "two", at(60), 59);
+  await keepSent(db, first, seen("d", 5));
+  expect((await own()).hashes).toContainEqual([5, hash("c", 5)]);
+  const third = (await takeLease(db, CHAIN, "three", at(120), 59))!;
+  await keepSent(db, third, seen("b", 8, 261));
+  // 256 below the newest; what was ingested is still known by its own row.
+  expect(await own()).toEqual({ hashes: [...pairs("c", 5), ...pairs("b", 6, 7, 8, 261)], anchor: null });
 });
