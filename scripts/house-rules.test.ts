@@ -225,6 +225,18 @@ test("every lint rule of the house names its plant, in the core each way to the 
       "packages/db/alias.ts",
       'import { orders as x } from "./schema.ts";\n\nexport const found = db.insert(x);\n',
     ],
+    "rows<> plugin": [
+      "packages/db/said.ts",
+      'import { rows } from "./rows.ts";\n\nexport const found = rows<{ n: number }>();\n',
+    ],
+    "sql<> plugin": [
+      "packages/db/column.ts",
+      'import { sql } from "drizzle-orm";\n\nexport const column = sql<number>`count(*)`;\n',
+    ],
+    "execute<> plugin": [
+      "packages/testing/executed.ts",
+      "declare const db: { execute<T>(): T };\n\nexport const executed = db.execute<{ n: number }>();\n",
+    ],
     "as Decimal plugin": ["packages/local/as-decimal.ts", cast("1.5", "Decimal")],
     "as Instant plugin": ["packages/testing/as-instant.test.ts", cast("now", "Instant")],
     "as unknown as WalletId plugin": ["functions/as-id.ts", cast("one", "unknown as WalletId")],
@@ -477,7 +489,7 @@ function changed(text: string, from: string | RegExp, to: string): string {
   return next;
 }
 
-test("the tests of the topology and of the schema name what is wired, ordered, sent or declared wrong", () => {
+test("the tests of the topology, the schema and the rows name what is wired, ordered, sent or declared wrong", () => {
   const folder = project("wiring", {});
   for (const name of ["packages", "functions", "migrations", "vitest.config.ts"]) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
@@ -501,11 +513,18 @@ test("the tests of the topology and of the schema name what is wired, ordered, s
   );
   const schema = changed(read("packages/db/schema.ts"), /barSeconds: integer\(/, "barSeconds: text(");
   writeFileSync(join(folder, "packages/db/schema.ts"), schema);
+  const labels = changed(
+    read("packages/db/chain/labels.ts"),
+    "packed: kind.orNull(kind.built(",
+    "packed: (kind.built(",
+  );
+  writeFileSync(join(folder, "packages/db/chain/labels.ts"), labels);
   const text = failing(folder, "vitest", [
     "run",
     "--reporter=verbose",
     "packages/topology/topology.test.ts",
     "packages/db/schema.test.ts",
+    "packages/db/chain/labels.test.ts",
   ]);
   for (const [name, plant] of [
     ["every handler file is wired exactly once", "functions/unwired.ts"],
@@ -520,6 +539,7 @@ test("the tests of the topology and of the schema name what is wired, ordered, s
   }
   expect(text).toMatch(/FAIL +packages\/db\/schema\.test\.ts/);
   expect(text).toContain("prices.bar_seconds text");
+  expect(text).toContain('RowShapeError: the rows of "labels" are not as declared: packed is null');
 });
 
 test("a run of the tests says its seed, with which a property fails the same again", () => {
@@ -529,7 +549,13 @@ import { expect, test } from "vitest";
 test("large", () => fc.assert(fc.property(fc.integer(), (n) => expect(n).toBeLessThan(1e6)), { endOnFailure: true }));
 `,
   });
-  for (const path of ["vitest.config.ts", "packages/testing/seed.ts", "packages/testing/setup.ts"]) {
+  for (const path of [
+    "vitest.config.ts",
+    "packages/testing/seed.ts",
+    "packages/testing/setup.ts",
+    "packages/testing/watched-rows.ts",
+    "packages/testing/row-coverage.ts",
+  ]) {
     cpSync(join(ROOT, path), join(folder, path));
   }
   const run = (seed?: string) => {

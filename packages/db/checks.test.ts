@@ -1,10 +1,10 @@
 import { type SQL, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { anyRows } from "#testing/any-rows";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
 import { type Instant, instant, instantOf, millis } from "#units/time";
 import type { Db } from "./client.ts";
-import { rows } from "./rows.ts";
 
 /** What the schema itself guarantees, in SQL. Each test rolls back. */
 let database: TestDatabase;
@@ -12,8 +12,8 @@ let db: Db;
 let edition = "";
 beforeAll(async () => {
   database = await testDatabase();
-  const [row] = await rows<{ edition: string }>(database.db, sql`SELECT app_ts_edition() AS edition`);
-  edition = row?.edition ?? "";
+  const [row] = await anyRows(database.db, sql`SELECT app_ts_edition() AS edition`);
+  edition = String(row?.edition);
 });
 afterAll(() => database.close());
 
@@ -53,7 +53,7 @@ const CHECK = "23514";
 const FOREIGN_KEY = "23503";
 const NOT_NULL = "23502";
 const FORBIDDEN = "42501";
-const one = async <T>(statement: SQL): Promise<T> => Object.values((await rows(db, statement))[0] ?? {})[0] as T;
+const one = async <T>(statement: SQL): Promise<T> => Object.values((await anyRows(db, statement))[0] ?? {})[0] as T;
 
 interface Leg {
   readonly at?: Instant;
@@ -69,7 +69,7 @@ async function ingest(...legs: Leg[]): Promise<number> {
   let made = 0;
   for (const { at = NOW, tx, log, block = 10, hash = "0xh", wallet = WALLET, amount = "1" } of legs) {
     const id = idOf("event", "ethereum", hash, tx, log, wallet);
-    const fresh = await rows(
+    const fresh = await anyRows(
       db,
       sql`INSERT INTO event_refs(id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number, block_hash)
           VALUES (${id}, ${at}, ${wallet}, 'ethereum', ${tx}, ${log}, ${block}, ${hash})
@@ -362,7 +362,10 @@ describe("orders", () => {
     expect(await one(sql`SELECT trim_scale(fee)::text FROM order_fills`)).toBe("-0.004");
   });
   checked("the kill switch has a row a mode: demo on, live off until armed", async () => {
-    const found = await rows(db, sql`SELECT trading_mode AS mode, state, epoch::int FROM trading_control ORDER BY 1`);
+    const found = await anyRows(
+      db,
+      sql`SELECT trading_mode AS mode, state, epoch::int FROM trading_control ORDER BY 1`,
+    );
     expect(found).toEqual([
       { mode: "demo", state: "ACTIVE", epoch: 1 },
       { mode: "live", state: "HALTED", epoch: 1 },
@@ -415,7 +418,7 @@ describe("positions", () => {
       (${NOW}, 'ETH', '4h', 0.5), (${NOW}, 'ETH', '1h', -0.9), (${daysBefore(1)}, 'ETH', '4h', 0.1)`);
     const view = sql`SELECT signal_wallet, trim_scale(wallet_credibility)::text AS credibility, trim_scale(current_bias)::text AS bias
                      FROM active_positions_view`;
-    expect(await rows(db, view)).toEqual([{ signal_wallet: ADDRESS, credibility: "7", bias: "0.5" }]);
+    expect(await anyRows(db, view)).toEqual([{ signal_wallet: ADDRESS, credibility: "7", bias: "0.5" }]);
   });
   checked("daily performance counts closed positions, archived ones too", async () => {
     const closed = { opened_at: daysBefore(40), closed_at: daysBefore(39) };
@@ -425,11 +428,11 @@ describe("positions", () => {
     const performance = sql`SELECT total_trades::int AS trades, trim_scale(win_rate)::text AS win, trim_scale(total_pnl)::text AS pnl
                             FROM daily_performance_view`;
     await db.execute(sql`REFRESH MATERIALIZED VIEW daily_performance`);
-    expect(await rows(db, performance)).toEqual([{ trades: 2, win: "0.5", pnl: "4" }]);
+    expect(await anyRows(db, performance)).toEqual([{ trades: 2, win: "0.5", pnl: "4" }]);
     expect(await one(sql`SELECT app_archive_positions(${daysBefore(30)})::int`)).toBe(2);
     expect(await countOf("positions")).toBe(1);
     await db.execute(sql`REFRESH MATERIALIZED VIEW daily_performance`);
-    expect(await rows(db, performance)).toEqual([{ trades: 2, win: "0.5", pnl: "4" }]);
+    expect(await anyRows(db, performance)).toEqual([{ trades: 2, win: "0.5", pnl: "4" }]);
   });
 });
 
@@ -471,12 +474,9 @@ describe("partitions and retention", () => {
     await db.execute(sql`INSERT INTO event_analysis(event_id, confidence, analyzed_at) VALUES (${id}, 1, ${NOW})`);
     await db.execute(order({ signal_event_id: id, signal_snapshot: '{"tx_hash":"0xbb"}' }));
     await db.execute(sql`SELECT app_ts_ensure('events', ${daysBefore(100)}, ${daysBefore(99)})`);
-    const dropped = await rows<{ dropped: string[] }>(
-      db,
-      sql`SELECT dropped FROM app_ts_maintain(${NOW}) WHERE table_name = 'events'`,
-    );
+    const dropped = await anyRows(db, sql`SELECT dropped FROM app_ts_maintain(${NOW}) WHERE table_name = 'events'`);
     expect(dropped[0]?.dropped).toHaveLength(1);
-    expect(await rows(db, sql`SELECT tx_hash FROM events`)).toEqual([{ tx_hash: "0xaa" }]);
+    expect(await anyRows(db, sql`SELECT tx_hash FROM events`)).toEqual([{ tx_hash: "0xaa" }]);
     expect(await countOf("event_analysis")).toBe(1);
     expect(await one(sql`SELECT signal_snapshot->>'tx_hash' FROM orders WHERE signal_event_id = ${id}`)).toBe("0xbb");
     expect(await one(sql`SELECT app_prune_event_refs(${daysBefore(90)})::int`)).toBe(0);
@@ -491,7 +491,7 @@ describe("partitions and retention", () => {
     await ingest(...[...kept, ...gone].map((at, log) => ({ tx: "0xee", log, at: instantOf(at) })));
     await db.execute(sql`SELECT app_ts_ensure('events', '2022-03-08', '2022-03-10')`); // some in partitions, some in none
     await db.execute(sql`SELECT * FROM app_ts_maintain(${NOW})`);
-    const left = await rows<{ log: number }>(db, sql`SELECT log_index AS log FROM events ORDER BY 1`);
+    const left = await anyRows(db, sql`SELECT log_index AS log FROM events ORDER BY 1`);
     expect(left).toEqual([{ log: 0 }, { log: 1 }, { log: 2 }]);
     await db.execute(sql`SELECT * FROM app_ts_maintain(${NOW})`);
     expect(await countOf("events")).toBe(3);
@@ -521,7 +521,7 @@ describe("partitions and retention", () => {
 
   checked("every time series has its policy", async () => {
     const policies = sql`SELECT table_name AS "table", extract(day FROM keep)::int AS days FROM time_series_policies ORDER BY 1`;
-    expect(await rows(db, policies)).toEqual([
+    expect(await anyRows(db, policies)).toEqual([
       { table: "bias", days: 30 },
       { table: "events", days: 90 },
       { table: "prices", days: 400 },

@@ -1,11 +1,12 @@
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { anyRows } from "#testing/any-rows";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
 import { readDecimal, readInstant } from "./columns.ts";
-import { iso, plain, rows } from "./rows.ts";
+import { iso, plain } from "./rows.ts";
 import { orders, reports } from "./schema.ts";
 
 let database: TestDatabase;
@@ -74,7 +75,7 @@ test("raw rows are written alike by the two fragments", async () => {
   const statement = sql`SELECT ${iso(sql`'2022-06-21 05:30:00.5+05:30'::timestamptz`)} AS at,
     ${plain(sql`1.500::numeric(20,10)`)} AS n, ${iso(sql`NULL::timestamptz`)} AS none, 7::int AS int4, 0.1::float8 AS float,
     '{"b":[1]}'::jsonb AS json, true AS yes`;
-  expect(await rows(database.db, statement)).toEqual([
+  expect(await anyRows(database.db, statement)).toEqual([
     { at: "2022-06-21T00:00:00.500Z", n: "1.5", none: null, int4: 7, float: 0.1, json: { b: [1] }, yes: true },
   ]);
 });
@@ -85,7 +86,7 @@ test("arrays of every type that we unnest are parameters of raw SQL", async () =
     FROM unnest(${sql.param(times)}::timestamptz[], ${sql.param(["1.5", null])}::numeric[], ${sql.param(["2022-06-21", null])}::date[],
       ${sql.param([idOf("a"), null])}::uuid[], ${sql.param(['a "b", \\c', null])}::text[], ${sql.param([1, null])}::int[],
       ${sql.param([0.1, null])}::float8[], ${sql.param(["true", null])}::text[]::boolean[]) AS x(t, n, d, u, s, i, f, b)`;
-  expect(await rows(database.db, statement)).toEqual([
+  expect(await anyRows(database.db, statement)).toEqual([
     { t: times[0], n: "1.5", d: "2022-06-21", u: idOf("a"), s: 'a "b", \\c', i: 1, f: 0.1, b: true },
     { t: null, n: null, d: null, u: null, s: null, i: null, f: null, b: null },
   ]);

@@ -13,8 +13,8 @@ import {
   varchar,
 } from "drizzle-orm/pg-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { anyRows } from "#testing/any-rows";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { rows } from "./rows.ts";
 import * as schema from "./schema.ts";
 
 let database: TestDatabase;
@@ -57,7 +57,7 @@ function declared(entries: readonly unknown[]): string[] {
 
 /** The same lines from the catalogue, of the public schema, without partitions. */
 async function migrated(): Promise<string[]> {
-  const found = await rows<{ line: string }>(
+  const found = await anyRows(
     database.db,
     sql`
       SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
@@ -74,7 +74,7 @@ async function migrated(): Promise<string[]> {
       WHERE n.nspname = 'public' AND i.indisprimary AND NOT c.relispartition`,
   );
   // Where pgvector is, the column is of its type.
-  return found.map(({ line }) => line.replace(/(\.embedding) vector\(768\)/, "$1 real[]")).sort();
+  return found.map(({ line }) => String(line).replace(/(\.embedding) vector\(768\)/, "$1 real[]")).sort();
 }
 
 test("drizzle's schema is the migrated database", async () => {
@@ -115,7 +115,7 @@ test("a planted mismatch is caught: type, nullability, default, a missing and an
 
 test("positions and their archive have the same columns in the same order", async () => {
   const columns = (table: string) =>
-    rows(
+    anyRows(
       database.db,
       sql`SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attnotnull AS required FROM pg_attribute
           WHERE attrelid = ${table}::regclass AND attnum > 0 ORDER BY attnum`,

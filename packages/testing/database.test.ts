@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
-import { rows } from "#db/rows";
 import { readEnv } from "#runtime/config";
+import { anyRows } from "#testing/any-rows";
 import { SessionStateError, testDatabase } from "./database.ts";
 
 const pooled = readEnv("TEST_POOLER_URL") !== null;
@@ -10,7 +10,7 @@ test("a database that is closed leaves nothing behind, and two at once are two",
   const [one, other] = [await testDatabase(), await testDatabase()];
   await one.db.execute(sql`CREATE TABLE only_here (n int)`);
   const find = sql`SELECT to_regclass('only_here') IS NOT NULL AS found`;
-  expect([await rows(one.db, find), await rows(other.db, find)]).toEqual([[{ found: true }], [{ found: false }]]);
+  expect([await anyRows(one.db, find), await anyRows(other.db, find)]).toEqual([[{ found: true }], [{ found: false }]]);
   await one.close();
   await other.close();
 });

@@ -1,11 +1,22 @@
 import { eq, sql } from "drizzle-orm";
-import { ChainEvent, type EventType } from "#chain/event";
+import { ChainEvent, EventType } from "#chain/event";
 import type { Decimal } from "#units/decimal";
 import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { events, wallets } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const PastRow = kind.shape("history of a wallet", {
+  id: kind.id("event"),
+  at: kind.instant,
+  type: kind.oneOf(...EventType.options),
+  asset: kind.orNull(kind.text),
+  direction: kind.oneOfInts(-1, 0, 1),
+  usd: kind.orNull(kind.decimal),
+  tx: kind.text,
+});
 
 /** An event with the wallet that it is of. */
 export interface StoredEvent {
@@ -69,17 +80,9 @@ export async function walletHistory(
   limit = 500,
 ): Promise<PastEventRow[]> {
   const place = sql`coalesce((raw_data ->> 'txIndex')::int, 0)`;
-  type Row = {
-    id: EventId;
-    at: Instant;
-    type: EventType;
-    asset: string | null;
-    direction: -1 | 0 | 1;
-    usd: Decimal | null;
-    tx: string;
-  };
-  const list = await rows<Row>(
+  const list = await rows(
     db,
+    PastRow,
     sql`SELECT id, ${iso(sql`"timestamp"`)} AS at, event_type AS type, asset, direction::int AS direction,
                ${plain(sql`notional_usd`)} AS usd, tx_hash AS tx
         FROM events

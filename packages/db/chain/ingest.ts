@@ -6,6 +6,9 @@ import { recordset } from "../bulk.ts";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
 import { chainBlocks, eventRefs, events as eventRows } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const Waiting = kind.shape("wallets waiting", { id: kind.id("wallet") });
 
 /** A block as it is kept. */
 export interface BlockRow {
@@ -123,8 +126,9 @@ async function retractedAt(db: Db, chain: string, at: Instant): Promise<Retracte
 async function walletsWaiting(db: Db, block: BlockRow, events: readonly ChainEvent[]): Promise<ReadonlySet<string>> {
   if (events.length === 0) return new Set();
   const ids = [...new Set(events.map((event) => event.walletId))].sort();
-  const without = await rows<{ id: string }>(
+  const without = await rows(
     db,
+    Waiting,
     sql`SELECT w.id FROM wallets w
         WHERE w.id = ANY(${sql.param(ids)}::uuid[]) AND w.watched_since <= ${block.timestamp}::timestamptz AND NOT EXISTS (
           SELECT 1 FROM event_refs r WHERE r.wallet_id = w.id AND r.reorged_at IS NULL

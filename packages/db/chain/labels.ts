@@ -1,6 +1,12 @@
 import { sql } from "drizzle-orm";
+import * as z from "zod";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
+import * as kind from "../shape.ts";
+
+/** [address, kind, name, source, date]. */
+const PackedLabel = z.tuple([z.string(), z.string(), z.string(), z.string(), z.iso.date()]);
+const AllLabels = kind.shape("labels", { packed: kind.orNull(kind.built(z.array(PackedLabel))) });
 
 /** One label: who an address is, said by whom and when. `address` is lower-case. */
 export interface LabelRow {
@@ -34,9 +40,9 @@ export async function upsertLabels(db: Db, chain: string, list: readonly LabelRo
 /** Returns every label of a chain, by address and kind. A few tens of thousands at most: read once per process. */
 export async function allLabels(db: Db, chain: string): Promise<LabelRow[]> {
   // One row of JSON: thousands of rows of five columns cost more to carry than to read.
-  type Packed = readonly [address: string, kind: string, name: string, source: string, date: string];
-  const [row] = await rows<{ packed: Packed[] | null }>(
+  const [row] = await rows(
     db,
+    AllLabels,
     sql`SELECT json_agg(json_build_array(address, kind, name, source, labelled_on::text) ORDER BY address, kind) AS packed
         FROM labels WHERE chain = ${chain}`,
   );

@@ -6,6 +6,9 @@ import { insertion } from "../bulk.ts";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
 import { wallets } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const WatchedList = kind.shape("watched wallets", { list: kind.orNull(kind.text) });
 
 /** A line of a watch list. */
 export interface WatchedAddress {
@@ -72,8 +75,9 @@ const known = new WeakMap<Db, { readonly text: string; readonly ids: ReadonlyMap
  * list each time, as one text, and returns the very map of before when it is the same, so that whoever derives from it can remember that.
  */
 export async function watchedIds(db: Db, chain: string): Promise<ReadonlyMap<string, WalletId>> {
-  const [row] = await rows<{ list: string | null }>(
+  const [row] = await rows(
     db,
+    WatchedList,
     sql`SELECT string_agg(address || ' ' || id::text, ',') AS list FROM wallets WHERE chain = ${chain} AND is_active`,
   );
   const text = row?.list ?? "";

@@ -1,20 +1,21 @@
 import { sql } from "drizzle-orm";
 import { Explanation } from "#bias/bias";
 import type { BiasLine } from "#reporting/report";
-import type { Horizon, Instant } from "#units/time";
+import { HORIZONS, type Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, rows } from "../rows.ts";
+import * as kind from "../shape.ts";
 import { eventsById } from "./event-lines.ts";
 
-type Row = {
-  asset: string;
-  timeframe: Horizon;
-  at: Instant;
-  value: number;
-  confidence: number | null;
-  components: unknown;
-  previous: number | null;
-};
+const BiasRow = kind.shape("bias lines", {
+  asset: kind.text,
+  timeframe: kind.oneOf(...HORIZONS),
+  at: kind.instant,
+  value: kind.float,
+  confidence: kind.orNull(kind.float),
+  components: kind.orNull(kind.json),
+  previous: kind.orNull(kind.float),
+});
 
 /**
  * Returns the last bias before `end` of every asset and timeframe that had one in the 24 h before, by asset and timeframe:
@@ -24,8 +25,9 @@ export async function biasLines(
   db: Db,
   { start, end, terms, asset = null }: { start: Instant; end: Instant; terms: number; asset?: string | null },
 ): Promise<BiasLine[]> {
-  const list = await rows<Row>(
+  const list = await rows(
     db,
+    BiasRow,
     sql`SELECT k.asset, k.timeframe, ${iso(sql`b."timestamp"`)} AS at, b.value::float8 AS value,
                b.confidence::float8 AS confidence, b.components, p.value::float8 AS previous
         FROM (SELECT asset, timeframe, max("timestamp") AS latest FROM bias

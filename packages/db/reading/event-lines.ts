@@ -1,35 +1,34 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { EventLine } from "#reporting/report";
-import type { Decimal } from "#units/decimal";
-import type { EventId, WalletId } from "#units/ids";
-import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
+import * as kind from "../shape.ts";
 
-type Row = {
-  id: EventId;
-  at: Instant;
-  wallet_id: WalletId;
-  address: string;
-  label: string | null;
-  type: string;
-  asset: string | null;
-  direction: number;
-  amount: Decimal | null;
-  notional_usd: Decimal | null;
-  venue: string | null;
-  tx_hash: string;
-  pattern: string | null;
-  push: number | null;
-};
+const EventRow = kind.shape("event lines", {
+  id: kind.id("event"),
+  at: kind.instant,
+  wallet_id: kind.id("wallet"),
+  address: kind.text,
+  label: kind.orNull(kind.text),
+  type: kind.text,
+  asset: kind.orNull(kind.text),
+  direction: kind.int,
+  amount: kind.orNull(kind.decimal),
+  notional_usd: kind.orNull(kind.decimal),
+  venue: kind.orNull(kind.text),
+  tx_hash: kind.text,
+  pattern: kind.orNull(kind.text),
+  push: kind.orNull(kind.float),
+});
 
 /**
  * Returns events as they are told to a person. `where` and `order` speak of `e` (events) and `w` (wallets); give a
  * range of `e."timestamp"`, so that only its partitions are read.
  */
 export async function eventLines(db: Db, where: SQL, order: SQL, limit: number | null = null): Promise<EventLine[]> {
-  const list = await rows<Row>(
+  const list = await rows(
     db,
+    EventRow,
     sql`SELECT e.id, ${iso(sql`e."timestamp"`)} AS at, e.wallet_id, w.address, w.label, e.event_type AS type, e.asset,
                e.direction, ${plain(sql`e.amount`)} AS amount, ${plain(sql`e.notional_usd`)} AS notional_usd, e.venue,
                e.tx_hash, a.pattern_matched AS pattern, c.push
@@ -54,7 +53,7 @@ export async function eventsById(db: Db, ids: readonly string[]): Promise<Readon
   return new Map(list.map((event) => [event.id, event]));
 }
 
-const eventLine = (row: Row): EventLine => ({
+const eventLine = (row: kind.RowOf<typeof EventRow>): EventLine => ({
   id: row.id,
   at: row.at,
   wallet: { id: row.wallet_id, address: row.address, label: row.label },

@@ -1,38 +1,37 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { OrderLine, PositionLine } from "#reporting/report";
 import { whyOf } from "#reporting/why";
-import type { Decimal } from "#units/decimal";
-import type { OrderId, PositionId } from "#units/ids";
-import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
+import * as kind from "../shape.ts";
 
-type OrderRow = {
-  id: OrderId;
-  decided_at: Instant;
-  instrument: string;
-  asset: string;
-  side: "buy" | "sell";
-  type: string;
-  size: Decimal;
-  filled_size: Decimal;
-  notional_usd: Decimal | null;
-  average_price: Decimal | null;
-  fees: Decimal;
-  status: string;
-  reduce_only: boolean;
-  timeframe: string | null;
-  snapshot: unknown;
-  error: string | null;
-};
+const OrderRow = kind.shape("order lines", {
+  id: kind.id("order"),
+  decided_at: kind.instant,
+  instrument: kind.text,
+  asset: kind.text,
+  side: kind.oneOf("buy", "sell"),
+  type: kind.text,
+  size: kind.decimal,
+  filled_size: kind.decimal,
+  notional_usd: kind.orNull(kind.decimal),
+  average_price: kind.orNull(kind.decimal),
+  fees: kind.decimal,
+  status: kind.text,
+  reduce_only: kind.flag,
+  timeframe: kind.orNull(kind.text),
+  snapshot: kind.orNull(kind.json),
+  error: kind.orNull(kind.text),
+});
 
 /**
  * Returns orders as they are told to a person. `where` and `order` speak of `o`. Of the policy snapshot only what is
  * told leaves the database.
  */
 export async function orderLines(db: Db, where: SQL, order: SQL, limit: number | null = null): Promise<OrderLine[]> {
-  const list = await rows<OrderRow>(
+  const list = await rows(
     db,
+    OrderRow,
     sql`SELECT o.id, ${iso(sql`o.decided_at`)} AS decided_at, o.instrument, o.asset, o.side, o.order_type AS type, ${plain(sql`o.size`)} AS size,
                ${plain(sql`o.filled_size`)} AS filled_size, ${plain(sql`o.avg_fill_price`)} AS average_price,
                ${plain(sql`CASE WHEN o.filled_size > 0 THEN o.filled_size * o.avg_fill_price ELSE o.size * o.price END
@@ -65,27 +64,28 @@ export async function orderLines(db: Db, where: SQL, order: SQL, limit: number |
   }));
 }
 
-type PositionRow = {
-  id: PositionId;
-  instrument: string;
-  asset: string;
-  side: "long" | "short";
-  size: Decimal | null;
-  entry_price: Decimal | null;
-  mark_price: Decimal | null;
-  exit_price: Decimal | null;
-  stop_price: Decimal | null;
-  unrealized: Decimal | null;
-  realized: Decimal | null;
-  fees: Decimal;
-  opened_at: Instant;
-  closed_at: Instant | null;
-};
+const PositionRow = kind.shape("position lines", {
+  id: kind.id("position"),
+  instrument: kind.text,
+  asset: kind.text,
+  side: kind.oneOf("long", "short"),
+  size: kind.orNull(kind.decimal),
+  entry_price: kind.orNull(kind.decimal),
+  mark_price: kind.orNull(kind.decimal),
+  exit_price: kind.orNull(kind.decimal),
+  stop_price: kind.orNull(kind.decimal),
+  unrealized: kind.orNull(kind.decimal),
+  realized: kind.orNull(kind.decimal),
+  fees: kind.decimal,
+  opened_at: kind.instant,
+  closed_at: kind.orNull(kind.instant),
+});
 
 /** Returns positions as they are told to a person, by opening and id. `where` speaks of `p`. */
 export async function positionLines(db: Db, where: SQL, limit: number | null = null): Promise<PositionLine[]> {
-  const list = await rows<PositionRow>(
+  const list = await rows(
     db,
+    PositionRow,
     sql`SELECT p.id, p.instrument, p.asset, p.side, ${plain(sql`p.size`)} AS size,
                ${plain(sql`p.entry_price`)} AS entry_price, ${plain(sql`p.mark_price`)} AS mark_price,
                ${plain(sql`p.exit_price`)} AS exit_price, ${plain(sql`p.stop_price`)} AS stop_price,

@@ -1,16 +1,29 @@
 import { and, desc, eq, gte, isNotNull, lt, sql } from "drizzle-orm";
 import type { ReportRecords } from "#reporting/compose";
 import { Report, type Scope } from "#reporting/report";
-import type { Decimal } from "#units/decimal";
 import { type Id, idOf } from "#units/ids";
-import { type Horizon, type Instant, instant, millis } from "#units/time";
+import { HORIZONS, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { chainBlocks, eventRefs, reports, tradingControl, wallets } from "../schema.ts";
+import * as kind from "../shape.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
 import { orderLines, positionLines } from "./order-lines.ts";
 import { scoredWallets } from "./wallet-lines.ts";
+
+const OutcomeRow = kind.shape("outcomes of a report", {
+  horizon: kind.oneOf(...HORIZONS),
+  settled: kind.int,
+  hits: kind.int,
+});
+const EquityRow = kind.shape("equity of a report", { at: kind.instant, equity: kind.decimal });
+const FillRow = kind.shape("fills of a report", {
+  notionalUsd: kind.orNull(kind.decimal),
+  fee: kind.decimal,
+  feeAsset: kind.text,
+});
+const FundingRow = kind.shape("funding of a report", { amount: kind.decimal });
 
 const TERMS = 3;
 /** Biases are refreshed every minute. */
@@ -112,15 +125,17 @@ const retracted = (db: Db, { chain, start, end }: Scope): Promise<ReportRecords[
     .orderBy(eventRefs.id);
 
 const outcomes = (db: Db, scope: Scope): Promise<ReportRecords["outcomes"]> =>
-  rows<{ horizon: Horizon; settled: number; hits: number }>(
+  rows(
     db,
+    OutcomeRow,
     sql`SELECT horizon, count(*)::int AS settled, (count(*) FILTER (WHERE excess > 0))::int AS hits
         FROM wallet_outcomes WHERE ${during(sql`as_of`, scope)} GROUP BY horizon ORDER BY horizon`,
   );
 
 const equity = (db: Db, scope: Scope): Promise<ReportRecords["equity"]> =>
-  rows<{ at: Instant; equity: Decimal }>(
+  rows(
     db,
+    EquityRow,
     sql`SELECT ${iso(sql`s.at`)} AS at, ${plain(sql`s.equity`)} AS equity FROM equity_snapshots s
         WHERE ${ours(sql`s`, scope)} AND s.at < ${scope.end}::timestamptz AND s.at >= coalesce(
           (SELECT max(q.at) FROM equity_snapshots q WHERE ${ours(sql`q`, scope)} AND q.at < ${scope.start}::timestamptz),
@@ -129,8 +144,9 @@ const equity = (db: Db, scope: Scope): Promise<ReportRecords["equity"]> =>
   );
 
 const fills = (db: Db, scope: Scope): Promise<ReportRecords["fills"]> =>
-  rows<{ notionalUsd: Decimal | null; fee: Decimal; feeAsset: string }>(
+  rows(
     db,
+    FillRow,
     sql`SELECT ${plain(sql`f.size * f.price * i.contract_size`)} AS "notionalUsd", ${plain(sql`f.fee`)} AS fee,
                f.fee_asset AS "feeAsset"
         FROM order_fills f LEFT JOIN instruments i ON i.id = f.instrument
@@ -139,8 +155,9 @@ const fills = (db: Db, scope: Scope): Promise<ReportRecords["fills"]> =>
   );
 
 const funding = (db: Db, scope: Scope): Promise<ReportRecords["funding"]> =>
-  rows<{ amount: Decimal }>(
+  rows(
     db,
+    FundingRow,
     sql`SELECT ${plain(sql`g.amount`)} AS amount FROM funding_payments g
         WHERE ${ours(sql`g`, scope)} AND ${during(sql`g.at`, scope)} ORDER BY g.bill_id`,
   );

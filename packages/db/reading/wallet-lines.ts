@@ -1,10 +1,10 @@
 import { type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { CredibilityLine, WalletLine } from "#reporting/report";
-import type { WalletId } from "#units/ids";
-import { HORIZONS, type Horizon, type Instant } from "#units/time";
+import { HORIZONS, type Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
+import * as kind from "../shape.ts";
 
 /** The part of a score's evidence that a person is told. Source: `Evidence` in packages/scoring/credibility.ts. */
 const HorizonEvidence = z.object({ edge: z.number(), effectiveBets: z.number() });
@@ -12,15 +12,25 @@ const Evidence = z
   .object({ "1h": HorizonEvidence.optional(), "4h": HorizonEvidence.optional(), "24h": HorizonEvidence.optional() })
   .nullable();
 
-type Scores = { readonly [H in `credibility_${Horizon}`]: number | null };
-type Row = Scores & {
-  wallet_id: WalletId;
-  address: string;
-  label: string | null;
-  archetype: string | null;
-  evidence: unknown;
-  before: Partial<Scores> | null;
+const Scores = z.object({
+  credibility_1h: z.number().nullable(),
+  credibility_4h: z.number().nullable(),
+  credibility_24h: z.number().nullable(),
+});
+const score = kind.orNull(kind.float);
+const wallet = {
+  wallet_id: kind.id("wallet"),
+  address: kind.text,
+  label: kind.orNull(kind.text),
+  archetype: kind.orNull(kind.text),
+  evidence: kind.orNull(kind.json),
+  credibility_1h: score,
+  credibility_4h: score,
+  credibility_24h: score,
 };
+const ScoredWallet = kind.shape("scored wallets", { ...wallet, before: kind.orNull(kind.built(Scores)) });
+const LatestWallet = kind.shape("latest wallets", wallet);
+type Row = kind.RowOf<typeof LatestWallet> & { readonly before?: z.infer<typeof Scores> | null };
 
 const scores = (alias: SQL): SQL =>
   sql`${alias}.credibility_1h::float8 AS credibility_1h, ${alias}.credibility_4h::float8 AS credibility_4h,
@@ -28,8 +38,9 @@ const scores = (alias: SQL): SQL =>
 
 /** Returns the wallets that were scored in [start, end), each with its last score there and the last one before. By id. */
 export async function scoredWallets(db: Db, start: Instant, end: Instant): Promise<WalletLine[]> {
-  const list = await rows<Row>(
+  const list = await rows(
     db,
+    ScoredWallet,
     sql`SELECT s.wallet_id, w.address, w.label, s.archetype, s.evidence, ${scores(sql`s`)}, to_jsonb(p) AS before
         FROM (SELECT DISTINCT ON (wallet_id) * FROM wallet_scores
               WHERE "timestamp" >= ${start}::timestamptz AND "timestamp" < ${end}::timestamptz
@@ -50,9 +61,10 @@ export async function latestWallets(
   db: Db,
   page: { readonly limit: number | null; readonly offset?: number },
 ): Promise<WalletLine[]> {
-  const list = await rows<Row>(
+  const list = await rows(
     db,
-    sql`SELECT w.id AS wallet_id, w.address, w.label, s.archetype, s.evidence, ${scores(sql`s`)}, NULL::jsonb AS before
+    LatestWallet,
+    sql`SELECT w.id AS wallet_id, w.address, w.label, s.archetype, s.evidence, ${scores(sql`s`)}
         FROM wallets w LEFT JOIN wallet_latest_scores s ON s.wallet_id = w.id
         WHERE w.is_active
         ORDER BY s.credibility_4h DESC NULLS LAST, w.id

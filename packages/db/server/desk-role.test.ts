@@ -4,11 +4,11 @@ import postgres from "postgres";
 import { afterEach, expect, test } from "vitest";
 import { MIGRATIONS } from "#local/postgres/embedded-postgres";
 import { readEnv } from "#runtime/config";
+import { anyRows } from "#testing/any-rows";
 import { type ServerDatabase, serverDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
 import { appendAudit, verifyAudit } from "../audit.ts";
-import { rows } from "../rows.ts";
 import { connectPostgres, type PostgresConnection } from "./connect.ts";
 import { prepareRole } from "./desk-role.ts";
 import { digest } from "./digest.ts";
@@ -56,10 +56,10 @@ async function desk() {
   return { admin, owner: open(owner), role, open };
 }
 
-const nameOf = async ({ db }: PostgresConnection): Promise<string> =>
-  (await rows<{ name: string }>(db, sql`SELECT current_user::text AS name`))[0]?.name ?? "";
-const settingOf = async ({ db }: PostgresConnection, name: string): Promise<string | undefined> =>
-  (await rows<{ value: string }>(db, sql`SELECT current_setting(${name}) AS value`))[0]?.value;
+const nameOf = async ({ db }: PostgresConnection): Promise<unknown> =>
+  (await anyRows(db, sql`SELECT current_user::text AS name`))[0]?.name;
+const settingOf = async ({ db }: PostgresConnection, name: string): Promise<unknown> =>
+  (await anyRows(db, sql`SELECT current_setting(${name}) AS value`))[0]?.value;
 
 const at = instantOf("2026-03-02T00:00:00.000Z");
 const entry = {

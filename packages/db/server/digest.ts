@@ -4,6 +4,9 @@ import { sha256 } from "#units/ids";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
 import * as schema from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const DigestRow = kind.shape("digest of a table", { rows: kind.int, sha256: kind.text });
 
 interface TableDigest {
   readonly rows: number;
@@ -73,8 +76,9 @@ async function digestOf(db: Db, { table, name, primaryKeys }: (typeof tables)[nu
     sql`, `,
   );
   // A hash a row, then one over those: a value in PostgreSQL ends at 1 GB.
-  const [result] = await rows<{ rows: number; sha256: string }>(
+  const [result] = await rows(
     db,
+    DigestRow,
     sql`SELECT count(*)::int AS rows, ${hex(sql`coalesce(string_agg(${hex(row)}, '' ORDER BY ${order}), '')`)} AS sha256
         FROM ${table}`,
   );

@@ -1,10 +1,10 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import { anyRows } from "#testing/any-rows";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
 import { walletIdOf, watchWallets } from "../chain/wallets.ts";
-import { rows } from "../rows.ts";
 import { digest } from "./digest.ts";
 import { maintainPartitions, maintainStorage } from "./maintenance.ts";
 
@@ -46,7 +46,7 @@ async function seed(): Promise<void> {
   }
 }
 const counts = async () => {
-  const [row] = await rows(
+  const [row] = await anyRows(
     db,
     sql`SELECT (SELECT count(*)::int FROM events) AS events, (SELECT count(*)::int FROM event_refs) AS refs,
     (SELECT count(*)::int FROM bias_contributions) AS contributions, (SELECT count(*)::int FROM positions) AS positions,

@@ -1,8 +1,16 @@
 import { sql } from "drizzle-orm";
+import * as z from "zod";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
+import * as kind from "../shape.ts";
 import { patiently } from "./patience.ts";
+
+const Maintained = kind.shape("maintained tables", { made: kind.int, dropped: kind.built(z.array(z.string())) });
+const Archived = kind.shape("archived positions", { count: kind.int });
+const PrunedContributions = kind.shape("pruned contributions", { count: kind.int });
+const PrunedRefs = kind.shape("pruned event refs", { count: kind.int });
+const Stray = kind.shape("stray rows", { count: kind.int });
 
 /** What one upkeep did. */
 export interface Upkeep {
@@ -32,8 +40,9 @@ const before = (at: Instant, days: number): Instant => instant(millis(at) - days
  */
 export async function maintainPartitions(db: Db, at: Instant): Promise<Pick<Upkeep, "made" | "dropped">> {
   const tables = await patiently(db, (tx) =>
-    rows<{ made: number; dropped: string[] }>(
+    rows(
       tx,
+      Maintained,
       sql`SELECT made, to_jsonb(dropped) AS dropped FROM app_ts_maintain(${at}) ORDER BY table_name`,
     ),
   );
@@ -45,14 +54,15 @@ export async function maintainPartitions(db: Db, at: Instant): Promise<Pick<Upke
 
 /** Moves positions that closed before `limit` to the archive and returns how many. */
 async function archivePositions(db: Db, limit: Instant): Promise<number> {
-  const [row] = await rows<{ count: number }>(db, sql`SELECT app_archive_positions(${limit})::int AS count`);
+  const [row] = await rows(db, Archived, sql`SELECT app_archive_positions(${limit})::int AS count`);
   return row?.count ?? 0;
 }
 
 /** Deletes contributions from before `limit`, whose decayed weight is long nothing, and returns how many. */
 async function pruneContributions(db: Db, limit: Instant): Promise<number> {
-  const [row] = await rows<{ count: number }>(
+  const [row] = await rows(
     db,
+    PrunedContributions,
     sql`WITH gone AS (DELETE FROM bias_contributions WHERE at < ${limit} RETURNING 1)
         SELECT count(*)::int AS count FROM gone`,
   );
@@ -64,7 +74,7 @@ async function pruneEventRefs(db: Db, limit: Instant): Promise<number> {
   let total = 0;
   for (;;) {
     const [row] = await patiently(db, (tx) =>
-      rows<{ count: number }>(tx, sql`SELECT app_prune_event_refs(${limit}, ${BATCH})::int AS count`),
+      rows(tx, PrunedRefs, sql`SELECT app_prune_event_refs(${limit}, ${BATCH})::int AS count`),
     );
     total += row?.count ?? 0;
     if ((row?.count ?? 0) < BATCH) return total;
@@ -78,7 +88,7 @@ async function refreshPerformance(db: Db): Promise<void> {
 
 /** Returns how many rows are in the default partitions; 0 on hypertables. */
 async function countStrayRows(db: Db): Promise<number> {
-  const [row] = await rows<{ count: number }>(db, sql`SELECT app_stray_rows()::int AS count`);
+  const [row] = await rows(db, Stray, sql`SELECT app_stray_rows()::int AS count`);
   return row?.count ?? 0;
 }
 

@@ -1,6 +1,10 @@
 import { sql } from "drizzle-orm";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
+import * as kind from "../shape.ts";
+
+const Mark = kind.shape("mark", { mark: kind.orNull(kind.text) });
+const UsedTable = kind.shape("used table", { name: kind.text });
 
 /** What a database on a server is used for by a desk on a laptop. */
 export type Use = { readonly kind: "replay"; readonly name: string } | { readonly kind: "live" };
@@ -13,8 +17,9 @@ export const useText = (use: Use): string => (use.kind === "live" ? "live desk" 
  * the database itself and no digest of its rows has it.
  */
 export async function markOf(db: Db): Promise<string | null> {
-  const [found] = await rows<{ mark: string | null }>(
+  const [found] = await rows(
     db,
+    Mark,
     sql`SELECT obj_description(to_regclass('schema_migrations'), 'pg_class') AS mark`,
   );
   return found?.mark ?? null;
@@ -28,8 +33,9 @@ export async function markDatabase(db: Db, use: Use): Promise<void> {
 
 /** Returns the tables that a desk fills first or that a person may have filled, with rows in them; none = it is unused. */
 export async function usedTables(db: Db): Promise<string[]> {
-  const found = await rows<{ name: string }>(
+  const found = await rows(
     db,
+    UsedTable,
     sql`SELECT name FROM (
       SELECT 'wallets' AS name, EXISTS (SELECT FROM wallets) AS used
       UNION ALL SELECT 'labels', EXISTS (SELECT FROM labels)

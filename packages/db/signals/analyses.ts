@@ -8,6 +8,14 @@ import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
 import { biasContributions, eventAnalysis, eventRefs } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const AssetRow = kind.shape("past of an asset", {
+  n: kind.int,
+  large: kind.orNull(kind.float),
+  bought: kind.float,
+  sold: kind.float,
+});
 
 /** What happened to an asset before an event. */
 export interface AssetPast {
@@ -22,8 +30,9 @@ export async function assetPast(db: Db, asset: string, walletId: string, before:
   const flow = (direction: number) =>
     sql`coalesce(sum(notional_usd) FILTER (WHERE event_type = 'swap' AND direction = ${direction} AND wallet_id <> ${walletId}::uuid
         AND "timestamp" >= ${before}::timestamptz - interval '24 hours'), 0)::float8`;
-  const [row] = await rows<{ n: number; large: number | null; bought: number; sold: number }>(
+  const [row] = await rows(
     db,
+    AssetRow,
     sql`SELECT count(*)::int AS n, (percentile_disc(0.99) WITHIN GROUP (ORDER BY notional_usd))::float8 AS large,
                ${flow(1)} AS bought, ${flow(-1)} AS sold
         FROM (SELECT wallet_id, event_type, direction, notional_usd, "timestamp" FROM events

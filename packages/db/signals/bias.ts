@@ -1,18 +1,30 @@
 import { sql } from "drizzle-orm";
+import * as z from "zod";
 import type { Bias } from "#bias/bias";
 import { countsSince } from "#bias/decay";
 import type { Term } from "#bias/term";
 import { fixed } from "#units/decimal";
-import type { EventId, WalletId } from "#units/ids";
-import { barStart, HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant } from "#units/time";
+import { EventId, WalletId } from "#units/ids";
+import { barStart, HORIZON_SECONDS, HORIZONS, Horizon, type Instant, instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, rows } from "../rows.ts";
 import { bias } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const MovedAsset = kind.shape("assets moved", { asset: kind.text });
+const Mass = kind.shape("earlier masses", { mass: kind.orNull(kind.float) });
+/** [event, wallet, milliseconds, channel, d, w, score]. */
+const PackedTerm = z.tuple([EventId, WalletId, z.number(), z.string(), z.number(), z.number(), z.number().nullable()]);
+const Terms = kind.shape("terms of a bias", {
+  timeframe: kind.oneOf(...HORIZONS),
+  packed: kind.built(z.array(PackedTerm)),
+});
 
 /** Returns those of `assets` with a weighty contribution since their last bias before `at`, sorted. */
 export async function assetsMoved(db: Db, assets: readonly string[], at: Instant): Promise<string[]> {
-  const list = await rows<{ asset: string }>(
+  const list = await rows(
     db,
+    MovedAsset,
     sql`SELECT a.asset FROM unnest(${sql.param([...assets])}::text[]) a(asset)
         WHERE EXISTS (
           SELECT 1 FROM bias_contributions c
@@ -34,17 +46,9 @@ export async function termsBefore(db: Db, asset: string, at: Instant): Promise<R
     sql` OR `,
   );
   // One row of JSON a timeframe: several hundred rows of eight columns cost more to carry than to sum.
-  type Packed = readonly [
-    id: EventId,
-    wallet: WalletId,
-    ms: number,
-    channel: string,
-    d: number,
-    w: number,
-    score: number | null,
-  ];
-  const list = await rows<{ timeframe: Horizon; packed: Packed[] }>(
+  const list = await rows(
     db,
+    Terms,
     sql`SELECT timeframe, json_agg(json_build_array(event_id, wallet_id, (extract(epoch FROM at) * 1000)::int8, channel, d, w,
                                                     (factors ->> 'score')::float8) ORDER BY event_id) AS packed
         FROM bias_contributions
@@ -70,11 +74,11 @@ export interface Circumstances {
   readonly k: Readonly<Record<Horizon, number | null>>;
 }
 
-type CircumstancesRow = {
-  newest: Instant | null;
-  counts: Record<Horizon, { seen: number; clear: number }>;
-  ks: Record<Horizon, number | null>;
-};
+const CircumstancesRow = kind.shape("circumstances of a bias", {
+  newest: kind.orNull(kind.instant),
+  counts: kind.built(z.record(Horizon, z.object({ seen: z.int(), clear: z.int() }))),
+  ks: kind.built(z.record(Horizon, z.number().nullable())),
+});
 
 /** Returns the circumstances of an asset's bias at `at`, from what was known before it. */
 export async function circumstancesAt(db: Db, chain: string, asset: string, at: Instant): Promise<Circumstances> {
@@ -88,8 +92,9 @@ export async function circumstancesAt(db: Db, chain: string, asset: string, at: 
       WHERE b.asset = ${asset} AND b.timeframe = ${horizon} AND b."timestamp" < ${at}::timestamptz
         AND b."timestamp" >= ${barStart(at, 3600)}::timestamptz ORDER BY b."timestamp" DESC LIMIT 1)`,
   );
-  const [row] = await rows<CircumstancesRow>(
+  const [row] = await rows(
     db,
+    CircumstancesRow,
     sql`SELECT (SELECT ${iso(sql`b."timestamp"`)} FROM chain_blocks b WHERE b.chain = ${chain} AND b.observed_at < ${at}::timestamptz
                 ORDER BY b.number DESC LIMIT 1) AS newest,
                jsonb_build_object(${sql.join(ks, sql`, `)}) AS ks,
@@ -114,8 +119,9 @@ export async function circumstancesAt(db: Db, chain: string, asset: string, at: 
  */
 export async function earlierMasses(db: Db, asset: string, timeframe: Horizon, at: Instant): Promise<number[]> {
   const hour = barStart(at, 3600);
-  const list = await rows<{ mass: number | null }>(
+  const list = await rows(
     db,
+    Mass,
     sql`SELECT (components ->> 'uncapped')::float8 AS mass FROM bias
         WHERE asset = ${asset} AND timeframe = ${timeframe} AND "timestamp" < ${hour}::timestamptz
           AND "timestamp" >= ${hour}::timestamptz - interval '7 days' AND extract(epoch FROM "timestamp")::numeric % 300 < 60

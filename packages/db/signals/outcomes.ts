@@ -3,12 +3,22 @@ import type { Closes } from "#scoring/forward-return";
 import { DIRECTIONAL_TYPES, type Due, type Settled } from "#scoring/settlement";
 import { assetOf } from "#units/candle";
 import type { Decimal } from "#units/decimal";
-import type { EventId, WalletId } from "#units/ids";
-import { HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant, millis } from "#units/time";
+import type { WalletId } from "#units/ids";
+import { HORIZON_SECONDS, HORIZONS, type Instant, instant, millis } from "#units/time";
 import { insertion } from "../bulk.ts";
 import type { Db } from "../client.ts";
 import { iso, rows } from "../rows.ts";
 import { prices, walletOutcomes } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const DueRow = kind.shape("due outcomes", {
+  event_id: kind.id("event"),
+  wallet_id: kind.id("wallet"),
+  asset: kind.text,
+  direction: kind.oneOfInts(-1, 1),
+  observed_at: kind.instant,
+  horizon: kind.oneOf(...HORIZONS),
+});
 
 /** An event that could not be settled this long after its horizon never will be: its bar is missing. */
 const GIVE_UP_DAYS = 7;
@@ -35,16 +45,9 @@ export async function dueOutcomes(
     sql`, `,
   );
   const oldest = instant(millis(at) - (GIVE_UP_DAYS + SEEN_WITHIN_DAYS + 1) * 86_400_000);
-  type Row = {
-    event_id: EventId;
-    wallet_id: WalletId;
-    asset: string;
-    direction: -1 | 1;
-    observed_at: Instant;
-    horizon: Horizon;
-  };
-  const list = await rows<Row>(
+  const list = await rows(
     db,
+    DueRow,
     sql`SELECT e.id AS event_id, e.wallet_id, e.asset, e.direction::int AS direction, ${iso(sql`e.observed_at`)} AS observed_at, h.horizon
         FROM events e CROSS JOIN (VALUES ${horizons}) h(horizon, seconds)
         WHERE e.chain = ${chain} AND e."timestamp" >= ${oldest}::timestamptz AND e."timestamp" <= ${at}::timestamptz

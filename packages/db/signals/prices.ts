@@ -6,6 +6,10 @@ import { insertion } from "../bulk.ts";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { prices } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const CloseRow = kind.shape("closes before", { instrument: kind.text, opened: kind.instant, close: kind.decimal });
+const OpeningRow = kind.shape("newest openings", { instrument: kind.text, opened: kind.instant });
 
 /** Candles of one instrument and width. */
 export interface Series {
@@ -112,8 +116,9 @@ export async function closesBefore(
   const oldest = instant(millis(newest) - maxAgeSeconds * 1000);
   // One indexed look-up each, in one statement: DISTINCT ON over all bars would read the whole series. Two bounds, so that
   // one partition is looked into and not all that are older.
-  const found = await rows<{ instrument: string; opened: Instant; close: Decimal }>(
+  const found = await rows(
     db,
+    CloseRow,
     sql`SELECT i.instrument, ${iso(sql`p."timestamp"`)} AS opened, ${plain(sql`p.close`)} AS close
         FROM unnest(${sql.param([...new Set(instruments)])}::text[]) AS i(instrument)
         CROSS JOIN LATERAL (
@@ -157,8 +162,9 @@ export async function newestOpenings(
   barSeconds: number,
 ): Promise<Map<string, Instant>> {
   // One look-up by index each, as above: an aggregate reads every bar.
-  const found = await rows<{ instrument: string; opened: Instant }>(
+  const found = await rows(
     db,
+    OpeningRow,
     sql`SELECT i.instrument, ${iso(sql`p."timestamp"`)} AS opened
         FROM unnest(${sql.param([...new Set(instruments)])}::text[]) AS i(instrument)
         CROSS JOIN LATERAL (

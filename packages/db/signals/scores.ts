@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, lt, lte, sql } from "drizzle-orm";
+import * as z from "zod";
 import type { Probabilities } from "#analysis/contribution";
 import type { Behaviour } from "#scoring/archetype";
 import { Evidence } from "#scoring/credibility";
@@ -10,6 +11,9 @@ import type { Horizon, Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { plain, rows } from "../rows.ts";
 import { walletLatestScores, walletOutcomes, walletScores } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const PeerRow = kind.shape("evidence of peers", { evidence: kind.json });
 
 /** One score of a wallet: a row of `wallet_scores`. Credibilities are null where direction means nothing. */
 export interface Score {
@@ -46,8 +50,9 @@ export async function betsOf(db: Db, walletId: WalletId, at: Instant): Promise<R
 
 /** Returns the evidence of every wallet's last score before `before`, without those whose direction means nothing, by id. */
 export async function peerEvidence(db: Db, before: Instant): Promise<Evidence[]> {
-  const list = await rows<{ evidence: unknown }>(
+  const list = await rows(
     db,
+    PeerRow,
     sql`SELECT s.evidence FROM wallet_latest_scores l
         JOIN LATERAL (SELECT q.evidence, q.credibility_1h FROM wallet_scores q
                       WHERE q.wallet_id = l.wallet_id AND q."timestamp" < ${before}::timestamptz
@@ -85,18 +90,33 @@ export interface Activity {
   readonly volume24hUsd: Decimal | null;
 }
 
-type ActivityRow = Omit<Behaviour, "labels"> & {
-  words: string[];
-  equity: Decimal | null;
-  volume: Decimal | null;
-};
+const ActivityRow = kind.shape("activity of a wallet", {
+  events: kind.int,
+  transactions: kind.int,
+  counterparties: kind.int,
+  inflowUsd: kind.float,
+  outflowUsd: kind.float,
+  netSwapUsd: kind.float,
+  signedSwapUsd: kind.float,
+  grossSwapUsd: kind.float,
+  swaps: kind.int,
+  roundTrips: kind.int,
+  bridgeUsd: kind.float,
+  yieldUsd: kind.float,
+  grossUsd: kind.float,
+  /** Null = there is no such wallet. */
+  words: kind.orNull(kind.built(z.array(z.string()))),
+  equity: kind.orNull(kind.decimal),
+  volume: kind.orNull(kind.decimal),
+});
 
 /** Returns what a wallet did in the 30 days before `at`, in events seen before it. */
 export async function activityBefore(db: Db, walletId: string, at: Instant): Promise<Activity> {
   const usd = (filter: string) => sql`coalesce(sum(notional_usd) FILTER (WHERE ${sql.raw(filter)}), 0)::float8`;
   const count = (filter: string) => sql`(count(*) FILTER (WHERE ${sql.raw(filter)}))::int`;
-  const [row] = await rows<ActivityRow>(
+  const [row] = await rows(
     db,
+    ActivityRow,
     sql`WITH seen AS (
           SELECT e.*, (e.raw_data ->> 'txIndex')::int AS tx_index FROM events e
           WHERE e.wallet_id = ${walletId}::uuid AND e.observed_at < ${at}::timestamptz

@@ -2,12 +2,19 @@ import { and, eq, gt, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
 import type { EquityState } from "#trading/equity-state";
 import type { AccountHealth, Seen } from "#trading/store";
-import type { Decimal } from "#units/decimal";
 import { fixed, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { equitySnapshots, orders } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+const EquityRow = kind.shape("equity", {
+  equity: kind.decimal,
+  at: kind.instant,
+  day_start: kind.orNull(kind.decimal),
+  peak: kind.orNull(kind.decimal),
+});
 
 const PEAK_DAYS = 30;
 
@@ -36,8 +43,9 @@ export async function equityAt(
   const mine = sql`trading_mode = ${mode} AND exchange = ${venue} AND ${until}`;
   const day = barStart(at, 86_400);
   const from = instant(millis(at) - PEAK_DAYS * 86_400_000);
-  const [row] = await rows<{ equity: Decimal; at: Instant; day_start: Decimal | null; peak: Decimal | null }>(
+  const [row] = await rows(
     db,
+    EquityRow,
     sql`SELECT ${plain(sql`e.equity`)} AS equity, ${iso(sql`e.at`)} AS at,
                (SELECT ${plain(sql`d.equity`)} FROM equity_snapshots d WHERE ${mine} AND d.at >= ${day} ORDER BY d.at LIMIT 1) AS day_start,
                (SELECT ${plain(sql`max(p.equity)`)} FROM equity_snapshots p WHERE ${mine} AND p.at >= ${from}) AS peak

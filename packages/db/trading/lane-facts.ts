@@ -13,9 +13,14 @@ import { type Horizon, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { bias, eventAnalysis, orders } from "../schema.ts";
+import * as kind from "../shape.ts";
 import { bars } from "../signals/prices.ts";
 import { readControl } from "./control.ts";
 import { openPositions } from "./positions.ts";
+
+const Held = kind.shape("held contracts", { held: kind.decimal });
+const Gross = kind.shape("gross of other lanes", { usd: kind.decimal });
+const Pace = kind.shape("pace of orders", { minute: kind.int, stops: kind.int, closed: kind.orNull(kind.instant) });
 
 const HOUR_MS = 3_600_000;
 
@@ -57,8 +62,9 @@ export async function latestBias(db: Db, asset: string, timeframe: Horizon, at: 
 /** Returns the signed contracts of an instrument by our fills. */
 export async function heldContracts(db: Db, account: Account, instrument: string): Promise<Decimal> {
   const { mode, venue } = account;
-  const [row] = await rows<{ held: Decimal }>(
+  const [row] = await rows(
     db,
+    Held,
     sql`SELECT ${plain(sql`coalesce(sum(CASE side WHEN 'buy' THEN size ELSE -size END), 0)`)} AS held FROM order_fills
         WHERE trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument} AND order_id IS NOT NULL`,
   );
@@ -75,8 +81,9 @@ const reservedBefore = (db: Db, mode: TradingMode, at: Instant): Promise<LaneFac
 
 /** Returns the notional of the positions in other instruments at their last marks, in USD. */
 async function grossBeside(db: Db, { mode, venue }: Account, instrument: string): Promise<Decimal> {
-  const [gross] = await rows<{ usd: Decimal }>(
+  const [gross] = await rows(
     db,
+    Gross,
     sql`SELECT ${plain(sql`coalesce(sum(abs(p.contracts) * i.contract_size * coalesce(p.mark_price, p.entry_price)), 0)`)} AS usd
         FROM positions p JOIN instruments i ON i.id = p.instrument
         WHERE p.trading_mode = ${mode} AND p.exchange = ${venue} AND p.closed_at IS NULL AND p.instrument <> ${instrument}`,
@@ -87,8 +94,9 @@ async function grossBeside(db: Db, { mode, venue }: Account, instrument: string)
 /** Returns the counts that the limits on pace need: of the whole mode, and when the asset's last position was closed. */
 async function pace(db: Db, account: Account, asset: string, at: Instant) {
   const since = (ms: number) => instant(millis(at) - ms);
-  const [row] = await rows<{ minute: number; stops: number; closed: Instant | null }>(
+  const [row] = await rows(
     db,
+    Pace,
     sql`SELECT (SELECT count(*)::int FROM orders WHERE trading_mode = ${account.mode} AND status <> 'denied'
                  AND decided_at > ${since(60_000)} AND decided_at < ${at}) AS minute,
                (SELECT count(*)::int FROM orders WHERE trading_mode = ${account.mode} AND order_type = 'stop'

@@ -7,7 +7,10 @@ import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, rows } from "../rows.ts";
 import { orderFills } from "../schema.ts";
+import * as kind from "../shape.ts";
 import { ordersByClientId } from "./orders.ts";
+
+const LastFill = kind.shape("last fill", { at: kind.orNull(kind.instant) });
 
 const FILL = {
   tradeId: orderFills.exchangeTradeId,
@@ -78,8 +81,9 @@ export const fillsOf = (db: Db, { mode, venue }: Account, instrument: string, si
 
 /** Returns when the newest stored fill of an account was made, ours or not; null without one. */
 export async function lastFillAt(db: Db, { mode, venue }: Account): Promise<Instant | null> {
-  const [row] = await rows<{ at: Instant | null }>(
+  const [row] = await rows(
     db,
+    LastFill,
     sql`SELECT ${iso(sql`max(filled_at)`)} AS at FROM order_fills WHERE trading_mode = ${mode} AND exchange = ${venue}`,
   );
   return row?.at ?? null;

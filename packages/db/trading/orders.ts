@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, inArray, or, sql } from "drizzle-orm";
+import * as z from "zod";
 import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
 import { AT_VENUE, IN_FLIGHT, type OrderStatus } from "#trading/order";
@@ -6,10 +7,16 @@ import type { Look } from "#trading/resolve";
 import { type ClosedOrder, REPEAT_MS, type Run } from "#trading/store";
 import type { StoredOrder } from "#trading/stored-order";
 import type { OrderId } from "#units/ids";
-import { type Instant, instant, millis } from "#units/time";
+import { Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
 import { orderEvents, orders } from "../schema.ts";
+import * as kind from "../shape.ts";
+
+/** What `looked_up` writes beside the event. */
+const LookDetail = z.object({ looked_at: Instant, outcome: z.enum(["found", "missing", "failed"]) });
+
+const Busy = kind.shape("busy account", { busy: kind.flag });
 
 /** The columns of a `StoredOrder`. */
 export const STORED = {
@@ -93,15 +100,15 @@ export async function ordersById(db: Db, ids: readonly OrderId[]): Promise<Store
 export async function looksOf(db: Db, orderIds: readonly OrderId[]): Promise<Map<OrderId, Look[]>> {
   if (orderIds.length === 0) return new Map();
   const list = await db
-    .select({
-      orderId: orderEvents.orderId,
-      at: sql<Instant>`${orderEvents.detail} ->> 'looked_at'`,
-      outcome: sql<Look["outcome"]>`${orderEvents.detail} ->> 'outcome'`,
-    })
+    .select({ orderId: orderEvents.orderId, detail: orderEvents.detail })
     .from(orderEvents)
     .where(and(inArray(orderEvents.orderId, [...orderIds]), sql`${orderEvents.detail} ->> 'event' = 'looked_up'`))
     .orderBy(asc(orderEvents.orderId), asc(orderEvents.seq));
-  return Map.groupBy(list, (look) => look.orderId);
+  const looks = list.map(({ orderId, detail }) => {
+    const { looked_at: at, outcome } = LookDetail.parse(detail);
+    return { orderId, at, outcome };
+  });
+  return Map.groupBy(looks, (look) => look.orderId);
 }
 
 /** Returns whether an order is at the venue, a position is open, or an order was moved at this very instant. */
@@ -110,8 +117,9 @@ export async function isBusy(db: Db, { mode, venue }: Account, at: Instant): Pro
     AT_VENUE.map((status) => sql`${status}`),
     sql`, `,
   );
-  const [found] = await rows<{ busy: boolean }>(
+  const [found] = await rows(
     db,
+    Busy,
     sql`SELECT EXISTS (SELECT 1 FROM orders WHERE trading_mode = ${mode} AND status IN (${atVenue}))
             OR EXISTS (SELECT 1 FROM positions WHERE trading_mode = ${mode} AND exchange = ${venue} AND closed_at IS NULL)
             OR EXISTS (SELECT 1 FROM orders WHERE trading_mode = ${mode} AND updated_at = ${at}

@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, inArray, isNull, sql } from "drizzle-orm";
+import * as z from "zod";
 import type { Account } from "#trading/account";
 import type { Instrument } from "#trading/instrument";
 import type { Policy } from "#trading/policy";
@@ -15,13 +16,19 @@ import {
 } from "#trading/position-row";
 import type { Candle } from "#units/candle";
 import { type Decimal, ZERO } from "#units/decimal";
-import type { OrderId, WalletId } from "#units/ids";
+import { type OrderId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, rows } from "../rows.ts";
 import { fundingPayments, orders, positions } from "../schema.ts";
+import * as kind from "../shape.ts";
 import { bars } from "../signals/prices.ts";
 import { fillsOf } from "./order-fills.ts";
+
+/** The part of the signal stored with an order that its position keeps. */
+const Signal = z.object({ wallet_id: WalletId.nullish() }).nullable();
+
+const ArchivedUntil = kind.shape("newest archived position", { at: kind.orNull(kind.instant) });
 
 /** Returns the open positions of an account, by instrument. */
 export async function openPositions(db: Db, { mode, venue }: Account): Promise<OpenPosition[]> {
@@ -55,8 +62,9 @@ export async function rebuildPositions(
 ): Promise<Decimal> {
   const { mode, venue } = account;
   const mine = sql`trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument.id}`;
-  const [archive] = await rows<{ at: Instant | null }>(
+  const [archive] = await rows(
     db,
+    ArchivedUntil,
     sql`SELECT ${iso(sql`max(closed_at)`)} AS at FROM positions_archive WHERE ${mine}`,
   );
   const fills = await fillsOf(db, account, instrument.id, archive?.at ?? null);
@@ -99,11 +107,13 @@ async function orderFacts(db: Db, episodes: readonly Position[]): Promise<Map<Or
     .select({
       id: orders.id,
       stopLoss: orders.stopLoss,
-      walletId: sql<WalletId | null>`${orders.signalSnapshot} ->> 'wallet_id'`,
+      signal: orders.signalSnapshot,
     })
     .from(orders)
     .where(inArray(orders.id, ids));
-  return new Map(list.map(({ id, ...rest }) => [id, rest]));
+  return new Map(
+    list.map(({ id, stopLoss, signal }) => [id, { stopLoss, walletId: Signal.parse(signal)?.wallet_id ?? null }]),
+  );
 }
 
 /** Returns the funding payments of an instrument after `since`. */
