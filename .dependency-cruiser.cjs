@@ -65,6 +65,13 @@ module.exports = {
       to: { path: "node_modules/(drizzle-orm|postgres)/", pathNot: "node_modules/postgres-" },
     },
     {
+      name: "handles-open-in-db",
+      comment: "whoever has a `Db` has nothing to call: what opens it, and what runs a raw statement on it, is for db",
+      severity: "error",
+      from: { pathNot: ["^packages/(db|testing)/", "^scripts/", tests] },
+      to: { path: "^packages/db/(drizzle|rows|bulk)\\.ts$" },
+    },
+    {
       name: "embedded-database-is-local",
       severity: "error",
       from: { pathNot: ["^packages/(local|testing)/", tests] },

@@ -3,6 +3,7 @@ import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#db/audit";
 import { watchWallets } from "#db/chain/wallets";
+import { drizzleOf } from "#db/drizzle";
 import { auditLogs } from "#db/schema";
 import type { Desk } from "#local/laptop";
 import { eventBus } from "#runtime/config";
@@ -39,7 +40,7 @@ test("facts of the last release are consumed as they were: audited once, and num
   bus.destroy();
   expect(desk.deadLetters()).toEqual([]);
   const told = details.map(({ fact, entityId, body }) => ({ action: fact, entityId, newValue: body }));
-  const rows = await desk.database.db
+  const rows = await drizzleOf(desk.database.db)
     .select({ action: auditLogs.action, entityId: auditLogs.entityId, newValue: auditLogs.newValue })
     .from(auditLogs);
   expect(rows).toHaveLength(told.length);

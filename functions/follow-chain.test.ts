@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FullBlock } from "#chain/block";
 import { cursorOf, seedCursor } from "#db/chain/blocks";
 import { watchWallets } from "#db/chain/wallets";
+import { drizzleOf } from "#db/drizzle";
 import { auditLogs, blockCursors, chainBlocks, eventRefs, events } from "#db/schema";
 import type { Desk } from "#local/laptop";
 import { type LogLine, useSink } from "#runtime/log";
@@ -39,9 +40,11 @@ async function tick(): Promise<void> {
 }
 
 const hashes = async (): Promise<string[]> =>
-  (await desk.database.db.select().from(chainBlocks).orderBy(asc(chainBlocks.number))).map((row) => row.hash);
+  (await drizzleOf(desk.database.db).select().from(chainBlocks).orderBy(asc(chainBlocks.number))).map(
+    (row) => row.hash,
+  );
 const eventBlocks = async (): Promise<string[]> =>
-  (await desk.database.db.select().from(events).orderBy(asc(events.blockNumber), asc(events.logIndex))).map(
+  (await drizzleOf(desk.database.db).select().from(events).orderBy(asc(events.blockNumber), asc(events.logIndex))).map(
     (row) => row.blockHash ?? "",
   );
 const expected = (head: number, branch = "main", fork = 0): string[] =>
@@ -51,7 +54,7 @@ const twice = (list: readonly string[]): string[] => list.flatMap((one) => [one,
 beforeAll(async () => {
   desk = await testDesk({ env: { HEAD_POLL_SECONDS: "0" }, secrets: new Map() });
   provide("rpc", node);
-  const { db } = desk.database;
+  const db = drizzleOf(desk.database.db);
   await watchWallets(db, "ethereum", [{ address: WHALE, label: "Whale", tags: [] }], instant(START * 1000));
   await seedCursor(db, "ethereum", { number: 0, hash: chainHash(0) });
 });
@@ -78,11 +81,11 @@ test("a reorg replaces blocks and events, and says what it took back", async () 
   await tick();
   expect(await hashes()).toEqual(expected(8, "b", 4));
   expect(await eventBlocks()).toEqual(twice(expected(8, "b", 4)));
-  const gone = await desk.database.db.select().from(eventRefs).where(isNotNull(eventRefs.reorgedAt));
+  const gone = await drizzleOf(desk.database.db).select().from(eventRefs).where(isNotNull(eventRefs.reorgedAt));
   expect(new Set(gone.map((ref) => ref.blockHash))).toEqual(new Set([chainHash(5), chainHash(6)]));
   expect(desk.deadLetters()).toEqual([]);
   // From the tick by a message's attribute to the block, and by a field of the fact to the audit log.
-  const traces = await desk.database.db.selectDistinct({ id: auditLogs.traceId }).from(auditLogs);
+  const traces = await drizzleOf(desk.database.db).selectDistinct({ id: auditLogs.traceId }).from(auditLogs);
   expect(traces).toEqual([{ id: `local-watch-head-${instant(now * 1000)}` }]);
 });
 
@@ -103,7 +106,7 @@ test("the first chain may win back; its events are revived under their ids", asy
   await tick();
   expect(await hashes()).toEqual(expected(10));
   expect(await eventBlocks()).toEqual(twice(expected(10)));
-  const gone = await desk.database.db.select().from(eventRefs).where(isNotNull(eventRefs.reorgedAt));
+  const gone = await drizzleOf(desk.database.db).select().from(eventRefs).where(isNotNull(eventRefs.reorgedAt));
   expect(new Set(gone.map((ref) => ref.blockHash))).toEqual(new Set(expected(8, "b", 4).slice(4)));
 });
 
@@ -117,7 +120,7 @@ test("below what was final the watcher stops with an error and touches nothing",
   useSink(null);
   expect(lines).toMatchObject([{ level: "error", message: "watch-head: run failed", error: "DeepReorgError" }]);
   expect(await hashes()).toEqual(expected(10));
-  const [cursor] = await desk.database.db.select().from(blockCursors);
+  const [cursor] = await drizzleOf(desk.database.db).select().from(blockCursors);
   expect([cursor?.leaseUntil, cursor?.finalizedNumber]).toEqual([null, 10]);
   grow(11);
   await tick();

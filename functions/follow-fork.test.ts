@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FullBlock } from "#chain/block";
 import { cursorOf, ownChain, seedCursor } from "#db/chain/blocks";
 import { watchWallets } from "#db/chain/wallets";
+import { drizzleOf } from "#db/drizzle";
 import { chainBlocks, eventRefs, events } from "#db/schema";
 import type { Desk } from "#local/laptop";
 import { provide } from "#runtime/services";
@@ -42,12 +43,11 @@ async function watch(): Promise<void> {
   await desk.runSchedule("watch-head", instant(now * 1000));
 }
 const blocks = async () =>
-  (await desk.database.db.select().from(chainBlocks).orderBy(asc(chainBlocks.number))).map(({ number, hash }) => [
-    number,
-    hash,
-  ]);
+  (await drizzleOf(desk.database.db).select().from(chainBlocks).orderBy(asc(chainBlocks.number))).map(
+    ({ number, hash }) => [number, hash],
+  );
 const eventHashes = async () =>
-  new Set((await desk.database.db.select().from(events)).map(({ blockHash }) => blockHash));
+  new Set((await drizzleOf(desk.database.db).select().from(events)).map(({ blockHash }) => blockHash));
 const from = (first: number, last: number, branch: string, fork = 0): [number, string][] =>
   Array.from({ length: last - first + 1 }, (_, i) => [
     first + i,
@@ -66,7 +66,7 @@ test("first start at block 50, then a fork at 48: the seed is retracted and anch
   await desk.drain();
   expect(await blocks()).toEqual(from(50, 52, "b", 48));
   expect(await eventHashes()).toEqual(new Set(from(50, 52, "b", 48).map(([, hash]) => hash)));
-  const gone = await desk.database.db.select().from(eventRefs).where(isNotNull(eventRefs.reorgedAt));
+  const gone = await drizzleOf(desk.database.db).select().from(eventRefs).where(isNotNull(eventRefs.reorgedAt));
   expect(new Set(gone.map(({ blockHash }) => blockHash))).toEqual(new Set([tinyHash(50)]));
   const { hashes, anchor } = await ownChain(desk.database.db, "ethereum", 0, 60);
   expect([anchor, hashes.get(49)]).toEqual([49, tinyHash(49, "b")]);

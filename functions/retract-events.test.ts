@@ -6,6 +6,7 @@ import { WETH } from "#chain/tokens";
 import { seedCursor } from "#db/chain/blocks";
 import { walletIdOf, watchWallets } from "#db/chain/wallets";
 import type { Db } from "#db/client";
+import { drizzleOf } from "#db/drizzle";
 import { bias, biasContributions, eventAnalysis, eventRefs, events, walletOutcomes } from "#db/schema";
 import { upsertCandles } from "#db/signals/prices";
 import type { Desk } from "#local/laptop";
@@ -92,13 +93,15 @@ async function prepare(db: Db): Promise<void> {
   const record = BUYERS.flatMap((address) =>
     HORIZONS.flatMap((horizon) => Array.from({ length: 60 }, (_, i) => bet(address, horizon, i))),
   );
-  await db.insert(eventRefs).values(
-    record.map(({ eventId, walletId, enteredAt }, i) => ({
-      ...{ id: eventId, walletId, timestamp: enteredAt, chain: "ethereum" },
-      ...{ txHash: `0x${sha256(eventId)}`, logIndex: i, blockNumber: 0, blockHash: tinyHash(0) },
-    })),
-  );
-  await db.insert(walletOutcomes).values(record);
+  await drizzleOf(db)
+    .insert(eventRefs)
+    .values(
+      record.map(({ eventId, walletId, enteredAt }, i) => ({
+        ...{ id: eventId, walletId, timestamp: enteredAt, chain: "ethereum" },
+        ...{ txHash: `0x${sha256(eventId)}`, logIndex: i, blockNumber: 0, blockHash: tinyHash(0) },
+      })),
+    );
+  await drizzleOf(db).insert(walletOutcomes).values(record);
   const bars = Array.from({ length: 1440 }, (_, i) => {
     const price = decimalOf(String(2000 + (i % 7)));
     const openedAt = instant(START - 6 * 3_600_000 + i * 60_000);
@@ -134,7 +137,7 @@ async function lived(plan: readonly Round[], seesLost: boolean) {
       ASSETS.map((asset) => ({ asset, at: instant(ms), plan: false })),
     );
     await desk.drain();
-    return db
+    return drizzleOf(db)
       .select()
       .from(bias)
       .where(eq(bias.timestamp, instant(ms)))
@@ -158,11 +161,13 @@ async function lived(plan: readonly Round[], seesLost: boolean) {
     }
     expect(desk.deadLetters()).toEqual([]);
     const held = {
-      events: (await db.select().from(events).orderBy(asc(events.id))).map(({ processedAt, ...event }) => event),
-      analyses: (await db.select().from(eventAnalysis).orderBy(asc(eventAnalysis.eventId))).map(
+      events: (await drizzleOf(db).select().from(events).orderBy(asc(events.id))).map(
+        ({ processedAt, ...event }) => event,
+      ),
+      analyses: (await drizzleOf(db).select().from(eventAnalysis).orderBy(asc(eventAnalysis.eventId))).map(
         ({ createdAt, ...analysis }) => analysis,
       ),
-      contributions: await db
+      contributions: await drizzleOf(db)
         .select()
         .from(biasContributions)
         .orderBy(asc(biasContributions.eventId), asc(biasContributions.asset), asc(biasContributions.timeframe)),

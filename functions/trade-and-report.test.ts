@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#db/audit";
 import { seedCursor } from "#db/chain/blocks";
 import { watchWallets } from "#db/chain/wallets";
+import { drizzleOf } from "#db/drizzle";
 import { latestReport } from "#db/reading/reports";
 import { auditLogs, bias, eventRefs, orders, positions } from "#db/schema";
 import { paperKey, paperSecret, SECRET_ID } from "#doubles/venue/key";
@@ -67,7 +68,7 @@ beforeAll(async () => {
     "rpc",
     chainNode(() => chain),
   );
-  const { db } = desk.database;
+  const db = drizzleOf(desk.database.db);
   await watchWallets(db, "ethereum", [{ address: WHALE, label: "Whale", tags: [] }], instant(START));
   await seedCursor(db, "ethereum", { number: 0, hash: tinyHash(0) });
 });
@@ -77,7 +78,7 @@ afterAll(async () => {
 });
 
 test("blocks become events, a bias an order, the order a position, and all of it a report", async () => {
-  const { db } = desk.database;
+  const db = drizzleOf(desk.database.db);
   await run("maintain-storage", "sync-prices", "reconcile-orders");
   pass(2);
   await run("watch-head", "sync-prices", "settle-outcomes", "refresh-biases", "reconcile-orders");

@@ -3,7 +3,17 @@
  * `npm run check` runs them, and each must name its plant. A rule that is added without a plant fails here too.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -72,6 +82,7 @@ test("every dependency rule names its plant", () => {
     "ethers-is-in-chain": ["packages/db/abi.ts", 'import "ethers";'],
     "vendors-at-the-edge": ["packages/db/queue.ts", 'import "@aws-sdk/client-sqs";'],
     "sql-in-db": ["functions/query.ts", 'import "drizzle-orm";'],
+    "handles-open-in-db": ["functions/opens.ts", 'import "#db/drizzle";'],
     "embedded-database-is-local": ["packages/runtime/embedded.ts", 'import "@electric-sql/pglite";'],
     "topology-reads-core": ["packages/topology/reads-db.ts", 'import "#db/plain";'],
     "db-reads-core": ["packages/db/reads-runtime.ts", 'import "#runtime/plain";'],
@@ -118,6 +129,7 @@ test("every dependency rule names its plant", () => {
     "packages/db/chain/plain.ts": "export {};",
     "packages/trading/venue.ts": "export interface Exchange {}",
     "functions/called.ts": "export {};",
+    "packages/db/drizzle.ts": "export {};",
     "scripts/plain.ts": "export {};",
   });
   const args = ["--config", ".dependency-cruiser.cjs", "packages", "functions", "stacks", "scripts", "web"];
@@ -480,7 +492,55 @@ export const handler = consume("audits", async (taken) => {
   expect(seen.filter((line) => !Object.keys(plants).some((name) => line.startsWith(`functions/${name}.ts`)))).toEqual(
     [],
   );
-}, 180_000);
+});
+
+test("a handler or a use case that runs SQL on its database does not compile, whichever way it tries", () => {
+  const ways: Readonly<Record<string, readonly [code: string, text: string]>> = {
+    ...Object.fromEntries(
+      [
+        "execute",
+        "select",
+        "selectDistinct",
+        "selectDistinctOn",
+        "insert",
+        "update",
+        "delete",
+        "refreshMaterializedView",
+      ]
+        .concat(["transaction", "query", "with", "$with", "$count", "$cache", "_"])
+        .map((name) => [name.replace("$", "cte-"), ["TS2339", `export const found = (db: Db) => db.${name};`]]),
+    ),
+    shape: ["TS2741", "export const found = (db: Db): { execute(query: unknown): unknown } => db;"],
+    made: ["TS2741", "export const found: Db = {};"],
+  };
+  const folder = project("handles", {
+    ...Object.fromEntries(
+      Object.entries(ways).map(([way, [, text]]) => [
+        `packages/desk/${way}.ts`,
+        `import type { Db } from "#db/client";\n\n${text}\n`,
+      ]),
+    ),
+    "functions/handler.ts":
+      'import { consume } from "#runtime/consume";\n\nexport const handler = consume("events", async (_, { database }) => {\n  await database.execute("SELECT 1");\n});\n',
+    // Allowed: to hand it on, and for db a transaction in its place.
+    "packages/desk/hands-on.ts":
+      'import { cursorOf } from "#db/chain/blocks";\nimport type { Db } from "#db/client";\n\nexport const found = (db: Db) => cursorOf(db, "ethereum");\n',
+    "packages/db/in-transaction.ts":
+      'import { cursorOf } from "./chain/blocks.ts";\nimport type { Db } from "./client.ts";\nimport { drizzleOf } from "./drizzle.ts";\n\nexport const found = (db: Db) => drizzleOf(db).transaction((tx) => cursorOf(tx, "ethereum"));\n',
+  });
+  for (const room of readdirSync(join(ROOT, "packages"))) {
+    cpSync(join(ROOT, "packages", room), join(folder, "packages", room), { recursive: true });
+  }
+  const settings = { extends: "./tsconfig.json", include: ["packages/desk", "packages/db", "functions"] };
+  const exclude = ["**/*.test.ts"];
+  writeFileSync(join(folder, "tsconfig.plants.json"), JSON.stringify({ ...settings, exclude }));
+  const text = failing(folder, "tsc", ["--noEmit", "--project", "tsconfig.plants.json"]);
+  const seen = text.split("\n").filter((line) => line.includes("error TS"));
+  const expected = Object.entries(ways).map(([way, [code]]) => `packages/desk/${way}.ts ${code}`);
+  expect(seen.map((line) => line.replace(/\(.*error (TS\d+).*$/, " $1")).toSorted()).toEqual(
+    [...expected, "functions/handler.ts TS2339"].toSorted(),
+  );
+});
 
 /** Returns `text` with `from`, which must be in it, changed to `to`. */
 function changed(text: string, from: string | RegExp, to: string): string {

@@ -2,6 +2,7 @@ import { asc, desc, gt, inArray, sql } from "drizzle-orm";
 import { hashOf, type Json } from "#trading/canonical-json";
 import type { Instant } from "#units/time";
 import type { Db } from "./client.ts";
+import { drizzleOf } from "./drizzle.ts";
 import { auditLogs } from "./schema.ts";
 
 /** One thing that happened. The id comes from what happened, so that a repeated report of it is known. */
@@ -36,7 +37,7 @@ const LOCK = sql`SELECT pg_advisory_xact_lock(7303421900113058)`;
  */
 export async function appendAudit(db: Db, entries: readonly AuditEntry[]): Promise<number> {
   if (entries.length === 0) return 0;
-  return db.transaction(async (tx) => {
+  return drizzleOf(db).transaction(async (tx) => {
     await tx.execute(LOCK);
     const ids = entries.map((entry) => entry.id);
     const known = await tx.select({ id: auditLogs.id }).from(auditLogs).where(inArray(auditLogs.id, ids));
@@ -75,7 +76,7 @@ export async function verifyAudit(db: Db): Promise<AuditVerdict> {
   let seq = 0;
   let head = FIRST;
   for (;;) {
-    const page = await db
+    const page = await drizzleOf(db)
       .select()
       .from(auditLogs)
       .where(gt(auditLogs.seq, seq))

@@ -4,11 +4,11 @@ import { anyRows } from "#testing/any-rows";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
 import { type Instant, instant, instantOf, millis } from "#units/time";
-import type { Db } from "./client.ts";
+import type { Drizzle } from "./drizzle.ts";
 
 /** What the schema itself guarantees, in SQL. Each test rolls back. */
 let database: TestDatabase;
-let db: Db;
+let db: Drizzle;
 let edition = "";
 beforeAll(async () => {
   database = await testDatabase();
@@ -28,7 +28,7 @@ class RollBack extends Error {}
 const checked = (name: string, work: () => Promise<void>) =>
   test(name, async () => {
     const run = database.db.transaction(async (transaction) => {
-      db = transaction as unknown as Db; // a transaction has every method that the checks use
+      db = transaction as unknown as Drizzle; // a transaction has every method that the checks use
       await db.execute(sql`INSERT INTO wallets(id, address, first_seen_at, watched_since)
                            VALUES (${WALLET}, ${ADDRESS}, ${NOW}, ${NOW})`);
       await work();

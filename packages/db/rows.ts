@@ -1,6 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { Db } from "./client.ts";
+import { drizzleOf } from "./drizzle.ts";
 import type { Shape } from "./shape.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function rows<R extends Readonly<Record<string, unknown>>>(
   shape: Shape<R>,
   statement: SQL,
 ): Promise<R[]> {
-  const result: unknown = await db.execute(statement);
+  const result: unknown = await drizzleOf(db).execute(statement);
   const list = Array.isArray(result) ? result : (result as { rows: unknown[] }).rows;
   if (read.hasSubscribers) read.publish({ shape, list: [...list] });
   return [...list] as R[];

@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { Db } from "#db/client";
+import type { Drizzle } from "#db/drizzle";
 import { bias, eventRefs, orderFills, orders, positions, tradingControl, wallets } from "#db/schema";
 import { upsertCandles } from "#db/signals/prices";
 import { changeControl, readControl } from "#db/trading/control";
@@ -69,7 +69,7 @@ afterEach(async () => {
 const WALLET = idOf("wallet", "ethereum", "0x1");
 const EVENT = idOf("event", "1");
 
-async function empty(db: Db): Promise<void> {
+async function empty(db: Drizzle): Promise<void> {
   for (const name of [
     "order_events",
     "order_fills",
@@ -313,7 +313,7 @@ test("a refused key halts the desk and rejects the order", async () => {
   });
 });
 
-const stopsOf = (db: Db) => db.select().from(orders).where(eq(orders.orderType, "stop"));
+const stopsOf = (db: Drizzle) => db.select().from(orders).where(eq(orders.orderType, "stop"));
 
 test("a stop whose run ended before it was sent is sent by the next run, once", async () => {
   const { lean, plan, submit, reconcile, pass, db, exchange, venue } = await stage((bar) => 1000 - bar * 3);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { drizzleOf } from "#db/drizzle";
 import { paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import { startAwsEndpoint } from "#local/aws/aws-endpoint";
@@ -68,7 +69,9 @@ const end = (admin: ReturnType<typeof postgres>, name: string) =>
 
 const users: string[] = [];
 const whoAmI = consume("events", async (_, { database }) => {
-  const rows = (await database.execute(sql`SELECT current_user::text AS name`)) as unknown as { name: string }[];
+  const rows = (await drizzleOf(database).execute(sql`SELECT current_user::text AS name`)) as unknown as {
+    name: string;
+  }[];
   users.push(rows[0]?.name ?? "");
 });
 /** Delivers one message and returns whether it failed. */
@@ -148,7 +151,7 @@ onServer("a backend that is ended under a message, or between two, costs no mess
   let runs = 0;
   const handler = consume("events", async (_, { database }) => {
     runs += 1;
-    await database.transaction(async (tx) => {
+    await drizzleOf(database).transaction(async (tx) => {
       await tx.execute(sql`SELECT 1`);
       if (runs === 1) await end(admin, name);
       await tx.execute(sql`SELECT 2`);

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import postgres from "postgres";
-import type { Db } from "#db/client";
+import { type Drizzle, drizzleOf } from "#db/drizzle";
 import { connectPostgres } from "#db/server/connect";
 import { migrate, readMigrations } from "#db/server/migrate";
 import { connectEmbedded, pgliteMigrations } from "#local/postgres/embedded-postgres";
@@ -12,7 +12,7 @@ import { sha256 } from "#units/ids";
 
 /** A migrated, empty database of its own. Close it at the end of the test file. */
 export interface TestDatabase {
-  readonly db: Db;
+  readonly db: Drizzle;
   /** @throws SessionStateError when a transaction through the pooler left something in its session. */
   close(): Promise<void>;
 }
@@ -96,7 +96,7 @@ async function onServer(server: string, direct: boolean): Promise<TestDatabase> 
   const { db, migrations, close } = connectPostgres(url);
   await migrate(migrations, await readMigrations(join(root, "migrations")));
   return {
-    db,
+    db: drizzleOf(db),
     close: async () => {
       await close();
       await drop();
@@ -108,7 +108,7 @@ async function embedded(): Promise<TestDatabase> {
   const client = await PGlite.create({ loadDataDir: await migratedImage() });
   const { db, close } = connectEmbedded(client);
   return {
-    db,
+    db: drizzleOf(db),
     close: async () => {
       await close();
       await client.close();

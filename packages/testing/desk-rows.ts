@@ -1,4 +1,4 @@
-import type { Db } from "#db/client";
+import type { Drizzle } from "#db/drizzle";
 import * as s from "#db/schema";
 import { type Decimal, decimalOf } from "#units/decimal";
 import { type EventId, idOf, type WalletId } from "#units/ids";
@@ -32,14 +32,14 @@ const EVENTS = [
 ] as const;
 
 /** Writes the rows: two wallets, four blocks with a gap, six events (one before, one after), bias, scores, one order, one denial. */
-export async function writeDeskRows(db: Db): Promise<void> {
+export async function writeDeskRows(db: Drizzle): Promise<void> {
   await db.insert(s.wallets).values(WALLETS.map((wallet) => ({ ...wallet, firstSeenAt: START, watchedSince: START })));
   await writeChain(db);
   await writeIntelligence(db);
   await writeTrading(db);
 }
 
-async function writeChain(db: Db): Promise<void> {
+async function writeChain(db: Drizzle): Promise<void> {
   await db.insert(s.chainBlocks).values(
     [10, 11, 13, 14].map((number) => ({
       chain: "ethereum",
@@ -83,7 +83,7 @@ async function writeChain(db: Db): Promise<void> {
   );
 }
 
-async function writeIntelligence(db: Db): Promise<void> {
+async function writeIntelligence(db: Drizzle): Promise<void> {
   await db.insert(s.eventAnalysis).values({
     eventId: eventId("bought"),
     patternMatched: "accumulation_streak",
@@ -196,7 +196,7 @@ async function writeIntelligence(db: Db): Promise<void> {
   );
 }
 
-async function writeTrading(db: Db): Promise<void> {
+async function writeTrading(db: Drizzle): Promise<void> {
   await db.insert(s.instruments).values({
     id: "ETH-USDT-SWAP",
     asset: "ETH",

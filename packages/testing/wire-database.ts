@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
-import type { Db } from "#db/client";
+import { type Drizzle, drizzleOf } from "#db/drizzle";
 import * as schema from "#db/schema";
 import { connectPostgres } from "#db/server/connect";
 import { migrate, readMigrations } from "#db/server/migrate";
@@ -12,7 +12,7 @@ import { type ServerDatabase, serverDatabase } from "./database.ts";
 export interface WireDatabase {
   readonly url: string;
   /** The same database, from this process. */
-  readonly db: Db;
+  readonly db: Drizzle;
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ async function onServer({ url, drop }: ServerDatabase): Promise<WireDatabase> {
   await migrate(migrations, await readMigrations(MIGRATIONS));
   return {
     url,
-    db,
+    db: drizzleOf(db),
     close: async () => {
       await close();
       await drop();

@@ -1,6 +1,7 @@
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { seedCursor } from "#db/chain/blocks";
 import type { Db } from "#db/client";
+import { type Drizzle, drizzleOf } from "#db/drizzle";
 import { connectPostgres } from "#db/server/connect";
 import { chainDouble } from "#doubles/node/node";
 import { paperKey, paperSecret } from "#doubles/venue/key";
@@ -34,7 +35,7 @@ import {
 export interface BundledDesk {
   readonly functions: BundledFunctions;
   /** The database that the functions use, from this process. */
-  readonly db: Db;
+  readonly db: Drizzle;
   readonly clock: VirtualClock;
   /** What the functions decide by. */
   readonly policy: Policy;
@@ -123,7 +124,7 @@ export async function bundledDesk(
     return taken;
   };
   return {
-    ...{ functions, clock, take, db: database.db },
+    ...{ functions, clock, take, db: drizzleOf(database.db) },
     policy: policyOf({ generated: recording.manifest.kind === "generated", mode: "demo" }),
     recording,
     seed: () => seed(database.db, recording),

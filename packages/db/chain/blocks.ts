@@ -2,6 +2,7 @@ import { and, asc, between, eq, isNull, lte, or, sql } from "drizzle-orm";
 import type { Seen } from "#chain/reorg";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { blockCursors, chainBlocks, sentBlocks } from "../schema.ts";
 
 /** How far a chain was followed. `number` and `hash` are of the newest block sent to the queue. */
@@ -46,7 +47,7 @@ const columns = {
  * restart carries on without a gap.
  */
 export async function seedCursor(db: Db, chain: string, before: { number: number; hash: string }): Promise<void> {
-  await db.transaction(async (tx) => {
+  await drizzleOf(db).transaction(async (tx) => {
     const seeded = await tx
       .insert(blockCursors)
       .values({ chain, lastNumber: before.number, lastHash: before.hash, updatedAt: instant(0) })
@@ -62,7 +63,7 @@ export async function seedCursor(db: Db, chain: string, before: { number: number
 
 /** Returns a chain's cursor, or null before it is seeded. */
 export async function cursorOf(db: Db, chain: string): Promise<Cursor | null> {
-  const [row] = await db.select(columns).from(blockCursors).where(ofChain(chain));
+  const [row] = await drizzleOf(db).select(columns).from(blockCursors).where(ofChain(chain));
   return row ?? null;
 }
 
@@ -78,7 +79,7 @@ export async function takeLease(
   seconds: number,
 ): Promise<Lease | null> {
   const { leaseUntil } = blockCursors;
-  const [row] = await db
+  const [row] = await drizzleOf(db)
     .update(blockCursors)
     .set({ leaseOwner: owner, leaseUntil: instant(millis(at) + seconds * 1000), fence: sql`${blockCursors.fence} + 1` })
     .where(and(ofChain(chain), or(isNull(leaseUntil), lte(leaseUntil, at), eq(blockCursors.leaseOwner, owner))))
@@ -94,7 +95,7 @@ export async function takeLease(
  * @throws LeaseLostError when the lease was taken over.
  */
 export async function moveCursor(db: Db, lease: Lease, to: Cursor, at: Instant, release = false): Promise<Lease> {
-  const [row] = await db
+  const [row] = await drizzleOf(db)
     .update(blockCursors)
     .set({
       lastNumber: to.number,
@@ -122,7 +123,7 @@ export async function keepSent(db: Db, lease: Lease, blocks: readonly Seen[]): P
   const newest = Math.max(...blocks.map(({ number }) => number));
   if (blocks.length === 0) return;
   const list = JSON.stringify(blocks.map(({ number, hash }) => ({ number, hash })));
-  await db.execute(sql`
+  await drizzleOf(db).execute(sql`
     WITH gone AS (
       DELETE FROM sent_blocks WHERE chain = ${chain} AND number < ${newest - KEPT}::bigint)
     INSERT INTO sent_blocks (chain, number, hash)
@@ -134,7 +135,7 @@ export async function keepSent(db: Db, lease: Lease, blocks: readonly Seen[]): P
 
 /** Gives the lease back. Does nothing when it was taken over. */
 export async function releaseLease(db: Db, lease: Lease): Promise<void> {
-  await db
+  await drizzleOf(db)
     .update(blockCursors)
     .set({ leaseOwner: null, leaseUntil: null })
     .where(and(ofChain(lease.chain), eq(blockCursors.fence, lease.fence)));
@@ -150,12 +151,12 @@ export interface OwnChain {
 
 /** Returns the desk's own chain from block `from` to `to`, whether ingested yet or not. */
 export async function ownChain(db: Db, chain: string, from: number, to: number): Promise<OwnChain> {
-  const ingested = await db
+  const ingested = await drizzleOf(db)
     .select({ number: chainBlocks.number, hash: chainBlocks.hash })
     .from(chainBlocks)
     .where(and(eq(chainBlocks.chain, chain), between(chainBlocks.number, from, to)))
     .orderBy(asc(chainBlocks.number));
-  const sent = await db
+  const sent = await drizzleOf(db)
     .select({ number: sentBlocks.number, hash: sentBlocks.hash, anchor: sentBlocks.anchor })
     .from(sentBlocks)
     .where(and(eq(sentBlocks.chain, chain), between(sentBlocks.number, from, to)))

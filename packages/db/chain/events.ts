@@ -4,6 +4,7 @@ import type { Decimal } from "#units/decimal";
 import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { events, wallets } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -45,7 +46,7 @@ export const positionOf = ({ blockNumber, logIndex, evidence }: ChainEvent): Cha
  * @throws ZodError when the stored row breaks the event's contract.
  */
 export async function eventById(db: Db, id: EventId): Promise<StoredEvent | null> {
-  const [row] = await db
+  const [row] = await drizzleOf(db)
     .select()
     .from(events)
     .innerJoin(wallets, eq(events.walletId, wallets.id))

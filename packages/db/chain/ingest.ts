@@ -4,6 +4,7 @@ import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import { recordset } from "../bulk.ts";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import { chainBlocks, eventRefs, events as eventRows } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -39,7 +40,7 @@ type Link = Pick<BlockRow, "chain" | "number" | "hash" | "parentHash">;
  */
 async function conflictOf(db: Db, block: Link): Promise<number | null> {
   const { chain, number, hash, parentHash } = block;
-  const near = await db
+  const near = await drizzleOf(db)
     .select({ number: chainBlocks.number, hash: chainBlocks.hash, parentHash: chainBlocks.parentHash })
     .from(chainBlocks)
     .where(and(eq(chainBlocks.chain, chain), between(chainBlocks.number, number - 1, number + 1)))
@@ -69,10 +70,12 @@ export async function ingestBlock(
   events: readonly ChainEvent[],
   { wins }: { readonly wins: boolean },
 ): Promise<Ingested> {
-  return await db.transaction(async (transaction) => {
+  return await drizzleOf(db).transaction(async (transaction) => {
     const tx = transaction as Db;
     // One block of a chain at a time; the queue orders them, this stands a redelivery that overlaps.
-    await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`ingest ${block.chain}`}::text, 0))`);
+    await drizzleOf(tx).execute(
+      sql`SELECT pg_advisory_xact_lock(hashtextextended(${`ingest ${block.chain}`}::text, 0))`,
+    );
     // Asked together: an embedded database answers in one trip, a server behind a pooler in turn. The order is not promised.
     let [conflict, waiting] = await Promise.all([conflictOf(tx, block), walletsWaiting(tx, block, events)]);
     if (conflict !== null) {
@@ -82,7 +85,7 @@ export async function ingestBlock(
     }
     const [retracted] = await Promise.all([
       retractedAt(tx, block.chain, block.observedAt),
-      tx.insert(chainBlocks).values(block).onConflictDoNothing(),
+      drizzleOf(tx).insert(chainBlocks).values(block).onConflictDoNothing(),
       unmarkLater(tx, block, waiting),
       insertEvents(tx, withFirst(events, waiting)),
     ]);
@@ -95,7 +98,7 @@ export async function ingestBlock(
  * contributions to biases and outcomes go. Run inside of a transaction.
  */
 export async function retractFrom(db: Db, chain: string, from: number, at: Instant): Promise<void> {
-  await db.execute(sql`
+  await drizzleOf(db).execute(sql`
     WITH orphan AS (
       UPDATE event_refs SET reorged_at = ${at}::timestamptz
       WHERE chain = ${chain} AND block_number >= ${from}::bigint AND reorged_at IS NULL
@@ -109,7 +112,7 @@ export async function retractFrom(db: Db, chain: string, from: number, at: Insta
 
 /** Returns the events that were taken back by the work of `at` and did not come back since, by id. */
 async function retractedAt(db: Db, chain: string, at: Instant): Promise<Retracted[]> {
-  const found = await db
+  const found = await drizzleOf(db)
     .select({
       eventId: eventRefs.id,
       walletId: eventRefs.walletId,
@@ -140,7 +143,7 @@ async function walletsWaiting(db: Db, block: BlockRow, events: readonly ChainEve
 /** Takes the mark from later events that came before this block did. */
 async function unmarkLater(db: Db, block: BlockRow, waiting: ReadonlySet<string>): Promise<void> {
   if (waiting.size === 0) return;
-  await db.execute(sql`UPDATE events SET is_first_since_watch = false
+  await drizzleOf(db).execute(sql`UPDATE events SET is_first_since_watch = false
     WHERE wallet_id = ANY(${sql.param([...waiting].sort())}::uuid[]) AND is_first_since_watch AND chain = ${block.chain}
       AND block_number > ${block.number}::bigint AND "timestamp" >= ${block.timestamp}::timestamptz`);
 }
@@ -155,7 +158,7 @@ function withFirst(events: readonly ChainEvent[], waiting: ReadonlySet<string>):
 async function insertEvents(db: Db, events: readonly ChainEvent[]): Promise<void> {
   if (events.length === 0) return;
   const source = recordset(eventRows, events.map(rowOf));
-  await db.execute(sql`
+  await drizzleOf(db).execute(sql`
     WITH src AS (SELECT ${source.names} FROM ${source.rows}),
     ref AS (
       INSERT INTO event_refs (id, "timestamp", wallet_id, chain, tx_hash, log_index, block_number, block_hash)

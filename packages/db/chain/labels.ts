@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import * as z from "zod";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import * as kind from "../shape.ts";
 
@@ -27,7 +28,7 @@ export async function upsertLabels(db: Db, chain: string, list: readonly LabelRo
   for (let i = 0; i < unique.length; i += PAGE) {
     const page = unique.slice(i, i + PAGE);
     const column = (pick: (row: LabelRow) => string) => sql.param(page.map(pick));
-    await db.execute(sql`
+    await drizzleOf(db).execute(sql`
       INSERT INTO labels (chain, address, kind, name, source, labelled_on)
       SELECT ${chain}, * FROM unnest(
         ${column((row) => row.address)}::text[], ${column((row) => row.kind)}::text[], ${column((row) => row.name)}::text[],

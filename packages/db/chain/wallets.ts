@@ -4,6 +4,7 @@ import { storedId } from "#units/stored";
 import type { Instant } from "#units/time";
 import { insertion } from "../bulk.ts";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import { wallets } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -45,7 +46,7 @@ export async function watchWallets(db: Db, chain: string, list: readonly Watched
     watchedSince: at,
   }));
   for (let from = 0; from < values.length; from += BATCH)
-    await db.execute(sql`${insertion(wallets, values.slice(from, from + BATCH))}
+    await drizzleOf(db).execute(sql`${insertion(wallets, values.slice(from, from + BATCH))}
       ON CONFLICT (chain, address) DO UPDATE SET label = excluded.label, tags = excluded.tags, is_active = true,
         watched_since = CASE WHEN wallets.is_active THEN wallets.watched_since ELSE excluded.watched_since END`);
 }
@@ -55,7 +56,7 @@ const canonical = (address: string): string => (/^0x/i.test(address) ? address.t
 
 /** Returns the wallets that are watched on a chain, by address. */
 export function watchedWallets(db: Db, chain: string): Promise<WatchedWallet[]> {
-  return db
+  return drizzleOf(db)
     .select({
       id: wallets.id,
       address: wallets.address,

@@ -5,6 +5,7 @@ import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { bias, blockCursors, chainBlocks, reports, tradingControl } from "../schema.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
@@ -33,13 +34,13 @@ export interface DeskHealth {
 
 /** Returns how far the desk has come on a chain, and whether it may trade. */
 export async function deskHealth(db: Db, chain: string, mode: TradingMode): Promise<DeskHealth> {
-  const [block] = await db
+  const [block] = await drizzleOf(db)
     .select({ number: chainBlocks.number, at: chainBlocks.timestamp, observedAt: chainBlocks.observedAt })
     .from(chainBlocks)
     .where(eq(chainBlocks.chain, chain))
     .orderBy(desc(chainBlocks.number))
     .limit(1);
-  const [cursor] = await db
+  const [cursor] = await drizzleOf(db)
     .select({
       sent: blockCursors.lastNumber,
       safe: blockCursors.safeNumber,
@@ -48,7 +49,7 @@ export async function deskHealth(db: Db, chain: string, mode: TradingMode): Prom
     })
     .from(blockCursors)
     .where(and(eq(blockCursors.chain, chain), eq(blockCursors.stream, "main")));
-  const [trading] = await db
+  const [trading] = await drizzleOf(db)
     .select({
       state: tradingControl.state,
       epoch: tradingControl.epoch,
@@ -57,7 +58,7 @@ export async function deskHealth(db: Db, chain: string, mode: TradingMode): Prom
     })
     .from(tradingControl)
     .where(eq(tradingControl.tradingMode, mode));
-  const [report] = await db
+  const [report] = await drizzleOf(db)
     .select({ id: reports.id, type: reports.reportType, end: reports.periodEnd })
     .from(reports)
     .orderBy(desc(reports.periodEnd), reports.periodStart, reports.reportType)
@@ -70,7 +71,7 @@ export async function deskHealth(db: Db, chain: string, mode: TradingMode): Prom
  * largest contributions. By asset and timeframe. "Newest" is by the newest row, not by a clock.
  */
 export async function latestBiases(db: Db, asset: string | null): Promise<BiasLine[]> {
-  const [newest] = await db
+  const [newest] = await drizzleOf(db)
     .select({ at: bias.timestamp })
     .from(bias)
     .where(asset === null ? undefined : eq(bias.asset, asset))

@@ -4,6 +4,7 @@ import { Report, type Scope } from "#reporting/report";
 import { type Id, idOf } from "#units/ids";
 import { HORIZONS, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { chainBlocks, eventRefs, reports, tradingControl, wallets } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -38,7 +39,10 @@ const during = (column: ReturnType<typeof sql>, { start, end }: Scope) =>
  * period in which the desk saw it, so that a late one is in exactly one report; an order to that in which it was decided.
  */
 export async function reportRecords(db: Db, scope: Scope): Promise<ReportRecords> {
-  return db.transaction((tx) => read(tx, scope), { isolationLevel: "repeatable read", accessMode: "read only" });
+  return drizzleOf(db).transaction((tx) => read(tx, scope), {
+    isolationLevel: "repeatable read",
+    accessMode: "read only",
+  });
 }
 
 async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
@@ -87,7 +91,7 @@ const ours = (alias: ReturnType<typeof sql>, { mode, venue }: Scope) =>
   sql`${alias}.trading_mode = ${mode} AND ${alias}.exchange = ${venue}`;
 
 async function tradingState(db: Db, { mode }: Scope): Promise<ReportRecords["trading"]> {
-  const [row] = await db
+  const [row] = await drizzleOf(db)
     .select({ state: tradingControl.state, reason: tradingControl.reason })
     .from(tradingControl)
     .where(eq(tradingControl.tradingMode, mode));
@@ -95,10 +99,10 @@ async function tradingState(db: Db, { mode }: Scope): Promise<ReportRecords["tra
 }
 
 const watchedWallets = (db: Db, { chain }: Scope): Promise<number> =>
-  db.$count(wallets, and(eq(wallets.chain, chain), eq(wallets.isActive, true)));
+  drizzleOf(db).$count(wallets, and(eq(wallets.chain, chain), eq(wallets.isActive, true)));
 
 const blocks = (db: Db, { chain, start, end }: Scope): Promise<ReportRecords["blocks"]> =>
-  db
+  drizzleOf(db)
     .select({
       number: chainBlocks.number,
       at: chainBlocks.timestamp,
@@ -111,7 +115,7 @@ const blocks = (db: Db, { chain, start, end }: Scope): Promise<ReportRecords["bl
     .orderBy(chainBlocks.number);
 
 const retracted = (db: Db, { chain, start, end }: Scope): Promise<ReportRecords["retracted"]> =>
-  db
+  drizzleOf(db)
     .select({ blockHash: eventRefs.blockHash })
     .from(eventRefs)
     .where(
@@ -171,7 +175,7 @@ export async function saveReport(db: Db, report: Report, markdown: string): Prom
   const { events, ...rest } = report;
   const row = { periodEnd: end, summaryMarkdown: markdown, metrics: rest, notableEvents: events };
   const id = idOf("report", type, start);
-  await db
+  await drizzleOf(db)
     .insert(reports)
     .values({ id, reportType: type, periodStart: start, ...row })
     .onConflictDoUpdate({ target: [reports.reportType, reports.periodStart], set: row });
@@ -187,7 +191,7 @@ export interface StoredReport {
 
 /** Returns the report that ends last (of two that end together the one that began first), or null when there is none. */
 export async function latestReport(db: Db): Promise<StoredReport | null> {
-  const [row] = await db
+  const [row] = await drizzleOf(db)
     .select()
     .from(reports)
     .orderBy(desc(reports.periodEnd), reports.periodStart, reports.reportType)

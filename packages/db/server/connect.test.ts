@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
+import { drizzleOf } from "../drizzle.ts";
 import { connectPostgres } from "./connect.ts";
 
 /** Returns the first eight bytes that a client sends, which say whether it asks for TLS. */
@@ -18,7 +19,7 @@ async function greetingOf(query: string): Promise<string> {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const { db, close } = connectPostgres(`postgres://user:pass@127.0.0.1:${port}/x${query}`);
-  await expect(db.execute(sql`SELECT 1`)).rejects.toThrow();
+  await expect(drizzleOf(db).execute(sql`SELECT 1`)).rejects.toThrow();
   await close();
   server.close();
   return promise;

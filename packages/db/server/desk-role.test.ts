@@ -9,6 +9,7 @@ import { type ServerDatabase, serverDatabase } from "#testing/database";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
 import { appendAudit, verifyAudit } from "../audit.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { connectPostgres, type PostgresConnection } from "./connect.ts";
 import { prepareRole } from "./desk-role.ts";
 import { digest } from "./digest.ts";
@@ -91,7 +92,7 @@ onServer("the functions' role does its work, owns nothing, and cannot rewrite th
     sql`UPDATE schema_migrations SET sha256 = ''`,
     sql`CREATE TABLE mine (n int)`,
   ])
-    await expect(db.execute(statement)).rejects.toMatchObject(refused);
+    await expect(drizzleOf(db).execute(statement)).rejects.toMatchObject(refused);
 });
 
 onServer("a statement of the role ends after eight seconds, upkeep's later; what it leaves open ends too", async () => {

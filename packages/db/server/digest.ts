@@ -2,6 +2,7 @@ import { getTableColumns, is, type SQL, sql } from "drizzle-orm";
 import { getTableConfig, type PgColumn, PgTable } from "drizzle-orm/pg-core";
 import { sha256 } from "#units/ids";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import * as schema from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -52,7 +53,7 @@ const tables = Object.values<unknown>(schema)
  * Hashing is done in SQL, so a large table costs a line of text.
  */
 export async function digest(db: Db): Promise<Digest> {
-  return db.transaction(
+  return drizzleOf(db).transaction(
     async (snapshot) => {
       await snapshot.execute(PINNED);
       const found: Record<string, TableDigest> = {};

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import * as z from "zod";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import * as kind from "../shape.ts";
 import { patiently } from "./patience.ts";
@@ -83,7 +84,7 @@ async function pruneEventRefs(db: Db, limit: Instant): Promise<number> {
 
 /** Brings `daily_performance` up to date. Readers go on meanwhile. */
 async function refreshPerformance(db: Db): Promise<void> {
-  await db.execute(sql`SELECT app_refresh_performance()`);
+  await drizzleOf(db).execute(sql`SELECT app_refresh_performance()`);
 }
 
 /** Returns how many rows are in the default partitions; 0 on hypertables. */

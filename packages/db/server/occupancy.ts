@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import * as kind from "../shape.ts";
 
@@ -28,7 +29,7 @@ export async function markOf(db: Db): Promise<string | null> {
 /** Marks a migrated database with what it is used for. */
 export async function markDatabase(db: Db, use: Use): Promise<void> {
   const text = useText(use).replaceAll("'", "''"); // COMMENT takes no parameter
-  await db.execute(sql.raw(`COMMENT ON TABLE schema_migrations IS '${text}'`));
+  await drizzleOf(db).execute(sql.raw(`COMMENT ON TABLE schema_migrations IS '${text}'`));
 }
 
 /** Returns the tables that a desk fills first or that a person may have filled, with rows in them; none = it is unused. */
@@ -56,7 +57,7 @@ export async function usedTables(db: Db): Promise<string[]> {
  * role that may use a database need not be allowed to create them again.
  */
 export async function dropSchema(db: Db): Promise<void> {
-  await db.execute(sql`DO $$
+  await drizzleOf(db).execute(sql`DO $$
     DECLARE
       one record;
     BEGIN

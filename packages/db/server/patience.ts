@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 
 // Below the five minutes of the functions that do upkeep.
 const LONG = "240s";
@@ -9,7 +10,7 @@ const LONG = "240s";
  * For the transaction alone, so that it is right behind a transaction pooler too.
  */
 export const patiently = <T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> =>
-  db.transaction(async (tx) => {
+  drizzleOf(db).transaction(async (tx) => {
     await tx.execute(sql`SELECT set_config('statement_timeout', ${LONG}, true)`);
     return work(tx);
   });

@@ -5,6 +5,7 @@ import { isAllowed, voidReason } from "#trading/stored-order";
 import type { EventId, OrderId, WalletId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { bias, chainBlocks, eventAnalysis, eventRefs, wallets } from "../schema.ts";
 import { readControl } from "../trading/control.ts";
 import { moveOrder } from "../trading/move-order.ts";
@@ -35,7 +36,7 @@ export async function blockVerdict(
   db: Db,
   { chain, number, hash }: { readonly chain: string; readonly number: number; readonly hash: string },
 ): Promise<Verdict> {
-  const [stored] = await db
+  const [stored] = await drizzleOf(db)
     .select({ hash: chainBlocks.hash })
     .from(chainBlocks)
     .where(and(eq(chainBlocks.chain, chain), eq(chainBlocks.number, number)));
@@ -44,15 +45,20 @@ export async function blockVerdict(
 
 /** An event that was taken back or is analyzed needs nothing. Its analysis is one transaction, and sends nothing. */
 export async function eventVerdict(db: Db, { eventId }: { readonly eventId: EventId }): Promise<Verdict> {
-  const [ref] = await db.select({ reorgedAt: eventRefs.reorgedAt }).from(eventRefs).where(eq(eventRefs.id, eventId));
+  const [ref] = await drizzleOf(db)
+    .select({ reorgedAt: eventRefs.reorgedAt })
+    .from(eventRefs)
+    .where(eq(eventRefs.id, eventId));
   if (!ref) return drop("there is no such event: it was taken back, or is past retention");
   if (ref.reorgedAt !== null) return drop(`a reorg took the event back at ${ref.reorgedAt}`);
-  return (await db.$count(eventAnalysis, eq(eventAnalysis.eventId, eventId))) > 0 ? drop("it is analyzed") : SEND;
+  return (await drizzleOf(db).$count(eventAnalysis, eq(eventAnalysis.eventId, eventId))) > 0
+    ? drop("it is analyzed")
+    : SEND;
 }
 
 /** A wallet that is known is scored as of the message's time, whatever was scored since. */
 export async function walletVerdict(db: Db, { walletId }: { readonly walletId: WalletId }): Promise<Verdict> {
-  return (await db.$count(wallets, eq(wallets.id, walletId))) === 0 ? drop("there is no such wallet") : SEND;
+  return (await drizzleOf(db).$count(wallets, eq(wallets.id, walletId))) === 0 ? drop("there is no such wallet") : SEND;
 }
 
 interface AssetAt {
@@ -62,7 +68,7 @@ interface AssetAt {
 
 /** A bias that was overtaken is moot, and the plan that it asks for would be one from old prices. */
 export async function biasVerdict(db: Db, { asset, at }: AssetAt): Promise<Verdict> {
-  const [newer] = await db
+  const [newer] = await drizzleOf(db)
     .select({ at: bias.timestamp })
     .from(bias)
     .where(and(eq(bias.asset, asset), gt(bias.timestamp, at)))

@@ -1,5 +1,6 @@
 import { and, count, desc, inArray, sql } from "drizzle-orm";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import { orders, schemaMigrations } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -10,7 +11,7 @@ const Register = kind.shape("register of migrations", { there: kind.flag });
 export async function schemaVersion(db: Db): Promise<string | null> {
   const [register] = await rows(db, Register, sql`SELECT to_regclass('schema_migrations') IS NOT NULL AS there`);
   if (!register?.there) return null;
-  const [newest] = await db
+  const [newest] = await drizzleOf(db)
     .select({ name: schemaMigrations.name })
     .from(schemaMigrations)
     .orderBy(desc(schemaMigrations.name))
@@ -20,7 +21,7 @@ export async function schemaVersion(db: Db): Promise<string | null> {
 
 /** Orders of a mode whose fate at the venue is not known, or that wait for a person. */
 export async function doubtfulOrders(db: Db, mode: "demo" | "live"): Promise<number> {
-  const [row] = await db
+  const [row] = await drizzleOf(db)
     .select({ n: count() })
     .from(orders)
     .where(and(sql`${orders.tradingMode} = ${mode}`, inArray(orders.status, ["unknown", "quarantined"])));

@@ -6,6 +6,7 @@ import { fixed } from "#units/decimal";
 import type { EventId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import { biasContributions, eventAnalysis, eventRefs } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -68,7 +69,7 @@ export async function saveAnalysis(
     features: analysis.features,
     analyzedAt: at,
   };
-  await db.transaction(async (tx) => {
+  await drizzleOf(db).transaction(async (tx) => {
     const [present] = await tx
       .select({ id: eventRefs.id })
       .from(eventRefs)

@@ -7,6 +7,7 @@ import { fixed } from "#units/decimal";
 import { EventId, WalletId } from "#units/ids";
 import { barStart, HORIZON_SECONDS, HORIZONS, Horizon, type Instant, instant } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { iso, rows } from "../rows.ts";
 import { bias } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -137,7 +138,7 @@ export async function saveBiases(
   at: Instant,
   biases: Readonly<Record<Horizon, Bias>>,
 ): Promise<void> {
-  await db
+  await drizzleOf(db)
     .insert(bias)
     .values(
       HORIZONS.map((timeframe) => ({

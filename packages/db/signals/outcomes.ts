@@ -7,6 +7,7 @@ import type { WalletId } from "#units/ids";
 import { HORIZON_SECONDS, HORIZONS, type Instant, instant, millis } from "#units/time";
 import { insertion } from "../bulk.ts";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { iso, rows } from "../rows.ts";
 import { prices, walletOutcomes } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -87,7 +88,7 @@ export async function closesAt(
   const found = new Map(sorted.map((instrument) => [assetOf(instrument), new Map<number, Decimal>()]));
   if (closedAt.length === 0) return found;
   const opened = closedAt.map((time) => instant(millis(time) - barSeconds * 1000));
-  const list = await db
+  const list = await drizzleOf(db)
     .select({ instrument: prices.instrument, openedAt: prices.timestamp, close: prices.close })
     .from(prices)
     .where(
@@ -105,12 +106,12 @@ export async function closesAt(
 export async function saveOutcomes(db: Db, settled: readonly Settled[], at: Instant): Promise<void> {
   if (settled.length === 0) return;
   const values = settled.map(({ due: { observedAt, ...due }, ...outcome }) => ({ ...due, ...outcome, asOf: at }));
-  await db.execute(sql`${insertion(walletOutcomes, values)} ON CONFLICT DO NOTHING`);
+  await drizzleOf(db).execute(sql`${insertion(walletOutcomes, values)} ON CONFLICT DO NOTHING`);
 }
 
 /** Returns the wallets with an outcome as of a time in (`after`, `until`], by id. */
 export async function walletsSettled(db: Db, after: Instant, until: Instant): Promise<WalletId[]> {
-  const list = await db
+  const list = await drizzleOf(db)
     .selectDistinct({ walletId: walletOutcomes.walletId })
     .from(walletOutcomes)
     .where(and(gt(walletOutcomes.asOf, after), lte(walletOutcomes.asOf, until)))

@@ -4,6 +4,7 @@ import type { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import { insertion } from "../bulk.ts";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { prices } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -61,7 +62,7 @@ async function upsertChunk(db: Db, series: Series, source: string, candles: read
   const [first, last] = [openings[0], openings.at(-1)]; // bounds leave partitions out, a list does not
   if (!first || !last) return [];
   const isOneOf = sql`${prices.timestamp} = ANY(${sql.param(openings)}::timestamptz[])`;
-  const stored = await db
+  const stored = await drizzleOf(db)
     .select(columns)
     .from(prices)
     .where(and(ofSeries(series), between(prices.timestamp, first, last), isOneOf))
@@ -75,7 +76,7 @@ async function upsertChunk(db: Db, series: Series, source: string, candles: read
   });
   if (changed.length === 0) return [];
   const bars = changed.map(({ openedAt, ...candle }) => ({ ...series, timestamp: openedAt, ...candle, source }));
-  await db.execute(sql`${insertion(prices, bars)}
+  await drizzleOf(db).execute(sql`${insertion(prices, bars)}
     ON CONFLICT (instrument, bar_seconds, "timestamp") DO UPDATE SET open = excluded.open, high = excluded.high,
       low = excluded.low, close = excluded.close, volume = excluded.volume, source = excluded.source`);
   return corrections;
@@ -148,7 +149,7 @@ export async function bars(
   to: Instant,
 ): Promise<Candle[]> {
   const until = usableOpening(to, barSeconds);
-  return await db
+  return await drizzleOf(db)
     .select(columns)
     .from(prices)
     .where(and(ofSeries({ instrument, barSeconds }), gte(prices.timestamp, from), lte(prices.timestamp, until)))

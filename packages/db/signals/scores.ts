@@ -9,6 +9,7 @@ import type { Decimal } from "#units/decimal";
 import type { WalletId } from "#units/ids";
 import type { Horizon, Instant } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { plain, rows } from "../rows.ts";
 import { walletLatestScores, walletOutcomes, walletScores } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -31,7 +32,7 @@ export interface Score {
 
 /** Returns a wallet's outcomes known at `at`, per horizon, by event. */
 export async function betsOf(db: Db, walletId: WalletId, at: Instant): Promise<Record<Horizon, Bet[]>> {
-  const list = await db
+  const list = await drizzleOf(db)
     .select({
       horizon: walletOutcomes.horizon,
       eventId: walletOutcomes.eventId,
@@ -68,7 +69,7 @@ export async function peerEvidence(db: Db, before: Instant): Promise<Evidence[]>
  * Strictly before, so that a score made at the same instant counts next time, whichever of the two ran first.
  */
 export async function probabilitiesBefore(db: Db, walletId: WalletId, at: Instant): Promise<Probabilities> {
-  const [row] = await db
+  const [row] = await drizzleOf(db)
     .select()
     .from(walletScores)
     .where(and(eq(walletScores.walletId, walletId), lt(walletScores.timestamp, at)))
@@ -158,7 +159,7 @@ export async function activityBefore(db: Db, walletId: string, at: Instant): Pro
 /** Stores a score; the same wallet and time are replaced. The latest score moves only forwards in time. */
 export async function saveScore(db: Db, score: Score): Promise<void> {
   const { walletId, timestamp, ...figures } = score;
-  await db.transaction(async (tx) => {
+  await drizzleOf(db).transaction(async (tx) => {
     await tx
       .insert(walletScores)
       .values(score)

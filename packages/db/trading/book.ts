@@ -6,6 +6,7 @@ import type { StoredOrder } from "#trading/stored-order";
 import type { Decimal } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { insertEquity } from "./equity.ts";
 import { moveOrder } from "./move-order.ts";
 import { filledOf, insertFills } from "./order-fills.ts";
@@ -16,7 +17,7 @@ type Settle = (books: OrderBooks) => Settlement;
 
 /** Books what the venue said, in one transaction: equity, fills, the steps of `settle`, and positions from fills. */
 export function book(db: Db, run: Run, seen: Seen, settle: Settle): Promise<Booked> {
-  return db.transaction(async (tx) => {
+  return drizzleOf(db).transaction(async (tx) => {
     if (seen.balance !== null) await insertEquity(tx, run.account, run.at, seen.balance);
     const fresh = await insertFills(tx, run.account, seen.fills);
     const impossibleFills = await settleAll(tx, run, seen.orderIds, fresh, settle);

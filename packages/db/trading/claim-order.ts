@@ -1,6 +1,7 @@
 import { type Claim, claimMove, type StoredOrder } from "#trading/stored-order";
 import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { holdControl } from "./kill-switch.ts";
 import { moveOrder } from "./move-order.ts";
 import { readOrder } from "./orders.ts";
@@ -11,7 +12,7 @@ import { readOrder } from "./orders.ts";
  * someone else has it, or it was voided (canceled) because the switch moved since it was approved.
  */
 export async function claimOrder(db: Db, id: OrderId, claim: Claim): Promise<StoredOrder | null> {
-  return db.transaction(async (tx) => {
+  return drizzleOf(db).transaction(async (tx) => {
     const order = await readOrder(tx, id);
     if (order?.status !== "approved") return null;
     const [event, move] = claimMove(order, await holdControl(tx, order.mode), claim);

@@ -2,6 +2,7 @@ import { and, eq } from "drizzle-orm";
 import type { ControlChange, StoredControl } from "#trading/control";
 import type { TradingMode } from "#trading/mode";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { tradingControl } from "../schema.ts";
 
 const STORED = {
@@ -14,7 +15,7 @@ const STORED = {
 
 /** Returns the kill switch. Demo begins ACTIVE, live HALTED until someone arms it: the migration wrote both rows. */
 export async function readControl(db: Db, mode: TradingMode): Promise<StoredControl> {
-  const [row] = await db.select(STORED).from(tradingControl).where(eq(tradingControl.tradingMode, mode));
+  const [row] = await drizzleOf(db).select(STORED).from(tradingControl).where(eq(tradingControl.tradingMode, mode));
   if (!row) throw new TypeError(`trading_control has no row for ${mode}`);
   return row;
 }
@@ -31,7 +32,7 @@ export async function changeControl(
   change: ControlChange,
 ): Promise<StoredControl | null> {
   const { state, reason, actor, at } = change;
-  const [row] = await db
+  const [row] = await drizzleOf(db)
     .update(tradingControl)
     .set({ state, reason, actor, changedAt: at, epoch: epoch + 1 })
     .where(and(eq(tradingControl.tradingMode, mode), eq(tradingControl.epoch, epoch)))

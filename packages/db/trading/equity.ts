@@ -5,6 +5,7 @@ import type { AccountHealth, Seen } from "#trading/store";
 import { fixed, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { equitySnapshots, orders } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -26,7 +27,7 @@ export async function insertEquity(
   balance: NonNullable<Seen["balance"]>,
 ): Promise<void> {
   const [equity, available] = [text(fixed(balance.equity, 8)), text(fixed(balance.available, 8))];
-  await db
+  await drizzleOf(db)
     .insert(equitySnapshots)
     .values({ tradingMode: mode, exchange: venue, at, equity, available })
     .onConflictDoNothing();
@@ -60,7 +61,7 @@ export async function accountHealth(db: Db, account: Account, at: Instant): Prom
   const state = await equityAt(db, account, at, true);
   if (state === null) return null;
   const before = (ms: number) => instant(millis(at) - ms);
-  const rejects = await db.$count(
+  const rejects = await drizzleOf(db).$count(
     orders,
     and(
       eq(orders.tradingMode, account.mode),

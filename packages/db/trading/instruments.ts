@@ -2,6 +2,7 @@ import { asc, inArray, sql } from "drizzle-orm";
 import type { Instrument, ListedInstrument } from "#trading/instrument";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { instruments } from "../schema.ts";
 
 /** Stores what the venue lists, as of `at`. An older reading never replaces a newer one. */
@@ -13,7 +14,7 @@ export async function upsertInstruments(
 ): Promise<void> {
   if (listed.length === 0) return;
   const excluded = (name: string) => sql.raw(`excluded.${name}`);
-  await db
+  await drizzleOf(db)
     .insert(instruments)
     .values(listed.map((instrument) => ({ ...instrument, source, updatedAt: at })))
     .onConflictDoUpdate({
@@ -36,7 +37,7 @@ export async function upsertInstruments(
 export async function listedInstruments(db: Db, ids: readonly string[]): Promise<ListedInstrument[]> {
   if (ids.length === 0) return [];
   const { id, asset, contractSize, lotSize, minSize, tickSize, maxLeverage, updatedAt } = instruments;
-  return await db
+  return await drizzleOf(db)
     .select({ id, asset, contractSize, lotSize, minSize, tickSize, maxLeverage, updatedAt })
     .from(instruments)
     .where(inArray(instruments.id, [...ids]))

@@ -2,6 +2,7 @@ import { eq, sql } from "drizzle-orm";
 import { type ControlChange, type StoredControl, tightening } from "#trading/control";
 import type { TradingMode } from "#trading/mode";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { tradingControl } from "../schema.ts";
 import { changeControl, readControl } from "./control.ts";
 
@@ -10,7 +11,11 @@ import { changeControl, readControl } from "./control.ts";
  * may hold it at the same time.
  */
 export async function holdControl(tx: Db, mode: TradingMode): Promise<StoredControl> {
-  await tx.select({ held: sql`1` }).from(tradingControl).where(eq(tradingControl.tradingMode, mode)).for("share");
+  await drizzleOf(tx)
+    .select({ held: sql`1` })
+    .from(tradingControl)
+    .where(eq(tradingControl.tradingMode, mode))
+    .for("share");
   return readControl(tx, mode);
 }
 

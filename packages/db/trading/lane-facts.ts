@@ -11,6 +11,7 @@ import { type Decimal, ZERO } from "#units/decimal";
 import { EventId, WalletId } from "#units/ids";
 import { type Horizon, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { iso, plain, rows } from "../rows.ts";
 import { bias, eventAnalysis, orders } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -43,7 +44,7 @@ const Components = z.object({
  * @throws ZodError when its components have another shape.
  */
 export async function latestBias(db: Db, asset: string, timeframe: Horizon, at: Instant): Promise<PlannedBias | null> {
-  const [row] = await db
+  const [row] = await drizzleOf(db)
     .select()
     .from(bias)
     .where(and(eq(bias.asset, asset), eq(bias.timeframe, timeframe), lte(bias.timestamp, at)))
@@ -73,7 +74,7 @@ export async function heldContracts(db: Db, account: Account, instrument: string
 
 /** Returns what orders in flight have reserved, as it was before `at`: what other lanes do at `at` itself never shows. */
 const reservedBefore = (db: Db, mode: TradingMode, at: Instant): Promise<LaneFacts["reserved"]> =>
-  db
+  drizzleOf(db)
     .select({ riskUsd: orders.riskUsd, size: orders.size, filledSize: orders.filledSize })
     .from(orders)
     .where(and(eq(orders.tradingMode, mode), inArray(orders.status, [...IN_FLIGHT]), lt(orders.decidedAt, at)))
@@ -111,7 +112,7 @@ async function pace(db: Db, account: Account, asset: string, at: Instant) {
 const analysesOf = (db: Db, eventIds: LaneQuery["eventIds"]): Promise<LaneFacts["analyses"]> =>
   eventIds.length === 0
     ? Promise.resolve([])
-    : db
+    : drizzleOf(db)
         .select({
           eventId: eventAnalysis.eventId,
           model: eventAnalysis.llmModel,
@@ -123,7 +124,7 @@ const analysesOf = (db: Db, eventIds: LaneQuery["eventIds"]): Promise<LaneFacts[
 
 /** Returns how many orders of an instrument are on their way or at the venue. */
 const countInFlight = (db: Db, mode: TradingMode, instrument: string): Promise<number> =>
-  db.$count(
+  drizzleOf(db).$count(
     orders,
     and(eq(orders.tradingMode, mode), eq(orders.instrument, instrument), inArray(orders.status, [...IN_FLIGHT])),
   );

@@ -15,18 +15,21 @@ import {
 } from "#trading/stored-order";
 import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { orderEvents, orders } from "../schema.ts";
 import { readOrder, STORED } from "./orders.ts";
 
 // The one file that writes to `orders` and `order_events`: a lint rule refuses it elsewhere.
 
 async function append(db: Db, row: EventRow): Promise<void> {
-  const [last] = await db
+  const [last] = await drizzleOf(db)
     .select({ hash: orderEvents.hash })
     .from(orderEvents)
     .where(and(eq(orderEvents.orderId, row.orderId), eq(orderEvents.seq, row.seq - 1)));
   const prevHash = last?.hash ?? NO_HASH;
-  await db.insert(orderEvents).values({ ...row, prevHash, hash: eventHash({ ...row, prevHash }) });
+  await drizzleOf(db)
+    .insert(orderEvents)
+    .values({ ...row, prevHash, hash: eventHash({ ...row, prevHash }) });
 }
 
 /**
@@ -41,7 +44,7 @@ export async function moveOrder(
   move: Move,
 ): Promise<StoredOrder | null> {
   const row = movementOf(order, event, move);
-  return db.transaction(async (tx) => {
+  return drizzleOf(db).transaction(async (tx) => {
     const [moved] = await tx
       .update(orders)
       .set({ ...move.change, status: row.toStatus, version: row.seq, updatedAt: row.at })
@@ -59,7 +62,7 @@ export async function moveOrder(
  */
 export async function insertOrder(db: Db, fresh: NewOrder): Promise<StoredOrder> {
   const id = orderIdOf(fresh.order.clientOrderId);
-  return db.transaction(async (tx) => {
+  return drizzleOf(db).transaction(async (tx) => {
     const inserted = await tx.insert(orders).values(rowOf(id, fresh)).onConflictDoNothing().returning(STORED);
     const [proposed] = inserted;
     if (!proposed) return (await readOrder(tx, id)) as StoredOrder; // the conflict is on this id

@@ -5,6 +5,7 @@ import type { Seen } from "#trading/store";
 import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { iso, rows } from "../rows.ts";
 import { orderFills } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -49,13 +50,13 @@ export async function insertFills(db: Db, { mode, venue }: Account, fills: Seen[
     feeAsset: fill.feeAsset,
     liquidity: fill.liquidity,
   }));
-  return db.insert(orderFills).values(values).onConflictDoNothing().returning(FILL);
+  return drizzleOf(db).insert(orderFills).values(values).onConflictDoNothing().returning(FILL);
 }
 
 /** Returns what each of these orders filled, by order id: size, average price, fees. An order without fills is absent. */
 export async function filledOf(db: Db, orderIds: readonly OrderId[]): Promise<Map<string, ReturnType<typeof totalOf>>> {
   if (orderIds.length === 0) return new Map();
-  const list = await db
+  const list = await drizzleOf(db)
     .select(FILL)
     .from(orderFills)
     .where(inArray(orderFills.orderId, [...orderIds]));
@@ -65,7 +66,7 @@ export async function filledOf(db: Db, orderIds: readonly OrderId[]): Promise<Ma
 
 /** Returns our fills of an instrument after `since` (null = all), by time and trade id. */
 export const fillsOf = (db: Db, { mode, venue }: Account, instrument: string, since: Instant | null): Promise<Fill[]> =>
-  db
+  drizzleOf(db)
     .select(FILL)
     .from(orderFills)
     .where(

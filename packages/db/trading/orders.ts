@@ -9,6 +9,7 @@ import type { StoredOrder } from "#trading/stored-order";
 import type { OrderId } from "#units/ids";
 import { Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import { orderEvents, orders } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -49,13 +50,13 @@ export const STORED = {
 
 /** Returns an order, or null. */
 export async function readOrder(db: Db, id: OrderId): Promise<StoredOrder | null> {
-  const [row] = await db.select(STORED).from(orders).where(eq(orders.id, id));
+  const [row] = await drizzleOf(db).select(STORED).from(orders).where(eq(orders.id, id));
   return row ?? null;
 }
 
 /** Returns the orders of a mode that the venue may hold, by decision and id. */
 export const ordersAtVenue = (db: Db, mode: TradingMode): Promise<StoredOrder[]> =>
-  db
+  drizzleOf(db)
     .select(STORED)
     .from(orders)
     .where(and(eq(orders.tradingMode, mode), inArray(orders.status, [...AT_VENUE])))
@@ -63,7 +64,7 @@ export const ordersAtVenue = (db: Db, mode: TradingMode): Promise<StoredOrder[]>
 
 /** Returns the stop orders of an instrument that are in flight or of the position opened at `openedAt`, by decision and id. */
 export const stopsOf = (db: Db, mode: TradingMode, instrument: string, openedAt: Instant): Promise<StoredOrder[]> =>
-  db
+  drizzleOf(db)
     .select(STORED)
     .from(orders)
     .where(
@@ -79,7 +80,7 @@ export const stopsOf = (db: Db, mode: TradingMode, instrument: string, openedAt:
 /** Returns the orders of these client order ids, by client order id. */
 export async function ordersByClientId(db: Db, ids: readonly string[]): Promise<Map<string, StoredOrder>> {
   if (ids.length === 0) return new Map();
-  const list = await db
+  const list = await drizzleOf(db)
     .select(STORED)
     .from(orders)
     .where(inArray(orders.clientOrderId, [...ids]));
@@ -89,7 +90,7 @@ export async function ordersByClientId(db: Db, ids: readonly string[]): Promise<
 /** Returns the orders of these ids, by id. */
 export async function ordersById(db: Db, ids: readonly OrderId[]): Promise<StoredOrder[]> {
   if (ids.length === 0) return [];
-  return db
+  return drizzleOf(db)
     .select(STORED)
     .from(orders)
     .where(inArray(orders.id, [...ids]))
@@ -99,7 +100,7 @@ export async function ordersById(db: Db, ids: readonly OrderId[]): Promise<Store
 /** Returns the looks that these orders have had, by order id, oldest first. */
 export async function looksOf(db: Db, orderIds: readonly OrderId[]): Promise<Map<OrderId, Look[]>> {
   if (orderIds.length === 0) return new Map();
-  const list = await db
+  const list = await drizzleOf(db)
     .select({ orderId: orderEvents.orderId, detail: orderEvents.detail })
     .from(orderEvents)
     .where(and(inArray(orderEvents.orderId, [...orderIds]), sql`${orderEvents.detail} ->> 'event' = 'looked_up'`))
@@ -132,7 +133,7 @@ const CLOSED: readonly OrderStatus[] = ["filled", "canceled", "rejected", "expir
 
 /** Returns the orders in flight that a run of this instant closed. A late fill on a dead order does not close it again. */
 export const closedBy = (db: Db, { account, at, by }: Pick<Run, "account" | "at" | "by">): Promise<ClosedOrder[]> =>
-  db
+  drizzleOf(db)
     .selectDistinct({
       id: orders.id,
       clientOrderId: orders.clientOrderId,

@@ -19,6 +19,7 @@ import { type Decimal, ZERO } from "#units/decimal";
 import { type OrderId, WalletId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
+import { drizzleOf } from "../drizzle.ts";
 import { iso, rows } from "../rows.ts";
 import { fundingPayments, orders, positions } from "../schema.ts";
 import * as kind from "../shape.ts";
@@ -32,7 +33,7 @@ const ArchivedUntil = kind.shape("newest archived position", { at: kind.orNull(k
 
 /** Returns the open positions of an account, by instrument. */
 export async function openPositions(db: Db, { mode, venue }: Account): Promise<OpenPosition[]> {
-  const list = await db
+  const list = await drizzleOf(db)
     .select({
       id: positions.id,
       instrument: positions.instrument,
@@ -70,7 +71,10 @@ export async function rebuildPositions(
   const fills = await fillsOf(db, account, instrument.id, archive?.at ?? null);
   const episodes = positionsOf(fills, instrument.contractSize);
   const { closedAt, realizedPnl, feesPaid } = positions;
-  const stored = await db.select({ id: positions.id, closedAt, realizedPnl, feesPaid }).from(positions).where(mine);
+  const stored = await drizzleOf(db)
+    .select({ id: positions.id, closedAt, realizedPnl, feesPaid })
+    .from(positions)
+    .where(mine);
   const unaccounted = new Map(stored.map((row) => [row.id, row]));
   const moving = episodes.filter((episode) => {
     const id = positionId(account, instrument.id, episode);
@@ -85,7 +89,10 @@ export async function rebuildPositions(
     const candles = await candlesOf(db, instrument, episode, marking);
     await writeRow(db, positionRow({ account, instrument, episode, facts, funding, candles, marking, policy }));
   }
-  if (unaccounted.size > 0) await db.delete(positions).where(inArray(positions.id, [...unaccounted.keys()]));
+  if (unaccounted.size > 0)
+    await drizzleOf(db)
+      .delete(positions)
+      .where(inArray(positions.id, [...unaccounted.keys()]));
   return episodes.at(-1)?.contracts ?? ZERO;
 }
 
@@ -96,14 +103,14 @@ async function writeRow(db: Db, row: PositionRow): Promise<void> {
     ...(maxDrawdown === null ? {} : { maxDrawdown }),
     ...(markPrice === null ? {} : { markPrice }),
   };
-  await db.insert(positions).values(row).onConflictDoUpdate({ target: positions.id, set });
+  await drizzleOf(db).insert(positions).values(row).onConflictDoUpdate({ target: positions.id, set });
 }
 
 /** What the orders behind some episodes said, by order id. */
 async function orderFacts(db: Db, episodes: readonly Position[]): Promise<Map<OrderId, OrderFacts>> {
   const ids = [...new Set(episodes.flatMap(({ parts }) => parts.flatMap((fill) => fill.orderId ?? [])))];
   if (ids.length === 0) return new Map();
-  const list = await db
+  const list = await drizzleOf(db)
     .select({
       id: orders.id,
       stopLoss: orders.stopLoss,
@@ -123,7 +130,7 @@ const fundingSince = (
   instrument: string,
   since: Instant,
 ): Promise<FundingPayment[]> =>
-  db
+  drizzleOf(db)
     .select({ at: fundingPayments.at, amount: fundingPayments.amount })
     .from(fundingPayments)
     .where(

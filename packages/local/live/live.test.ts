@@ -1,10 +1,12 @@
 /** The live desk against a chain double, a candle server and a clock that the test moves, over the real protocols. */
+
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { asc } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { drizzleOf } from "#db/drizzle";
 import { chainBlocks, eventAnalysis, events, orderFills, orders, positions, prices } from "#db/schema";
 import { type ChainDouble, chainDouble } from "#doubles/node/node";
 import { paperKey } from "#doubles/venue/key";
@@ -87,7 +89,7 @@ const headAt = (ms: number): number => MARKET_FROM + Math.floor((ms - START) / 1
 const until = (what: () => Promise<void>): Promise<void> => vi.waitFor(what, { timeout: 120_000, interval: 50 });
 
 async function blocksOf({ desk }: Live): Promise<number[]> {
-  const rows = await desk.database.db.select().from(chainBlocks).orderBy(asc(chainBlocks.number));
+  const rows = await drizzleOf(desk.database.db).select().from(chainBlocks).orderBy(asc(chainBlocks.number));
   return rows.map((row) => row.number);
 }
 
@@ -114,7 +116,7 @@ async function pass(desk: Live, slots: number, behind = 0): Promise<void> {
 
 /** What must not be doubled or lost over a restart. */
 async function kept({ desk }: Live) {
-  const { db } = desk.database;
+  const db = drizzleOf(desk.database.db);
   return {
     events: (await db.select().from(events).orderBy(asc(events.id))).map((row) => row.id),
     analyses: (await db.select().from(eventAnalysis)).length,
@@ -144,7 +146,7 @@ test("follows, prices, believes, trades on paper, and carries on after a stop wi
   expect(headAt(clock.now())).toBeGreaterThan(BUYING.last);
 
   // From the whales' swaps to an order of the ordinary policy and its fill, on the next minutes.
-  const { db } = desk.desk.database;
+  const db = drizzleOf(desk.desk.database.db);
   await until(async () => expect(await db.select().from(eventAnalysis)).toHaveLength(BUYERS.length));
   for (const event of await db.select().from(events)) {
     expect(event).toMatchObject({ eventType: "swap", asset: "ETH", direction: 1 });
@@ -229,7 +231,7 @@ test("says so when nobody answers, catches up afterwards, and reports on the fou
   });
   clock.set(Math.max(clock.now(), Date.parse("2026-01-05T12:00:00.000Z")));
   await pass(desk, 5);
-  const { db } = desk.desk.database;
+  const db = drizzleOf(desk.desk.database.db);
   await until(async () =>
     expect((await desk.status()).health.report).toMatchObject({ type: "4h", end: "2026-01-05T12:00:00.000Z" }),
   );

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { drizzleOf } from "#db/drizzle";
 import { FolderInUseError } from "#host/folder-lock";
 import { anyRows } from "#testing/any-rows";
 import { startProgram } from "#testing/command";
@@ -27,7 +28,7 @@ test("a database in memory is migrated", async () => {
 test("a folder keeps its rows, and nobody opens it twice", async () => {
   const folder = join(root, "deep", "desk");
   const first = await openEmbedded(folder);
-  await first.db.execute(sql`UPDATE chains SET confirmations = 7 WHERE chain = 'base'`);
+  await drizzleOf(first.db).execute(sql`UPDATE chains SET confirmations = 7 WHERE chain = 'base'`);
   await expect(openEmbedded(folder)).rejects.toBeInstanceOf(FolderInUseError);
   await expect(openEmbedded(folder)).rejects.toThrow(/in use by this process since .*name another folder/);
   await first.close();
@@ -41,7 +42,9 @@ test("a folder keeps its rows, and nobody opens it twice", async () => {
 test("a newer schema is refused and the folder is let go", async () => {
   const folder = join(root, "newer");
   const { db, close } = await openEmbedded(folder);
-  await db.execute(sql`INSERT INTO schema_migrations(name, sha256) VALUES ('9999_later.sql', ${"0".repeat(64)})`);
+  await drizzleOf(db).execute(
+    sql`INSERT INTO schema_migrations(name, sha256) VALUES ('9999_later.sql', ${"0".repeat(64)})`,
+  );
   await close();
   await expect(openEmbedded(folder)).rejects.toThrow(/newer schema.*9999_later\.sql/);
   // Still the schema's error, not the lock's.

@@ -7,6 +7,7 @@ import { PGlite } from "@electric-sql/pglite";
 import type { Db } from "#db/client";
 import { connectPostgres, type PostgresConnection } from "#db/server/connect";
 import { type MigrationConnection, migrate, readMigrations } from "#db/server/migrate";
+import { vacuum } from "#db/server/vacuum";
 import { orDiskFull } from "#host/disk";
 import { lockFolder } from "#host/folder-lock";
 import { SMALL } from "./embedded-settings.ts";
@@ -37,8 +38,6 @@ export class DamagedDatabaseError extends Error {
     this.folder = folder;
   }
 }
-
-const UPDATED_IN_PLACE = ["block_cursors", "wallets", "wallet_latest_scores"];
 
 /** The migrations that ship with this code. */
 export const MIGRATIONS = join(import.meta.dirname, "../../../migrations");
@@ -119,8 +118,7 @@ async function opened(client: PGlite, release: () => Promise<void>): Promise<Emb
   };
   return {
     db,
-    vacuum: async (extent) =>
-      void (await db.execute(extent === "all" ? "VACUUM (ANALYZE)" : `VACUUM ${UPDATED_IN_PLACE.join(", ")}`)),
+    vacuum: (extent) => vacuum(db, extent),
     close: () => {
       closing ??= close();
       return closing;

@@ -4,6 +4,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { inspect } from "node:util";
 import { sql } from "drizzle-orm";
 import { afterEach, expect, test, vi } from "vitest";
+import { drizzleOf } from "#db/drizzle";
 import { hasOpenssl, refusingProxy } from "#testing/refusing-proxy";
 import { openDatabase } from "./open-database.ts";
 
@@ -67,7 +68,11 @@ test.skipIf(!hasOpenssl).each([undefined, "a/session+token=="])(
     const { service, secret, close } = await openDatabase();
     const errors: unknown[] = [];
     for (let connection = 1; connection <= 2; connection++) {
-      errors.push(await service.execute(sql`SELECT 1`).catch((error: unknown) => error));
+      errors.push(
+        await drizzleOf(service)
+          .execute(sql`SELECT 1`)
+          .catch((error: unknown) => error),
+      );
       vi.setSystemTime("2026-01-02T03:30:00.000Z"); // the first token is too old by now
     }
     await close();
