@@ -19,10 +19,22 @@ module.exports = {
     })),
     {
       name: "core-is-pure",
-      comment: "the core imports the core, zod, big.js and (chain) ethers; no I/O, no AWS, no database",
+      comment: "the core imports the core, zod, big.js and (chain) RLP and hashes; no I/O, no AWS, no database",
       severity: "error",
       from: { path: core, pathNot: [tests, "^packages/units/ids\\.ts$"] },
-      to: { pathNot: [core, "node_modules/(zod|big\\.js|@types/big\\.js|ethers)/"] },
+      to: {
+        pathNot: [
+          core,
+          "node_modules/(zod|big\\.js|@types/big\\.js|ethers|@ethereumjs/rlp|@noble/(hashes|secp256k1))/",
+        ],
+      },
+    },
+    {
+      name: "chain-hashes-with-kept-libraries",
+      comment: "RLP, Keccak-256 and signatures of Ethereum: read in chain, and nowhere else",
+      severity: "error",
+      from: { pathNot: "^packages/chain/" },
+      to: { path: "node_modules/(@ethereumjs/rlp|@noble/(hashes|secp256k1))/" },
     },
     {
       name: "hashing-is-in-units",

@@ -12,9 +12,9 @@ import type { Desk } from "#local/laptop";
 import { recordedCandles } from "#recording/candle-source";
 import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
-import { chainNode, tinyChain, tinyHash } from "#testing/chain-node";
+import { chainNode, tinyChain } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
-import { tinyContent, WHALE } from "#testing/tiny-recording";
+import { NOBODY, tinyContent, WHALE } from "#testing/tiny-recording";
 import type { ScheduleName } from "#topology/schedules";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
@@ -70,7 +70,7 @@ beforeAll(async () => {
   );
   const db = drizzleOf(desk.database.db);
   await watchWallets(db, "ethereum", [{ address: WHALE, label: "Whale", tags: [] }], instant(START));
-  await seedCursor(db, "ethereum", { number: 0, hash: tinyHash(0) });
+  await seedCursor(db, "ethereum", { number: 0, hash: NOBODY });
 });
 afterAll(async () => {
   await desk.close();

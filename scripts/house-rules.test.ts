@@ -76,6 +76,7 @@ test("every dependency rule names its plant", () => {
       flow.map((name) => [`flow:${name}-is-upstream`, [`packages/${name}/upstream.ts`, 'import "#reporting/plain";']]),
     ),
     "core-is-pure": ["packages/chain/impure.ts", 'import "node:fs";'],
+    "chain-hashes-with-kept-libraries": ["packages/scoring/hashes.ts", 'import "@noble/hashes/sha3.js";'],
     "hashing-is-in-units": ["packages/units/ids.ts", 'import "node:fs";'],
     "unchecked-brands-are-for-rows": ["packages/chain/unchecked.ts", 'import "#units/stored";'],
     "decimals-are-in-units": ["packages/bias/decimals.ts", 'import "big.js";'],

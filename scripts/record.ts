@@ -87,7 +87,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   if (watchlist.length === 0) console.error("no --watchlist: the recording watches nobody until you add some");
   try {
     const manifest = await recordChain({
-      rpc: httpRpc(urls, { chainId }),
+      rpc: httpRpc(urls, { chainId, unsigned: given.flag("generated") }),
       out,
       from,
       to,

@@ -10,6 +10,7 @@ const Setting = z.enum([
   "WARMUP_HOURS",
   "GENERATED",
   "INPUT_NAME",
+  "VERIFY",
   "CHAIN_ID",
   "OKX_URL",
   "OKX_PUBLIC_URL",

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
   blockOf,
-  HASH,
   log,
   POOL,
   ROUTER,
@@ -75,7 +74,9 @@ describe("swaps", () => {
     expect(more).toEqual([]);
     expect(event).toMatchObject({ type: "swap", asset: "ETH", direction: 1, amount: "5", notionalUsd: "5000.00" });
     expect(event).toMatchObject({ venue: "uniswap_v3", counterparty: V3_POOL, logIndex: 1, tokenAddress: WETH });
-    expect(event?.id).toBe(idOf("event", "ethereum", HASH, HASH, 1, idOf("wallet", "ethereum", WALLET)));
+    const { block } = blockOf({ logs });
+    const place = [block.hash, block.transactions[0]!.hash, 1] as const;
+    expect(event?.id).toBe(idOf("event", "ethereum", ...place, idOf("wallet", "ethereum", WALLET)));
     expect(event?.evidence.price).toMatchObject({ of: "ETH", usd: "1000", source: "ETH-USDT-SWAP" });
     expect(ChainEvent.parse(event)).toEqual(event);
     expect(qualityOf(event!.evidence)).toBe(1);

@@ -1,25 +1,34 @@
 import { describe, expect, test } from "vitest";
 import { blockPaths, readBlock, sharedFolder } from "#testing/blocks";
-import { asFullBlock, type FullBlock, headerOf, ShapeError } from "./block.ts";
-import { checkBlock, IntegrityError } from "./integrity.ts";
+import { accountOf, generatedBlock, MINER } from "#testing/generated-block";
+import { sealed } from "#testing/sealed-block";
+import { NOBODY, transferLog } from "#testing/tiny-recording";
+import type { FullBlock, RawTransaction } from "./block.ts";
+import { checkBlock, checkSenders, FULL, IntegrityError, type Proof, proofFor } from "./integrity.ts";
+import { hexOf, keccakOf } from "./keccak.ts";
+import { encodeTransaction } from "./proof/encode.ts";
+import { senderOf } from "./proof/sender.ts";
+import { touchesOf, watchSet } from "./touch.ts";
 
 const expectedOf = ({ block }: FullBlock) => ({
   number: Number(block.number),
   hash: block.hash,
   parentHash: block.parentHash,
 });
+const LINKED: Proof = { verify: "linked", unsigned: false };
 
 // Mutations work on a plain copy, so that a test can break what the types forbid.
 type Loose = {
-  block: Record<string, unknown> & { transactions: Record<string, unknown>[] };
+  block: Record<string, unknown> & { transactions: Record<string, unknown>[]; withdrawals: Record<string, unknown>[] };
   receipts: (Record<string, unknown> & { logs: Record<string, unknown>[] })[];
 };
 
-function broken(full: FullBlock, mutate: (copy: Loose) => void): string {
+/** Returns which check refuses a changed copy, or "passed". */
+function broken(full: FullBlock, mutate: (copy: Loose) => void, proof = FULL): string {
   const copy = structuredClone(full) as unknown as Loose; // read-only fields are written on purpose
   mutate(copy);
   try {
-    checkBlock(copy.block as never, copy.receipts as never, expectedOf(full));
+    checkBlock(copy.block as never, copy.receipts as never, expectedOf(full), proof);
     return "passed";
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
@@ -30,70 +39,274 @@ function broken(full: FullBlock, mutate: (copy: Loose) => void): string {
 }
 
 const OTHER = `0x${"77".repeat(32)}`;
-const shared = sharedFolder();
+const SOMEBODY = `0x${"77".repeat(20)}`;
+const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
+const [ada, ben] = [accountOf("ada"), accountOf("ben")];
+const log = (amount: bigint) => transferLog(USDC, ada.address, ben.address, amount);
+const withdrawals = [{ index: "0x1", validatorIndex: "0x2", address: MINER, amount: "0x3" }];
+const full: FullBlock = generatedBlock(
+  {
+    ...{ number: 18_000_000, timestamp: 1_700_000_000, withdrawals },
+    transactions: ([0, 1, 2, 3, 4, 2] as const).map((type, i) => ({
+      ...{ from: i % 2 ? ada : ben, to: i === 5 ? null : USDC, type, nonce: i, value: 7n, logs: [log(5n), log(6n)] },
+    })),
+  },
+  NOBODY,
+);
+const hex = (text: unknown, times: bigint): string => `0x${(BigInt(String(text)) * times).toString(16)}`;
 
+// The cases of a node that lies, with hashes and blooms as they were; `linked` is what finds it without the roots.
+const LIES: [string, string, string, (copy: Loose) => void][] = [
+  ["another block", "hash", "hash", (copy) => (copy.block.hash = OTHER)],
+  ["another number", "number", "number", (copy) => (copy.block.number = "0x1")],
+  ["another parent", "parentHash", "parentHash", (copy) => (copy.block.parentHash = OTHER)],
+  ["another timestamp", "headerHash", "headerHash", (copy) => (copy.block.timestamp = "0x1")],
+  ["another base fee", "headerHash", "headerHash", (copy) => (copy.block.baseFeePerGas = "0x1")],
+  ["a header field that is left out", "headerHash", "headerHash", (copy) => delete copy.block.requestsHash],
+  ["a receipt less", "receiptCount", "receiptCount", (copy) => copy.receipts.pop()],
+  ["no receipts", "receiptCount", "receiptCount", (copy) => (copy.receipts.length = 0)],
+  [
+    "a transaction of another block",
+    "transactionBlock",
+    "transactionBlock",
+    (copy) => (copy.block.transactions[2]!.blockHash = OTHER),
+  ],
+  ["a receipt of another block", "receiptBlock", "receiptBlock", (copy) => (copy.receipts[2]!.blockHash = OTHER)],
+  ["a receipt of another number", "receiptBlock", "receiptBlock", (copy) => (copy.receipts[2]!.blockNumber = "0x2")],
+  ["receipts in another order", "receiptTransaction", "receiptTransaction", (copy) => copy.receipts.reverse()],
+  ["a log of another block", "logBlock", "logBlock", (copy) => (copy.receipts[0]!.logs[0]!.blockHash = OTHER)],
+  ["a log of another number", "logBlock", "logBlock", (copy) => (copy.receipts[0]!.logs[0]!.blockNumber = "0x2")],
+  [
+    "a log of another transaction",
+    "logTransaction",
+    "logTransaction",
+    (copy) => (copy.receipts[0]!.logs[0]!.transactionHash = OTHER),
+  ],
+  ["a log left out", "logIndex", "logIndex", (copy) => copy.receipts[1]!.logs.shift()],
+  ["the block's last log left out", "receiptsRoot", "passed", (copy) => copy.receipts[5]!.logs.pop()],
+  ["a log twice", "logIndex", "logIndex", (copy) => copy.receipts[0]!.logs.push(copy.receipts[0]!.logs[1]!)],
+  [
+    "a log invented, with renumbered indexes",
+    "receiptsRoot",
+    "passed",
+    (copy) => {
+      copy.receipts[5]!.logs.push({ ...copy.receipts[5]!.logs[1], logIndex: "0xc" });
+    },
+  ],
+  [
+    "an amount × 1000",
+    "receiptsRoot",
+    "passed",
+    (copy) => (copy.receipts[0]!.logs[0]!.data = `0x${"1388".padStart(64, "0")}`),
+  ],
+  [
+    "parties swapped",
+    "receiptsRoot",
+    "passed",
+    (copy) => {
+      const topics = copy.receipts[0]!.logs[0]!.topics as string[];
+      copy.receipts[0]!.logs[0]!.topics = [topics[0], topics[2], topics[1]];
+    },
+  ],
+  ["another token", "receiptsRoot", "bloom", (copy) => (copy.receipts[0]!.logs[0]!.address = SOMEBODY)],
+  ["a failed transaction made good", "receiptsRoot", "passed", (copy) => (copy.receipts[0]!.status = "0x0")],
+  ["a receipt's type", "receiptType", "receiptType", (copy) => (copy.receipts[2]!.type = "0x1")],
+  ["a value", "transactionHash", "passed", (copy) => (copy.block.transactions[0]!.value = "0x8")],
+  ["a recipient", "transactionHash", "passed", (copy) => (copy.block.transactions[0]!.to = SOMEBODY)],
+  ["an input", "transactionHash", "passed", (copy) => (copy.block.transactions[0]!.input = "0xff")],
+  [
+    "a blob's hash",
+    "transactionHash",
+    "passed",
+    (copy) => ((copy.block.transactions[3]!.blobVersionedHashes as string[])[0] = OTHER),
+  ],
+  [
+    "a delegation",
+    "transactionHash",
+    "passed",
+    (copy) => ((copy.block.transactions[4]!.authorizationList as { address: string }[])[0]!.address = SOMEBODY),
+  ],
+  [
+    "a transaction's hash",
+    "transactionHash",
+    "passed",
+    (copy) => {
+      copy.block.transactions[5]!.hash = OTHER;
+      copy.receipts[5]!.transactionHash = OTHER;
+      for (const one of copy.receipts[5]!.logs) one.transactionHash = OTHER;
+    },
+  ],
+  [
+    "a transaction less, with its receipt",
+    "transactionsRoot",
+    "bloom",
+    (copy) => {
+      copy.block.transactions.pop();
+      copy.receipts.pop();
+      for (const { logs } of copy.receipts) for (const one of logs) one.topics = (one.topics as string[]).slice(0, 2);
+    },
+  ],
+  ["a sender", "from", "from", (copy) => (copy.block.transactions[0]!.from = SOMEBODY)],
+  ["gas used", "gasUsed", "gasUsed", (copy) => (copy.receipts[1]!.gasUsed = hex(copy.receipts[1]!.gasUsed, 2n))],
+  [
+    "cumulative gas",
+    "receiptsRoot",
+    "passed",
+    (copy) => {
+      copy.receipts[5]!.gasUsed = "0x5209";
+      copy.receipts[5]!.cumulativeGasUsed = hex(copy.receipts[5]!.cumulativeGasUsed, 1n).replace(/.$/, "1");
+      copy.receipts[5]!.gasUsed = hex(
+        BigInt(String(copy.receipts[5]!.cumulativeGasUsed)) - BigInt(String(copy.receipts[4]!.cumulativeGasUsed)),
+        1n,
+      );
+    },
+  ],
+  ["a gas price", "gasPrice", "gasPrice", (copy) => (copy.receipts[2]!.effectiveGasPrice = "0x1")],
+  [
+    "both gas prices missing",
+    "gasPrice",
+    "gasPrice",
+    (copy) => {
+      delete copy.receipts[2]!.effectiveGasPrice;
+      delete copy.block.transactions[2]!.gasPrice;
+    },
+  ],
+  ["blob gas", "blobGas", "blobGas", (copy) => (copy.receipts[3]!.blobGasUsed = "0x1")],
+  ["a price of blob gas above the offer", "blobGas", "blobGas", (copy) => (copy.receipts[3]!.blobGasPrice = "0x8")],
+  [
+    "a contract's address",
+    "contractAddress",
+    "contractAddress",
+    (copy) => (copy.receipts[5]!.contractAddress = SOMEBODY),
+  ],
+  ["a withdrawal", "withdrawalsRoot", "withdrawalsRoot", (copy) => (copy.block.withdrawals[0]!.amount = "0x4")],
+  [
+    "withdrawals left out",
+    "withdrawalsRoot",
+    "withdrawalsRoot",
+    (copy) => delete (copy.block as Record<string, unknown>).withdrawals,
+  ],
+  ["a receipt's bloom", "receiptsRoot", "passed", (copy) => (copy.receipts[1]!.logsBloom = `0x${"f".repeat(512)}`)],
+  [
+    "a transaction of a type to come",
+    "transactionType",
+    "passed",
+    (copy) => {
+      copy.block.transactions[2]!.type = "0x5";
+      copy.receipts[2]!.type = "0x5";
+    },
+  ],
+  [
+    "a header of a fork to come",
+    "fork",
+    "fork",
+    (copy) => {
+      copy.block.slotNumber = "0x7";
+      copy.block.stateRoot = OTHER;
+    },
+  ],
+];
+
+describe("a node that lies", () => {
+  test.each(LIES)("%s", (_, check, linked, mutate) => {
+    expect(broken(full, () => undefined)).toBe("passed");
+    expect(broken(full, mutate)).toBe(check);
+    expect(broken(full, mutate, LINKED)).toBe(linked);
+  });
+
+  test("what a fork to come brings is told with what to do", () => {
+    const copy = structuredClone(full) as unknown as Loose;
+    copy.block.transactions[2]!.type = "0x5";
+    copy.receipts[2]!.type = "0x5";
+    expect(() => checkBlock(copy.block as never, copy.receipts as never, expectedOf(full))).toThrow(
+      "transactionType at transaction 2: is 0x5; this release knows no fork with it: install one that does",
+    );
+  });
+});
+
+describe("senders", () => {
+  const touches = (of: FullBlock) => touchesOf(of, watchSet([ada.address, ben.address]));
+  test("of watched wallets' transactions are those who signed", () => {
+    checkSenders(touches(full), expectedOf(full), false);
+    const copy = structuredClone(full) as unknown as Loose;
+    copy.block.transactions[0]!.from = ada.address; // ben's
+    copy.receipts[0]!.from = ada.address;
+    const forged = copy as unknown as FullBlock;
+    checkBlock(forged.block, forged.receipts, expectedOf(full)); // the roots do not know
+    expect(() => checkSenders(touches(forged), expectedOf(full), false)).toThrow("sender at transaction 0");
+  });
+
+  test("without a signature pass where the recording is generated, and nowhere else", () => {
+    const planned = {
+      number: 9,
+      timestamp: 1_700_000_000,
+      transactions: [{ from: ada.address, to: USDC, logs: [log(5n)] }],
+    };
+    const unsigned = generatedBlock(planned, NOBODY);
+    checkSenders(touches(unsigned), expectedOf(unsigned), true);
+    expect(() => checkSenders(touches(unsigned), expectedOf(unsigned), false)).toThrow("signed by null");
+    const renamed = structuredClone(unsigned) as unknown as Loose;
+    for (const one of [renamed.block.transactions[0]!, renamed.receipts[0]!]) {
+      one[one === renamed.receipts[0] ? "transactionHash" : "hash"] = OTHER;
+    }
+    renamed.receipts[0]!.logs[0]!.transactionHash = OTHER;
+    // A development chain hashes what it was never given a signature for in its own way.
+    checkBlock(renamed.block as never, renamed.receipts as never, expectedOf(unsigned), {
+      verify: "full",
+      unsigned: true,
+    });
+    expect(broken(unsigned, (copy) => Object.assign(copy, renamed))).toBe("transactionHash");
+  });
+});
+
+test("blocks are proven by links only far behind the head, and only where that is allowed", () => {
+  expect(proofFor("linked", 12)).toBe("full");
+  expect(proofFor("linked", 768)).toBe("full");
+  expect(proofFor("linked", 769)).toBe("linked");
+  expect(proofFor("linked", Number.NaN)).toBe("full");
+  expect(proofFor("full", 100_000)).toBe("full");
+});
+
+test("a block with a status in words of before Byzantium is proven by its state roots", () => {
+  const old = sealed(
+    { ...full.block, transactions: full.block.transactions.slice(0, 1), withdrawals: undefined },
+    full.receipts.slice(0, 1).map(({ status: _, ...receipt }) => ({ ...receipt, root: OTHER })),
+  );
+  expect(broken(old, () => undefined)).toBe("passed");
+  expect(broken(old, (copy) => (copy.receipts[0]!.root = `0x${"78".repeat(32)}`))).toBe("receiptsRoot");
+});
+
+const shared = sharedFolder();
 describe.skipIf(!shared)("recorded mainnet blocks (../shared/data)", () => {
   const blocks = shared ? blockPaths(shared).map(readBlock) : [];
-  const sample = blocks.find(({ block }) => Number(block.number) === 15_000_003) as FullBlock;
+  // Two come from a feed that leaves out the withdrawals: nothing else of them may fail.
+  const lacking = new Set([17_686_164, 17_686_312]);
 
-  test("all 56 pass", () => {
+  test("all 56 are proven in full", () => {
     expect(blocks.length).toBe(56);
-    for (const full of blocks) checkBlock(full.block, full.receipts, expectedOf(full));
+    for (const one of blocks) {
+      const left = lacking.has(Number(one.block.number));
+      expect(broken(one, () => undefined)).toBe(left ? "withdrawalsRoot" : "passed");
+      const { withdrawalsRoot: _, ...before } = one.block;
+      if (!left) continue;
+      const without = sealed(one.block, one.receipts).block;
+      expect([without.transactionsRoot, without.receiptsRoot]).toEqual([before.transactionsRoot, before.receiptsRoot]);
+    }
   });
 
-  test("each mutation fails its own check", () => {
-    const withLogs = sample.receipts.findIndex((receipt) => receipt.logs.length > 1);
-    const logs = (copy: Loose) => copy.receipts[withLogs]!.logs;
-    const mutations: [string, (copy: Loose) => void][] = [
-      ["hash", (copy) => (copy.block.hash = OTHER)],
-      ["number", (copy) => (copy.block.number = "0x1")],
-      ["parentHash", (copy) => (copy.block.parentHash = OTHER)],
-      ["receiptCount", (copy) => copy.receipts.pop()],
-      ["receiptCount", (copy) => (copy.receipts.length = 0)],
-      ["transactionBlock", (copy) => (copy.block.transactions[2]!.blockHash = OTHER)],
-      ["receiptBlock", (copy) => (copy.receipts[2]!.blockHash = OTHER)],
-      ["receiptBlock", (copy) => (copy.receipts[2]!.blockNumber = "0x2")],
-      ["receiptTransaction", (copy) => copy.receipts.reverse()],
-      ["logBlock", (copy) => (logs(copy)[0]!.blockHash = OTHER)],
-      ["logBlock", (copy) => (logs(copy)[0]!.blockNumber = "0x2")],
-      ["logTransaction", (copy) => (logs(copy)[0]!.transactionHash = OTHER)],
-      ["logIndex", (copy) => (logs(copy)[1]!.logIndex = logs(copy)[0]!.logIndex)],
-      ["logIndex", (copy) => (logs(copy)[0]!.logIndex = "0xnone")],
-      ["bloom", (copy) => (copy.block.logsBloom = "0x00")],
-      ["bloom", (copy) => (copy.block.logsBloom = `0x${"f".repeat(512)}`)],
-    ];
-    for (const [check, mutate] of mutations) expect([check, broken(sample, mutate)]).toEqual([check, check]);
+  test("every transaction's hash and the senders of a sample are those that were recorded", () => {
+    const all: RawTransaction[] = blocks.flatMap(({ block }) => [...block.transactions]);
+    for (const one of all) expect(hexOf(keccakOf(encodeTransaction(one)))).toBe(one.hash);
+    for (const one of all.filter((_, i) => i % 50 === 0)) expect(senderOf(one)).toBe(one.from);
   });
 
-  test("a foreign address or topic shows, but for the bloom's few false positives", () => {
-    const withLogs = sample.receipts.findIndex((receipt) => receipt.logs.length > 1);
-    const foreign = Array.from({ length: 40 }, (_, i) => (i + 1).toString(16).padStart(2, "0"));
-    const caught = foreign.flatMap((byte) => [
-      broken(sample, (copy) => (copy.receipts[withLogs]!.logs[0]!.address = `0x${byte.repeat(20)}`)),
-      broken(sample, (copy) => ((copy.receipts[withLogs]!.logs[0]!.topics as string[])[0] = `0x${byte.repeat(32)}`)),
-    ]);
-    expect(new Set(caught)).toEqual(new Set(["bloom", "passed"]));
-    expect(caught.filter((check) => check === "bloom").length).toBeGreaterThan(0.8 * caught.length);
-  });
-
-  test("a left-out log shows in almost every block", () => {
-    const noticed = blocks
-      .filter(({ receipts }) => receipts.some((receipt) => receipt.logs.length > 0))
-      .map((full) => broken(full, (copy) => copy.receipts.find((receipt) => receipt.logs.length > 0)!.logs.splice(0)));
-    const found = noticed.filter((check) => check === "bloom").length;
-    expect(found / noticed.length).toBeGreaterThan(0.8);
-  });
-
-  test("a shape that JSON-RPC does not have is named by its path", () => {
-    const shape = (mutate: (copy: Loose) => void) => () => {
-      const copy = structuredClone(sample) as unknown as Loose;
-      mutate(copy);
-      asFullBlock(copy.block, copy.receipts);
-    };
-    expect(shape((copy) => delete copy.block.logsBloom)).toThrow("block.logsBloom: expected text");
-    expect(shape((copy) => (copy.block.transactions[1]!.value = 7))).toThrow("transactions[1].value");
-    expect(shape((copy) => ((copy.receipts as unknown[])[3] = null))).toThrow(ShapeError);
-    expect(() => asFullBlock(sample.block, "pruned")).toThrow("receipts: expected an array");
-    expect(() => headerOf({ number: "12" })).toThrow("block.number");
+  test("any log that is left out or changed is found", () => {
+    const one = blocks.find(({ block }) => Number(block.number) === 15_000_003) as FullBlock;
+    one.receipts.forEach(({ logs }, i) => {
+      for (const k of logs.keys()) {
+        if ((i + k) % 9 > 0) continue;
+        expect(["logIndex", "receiptsRoot"]).toContain(broken(one, (copy) => copy.receipts[i]!.logs.splice(k, 1)));
+      }
+    });
   });
 });

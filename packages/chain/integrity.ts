@@ -1,5 +1,10 @@
 import type { RawBlock, RawLog, RawReceipt } from "./block.ts";
-import { bloomBits } from "./keccak.ts";
+import { type Blooms, bloomsOf, isWhole, missingIn } from "./proof/bloom.ts";
+import type { Check, IntegrityCheck } from "./proof/check.ts";
+import { checkDerived } from "./proof/derived.ts";
+import { checkHeader, checkRoots, checkWithdrawals, isUnsigned } from "./proof/roots.ts";
+import { senderOf } from "./proof/sender.ts";
+import type { Touch } from "./touch.ts";
 
 /** What a block must be for the desk to take it. */
 export interface Expected {
@@ -7,19 +12,6 @@ export interface Expected {
   readonly hash: string;
   readonly parentHash: string;
 }
-
-export type IntegrityCheck =
-  | "hash"
-  | "number"
-  | "parentHash"
-  | "receiptCount"
-  | "transactionBlock"
-  | "receiptBlock"
-  | "receiptTransaction"
-  | "logBlock"
-  | "logTransaction"
-  | "logIndex"
-  | "bloom";
 
 /** A node's block and receipts do not belong together, or are not what was asked for. `check` says which test failed. */
 export class IntegrityError extends Error {
@@ -37,98 +29,121 @@ export class IntegrityError extends Error {
   }
 }
 
+/** How blocks are proven: each in full, or those far behind the head by what links them. */
+export type Verify = "full" | "linked";
+
+/** How one block is proven. */
+export interface Proof {
+  readonly verify: Verify;
+  /** Whether transactions without a signature are taken: those of a generated recording alone. */
+  readonly unsigned: boolean;
+}
+
+/** Every root, every signature. */
+export const FULL: Proof = { verify: "full", unsigned: false };
+
+/** Some 64 slots of 12 s: two epochs, after which a block is final. */
+const FAR_BEHIND_SECONDS = 768;
+
 /**
- * Checks that `block` is the expected one and that `receipts` are its receipts, complete and in order: counts, hashes,
- * numbers, log indexes strictly increasing over the block, and the bloom of all logs equal to the header's, so that a
- * missing log shows as well as a foreign one. It finds mistakes of nodes and caches, not a forger's work: no root is proven.
- * @throws IntegrityError with the first check that fails.
+ * Returns how to prove a block that was mined `behindSeconds` before the desk saw the head: in full near the head, or
+ * always where `verify` says so. A desk that catches up takes the blocks far behind as `linked`: by header hash, parent
+ * links, blooms and a second provider's hash.
  */
-export function checkBlock(block: RawBlock, receipts: readonly RawReceipt[], expected: Expected): void {
-  const check: Check = (ok, name, place, problem) => {
-    if (!ok) throw new IntegrityError(name, expected, place, problem());
-  };
+export const proofFor = (verify: Verify, behindSeconds: number): Verify =>
+  verify === "linked" && behindSeconds > FAR_BEHIND_SECONDS ? "linked" : "full";
+
+/**
+ * Checks that `block` (as `asFullBlock` returns it) is the expected one and that `receipts` are its receipts, complete and
+ * in order: the header's hash, counts, places, log indexes 0 to n − 1 over the block, what receipts say beyond their
+ * encoding. In `full` each transaction's hash and the roots of transactions, receipts and withdrawals are computed anew, so
+ * that no amount, party, status or log can be another than what the hash commits to; `linked` compares the logs' bloom
+ * instead, which finds mistakes of nodes and caches, not a forger's work.
+ *
+ * Not proven by any of it: that the hash is of the canonical chain (a second provider's word); the sender, which is in
+ * no encoding (its receipt must say the same; `checkSenders` recovers those of watched wallets' transactions, so a
+ * transaction that is hidden by another sender in both, and moves no token, stays unseen); the price of blob gas below the
+ * offer, blob gas that a node leaves out; balances, which are a node's word.
+ * @throws IntegrityError with the first check that fails.   Source: docs/decisions/0012-block-proofs.md
+ */
+export function checkBlock(
+  block: RawBlock,
+  receipts: readonly RawReceipt[],
+  expected: Expected,
+  { verify, unsigned }: Proof = FULL,
+): void {
+  const check = checkOf(expected);
   const { transactions } = block;
   check(block.hash === expected.hash, "hash", "block", () => `is ${block.hash}`);
   check(Number(block.number) === expected.number, "number", "block", () => `is ${block.number}`);
   check(block.parentHash === expected.parentHash, "parentHash", "block", () => `is ${block.parentHash}`);
+  checkHeader(block, check);
   const counts = () => `${receipts.length} receipts for ${transactions.length} transactions`;
   check(receipts.length === transactions.length, "receiptCount", "block", counts);
-  const bloom = bloomOf(block.logsBloom);
-  check(bloom !== null, "bloom", "block", () => "is not 256 bytes");
-  const blooms: Blooms = { bloom: bloom ?? new Uint8Array(256), seen: new Uint8Array(256) };
-  let lastIndex = -1;
+  let logs = 0;
   receipts.forEach((receipt, i) => {
-    const place = `transaction ${i}`;
-    const own = transactions[i]?.blockHash;
-    const hash = transactions[i]?.hash;
-    check(own === block.hash, "transactionBlock", place, () => `is of ${own}`);
-    check(receipt.blockHash === block.hash, "receiptBlock", place, () => `is of ${receipt.blockHash}`);
-    check(Number(receipt.blockNumber) === expected.number, "receiptBlock", place, () => `is of ${receipt.blockNumber}`);
-    check(receipt.transactionHash === hash, "receiptTransaction", place, () => `is of ${receipt.transactionHash}`);
-    for (const log of receipt.logs) lastIndex = checkLog(log, receipt, expected, blooms, lastIndex, check);
+    checkPlace(block, i, receipt, check);
+    for (const log of receipt.logs) checkLog(log, receipt, block, logs++, check);
+    checkDerived(block, i, receipt, receipts[i - 1], check);
   });
-  const whole = blooms.seen.every((byte, i) => byte === blooms.bloom[i]);
-  check(whole, "bloom", "block", () => "has bits that no log sets: a log is missing");
+  checkWithdrawals(block, check);
+  if (verify === "full") checkRoots(block, receipts, unsigned, check);
+  else checkBlooms(bloomsOf(block.logsBloom), receipts, check);
 }
 
-type Check = (ok: boolean, name: IntegrityCheck, place: string, problem: () => string) => void;
-
-interface Blooms {
-  readonly bloom: Uint8Array;
-  readonly seen: Uint8Array;
-}
-
-/** Returns the log's index. */
-function checkLog(
-  log: RawLog,
-  receipt: RawReceipt,
-  expected: Expected,
-  blooms: Blooms,
-  before: number,
-  check: Check,
-): number {
-  const place = `log ${log.logIndex}`;
-  const index = Number(log.logIndex);
-  const { transactionHash } = log;
-  check(log.blockHash === expected.hash, "logBlock", place, () => `is of ${log.blockHash}`);
-  check(Number(log.blockNumber) === expected.number, "logBlock", place, () => `is of ${log.blockNumber}`);
-  check(transactionHash === receipt.transactionHash, "logTransaction", place, () => `is of ${transactionHash}`);
-  check(index > before, "logIndex", place, () => `follows ${before}`);
-  check(holds(blooms, log.address), "bloom", place, () => `lacks the address ${log.address}`);
-  for (const topic of log.topics) check(holds(blooms, topic), "bloom", place, () => `lacks the topic ${topic}`);
-  return index;
-}
-
-// Addresses and topics repeat from block to block. At most some 10 MB.
-const CACHE_LIMIT = 50_000;
-const bits = new Map<string, number>();
-
-/** Returns whether the bloom holds `value`, and notes that it was seen. */
-function holds({ bloom, seen }: Blooms, value: string): boolean {
-  let packed = bits.get(value);
-  if (packed === undefined) {
-    packed = bloomBits(value);
-    if (bits.size >= CACHE_LIMIT) bits.clear();
-    bits.set(value, packed);
+/**
+ * Checks that the transactions of `touches` were signed by whom they name as their sender. `unsigned` takes those without a
+ * signature.
+ * @throws IntegrityError naming the transaction
+ */
+export function checkSenders(touches: readonly Touch[], expected: Expected, unsigned: boolean): void {
+  const check = checkOf(expected);
+  for (const [i, transaction] of new Map(touches.map((touch) => [touch.txIndex, touch.transaction]))) {
+    if (unsigned && isUnsigned(transaction)) continue;
+    const sender = senderOf(transaction);
+    check(
+      sender === transaction.from,
+      "sender",
+      `transaction ${i}`,
+      () => `is ${transaction.from}, signed by ${sender}`,
+    );
   }
-  const low = packed % 4_194_304;
-  const first = mark(bloom, seen, low & 2047);
-  const second = mark(bloom, seen, low >> 11);
-  return mark(bloom, seen, Math.floor(packed / 4_194_304)) && first && second;
 }
 
-function mark(bloom: Uint8Array, seen: Uint8Array, bit: number): boolean {
-  const place = 255 - (bit >> 3); // bit 0 is the lowest bit of the last byte
-  const mask = 1 << (bit & 7);
-  (seen[place] as number) |= mask;
-  return ((bloom[place] as number) & mask) !== 0;
+const checkOf =
+  (expected: Expected): Check =>
+  (ok, name, place, problem) => {
+    if (!ok) throw new IntegrityError(name, expected, place, problem());
+  };
+
+function checkPlace(block: RawBlock, i: number, receipt: RawReceipt, check: Check): void {
+  const place = `transaction ${i}`;
+  const transaction = block.transactions[i];
+  const own = transaction?.blockHash;
+  const { blockHash, blockNumber, transactionHash } = receipt;
+  check(own === block.hash, "transactionBlock", place, () => `is of ${own}`);
+  const number = transaction?.blockNumber;
+  check(number === block.number, "transactionBlock", place, () => `is of ${number}`);
+  check(blockHash === block.hash, "receiptBlock", place, () => `is of ${blockHash}`);
+  check(blockNumber === block.number, "receiptBlock", place, () => `is of ${blockNumber}`);
+  check(transactionHash === transaction?.hash, "receiptTransaction", place, () => `is of ${transactionHash}`);
 }
 
-const digit = (code: number): number => (code <= 57 ? code - 48 : (code | 32) - 87);
+function checkLog(log: RawLog, receipt: RawReceipt, block: RawBlock, index: number, check: Check): void {
+  const place = `log ${log.logIndex}`;
+  const { transactionHash } = log;
+  check(log.blockHash === block.hash, "logBlock", place, () => `is of ${log.blockHash}`);
+  check(log.blockNumber === block.number, "logBlock", place, () => `is of ${log.blockNumber}`);
+  check(transactionHash === receipt.transactionHash, "logTransaction", place, () => `is of ${transactionHash}`);
+  check(Number(log.logIndex) === index, "logIndex", place, () => `is the block's log ${index}`);
+}
 
-function bloomOf(hex: string): Uint8Array | null {
-  if (hex.length !== 514) return null;
-  const bytes = new Uint8Array(256);
-  for (let i = 0; i < 256; i++) bytes[i] = (digit(hex.charCodeAt(2 * i + 2)) << 4) | digit(hex.charCodeAt(2 * i + 3));
-  return bytes;
+function checkBlooms(blooms: Blooms, receipts: readonly RawReceipt[], check: Check): void {
+  for (const { logs } of receipts) {
+    for (const log of logs) {
+      const lacks = missingIn(blooms, log);
+      check(lacks === null, "bloom", `log ${log.logIndex}`, () => `has not got ${lacks}`);
+    }
+  }
+  check(isWhole(blooms), "bloom", "block", () => "has bits that no log sets: a log is missing");
 }

@@ -63,15 +63,16 @@ describe("ether and WETH", () => {
   test("known balances replace the inference: the residual is internal ether, fees apart", () => {
     const full = blockOf({ logs: [transfer(USDC, WALLET, POOL, 7n, 0), withdrawal(ROUTER, 5n, 1)] });
     const touches = touchesOf(full, watchSet([WALLET]));
-    const fee = 21_000n;
-    const native = (after: bigint) => new Map([[WALLET, { before: 100_000n, after }]]);
+    const fee = 21_000n * 2n * 10n ** 9n; // two gwei
+    const before = 10n ** 18n;
+    const native = (after: bigint) => new Map([[WALLET, { before, after }]]);
     const moves = (after: bigint) =>
       netMoves(touches, full, native(after))[0]?.legs.map((leg) => [leg.amount, leg.source]);
-    expect(moves(100_000n - fee + 4n)).toEqual([
+    expect(moves(before - fee + 4n)).toEqual([
       [4n, "balance"],
       [-7n, "log"],
     ]);
-    expect(moves(100_000n - fee)).toEqual([[-7n, "log"]]);
+    expect(moves(before - fee)).toEqual([[-7n, "log"]]);
   });
 });
 

@@ -202,5 +202,8 @@ function knownEther(touch: Touch): bigint {
   return touch.flows.reduce((sum, flow) => (flow.token === NATIVE ? sum + flow.amount : sum), -fee);
 }
 
-const withdrawnTo = (wallet: string, { withdrawals = [] }: RawBlock): bigint =>
-  withdrawals.reduce((sum, { address, amount }) => (address === wallet ? sum + BigInt(amount) * GWEI : sum), 0n);
+const withdrawnTo = (wallet: string, { withdrawals }: RawBlock): bigint =>
+  (withdrawals ?? []).reduce(
+    (sum, { address, amount }) => (address === wallet ? sum + BigInt(amount) * GWEI : sum),
+    0n,
+  );

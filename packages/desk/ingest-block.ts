@@ -14,7 +14,7 @@ import { watchedIds } from "#db/chain/wallets";
 import type { Db } from "#db/client";
 import { closesBefore } from "#db/signals/prices";
 import type { EventId, WalletId } from "#units/ids";
-import { type Instant, instant } from "#units/time";
+import { type Instant, instant, millis } from "#units/time";
 
 /** A block to ingest, as the head was followed to it at `at`. */
 export interface BlockJob {
@@ -64,11 +64,10 @@ export async function ingestBlock(
   job: BlockJob,
 ): Promise<IngestedBlock | null> {
   const { chain, number, hash, parentHash } = job;
-  const [full, walletIds, labels] = await Promise.all([
-    node.blockWithReceipts({ number, hash, parentHash }),
-    watchedIds(db, chain),
-    labelsOf(db, chain),
-  ]);
+  const [walletIds, labels] = await Promise.all([watchedIds(db, chain), labelsOf(db, chain)]);
+  const watched = watchSetOf(walletIds);
+  const asker = { watched, seenAt: millis(job.at) / 1000 };
+  const full = await node.blockWithReceipts({ number, hash, parentHash }, asker);
   if (!full) {
     if (await isLost(node, job)) return null;
     throw new BlockMissingError(job);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Verify } from "#chain/integrity";
 import type { Need } from "#topology/job";
 import type { QueueName } from "#topology/queues";
 import { TradingMode } from "#trading/mode";
@@ -22,6 +23,8 @@ export interface Settings {
   /** The input is generated, not a real market: said wherever it is shown. */
   readonly generated: boolean;
   readonly inputName: string;
+  /** Whether blocks far behind the head are proven in full too. */
+  readonly verify: Verify;
 }
 
 /** Returns what the desk runs on, as routes say it beside what they answer. */
@@ -66,6 +69,7 @@ const settingsSchema = z.object({
   WARMUP_HOURS: z.coerce.number().positive().default(192),
   GENERATED: flag.default(false),
   INPUT_NAME: z.string().default("live"),
+  VERIFY: z.enum(["full", "linked"]).default("linked"),
 });
 
 /** One section per need, parsed only by functions that have it. */
@@ -122,6 +126,7 @@ export function readSettings(env: Env = process.env): Settings {
     warmupHours: c.WARMUP_HOURS,
     generated: c.GENERATED,
     inputName: c.INPUT_NAME,
+    verify: c.VERIFY,
   };
 }
 

@@ -1,20 +1,17 @@
 import { asFullBlock, type FullBlock, headerOf } from "#chain/block";
 import type { ChainNode } from "#chain/node";
-import { tinyBlock } from "./tiny-recording.ts";
-
-/** Returns the hash of a generated block of a branch. */
-export const tinyHash = (number: number, branch = "main"): string => tinyBlock(number, 0, 2, branch).block.hash;
+import { generatedChain } from "./generated-block.ts";
+import { NOBODY, tinyPlan } from "./tiny-recording.ts";
 
 /**
  * Returns generated blocks 1 to `head`, one each 12 s from `start` (seconds), each of two transfers: of `branch` above
- * `fork`, of "main" up to it.
+ * `fork`, of "main" up to it. The first one's parent is nobody's.
  */
-export const tinyChain = (start: number, head: number, branch = "main", fork = 0): FullBlock[] =>
-  Array.from({ length: head }, (_, i) => {
-    const number = i + 1;
-    const { block, receipts } = tinyBlock(number, start + number * 12, 2, number > fork ? branch : "main");
-    return asFullBlock({ ...block, parentHash: tinyHash(number - 1, number - 1 > fork ? branch : "main") }, receipts);
-  });
+export function tinyChain(start: number, head: number, branch = "main", fork = 0): FullBlock[] {
+  const numbers = Array.from({ length: head }, (_, i) => i + 1);
+  const plans = numbers.map((number) => tinyPlan(number, start + number * 12, 2, number > fork ? branch : "main"));
+  return generatedChain(plans, NOBODY).map(({ block, receipts }) => asFullBlock(block, receipts));
+}
 
 /**
  * Returns a node that serves whatever `chain` returns at the time; its last block is the head. Of `abandoned` it still has the
@@ -33,7 +30,8 @@ export function chainNode(
   };
   return {
     heads: async () => {
-      const final = { number: finalized(), hash: tinyHash(finalized()) };
+      const number = finalized();
+      const final = { number, hash: chain()[number - 1]?.block.hash ?? NOBODY };
       return { latest: headerOf(chain().at(-1)?.block), safe: final, finalized: final };
     },
     header,

@@ -2,21 +2,23 @@ import type { FullBlock, RawLog } from "#chain/block";
 import { WETH } from "#chain/tokens";
 import { TOPIC } from "#chain/topics";
 import { wordOf } from "#chain/transfers";
+import { generatedBlock } from "./generated-block.ts";
+import { NOBODY } from "./tiny-recording.ts";
 
 export const WALLET = `0x${"a1".repeat(20)}`;
 export const ROUTER = `0x${"c3".repeat(20)}`;
 export const POOL = `0x${"d4".repeat(20)}`;
 export const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
-export const HASH = `0x${"01".repeat(32)}`;
 export const word = (amount: bigint): string => amount.toString(16).padStart(64, "0");
 
+// Its place is set when the block is made; the index stays as it is given.
 export const log = (address: string, topics: readonly string[], data: string, index: number): RawLog => ({
   address,
   topics,
   data,
   blockNumber: "0x1",
-  blockHash: HASH,
-  transactionHash: HASH,
+  blockHash: "0x",
+  transactionHash: "0x",
   logIndex: `0x${index.toString(16)}`,
 });
 /** Returns an ERC-20 Transfer. */
@@ -39,26 +41,17 @@ export interface Sent {
   readonly input?: string;
 }
 
-/** Returns a block of one transaction. Its hashes and bloom are not real. */
-export function blockOf({
-  to = ROUTER,
-  value = 0n,
-  logs = [],
-  status = "0x1",
-  from = WALLET,
-  input = "0x12345678",
-}: Sent): FullBlock {
-  const place = { blockHash: HASH, blockNumber: "0x1" };
-  return {
-    block: {
-      number: "0x1",
-      hash: HASH,
-      parentHash: HASH,
-      timestamp: "0x62b12d28",
-      logsBloom: "0x",
-      miner: ROUTER,
-      transactions: [{ ...place, hash: HASH, from, to, value: `0x${value.toString(16)}`, input }],
-    },
-    receipts: [{ ...place, transactionHash: HASH, gasUsed: "0x5208", effectiveGasPrice: "0x1", status, logs }],
-  };
+/**
+ * Returns a block of one transaction, without a signature, whose hashes, roots and bloom are real. Logs keep the indexes that
+ * they were given, so that a test can leave some out.
+ */
+export function blockOf(sent: Sent): FullBlock {
+  const { to = ROUTER, value = 0n, logs = [], status = "0x1", from = WALLET, input = "0x12345678" } = sent;
+  const transaction = { from, to, value, input, logs, failed: status === "0x0" };
+  const planned = { number: 1, timestamp: 0x62b12d28, fork: "berlin" as const, transactions: [transaction] };
+  const { block, receipts } = generatedBlock(planned, NOBODY);
+  const [receipt] = receipts;
+  if (!receipt) throw new RangeError("no receipt");
+  const own = receipt.logs.map((one, i) => ({ ...one, logIndex: logs[i]?.logIndex ?? one.logIndex }));
+  return { block, receipts: [{ ...receipt, logs: own }] };
 }

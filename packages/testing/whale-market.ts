@@ -9,7 +9,8 @@ import type { Candle } from "#units/candle";
 import { type Decimal, decimalOf, fixed } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant, millis } from "#units/time";
-import { blockWith, type PlannedTransaction, tinyContent, transferLog } from "./tiny-recording.ts";
+import { type Account, accountOf, generatedChain, type PlannedTransaction } from "./generated-block.ts";
+import { NOBODY, tinyContent, transferLog } from "./tiny-recording.ts";
 
 const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
 /** Of candles before the first block. */
@@ -18,19 +19,21 @@ const POOL = `0x${"d4".repeat(20)}`;
 const DECIMALS_18 = 10n ** 18n;
 const DECIMALS_6 = 10n ** 6n;
 
+const buyers = [1, 2, 3, 4, 5, 6].map((n) => accountOf(`buyer ${n}`));
 /** Six wallets that each buy 2,500 WETH once. */
-export const BUYERS: readonly string[] = ["e1", "e2", "e3", "e4", "e5", "e6"].map((byte) => `0x${byte.repeat(20)}`);
+export const BUYERS: readonly string[] = buyers.map(({ address }) => address);
 /** Number of the first block. */
 export const MARKET_FROM = 1000;
 /** The blocks in which they buy, one each. */
 export const BUYING = { first: MARKET_FROM + 5, last: MARKET_FROM + 4 + BUYERS.length };
 
-const purchase = (wallet: string): PlannedTransaction => ({
+const purchase = (wallet: Account): PlannedTransaction => ({
   from: wallet,
   to: POOL,
+  type: 2,
   logs: [
-    transferLog(USDC, wallet, POOL, 5_000_000n * DECIMALS_6),
-    transferLog(WETH, POOL, wallet, 2_500n * DECIMALS_18),
+    transferLog(USDC, wallet.address, POOL, 5_000_000n * DECIMALS_6),
+    transferLog(WETH, POOL, wallet.address, 2_500n * DECIMALS_18),
   ],
 });
 
@@ -60,14 +63,14 @@ export function whaleMarket(startMs: number, count: number): RecordingContent {
   return {
     ...tiny,
     manifest: { ...tiny.manifest, name: "whale-market" },
-    blocks: Array.from({ length: count }, (_, index) => {
-      const wallet = BUYERS[index + MARKET_FROM - BUYING.first];
-      return blockWith(
-        MARKET_FROM + index,
-        startMs / 1000 + 12 * index,
-        wallet === undefined ? [] : [purchase(wallet)],
-      );
-    }),
+    blocks: generatedChain(
+      Array.from({ length: count }, (_, index) => {
+        const wallet = buyers[index + MARKET_FROM - BUYING.first];
+        const transactions = wallet === undefined ? [] : [purchase(wallet)];
+        return { number: MARKET_FROM + index, timestamp: startMs / 1000 + 12 * index, transactions };
+      }),
+      NOBODY,
+    ),
     candles: { "ETH-USDT-SWAP": bars(2000, from, to), "BTC-USDT-SWAP": bars(40_000, from, to) },
     instruments: [swap, { ...swap, instId: "BTC-USDT-SWAP", ctVal: "0.01", ctValCcy: "BTC", tickSz: "0.1" }],
     watchlist: BUYERS.map((address, i) => ({ address, label: `Buyer ${i + 1}`, tags: ["test"] })),

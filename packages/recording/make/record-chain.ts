@@ -56,8 +56,8 @@ interface State {
 }
 
 /**
- * Records blocks `from` to `to` of a node into the folder `out` and returns the manifest. Each block is checked (hashes,
- * parents, receipts, log indexes, bloom) as it comes. What was fetched stays in `<out>.partial` until the end, so that the
+ * Records blocks `from` to `to` of a node into the folder `out` and returns the manifest. Each block is proven (its
+ * header, transactions, receipts and withdrawals by their roots) as it comes. What was fetched stays in `<out>.partial` until the end, so that the
  * same job carries on after an interruption; `out` appears only when all of it is whole.
  * @throws RecordingError when the node has not the blocks, `out` is in use, or the result breaks a rule of the format
  */

@@ -48,9 +48,7 @@ async function node(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2/very-secret-key?token=hush`, batches };
 }
 
-const full = tinyBlock(100, 1_700_000_000, 3);
-const { block } = full as { block: { hash: string; parentHash: string } };
-const receipts = (full as { receipts: unknown[] }).receipts;
+const { block, receipts } = tinyBlock(100, 1_700_000_000, 3);
 const expected = { number: 100, hash: block.hash, parentHash: block.parentHash };
 
 const good = (call: Request): Reply => {

@@ -1,7 +1,8 @@
-import { asFullBlock, type Header, headerOf } from "#chain/block";
-import { checkBlock } from "#chain/integrity";
-import type { BalanceRequest, ChainNode } from "#chain/node";
+import { asFullBlock, type FullBlock, type Header, headerOf } from "#chain/block";
+import { checkBlock, checkSenders, type Expected, IntegrityError, proofFor, type Verify } from "#chain/integrity";
+import type { Asker, BalanceRequest, ChainNode } from "#chain/node";
 import type { Heads, Seen } from "#chain/reorg";
+import { touchesOf } from "#chain/touch";
 import type { Answer, Call } from "./rpc-answers.ts";
 import { RpcError } from "./rpc-error.ts";
 import { type Pool, type PoolOptions, providerPool, UnusableAnswer } from "./rpc-pool.ts";
@@ -10,6 +11,10 @@ import { httpProvider } from "./rpc-provider.ts";
 export interface RpcOptions {
   readonly chainId: number;
   readonly timeoutMs?: number;
+  /** How blocks are proven; "full" when left out. */
+  readonly verify?: Verify;
+  /** Whether transactions without a signature are taken, as generated recordings have them; false when left out. */
+  readonly unsigned?: boolean;
   readonly pool?: Partial<PoolOptions>;
 }
 
@@ -67,21 +72,9 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): ChainNode
     heads: (since = 0) => freshHeads(pool, since),
     header,
     headers: (from, count) => headersFrom(pool, from, count),
-    blockWithReceipts: (expected) => {
-      const { number, hash } = expected;
-      const calls: Call[] = [
-        { method: "eth_getBlockByHash", params: [expected.hash, true] },
-        { method: "eth_getBlockReceipts", params: [expected.hash] },
-      ];
-      const ask = () =>
-        nullWhenAbsent(
-          pool.ask(calls, ([block, receipts], provider) => {
-            const full = asFullBlock(present(block, "block", provider), present(receipts, "receipts", provider));
-            checkBlock(full.block, full.receipts, expected);
-            return full;
-          }),
-        );
-      const isReplaced = async () => ((await header(number))?.hash ?? hash) !== hash;
+    blockWithReceipts: (expected, asker) => {
+      const ask = () => nullWhenAbsent(provenBlock(pool, expected, asker, options));
+      const isReplaced = async () => ((await header(expected.number))?.hash ?? expected.hash) !== expected.hash;
       return patiently(ask, isReplaced, poolOptions.sleep);
     },
     balances: async (requests) => {
@@ -95,13 +88,7 @@ export function httpRpc(urls: readonly string[], options: RpcOptions): ChainNode
       }
       return results;
     },
-    confirms: async (number, hash) => {
-      const hashes = await pool.others(
-        [headerCall(number)],
-        ([answer]) => headerOf(present(answer, "header", "")).hash,
-      );
-      return hashes.length === 0 || hashes.includes(hash);
-    },
+    confirms: (number, hash) => confirmed(pool, number, hash),
   };
 }
 
@@ -120,6 +107,35 @@ async function patiently<T>(
     await sleep(wait);
   }
   return ask();
+}
+
+/** Returns the block of the first provider whose answer is proven. @throws IntegrityError, ShapeError of the last one's */
+async function provenBlock(
+  pool: Pool,
+  expected: Expected,
+  asker: Asker | undefined,
+  { verify = "full", unsigned = false }: RpcOptions,
+): Promise<FullBlock> {
+  const { number, hash } = expected;
+  const calls: Call[] = [
+    { method: "eth_getBlockByHash", params: [hash, true] },
+    { method: "eth_getBlockReceipts", params: [hash] },
+  ];
+  const levelOf = ({ block }: FullBlock): Verify =>
+    asker ? proofFor(verify, asker.seenAt - Number(block.timestamp)) : "full";
+  const found = await pool.ask(calls, ([block, receipts], provider) => {
+    const full = asFullBlock(present(block, "block", provider), present(receipts, "receipts", provider));
+    checkBlock(full.block, full.receipts, expected, { verify: levelOf(full), unsigned });
+    if (asker) checkSenders(touchesOf(full, asker.watched), expected, unsigned);
+    return full;
+  });
+  if (levelOf(found) === "full" || (await confirmed(pool, number, hash))) return found;
+  throw new IntegrityError("confirmation", expected, "block", "a second provider has another block of that number");
+}
+
+async function confirmed(pool: Pool, number: number, hash: string): Promise<boolean> {
+  const hashes = await pool.others([headerCall(number)], ([answer]) => headerOf(present(answer, "header", "")).hash);
+  return hashes.length === 0 || hashes.includes(hash);
 }
 
 /** Returns the heads of the first provider whose newest block is not older than `since`, else the newest that was seen. */
