@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Verify } from "#chain/integrity";
 import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
 import { wallClock } from "#host/clock";
 import { gitSha } from "#host/git";
@@ -27,6 +28,11 @@ const command: Command = {
     labels: { value: "FILE", says: "who is who", default: join(STARTER, "labels.csv") },
     instruments: { value: "IDS", says: "OKX swaps to trade", many: true, default: "ETH-USDT-SWAP,BTC-USDT-SWAP" },
     "warmup-hours": { value: "N", says: "of candles to load for a new desk", default: "48" },
+    verify: {
+      value: "full|linked",
+      says: "how blocks far behind the head are proven (docs/live.md)",
+      default: "linked",
+    },
     "chain-id": { value: "N", says: "of the chain that the nodes must serve", default: "1" },
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
     data: { value: "DIR", says: "where the database, the account and the log are kept", default: ".spyhop/live" },
@@ -38,6 +44,11 @@ const command: Command = {
     "ETH_RPC_URL and --rpc take several nodes, separated by commas; the next one is asked when one fails or hangs behind.",
   ],
 };
+
+function verifyOf(text: string): Verify {
+  if (text !== "full" && text !== "linked") throw new UsageError(`--verify takes full or linked, not ${text}`);
+  return text;
+}
 
 /** @throws UsageError naming the option whose file or text cannot be used. */
 async function optionsOf(given: Arguments) {
@@ -54,6 +65,7 @@ async function optionsOf(given: Arguments) {
     rpcUrls,
     okxUrl,
     chainId: given.count("chain-id") ?? 1,
+    verify: verifyOf(given.need("verify")),
     instruments: given.texts("instruments"),
     warmupHours: Math.max(1, given.count("warmup-hours") ?? 48),
     watchlist: parseWatchlist(watchFile, await readFile(watchFile, "utf8")),

@@ -49,6 +49,8 @@ export async function ingestRun(recording: Recording, directory: string, latency
       HEAD_POLL_SECONDS: "0",
       WARMUP_HOURS,
       INPUT_NAME: manifest.name,
+      GENERATED: String(manifest.kind === "generated"),
+      VERIFY: "full",
       ETH_RPC_URL: chain.url,
       OKX_PUBLIC_URL: venue.url,
       OKX_RATE_LIMIT: "false",

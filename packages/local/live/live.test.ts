@@ -70,6 +70,7 @@ async function start(): Promise<Live> {
   live = await startLive({
     directory: join(root, "desk"),
     rpcUrls: [dead, laggard.url, node.url],
+    verify: "linked",
     chainId: 1,
     okxUrl: okx.url,
     instruments: [ID, "BTC-USDT-SWAP"],

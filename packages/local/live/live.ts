@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Verify } from "#chain/integrity";
 import type { Heads } from "#chain/reorg";
 import { cursorOf, seedCursor } from "#db/chain/blocks";
 import { upsertLabels } from "#db/chain/labels";
@@ -32,6 +33,8 @@ export interface LiveOptions {
   /** Nodes, best first. */
   readonly rpcUrls: readonly string[];
   readonly chainId: number;
+  /** How blocks far behind the head are proven. */
+  readonly verify: Verify;
   /** Where candles come from. */
   readonly okxUrl: string;
   readonly instruments: readonly string[];
@@ -143,6 +146,7 @@ function environment(options: LiveOptions, venueUrl: string): Record<string, str
     WARMUP_HOURS: String(options.warmupHours),
     GENERATED: "false",
     INPUT_NAME: "live",
+    VERIFY: options.verify,
     ETH_RPC_URL: options.rpcUrls.join(","),
     OKX_URL: venueUrl,
     OKX_PUBLIC_URL: options.okxUrl,
