@@ -205,7 +205,7 @@ module.exports = {
     {
       name: "no-test-in-production",
       severity: "error",
-      from: { pathNot: [tests, "^packages/testing/", "^scripts/(bench|e2e-)"] },
+      from: { pathNot: [tests, "^packages/testing/", "^scripts/(bench|e2e-|fuzz)"] },
       to: { path: `${tests}|^packages/testing/` },
     },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },

@@ -39,6 +39,7 @@ const commands = {
   "cloud-up": [["scripts/cloud-up.ts"]],
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],
+  fuzz: [["scripts/fuzz.ts"]],
   drill: [[...DESK, "scripts/drill.ts"]],
   "e2e:cloud": [[...DESK, "scripts/e2e-cloud.ts"]],
 };

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { IntegrityError } from "#chain/integrity";
-import { tinyBlock } from "#testing/tiny-recording";
+import { watchSet } from "#chain/touch";
+import { tinyBlock, WHALE } from "#testing/tiny-recording";
 import { httpRpc } from "./rpc.ts";
 import { ChainIdError, RpcError } from "./rpc-error.ts";
 
@@ -96,6 +97,59 @@ test("a provider that fails a check is passed over; when all fail, the check is 
   const failure = quick([bad.url]).rpc.blockWithReceipts(expected);
   await expect(failure).rejects.toBeInstanceOf(IntegrityError);
   await expect(failure).rejects.toMatchObject({ check: "receiptCount" });
+});
+
+const changed = (change: (copy: { block: Loose & { transactions: Loose[] }; receipts: Loose[] }) => void) => {
+  const copy = structuredClone({ block, receipts }) as unknown as Parameters<typeof change>[0];
+  change(copy);
+  return (call: Request): Reply => {
+    if (call.method === "eth_getBlockReceipts") return { result: copy.receipts };
+    return call.method === "eth_getBlockByHash" ? { result: copy.block } : good(call);
+  };
+};
+type Loose = Record<string, unknown>;
+
+test.each([
+  ["a value that is no number", "transactions[1].value", (copy) => (copy.block.transactions[1]!.value = "0x")],
+  ["gas of a lower kind", "receipts[0].gasUsed", (copy) => (copy.receipts[0]!.gasUsed = "-0x1")],
+  ["a price that is an object", "receipts[0].effectiveGasPrice", (copy) => (copy.receipts[0]!.effectiveGasPrice = {})],
+  ["another status", "receiptsRoot", (copy) => (copy.receipts[0]!.status = "0x0")],
+  ["another value", "transactionHash", (copy) => (copy.block.transactions[1]!.value = "0x8")],
+] as [string, string, Parameters<typeof changed>[0]][])(
+  "%s is refused by name, and the next node asked",
+  async (_, name, change) => {
+    const bad = await node(changed(change));
+    const fine = await node(good);
+    expect((await quick([bad.url, fine.url]).rpc.blockWithReceipts(expected))?.block).toEqual(block);
+    expect(bad.batches).toHaveLength(1);
+    await expect(quick([bad.url]).rpc.blockWithReceipts(expected)).rejects.toThrow(name);
+  },
+);
+
+test("the senders of watched wallets' transactions are those who signed", async () => {
+  const asker = { watched: watchSet([WHALE]), seenAt: 1_700_000_012 };
+  const forged = changed((copy) => {
+    for (const one of [copy.block.transactions[0]!, copy.receipts[0]!]) one.from = WHALE; // another's
+  });
+  const [bad, fine] = [await node(forged), await node(good)];
+  expect((await quick([bad.url, fine.url]).rpc.blockWithReceipts(expected, asker))?.block).toEqual(block);
+  await expect(quick([bad.url]).rpc.blockWithReceipts(expected, asker)).rejects.toMatchObject({ check: "sender" });
+});
+
+test("far behind the head a block is linked, with a second provider's word", async () => {
+  const lied = changed((copy) => (copy.receipts[0]!.status = "0x0")); // in no bloom: only the roots tell
+  const [one, two] = [await node(lied), await node(good)];
+  const far = { watched: watchSet([]), seenAt: 1_700_100_000 };
+  const pool = { now: () => 0, sleep: async () => undefined };
+  const rpc = (urls: readonly string[], verify: "full" | "linked") => httpRpc(urls, { chainId: 1, verify, pool });
+  expect((await rpc([one.url, two.url], "linked").blockWithReceipts(expected, far))?.receipts[0]?.status).toBe("0x0");
+  expect((await rpc([one.url, two.url], "full").blockWithReceipts(expected, far))?.receipts[0]?.status).toBe("0x1");
+  const near = { ...far, seenAt: 1_700_000_012 };
+  expect((await rpc([one.url, two.url], "linked").blockWithReceipts(expected, near))?.receipts[0]?.status).toBe("0x1");
+  const elsewhere = { ...block, hash: block.stateRoot };
+  const other = await node(except("eth_getBlockByNumber", { result: elsewhere }));
+  const alone = rpc([one.url, other.url], "linked").blockWithReceipts(expected, far);
+  await expect(alone).rejects.toMatchObject({ name: "IntegrityError", check: "confirmation" });
 });
 
 test("an outage fails over; Retry-After is waited for; secrets of a URL stay out of errors", async () => {
