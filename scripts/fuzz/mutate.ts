@@ -69,7 +69,7 @@ export function mutate(root: { block: Json; receipts: Json }, random: Random): v
   if (Array.isArray(value) && value.length > 0) reorder(value, random);
   else if (random.chance(0.05)) reorder(random.pick(lists), random);
   else if (random.chance(0.1))
-    put(place, at(placeIn(root, random))); // another field's value
+    put(place, structuredClone(at(placeIn(root, random)))); // another field's value
   else write(place, random.pick(WRITTEN)(value, random));
 }
 
