@@ -7,9 +7,9 @@ import { drizzleOf } from "#db/drizzle";
 import { chainBlocks, eventRefs, events } from "#db/schema";
 import type { Desk } from "#local/laptop";
 import { provide } from "#runtime/services";
-import { chainNode, tinyChain, tinyHash } from "#testing/chain-node";
+import { chainNode, tinyChain } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
-import { WHALE } from "#testing/tiny-recording";
+import { NOBODY, WHALE } from "#testing/tiny-recording";
 import { instant } from "#units/time";
 
 // Forks that meet a desk whose own chain is not in its tables: it began above them, or has not ingested yet.
@@ -48,18 +48,20 @@ const blocks = async () =>
   );
 const eventHashes = async () =>
   new Set((await drizzleOf(desk.database.db).select().from(events)).map(({ blockHash }) => blockHash));
-const from = (first: number, last: number, branch: string, fork = 0): [number, string][] =>
-  Array.from({ length: last - first + 1 }, (_, i) => [
-    first + i,
-    tinyHash(first + i, first + i > fork ? branch : "main"),
-  ]);
+/** Numbers and hashes of blocks `first` to `last` of a chain that is of `branch` above `fork`. */
+const from = (first: number, last: number, branch = "main", fork = 0): [number, string][] =>
+  tinyChain(START, last, branch, fork)
+    .slice(first - 1)
+    .map(({ block }) => [Number(block.number), block.hash]);
+const hashOf = (number: number, branch = "main", fork = 0): string | undefined =>
+  from(number, number, branch, fork)[0]?.[1];
 
 test("first start at block 50, then a fork at 48: the seed is retracted and anchored again", async () => {
   chain = tinyChain(START, 50);
   await watch();
   await desk.drain();
-  expect(await blocks()).toEqual(from(50, 50, "main"));
-  expect(await eventHashes()).toEqual(new Set([tinyHash(50)]));
+  expect(await blocks()).toEqual(from(50, 50));
+  expect(await eventHashes()).toEqual(new Set([hashOf(50)]));
   abandoned = chain;
   chain = tinyChain(START, 52, "b", 48);
   await watch();
@@ -67,9 +69,9 @@ test("first start at block 50, then a fork at 48: the seed is retracted and anch
   expect(await blocks()).toEqual(from(50, 52, "b", 48));
   expect(await eventHashes()).toEqual(new Set(from(50, 52, "b", 48).map(([, hash]) => hash)));
   const gone = await drizzleOf(desk.database.db).select().from(eventRefs).where(isNotNull(eventRefs.reorgedAt));
-  expect(new Set(gone.map(({ blockHash }) => blockHash))).toEqual(new Set([tinyHash(50)]));
+  expect(new Set(gone.map(({ blockHash }) => blockHash))).toEqual(new Set([hashOf(50)]));
   const { hashes, anchor } = await ownChain(desk.database.db, "ethereum", 0, 60);
-  expect([anchor, hashes.get(49)]).toEqual([49, tinyHash(49, "b")]);
+  expect([anchor, hashes.get(49)]).toEqual([49, hashOf(49, "b", 48)]);
   // And once more, from there: the anchor moves with the chain, not away from it.
   abandoned = [...abandoned, ...chain];
   chain = tinyChain(START, 54, "c", 47);
@@ -80,7 +82,7 @@ test("first start at block 50, then a fork at 48: the seed is retracted and anch
 });
 
 test("135 blocks sent and not ingested, then a fork of depth 1: followed", async () => {
-  await seedCursor(desk.database.db, "ethereum", { number: 0, hash: tinyHash(0) });
+  await seedCursor(desk.database.db, "ethereum", { number: 0, hash: NOBODY });
   chain = tinyChain(START, 135);
   await watch();
   expect([await blocks(), (await cursorOf(desk.database.db, "ethereum"))?.number]).toEqual([[], 135]);

@@ -12,9 +12,10 @@ import { upsertCandles } from "#db/signals/prices";
 import type { Desk } from "#local/laptop";
 import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
-import { chainNode, tinyHash } from "#testing/chain-node";
+import { chainNode } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
-import { blockWith, type PlannedTransaction, transferLog } from "#testing/tiny-recording";
+import { generatedBlock, type PlannedTransaction, word } from "#testing/generated-block";
+import { NOBODY, transferLog } from "#testing/tiny-recording";
 import { BUYERS } from "#testing/whale-market";
 import { decimalOf } from "#units/decimal";
 import { idOf, sha256 } from "#units/ids";
@@ -62,8 +63,11 @@ function grown(chain: readonly FullBlock[], branch: string, lists: Round["won"])
   const longer = [...chain];
   for (const list of lists) {
     const number = longer.length + 1;
-    const { block, receipts } = blockWith(number, START / 1000 + number * 12, list.map(swap), branch);
-    longer.push(asFullBlock({ ...block, parentHash: longer.at(-1)?.block.hash ?? tinyHash(0) }, receipts));
+    const own = { input: word(branch) };
+    const transactions = list.map((one, i) => ({ ...swap(one), ...own, nonce: 10 * number + i }));
+    const planned = { number, timestamp: START / 1000 + number * 12, transactions, branch };
+    const { block, receipts } = generatedBlock(planned, longer.at(-1)?.block.hash ?? NOBODY);
+    longer.push(asFullBlock(block, receipts));
   }
   return longer;
 }
@@ -76,7 +80,7 @@ async function prepare(db: Db): Promise<void> {
     BUYERS.map((address) => ({ address, label: null, tags: [] })),
     instant(START),
   );
-  await seedCursor(db, "ethereum", { number: 0, hash: tinyHash(0) });
+  await seedCursor(db, "ethereum", { number: 0, hash: NOBODY });
   const bet = (address: string, horizon: (typeof HORIZONS)[number], i: number) => ({
     ...{ eventId: idOf("event", address, horizon, String(i)), horizon, walletId: walletIdOf("ethereum", address) },
     ...{ asset: "ETH", direction: 1, enteredAt: instant(START - (i + 2) * HORIZON_SECONDS[horizon] * 1000) },
@@ -98,7 +102,7 @@ async function prepare(db: Db): Promise<void> {
     .values(
       record.map(({ eventId, walletId, enteredAt }, i) => ({
         ...{ id: eventId, walletId, timestamp: enteredAt, chain: "ethereum" },
-        ...{ txHash: `0x${sha256(eventId)}`, logIndex: i, blockNumber: 0, blockHash: tinyHash(0) },
+        ...{ txHash: `0x${sha256(eventId)}`, logIndex: i, blockNumber: 0, blockHash: NOBODY },
       })),
     );
   await drizzleOf(db).insert(walletOutcomes).values(record);

@@ -4,6 +4,7 @@ import { accountOf, generatedBlock, MINER } from "#testing/generated-block";
 import { PEOPLE } from "#testing/planned-blocks";
 import { NOBODY, tinyBlock, transferLog } from "#testing/tiny-recording";
 import { idOf } from "#units/ids";
+import { instantOf } from "#units/time";
 import { asFullBlock, type FullBlock, headerOf } from "./block.ts";
 import { checksumAddress } from "./checksum.ts";
 import { checkBlock } from "./integrity.ts";
@@ -41,7 +42,12 @@ const expected = { number: 18_000_000, hash, parentHash };
 const people = new Map(PEOPLE.map(({ address }) => [address, idOf("wallet", "ethereum", address)]));
 const events = (full: FullBlock) =>
   eventsOf(netBlock(full, watchSet(people.keys())), {
-    ...{ chain: "ethereum", block: full.block, observedAt: "2023-11-14T22:13:30.000Z", labels: labelBook([]) },
+    ...{
+      chain: "ethereum",
+      block: full.block,
+      observedAt: instantOf("2023-11-14T22:13:30.000Z"),
+      labels: labelBook([]),
+    },
     ...{ prices: withStables(new Map()), walletIds: people, equity: new Map() },
   });
 

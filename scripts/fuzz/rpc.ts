@@ -12,13 +12,15 @@ import { withStables } from "#chain/value";
 import { listen, readBody } from "#host/http";
 import { type Random, randomOf } from "#recording/sample/random";
 import { httpRpc } from "#runtime/node/rpc";
-import { RpcError } from "#runtime/node/rpc-provider";
+import { RpcError } from "#runtime/node/rpc-error";
 import { blockPaths, plausibleWatch, readBlock } from "#testing/blocks";
 import { generatedBlock } from "#testing/generated-block";
 import { PEOPLE, plannedBlocks } from "#testing/planned-blocks";
 import { sealed } from "#testing/sealed-block";
 import { NOBODY } from "#testing/tiny-recording";
+import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
+import { instantOf } from "#units/time";
 import { type Json, mutate, retold } from "./mutate.ts";
 
 /** What a run came to. `refused` is counted by the error's name and what it says is wrong. */
@@ -56,12 +58,19 @@ interface Base {
 }
 
 const labels = labelBook([]);
-const prices = withStables(new Map([["ETH", { usd: "1120.5", source: "fuzz", openedAt: null }]]));
+const prices = withStables(new Map([["ETH", { usd: decimalOf("1120.5"), source: "fuzz", openedAt: null }]]));
 
 function decoded(full: FullBlock, wallets: readonly string[]) {
   const walletIds = new Map(wallets.map((address) => [address, idOf("wallet", "ethereum", address)]));
   return eventsOf(netBlock(full, watchSet(wallets)), {
-    ...{ chain: "ethereum", block: full.block, observedAt: "2026-01-01T00:00:00.000Z", labels, prices, walletIds },
+    ...{
+      chain: "ethereum",
+      block: full.block,
+      observedAt: instantOf("2026-01-01T00:00:00.000Z"),
+      labels,
+      prices,
+      walletIds,
+    },
     equity: new Map(),
   });
 }
