@@ -9,7 +9,8 @@ const COMMAND = /\bnpm run ([\w:-]+)/g;
 const PRIVATE = /\bregistry\.npm\w*|\bartifactory\b|(?<![\w.-])\/(?:work|root|home)\/[\w./-]+/g;
 /** What a stranger has not: recordings that the developers share. */
 const UNSHARED = /\.\.\/shared\b/g;
-const COMMENT = { ts: /\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, sh: /^\s*#.*/gm };
+// A pattern of paths ("**/*.ts") begins no comment.
+const COMMENT = { ts: /(?<!\*)\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, sh: /^\s*#.*/gm };
 
 /** Returns the slugs of a document's headings, as GitHub makes them. */
 const anchorsOf = (text: string): Set<string> =>

@@ -10,12 +10,17 @@ const BODY_LIMIT = 64 * 1024;
 /**
  * Serves the topology's routes on loopback, each by its Lambda handler with an HTTP API event (payload format 2.0).
  * An unknown path is 404, a known path with another method 405. `GET /` lists the routes.
- * Source: API Gateway, "Working with AWS Lambda proxy integrations for HTTP APIs".
+ * `now` is the clock of the requests, in milliseconds since the epoch. Source: API Gateway, "Working with AWS Lambda proxy
+ * integrations for HTTP APIs".
  * @throws PortTakenError.
  */
-export function startApi(handlers: ReadonlyMap<string, Handler>, port: number): Promise<Listening> {
+export function startApi(
+  handlers: ReadonlyMap<string, Handler>,
+  port: number,
+  now: () => number = Date.now,
+): Promise<Listening> {
   return listen((request, response) => {
-    answer(request, handlers).then(
+    answer(request, handlers, now()).then(
       (result) => write(response, result),
       () => write(response, json(500, { error: "internal error" })), // the route's edge has logged why
     );
@@ -25,6 +30,7 @@ export function startApi(handlers: ReadonlyMap<string, Handler>, port: number): 
 async function answer(
   request: IncomingMessage,
   handlers: ReadonlyMap<string, Handler>,
+  at: number,
 ): Promise<APIGatewayProxyStructuredResultV2> {
   const url = new URL(request.url ?? "/", "http://localhost");
   if (url.pathname === "/")
@@ -39,14 +45,13 @@ async function answer(
   const entry = topology.routes[name];
   const body = await readBody(request, BODY_LIMIT);
   const result = await handler(
-    eventOf(name, request, url, body),
+    eventOf(name, request, url, body, new Date(at)),
     lambdaContext(entry, Date.now() + entry.timeoutSeconds * 1000),
   );
   return result as APIGatewayProxyStructuredResultV2;
 }
 
-function eventOf(name: RouteName, request: IncomingMessage, url: URL, body: string): APIGatewayProxyEventV2 {
-  const now = new Date();
+function eventOf(name: RouteName, request: IncomingMessage, url: URL, body: string, now: Date): APIGatewayProxyEventV2 {
   const method = request.method ?? "GET";
   return {
     version: "2.0",

@@ -1,7 +1,6 @@
 import { ChangeMessageVisibilityBatchCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
-import type { QueueName } from "#topology/queues";
-import { queue as lookup } from "#topology/topology";
+import { type QueueName, queues } from "#topology/queues";
 import { queueUrl, readRetrySeconds } from "./config.ts";
 import { errorFields, log } from "./log.ts";
 import { queueClient } from "./send.ts";
@@ -22,7 +21,7 @@ export function retryAfter(receives: number, maxReceives: number, waits: readonl
  * Source: AWS Lambda, "Reporting batch item failures"; Amazon SQS API, ChangeMessageVisibilityBatch.
  */
 export async function redeliverSoon(name: QueueName, records: readonly SQSRecord[], mostMs: number): Promise<void> {
-  const { maxReceives } = lookup(name);
+  const { maxReceives } = queues[name];
   try {
     const waits = readRetrySeconds();
     const Entries = records.map(({ receiptHandle, attributes }, i) => ({

@@ -170,7 +170,7 @@ test("follows, prices, believes, trades on paper, and carries on after a stop wi
   expect(statusLine(status)).toMatch(
     /^\d\d:\d\d:\d\d {2}block \d+ {2}\d+ s behind {2}6 events {2}4 h bias BTC 0\.00 ETH \+0\.\d\d {2}1 position [+-]?\d/,
   );
-  const api = await startApi(desk.desk.handlers, 0);
+  const api = await startApi(desk.desk.handlers, 0, () => clock.now());
   const get = async (path: string): Promise<unknown> => (await fetch(`${api.url}${path}`)).json();
   expect(await get("/health")).toMatchObject({
     status: "ok",
@@ -241,7 +241,7 @@ test("says so when nobody answers, catches up afterwards, and reports on the fou
     .map((bar) => millis(bar.timestamp))
     .sort((a, b) => a - b);
   expect(opened).toEqual(opened.map((_, i) => (opened[0] ?? 0) + i * 60_000));
-  const api = await startApi(desk.desk.handlers, 0);
+  const api = await startApi(desk.desk.handlers, 0, () => clock.now());
   const report = await (await fetch(`${api.url}/reports/latest`, { headers: { accept: "text/markdown" } })).text();
   await api.close();
   expect(report).toContain("2026-01-05");
