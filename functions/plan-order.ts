@@ -2,7 +2,7 @@ import { sqlStore } from "#db/trading/store";
 import { planLane } from "#desk/plan-lane";
 import { consume } from "#runtime/consume";
 import { orderClosed } from "#trading/facts";
-import { policyOf } from "#trading/policy";
+import { policyOf } from "#trading/plans/policy";
 
 /** Decides what to trade for one instrument: writes the order, approved or denied, then sends it on. */
 export const handler = consume("plans", async (plan, { database, exchange, send, publish, settings }) => {

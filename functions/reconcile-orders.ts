@@ -3,7 +3,7 @@ import { reconcileAccount } from "#desk/reconcile-account";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
 import { orderClosed, tradingChanged } from "#trading/facts";
-import { policyOf } from "#trading/policy";
+import { policyOf } from "#trading/plans/policy";
 
 /** Makes orders, fills, positions and equity agree with the venue; watches the stops and the kill switch's triggers. */
 export const handler = schedule("reconcile-orders", async ({ at }, { database, exchange, publish, settings }) => {

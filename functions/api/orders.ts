@@ -3,7 +3,7 @@ import { orderPage } from "#db/reading/overview";
 import { Cursor, Limit, nextCursor } from "#reporting/paging";
 import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
-import { OrderStatus } from "#trading/order";
+import { OrderStatus } from "#trading/orders/order";
 
 const Query = z.strictObject({ limit: Limit, before: Cursor.optional(), status: OrderStatus.optional() });
 

@@ -1,10 +1,10 @@
-import { clientOrderId } from "#trading/client-order-id";
-import { type EquityState, isRecent } from "#trading/equity-state";
-import { candlesFrom, isIdle, type Lane, planInputOf, planIntent, plannedOrder } from "#trading/lane";
-import { planOrder } from "#trading/plan";
-import type { Policy } from "#trading/policy";
+import { clientOrderId } from "#trading/orders/client-order-id";
+import type { StoredOrder } from "#trading/orders/stored-order";
+import { candlesFrom, isIdle, type Lane, planInputOf, planIntent, plannedOrder } from "#trading/plans/lane";
+import { planOrder } from "#trading/plans/plan";
+import type { Policy } from "#trading/plans/policy";
+import { type EquityState, isRecent } from "#trading/positions/equity-state";
 import type { TradingStore } from "#trading/store";
-import type { StoredOrder } from "#trading/stored-order";
 import type { Exchange } from "#trading/venue";
 
 /** An order, approved or denied (or further, when the plan was made before); or why there is none. */

@@ -1,7 +1,7 @@
 import type { StoredControl } from "#trading/control";
-import { type Break, externalOrders, fillsSince, isFullRun, isStuck, tripOf } from "#trading/reconcile";
+import type { StoredOrder } from "#trading/orders/stored-order";
+import { type Break, externalOrders, fillsSince, isFullRun, isStuck, tripOf } from "#trading/positions/reconcile";
 import type { ClosedOrder, Run, TradingStore } from "#trading/store";
-import type { StoredOrder } from "#trading/stored-order";
 import type { Exchange, VenueOrder } from "#trading/venue";
 import { lookUp, type Settled, settleOrders, type Told } from "./settle-orders.ts";
 import { watchStops } from "./watch-stops.ts";

@@ -1,7 +1,7 @@
-import { type Break, comparePositions } from "#trading/reconcile";
-import { type LookedUp, settleOrder } from "#trading/settle";
+import { type LookedUp, settleOrder } from "#trading/orders/settle";
+import type { StoredOrder } from "#trading/orders/stored-order";
+import { type Break, comparePositions } from "#trading/positions/reconcile";
 import type { Run, Seen, TradingStore } from "#trading/store";
-import type { StoredOrder } from "#trading/stored-order";
 import type { Exchange, VenuePosition } from "#trading/venue";
 import type { Decimal } from "#units/decimal";
 import type { Instant } from "#units/time";

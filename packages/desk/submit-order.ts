@@ -1,7 +1,6 @@
 import type { StoredControl } from "#trading/control";
-import { isClosed } from "#trading/order";
-import type { TradingStore } from "#trading/store";
-import { isAllowed, type StoredOrder, voidReason } from "#trading/stored-order";
+import { isClosed } from "#trading/orders/order";
+import { isAllowed, type StoredOrder, voidReason } from "#trading/orders/stored-order";
 import {
   type Answer,
   changeOf,
@@ -9,7 +8,8 @@ import {
   runSubmission,
   type SubmitOutcome,
   submissionOf,
-} from "#trading/submission";
+} from "#trading/orders/submission";
+import type { TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
 import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";

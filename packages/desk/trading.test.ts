@@ -14,7 +14,7 @@ import { okxExchange } from "#runtime/okx/exchange";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { hashOf, type Json } from "#trading/canonical-json";
 import type { Instrument } from "#trading/instrument";
-import { POLICY } from "#trading/policy";
+import { POLICY } from "#trading/plans/policy";
 import type { Candle } from "#units/candle";
 import { big, type Decimal, decimalOf } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";

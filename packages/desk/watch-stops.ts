@@ -1,7 +1,7 @@
 import type { Instrument } from "#trading/instrument";
-import type { OpenPosition } from "#trading/position-row";
-import { stopReached } from "#trading/reconcile";
-import { stopOrder, stopStep } from "#trading/stop";
+import type { OpenPosition } from "#trading/positions/position-row";
+import { stopReached } from "#trading/positions/reconcile";
+import { stopOrder, stopStep } from "#trading/positions/stop";
 import type { Run, TradingStore } from "#trading/store";
 import type { Exchange, VenuePosition } from "#trading/venue";
 import type { Decimal } from "#units/decimal";

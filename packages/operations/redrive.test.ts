@@ -8,7 +8,7 @@ import { readOrder } from "#db/trading/orders";
 import { writeDeskRows } from "#testing/desk-rows";
 import { type TestSite, testSite } from "#testing/site";
 import type { QueueName } from "#topology/queues";
-import { orderIdOf } from "#trading/stored-order";
+import { orderIdOf } from "#trading/orders/stored-order";
 import { decimalOf } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";
 import { type Instant, instantOf } from "#units/time";

@@ -1,4 +1,4 @@
-import { POLICY, policyOf } from "#trading/policy";
+import { POLICY, policyOf } from "#trading/plans/policy";
 import type { Scope } from "./report.ts";
 
 /**

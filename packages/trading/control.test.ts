@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { instantOf } from "#units/time";
 import { type ControlChange, type StoredControl, tightening } from "./control.ts";
-import type { Control } from "./limits.ts";
+import type { Control } from "./plans/limits.ts";
 
 const AT = instantOf("2022-06-21T01:00:00.000Z");
 const now = (state: Control["state"]): StoredControl => ({

@@ -1,5 +1,5 @@
 import type { Instant } from "#units/time";
-import type { Control } from "./limits.ts";
+import type { Control } from "./plans/limits.ts";
 
 /** The kill switch of a mode, with who changed it last and why. */
 export interface StoredControl extends Control {

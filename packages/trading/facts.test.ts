@@ -3,7 +3,7 @@ import { decimalOf } from "#units/decimal";
 import { OrderId } from "#units/ids";
 import { instantOf } from "#units/time";
 import { ClosedStatus, orderClosed, tradingChanged } from "./facts.ts";
-import { isClosed, OrderStatus } from "./order.ts";
+import { isClosed, OrderStatus } from "./orders/order.ts";
 
 const AT = instantOf("2026-03-03T02:30:00.000Z");
 const order = {

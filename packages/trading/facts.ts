@@ -1,9 +1,9 @@
 import type { Decimal } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
-import type { Control } from "./limits.ts";
 import type { TradingMode } from "./mode.ts";
-import { OrderStatus } from "./order.ts";
+import { OrderStatus } from "./orders/order.ts";
+import type { Control } from "./plans/limits.ts";
 
 /** The statuses of an order that is closed: nothing more is expected of it. The others are in flight. */
 export const ClosedStatus = OrderStatus.extract(["denied", "filled", "canceled", "rejected", "expired"]);

@@ -3,16 +3,16 @@ import type { EventId, OrderId } from "#units/ids";
 import type { Horizon, Instant } from "#units/time";
 import type { Account } from "./account.ts";
 import type { ControlChange, StoredControl } from "./control.ts";
-import type { EquityState } from "./equity-state.ts";
 import type { Instrument, ListedInstrument } from "./instrument.ts";
-import type { LaneFacts } from "./lane.ts";
 import type { TradingMode } from "./mode.ts";
-import type { OrderEvent } from "./order.ts";
-import type { PlannedBias } from "./plan.ts";
-import type { Policy } from "./policy.ts";
-import type { OpenPosition } from "./position-row.ts";
-import type { OrderBooks, Settlement } from "./settle.ts";
-import type { Claim, Move, NewOrder, StoredOrder } from "./stored-order.ts";
+import type { OrderEvent } from "./orders/order.ts";
+import type { OrderBooks, Settlement } from "./orders/settle.ts";
+import type { Claim, Move, NewOrder, StoredOrder } from "./orders/stored-order.ts";
+import type { LaneFacts } from "./plans/lane.ts";
+import type { PlannedBias } from "./plans/plan.ts";
+import type { Policy } from "./plans/policy.ts";
+import type { EquityState } from "./positions/equity-state.ts";
+import type { OpenPosition } from "./positions/position-row.ts";
 import type { VenueBalance, VenueFill, VenuePosition } from "./venue.ts";
 
 /** One reconciliation: which account, when, and by whom. */

@@ -21,7 +21,7 @@ import type { RouteName } from "#topology/routes";
 import type { ScheduleName } from "#topology/schedules";
 import type { TaskName } from "#topology/tasks";
 import { queue, schedule, task } from "#topology/topology";
-import { type Policy, policyOf } from "#trading/policy";
+import { type Policy, policyOf } from "#trading/plans/policy";
 import { instant } from "#units/time";
 import {
   type BundledFunctions,

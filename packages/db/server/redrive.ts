@@ -1,7 +1,7 @@
 import { and, desc, eq, gt } from "drizzle-orm";
-import { isClosed } from "#trading/order";
-import { POLICY } from "#trading/policy";
-import { isAllowed, voidReason } from "#trading/stored-order";
+import { isClosed } from "#trading/orders/order";
+import { isAllowed, voidReason } from "#trading/orders/stored-order";
+import { POLICY } from "#trading/plans/policy";
 import type { EventId, OrderId, WalletId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
 import type { Db } from "../client.ts";

@@ -1,8 +1,8 @@
-import type { Fill } from "#trading/fill";
-import { measuresDrawdown } from "#trading/reconcile";
-import { LOOKED_FOR, type OrderBooks, type Settlement, type Step } from "#trading/settle";
+import { LOOKED_FOR, type OrderBooks, type Settlement, type Step } from "#trading/orders/settle";
+import type { StoredOrder } from "#trading/orders/stored-order";
+import type { Fill } from "#trading/positions/fill";
+import { measuresDrawdown } from "#trading/positions/reconcile";
 import type { Booked, Run, Seen } from "#trading/store";
-import type { StoredOrder } from "#trading/stored-order";
 import type { Decimal } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";

@@ -1,4 +1,4 @@
-import { type Claim, claimMove, type StoredOrder } from "#trading/stored-order";
+import { type Claim, claimMove, type StoredOrder } from "#trading/orders/stored-order";
 import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";

@@ -1,6 +1,6 @@
 import { and, eq, gt, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
-import type { EquityState } from "#trading/equity-state";
+import type { EquityState } from "#trading/positions/equity-state";
 import type { AccountHealth, Seen } from "#trading/store";
 import { fixed, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";

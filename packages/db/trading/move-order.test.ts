@@ -2,7 +2,7 @@ import { asc, eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import type { Json } from "#trading/canonical-json";
-import { eventHash, type NewOrder, orderIdOf, type StoredOrder } from "#trading/stored-order";
+import { eventHash, type NewOrder, orderIdOf, type StoredOrder } from "#trading/orders/stored-order";
 import { decimalOf } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { instantOf } from "#units/time";

@@ -1,5 +1,5 @@
 import { and, eq } from "drizzle-orm";
-import type { OrderEvent } from "#trading/order";
+import type { OrderEvent } from "#trading/orders/order";
 import {
   birthOf,
   bornWith,
@@ -12,7 +12,7 @@ import {
   orderIdOf,
   type StoredOrder,
   verdictOf,
-} from "#trading/stored-order";
+} from "#trading/orders/stored-order";
 import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";

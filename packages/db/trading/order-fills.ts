@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
-import { type Fill, totalOf } from "#trading/fill";
+import { type Fill, totalOf } from "#trading/positions/fill";
 import type { Seen } from "#trading/store";
 import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";

@@ -2,8 +2,8 @@ import { and, asc, eq, gt, inArray, isNull, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { Account } from "#trading/account";
 import type { Instrument } from "#trading/instrument";
-import type { Policy } from "#trading/policy";
-import { type Position, positionsOf } from "#trading/position";
+import type { Policy } from "#trading/plans/policy";
+import { type Position, positionsOf } from "#trading/positions/position";
 import {
   type FundingPayment,
   isSettled,
@@ -13,7 +13,7 @@ import {
   type PositionRow,
   positionId,
   positionRow,
-} from "#trading/position-row";
+} from "#trading/positions/position-row";
 import type { Candle } from "#units/candle";
 import { type Decimal, ZERO } from "#units/decimal";
 import { type OrderId, WalletId } from "#units/ids";

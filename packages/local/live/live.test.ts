@@ -17,7 +17,7 @@ import { recordedCandles } from "#recording/candle-source";
 import { openRecording } from "#recording/recording";
 import { writeRecording } from "#recording/writer";
 import { BUYERS, BUYING, MARKET_FROM, scoreBuyers, whaleMarket } from "#testing/whale-market";
-import { POLICY } from "#trading/policy";
+import { POLICY } from "#trading/plans/policy";
 import { instant, millis } from "#units/time";
 import { startApi } from "../api-server.ts";
 import { openEmbedded } from "../postgres/embedded-postgres.ts";

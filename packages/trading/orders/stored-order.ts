@@ -1,12 +1,12 @@
 import type { Decimal } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";
 import type { Horizon, Instant } from "#units/time";
-import { hashOf, type Json } from "./canonical-json.ts";
-import { type Control, mayLeave } from "./limits.ts";
-import type { TradingMode } from "./mode.ts";
+import { hashOf, type Json } from "../canonical-json.ts";
+import type { TradingMode } from "../mode.ts";
+import { type Control, mayLeave } from "../plans/limits.ts";
+import type { ProposedOrder } from "../plans/plan.ts";
+import type { Side } from "../venue.ts";
 import { type OrderEvent, type OrderStatus, transition } from "./order.ts";
-import type { ProposedOrder } from "./plan.ts";
-import type { Side } from "./venue.ts";
 
 /** An order as stored, without the snapshots. */
 export interface StoredOrder {

@@ -1,15 +1,15 @@
 import { big, type Decimal, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
-import type { Account } from "./account.ts";
-import { clientOrderId } from "./client-order-id.ts";
-import { decisive } from "./control.ts";
-import type { Instrument } from "./instrument.ts";
-import type { Control } from "./limits.ts";
-import { IN_FLIGHT } from "./order.ts";
-import type { Policy } from "./policy.ts";
+import type { Account } from "../account.ts";
+import { decisive } from "../control.ts";
+import type { Instrument } from "../instrument.ts";
+import { clientOrderId } from "../orders/client-order-id.ts";
+import { IN_FLIGHT } from "../orders/order.ts";
+import type { NewOrder, StoredOrder } from "../orders/stored-order.ts";
+import type { Control } from "../plans/limits.ts";
+import type { Policy } from "../plans/policy.ts";
 import type { OpenPosition } from "./position-row.ts";
-import type { NewOrder, StoredOrder } from "./stored-order.ts";
 
 /** What is to be done about a stop that the mark has reached. */
 export type StopStep =

@@ -1,11 +1,11 @@
 import { big, type Decimal, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
-import type { totalOf } from "./fill.ts";
+import type { totalOf } from "../positions/fill.ts";
+import { adoptionOf } from "../positions/reconcile.ts";
+import type { VenueOrder } from "../venue.ts";
 import { AT_VENUE, isLate, type OrderEvent, type OrderStatus, transition } from "./order.ts";
-import { adoptionOf } from "./reconcile.ts";
 import { GRACE_MS, type Look, resolve } from "./resolve.ts";
 import type { Move, OrderChange, StoredOrder } from "./stored-order.ts";
-import type { VenueOrder } from "./venue.ts";
 
 /** The answer of one look-up by client order id; a failed query is no answer, and never an empty one. */
 export interface LookedUp {

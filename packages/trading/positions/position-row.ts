@@ -2,9 +2,9 @@ import type { Candle } from "#units/candle";
 import { big, type Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
 import { idOf, type OrderId, type PositionId, type WalletId } from "#units/ids";
 import { type Instant, instant, millis } from "#units/time";
-import type { Account } from "./account.ts";
-import type { Instrument } from "./instrument.ts";
-import type { Policy } from "./policy.ts";
+import type { Account } from "../account.ts";
+import type { Instrument } from "../instrument.ts";
+import type { Policy } from "../plans/policy.ts";
 import { heldFor, maxDrawdownOf, type Position, riskUsdOf, unrealizedOf } from "./position.ts";
 
 /** An open position as stored. */

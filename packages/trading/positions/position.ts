@@ -1,7 +1,7 @@
 import { type Big, big, type Decimal, fixed, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
+import type { Instrument } from "../instrument.ts";
 import { type Fill, once, signed } from "./fill.ts";
-import type { Instrument } from "./instrument.ts";
 
 /**
  * One episode of exposure, from flat to flat, from fills alone. A fill that crosses zero ends one and begins the next.

@@ -1,11 +1,11 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
-import type { Control } from "./limits.ts";
-import { fallOf } from "./limits.ts";
-import { AT_VENUE, type OrderEvent, type OrderStatus } from "./order.ts";
-import type { Policy } from "./policy.ts";
-import type { StoredOrder } from "./stored-order.ts";
-import type { VenueOrder, VenuePosition } from "./venue.ts";
+import { AT_VENUE, type OrderEvent, type OrderStatus } from "../orders/order.ts";
+import type { StoredOrder } from "../orders/stored-order.ts";
+import type { Control } from "../plans/limits.ts";
+import { fallOf } from "../plans/limits.ts";
+import type { Policy } from "../plans/policy.ts";
+import type { VenueOrder, VenuePosition } from "../venue.ts";
 
 /** Where our fills and the venue disagree about one instrument. */
 export interface Break {

@@ -1,8 +1,8 @@
 import { big, type Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
-import type { Instrument } from "./instrument.ts";
+import type { Instrument } from "../instrument.ts";
+import type { Quote } from "../venue.ts";
 import type { Policy } from "./policy.ts";
-import type { Quote } from "./venue.ts";
 
 /** The kill switch as stored. Any change raises `epoch`. */
 export interface Control {

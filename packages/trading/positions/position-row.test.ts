@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { type Decimal, decimalOf, ZERO } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instant } from "#units/time";
+import { POLICY } from "../plans/policy.ts";
 import type { Fill } from "./fill.ts";
-import { POLICY } from "./policy.ts";
 import { positionsOf } from "./position.ts";
 import { isSettled, type Marking, positionRow, type RowInput } from "./position-row.ts";
 

@@ -1,14 +1,14 @@
 import { big, type Decimal, decimalOf, floorTo, text, ZERO } from "#units/decimal";
 import type { EventId, WalletId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
-import { hashOf, type Json } from "./canonical-json.ts";
-import { clientOrderId } from "./client-order-id.ts";
-import type { Instrument } from "./instrument.ts";
+import { hashOf, type Json } from "../canonical-json.ts";
+import type { Instrument } from "../instrument.ts";
+import type { TradingMode } from "../mode.ts";
+import { clientOrderId } from "../orders/client-order-id.ts";
+import type { OrderType, Quote, Side } from "../venue.ts";
 import { type Control, checkLimits, type LimitCheck, mayLeave } from "./limits.ts";
-import type { TradingMode } from "./mode.ts";
 import { POLICY, type Policy } from "./policy.ts";
 import { type Sizing, sizeOf } from "./sizing.ts";
-import type { OrderType, Quote, Side } from "./venue.ts";
 import type { Volatility } from "./volatility.ts";
 
 /** One named contribution to a bias, as its components keep it. */

@@ -1,6 +1,6 @@
 import { sha256 } from "#units/ids";
 import type { Horizon, Instant } from "#units/time";
-import type { TradingMode } from "./mode.ts";
+import type { TradingMode } from "../mode.ts";
 
 /** What makes an order one intent: the same parts give the same id, so a replayed decision meets the unique key. */
 export interface Intent {

@@ -1,5 +1,5 @@
 import { type Big, big, type Decimal, fixed, floorTo, text } from "#units/decimal";
-import type { Instrument } from "./instrument.ts";
+import type { Instrument } from "../instrument.ts";
 import type { Policy } from "./policy.ts";
 
 export interface SizingInput {

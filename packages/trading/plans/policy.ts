@@ -1,6 +1,6 @@
 import { type Decimal, decimalOf } from "#units/decimal";
 import type { Horizon } from "#units/time";
-import type { TradingMode } from "./mode.ts";
+import type { TradingMode } from "../mode.ts";
 
 /** Every constant that a decision depends on. It is stored whole in each policy snapshot. */
 export interface Policy {

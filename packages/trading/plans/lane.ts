@@ -1,18 +1,18 @@
 import type { Candle } from "#units/candle";
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
-import type { Account } from "./account.ts";
-import type { Intent } from "./client-order-id.ts";
-import { decisive } from "./control.ts";
-import type { EquityState } from "./equity-state.ts";
-import type { Instrument } from "./instrument.ts";
+import type { Account } from "../account.ts";
+import { decisive } from "../control.ts";
+import type { Instrument } from "../instrument.ts";
+import type { Intent } from "../orders/client-order-id.ts";
+import type { NewOrder, StoredOrder } from "../orders/stored-order.ts";
+import type { EquityState } from "../positions/equity-state.ts";
+import type { OpenPosition } from "../positions/position-row.ts";
+import type { Quote } from "../venue.ts";
 import type { Control } from "./limits.ts";
 import { credibilityOf, type Plan, type PlanInput, type PlannedBias } from "./plan.ts";
 import type { Policy } from "./policy.ts";
-import type { OpenPosition } from "./position-row.ts";
 import { signalOf } from "./sizing.ts";
-import type { NewOrder, StoredOrder } from "./stored-order.ts";
-import type { Quote } from "./venue.ts";
 import { volatilityOf } from "./volatility.ts";
 
 /** One instrument to plan for, and what the plan needs to know of its desk. */

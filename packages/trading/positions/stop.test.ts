@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
-import { clientOrderId } from "./client-order-id.ts";
-import type { OrderStatus } from "./order.ts";
-import { POLICY } from "./policy.ts";
+import { clientOrderId } from "../orders/client-order-id.ts";
+import type { OrderStatus } from "../orders/order.ts";
+import { POLICY } from "../plans/policy.ts";
 import { type Stopped, type StopStep, stopOrder, stopStep } from "./stop.ts";
 
 const OPENED = instantOf("2022-06-21T02:40:00.000Z");

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { type Decimal, decimalOf } from "#units/decimal";
 import { type Instant, instantOf } from "#units/time";
-import { POLICY } from "./policy.ts";
+import { POLICY } from "../plans/policy.ts";
+import type { VenueOrder, VenuePosition } from "../venue.ts";
 import {
   adoptionOf,
   comparePositions,
@@ -14,7 +15,6 @@ import {
   stopReached,
   tripOf,
 } from "./reconcile.ts";
-import type { VenueOrder, VenuePosition } from "./venue.ts";
 
 const held = (instrument: string, contracts: Decimal): VenuePosition => ({
   ...{

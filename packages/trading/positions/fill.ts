@@ -1,7 +1,7 @@
 import { type Big, big, type Decimal, text } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
-import type { Side } from "./venue.ts";
+import type { Side } from "../venue.ts";
 
 /** One execution of ours as booked. `fee` is a cost in `feeAsset`: negative = rebate. */
 export interface Fill {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { big, decimalOf, text } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
-import { hashOf } from "./canonical-json.ts";
+import { hashOf } from "../canonical-json.ts";
 import { checkLimits, type LimitInput, mayLeave } from "./limits.ts";
 import { credibilityOf, type Plan, type PlanInput, planOrder } from "./plan.ts";
 import { POLICY } from "./policy.ts";

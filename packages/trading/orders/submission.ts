@@ -1,7 +1,7 @@
 import { type Instant, instant, millis } from "#units/time";
+import type { Submission, SubmitReply } from "../venue.ts";
 import type { OrderEvent, OrderStatus } from "./order.ts";
 import type { OrderChange, StoredOrder } from "./stored-order.ts";
-import type { Submission, SubmitReply } from "./venue.ts";
 
 /** The venue refuses the order this long after the claim read its clock. */
 export const DEADLINE_MS = 4_000;

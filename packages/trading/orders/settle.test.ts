@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { big, decimalOf, text, ZERO } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instant, instantOf, millis } from "#units/time";
+import type { VenueOrder, VenueOrderState } from "../venue.ts";
 import { OrderStatus, transition } from "./order.ts";
 import { GRACE_MS, type Look, QUARANTINE_MS } from "./resolve.ts";
 import { type LookedUp, type OrderBooks, settleOrder } from "./settle.ts";
 import type { StoredOrder } from "./stored-order.ts";
-import type { VenueOrder, VenueOrderState } from "./venue.ts";
 
 const DEADLINE = instantOf("2022-06-21T02:40:04.000Z");
 const later = (ms: number) => instant(millis(DEADLINE) + ms);
