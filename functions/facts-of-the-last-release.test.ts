@@ -5,14 +5,14 @@ import { verifyAudit } from "#db/audit";
 import { watchWallets } from "#db/chain/wallets";
 import { drizzleOf } from "#db/drizzle";
 import { auditLogs } from "#db/schema";
-import type { Desk } from "#local/laptop";
+import type { Laptop } from "#local/laptop";
 import { eventBus } from "#runtime/config";
 import { testDesk } from "#testing/desk";
 import { SOURCE } from "#topology/names";
 import { instantOf } from "#units/time";
 
 // At a deploy the bus and the queues hold facts that the release before published: packages/topology/facts.test.ts.
-let desk: Desk;
+let desk: Laptop;
 /** Whose event is taken back in what was captured. */
 const WHALE = `0x${"a1".repeat(20)}`;
 beforeAll(async () => {

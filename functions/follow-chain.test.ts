@@ -5,7 +5,7 @@ import { cursorOf, seedCursor } from "#db/chain/blocks";
 import { watchWallets } from "#db/chain/wallets";
 import { drizzleOf } from "#db/drizzle";
 import { auditLogs, blockCursors, chainBlocks, eventRefs, events } from "#db/schema";
-import type { Desk } from "#local/laptop";
+import type { Laptop } from "#local/laptop";
 import { type LogLine, useSink } from "#runtime/log";
 import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
@@ -18,7 +18,7 @@ import { instant } from "#units/time";
 const START = 1_700_000_040;
 let chain: FullBlock[] = [];
 let finalized = 0;
-let desk: Desk;
+let desk: Laptop;
 
 /** Blocks 1 to `head`: of `branch` above `fork`, of "main" up to it. */
 function grow(head: number, branch = "main", fork = 0): void {

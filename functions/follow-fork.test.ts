@@ -5,7 +5,7 @@ import { cursorOf, ownChain, seedCursor } from "#db/chain/blocks";
 import { watchWallets } from "#db/chain/wallets";
 import { drizzleOf } from "#db/drizzle";
 import { chainBlocks, eventRefs, events } from "#db/schema";
-import type { Desk } from "#local/laptop";
+import type { Laptop } from "#local/laptop";
 import { provide } from "#runtime/services";
 import { chainNode, tinyChain } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
@@ -14,7 +14,7 @@ import { instant } from "#units/time";
 
 // Forks that meet a desk whose own chain is not in its tables: it began above them, or has not ingested yet.
 const START = 1_700_000_040;
-let desk: Desk;
+let desk: Laptop;
 let chain: FullBlock[] = [];
 let abandoned: FullBlock[] = [];
 let now = START;

@@ -9,11 +9,11 @@ import { schedule } from "#runtime/schedule";
  * the audit log; the hash of its newest row is in the log line, so that a cut-off end shows against an older line.
  */
 export const handler = schedule("maintain-storage", async ({ at }, { database }) => {
-  const upkeep = await maintainStorage(database, at);
+  const maintenance = await maintainStorage(database, at);
   const audit = await verifyAudit(database);
-  measure("DefaultPartitionRows", upkeep.strayRows);
+  measure("DefaultPartitionRows", maintenance.strayRows);
   measure("AuditChainBroken", audit.intact ? 0 : 1);
-  log({ level: "info", message: "storage maintained", at, ...upkeep });
+  log({ level: "info", message: "storage maintained", at, ...maintenance });
   if (audit.intact) log({ level: "info", message: "audit log intact", at, rows: audit.rows, head: audit.head });
   else log({ level: "error", message: `audit log broken: ${audit.reason}`, at, seq: audit.seq });
 });

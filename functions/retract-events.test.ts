@@ -9,7 +9,7 @@ import type { Db } from "#db/client";
 import { drizzleOf } from "#db/drizzle";
 import { bias, biasContributions, eventAnalysis, eventRefs, events, walletOutcomes } from "#db/schema";
 import { upsertCandles } from "#db/signals/prices";
-import type { Desk } from "#local/laptop";
+import type { Laptop } from "#local/laptop";
 import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
 import { chainNode } from "#testing/chain-node";
@@ -117,7 +117,7 @@ async function prepare(db: Db): Promise<void> {
 /** Plays the rounds on a desk of its own. Returns what it holds in the end, and of each round how many terms counted
  * before the other chain won, and the biases after. */
 async function lived(plan: readonly Round[], seesLost: boolean) {
-  const desk: Desk = await testDesk({ env: { HEAD_POLL_SECONDS: "0" }, secrets: new Map() });
+  const desk: Laptop = await testDesk({ env: { HEAD_POLL_SECONDS: "0" }, secrets: new Map() });
   const { db } = desk.database;
   let chain: FullBlock[] = [];
   provide(

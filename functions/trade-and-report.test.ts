@@ -8,7 +8,7 @@ import { auditLogs, bias, eventRefs, orders, positions } from "#db/schema";
 import { paperKey, paperSecret, SECRET_ID } from "#doubles/venue/key";
 import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
-import type { Desk } from "#local/laptop";
+import type { Laptop } from "#local/laptop";
 import { recordedCandles } from "#recording/candle-source";
 import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
@@ -26,7 +26,7 @@ const INSTRUMENT = "ETH-USDT-SWAP";
 const BARS = 24 * 60;
 const clock = virtualClock(START);
 let venue: PaperVenue;
-let desk: Desk;
+let desk: Laptop;
 
 /** Generated bars of a minute around 2,000, from twenty hours before the start to four after it. */
 const bars = Array.from({ length: BARS }, (_, i) => {

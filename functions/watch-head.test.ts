@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { FullBlock } from "#chain/block";
-import type { Desk } from "#local/laptop";
+import type { Laptop } from "#local/laptop";
 import { provide } from "#runtime/services";
 import { chainNode, tinyChain } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
@@ -14,7 +14,7 @@ vi.hoisted(() => {
 });
 
 let chain: FullBlock[] = [];
-let desk: Desk;
+let desk: Laptop;
 beforeAll(async () => {
   desk = await testDesk({ env: { HEAD_POLL_SECONDS: "0" }, secrets: new Map() });
 });

@@ -14,7 +14,7 @@ const command: Command = {
     generated: { says: "generated blocks only, where recorded mainnet blocks are here too (../shared/data)" },
   },
   notes: [
-    "In every second case the block's hashes and roots are made anew, so that decoding is reached.",
+    "In every second case the block's hashes and roots are made again, so that decoding is reached.",
     "The same seed and the same blocks give the same cases.",
   ],
 };

@@ -95,7 +95,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const began = performance.now();
   const run = await replayed(recording, directory, signal);
   try {
-    const { report, markdown, wallets } = run.told;
+    const { report, markdown, wallets } = run.reported;
     const truth = truthOf(recording);
     const planted = truth === null ? [] : foundOf(truth, wallets);
     const reportPath = await writeReport(directory, markdown + foundSection(planted));

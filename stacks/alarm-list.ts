@@ -43,8 +43,8 @@ export const alarmsOf = (site: Site): readonly AlarmOf[] => [
   ...(site.target.database === "aurora" ? databaseAlarms(site) : []),
 ];
 
-function queueAlarms({ target: { stage }, desk }: Site): AlarmOf[] {
-  return Object.entries(desk.queues).flatMap(([name, { groupBy, timeoutSeconds }]) => {
+function queueAlarms({ target: { stage }, topology }: Site): AlarmOf[] {
+  return Object.entries(topology.queues).flatMap(([name, { groupBy, timeoutSeconds }]) => {
     const of = (metricName: string, QueueName: string): Watched => ({
       namespace: "AWS/SQS",
       metricName,
@@ -69,13 +69,13 @@ function queueAlarms({ target: { stage }, desk }: Site): AlarmOf[] {
 }
 
 /** Throttles of a job, and errors of those that no queue tells of. */
-function jobAlarms({ target: { stage, schedules }, desk }: Site): AlarmOf[] {
+function jobAlarms({ target: { stage, schedules }, topology }: Site): AlarmOf[] {
   const of = (metricName: string, consumer: string): Watched => ({
     namespace: "AWS/Lambda",
     metricName,
     dimensions: { FunctionName: deployedName(stage, functionName(consumer as `functions/${string}.handler`)) },
   });
-  const throttles = Object.entries({ ...desk.schedules, ...desk.queues }).map(([name, { consumer }]) =>
+  const throttles = Object.entries({ ...topology.schedules, ...topology.queues }).map(([name, { consumer }]) =>
     alarm(of("Throttles", consumer), {
       name: `throttled-${name}`,
       statistic: "Sum",
@@ -84,7 +84,7 @@ function jobAlarms({ target: { stage, schedules }, desk }: Site): AlarmOf[] {
       firstAction: "look at the account's concurrent executions, and ask AWS for a higher quota.",
     }),
   );
-  const errors = Object.entries(desk.schedules).map(([name, { consumer, every }]) =>
+  const errors = Object.entries(topology.schedules).map(([name, { consumer, every }]) =>
     alarm(of("Errors", consumer), {
       name: `failing-${name}`,
       statistic: "Sum",
@@ -94,7 +94,7 @@ function jobAlarms({ target: { stage, schedules }, desk }: Site): AlarmOf[] {
       firstAction: `read its log: /aws/lambda/${deployedName(stage, functionName(consumer))}.`,
     }),
   );
-  const head = Object.entries(desk.schedules).filter(([, { pollSeconds }]) => pollSeconds !== undefined);
+  const head = Object.entries(topology.schedules).filter(([, { pollSeconds }]) => pollSeconds !== undefined);
   const silent = head.map(([name, { consumer }]) =>
     alarm(of("Invocations", consumer), {
       name: `silent-${name}`,
@@ -160,8 +160,8 @@ function deskAlarms({ target: { stage, schedules } }: Site): AlarmOf[] {
   ];
 }
 
-function apiAlarms({ target: { stage }, desk }: Site): AlarmOf[] {
-  return Object.values(desk.routes).map(({ consumer }) => {
+function apiAlarms({ target: { stage }, topology }: Site): AlarmOf[] {
+  return Object.values(topology.routes).map(({ consumer }) => {
     const job = functionName(consumer);
     return alarm(
       { namespace: "AWS/Lambda", metricName: "Errors", dimensions: { FunctionName: deployedName(stage, job) } },

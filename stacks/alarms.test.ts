@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { aTarget } from "#testing/synthesise";
 import { METRICS_NAMESPACE, metrics } from "#topology/metrics";
 import { alarmsOf } from "./alarm-list.ts";
-import { theDesk } from "./jobs.ts";
+import { theTopology } from "./jobs.ts";
 
 const alarms = alarmsOf({
   target: aTarget({ stage: "live", database: "aurora" }),
-  desk: theDesk(),
+  topology: theTopology(),
   codeOf: () => Code.fromInline("never deployed"),
 });
 

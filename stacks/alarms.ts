@@ -52,10 +52,13 @@ export class AlarmsStack extends Stack {
     return alarm;
   }
 
-  #addDashboard({ target, desk }: Site, alarms: readonly Alarm[]): void {
+  #addDashboard({ target, topology }: Site, alarms: readonly Alarm[]): void {
     const { stage } = target;
-    const queues = Object.entries(desk.queues).map(([name, { groupBy }]) => ({ name, ordered: groupBy !== undefined }));
-    const jobs = [desk.schedules, desk.queues, desk.routes].flatMap((kind) =>
+    const queues = Object.entries(topology.queues).map(([name, { groupBy }]) => ({
+      name,
+      ordered: groupBy !== undefined,
+    }));
+    const jobs = [topology.schedules, topology.queues, topology.routes].flatMap((kind) =>
       Object.values(kind).map(({ consumer }) => functionName(consumer)),
     );
     const ofQueue = (metricName: string, statistic: string, nameOf: typeof queueName): IMetric[] =>

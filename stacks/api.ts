@@ -60,7 +60,7 @@ export class ApiStack extends Stack {
       throttle: THROTTLE,
       accessLogSettings: { destination: new LogGroupLogDestination(logGroup) },
     });
-    for (const name of Object.keys(props.site.desk.routes)) this.#addRoute(api, name, props);
+    for (const name of Object.keys(props.site.topology.routes)) this.#addRoute(api, name, props);
     this.apiId = api.apiId;
     const distribution = this.#addDistribution(api, props);
     new CfnOutput(this, "ApiId", { value: api.apiId });
@@ -69,7 +69,7 @@ export class ApiStack extends Stack {
 
   #addRoute(api: HttpApi, name: string, { site, aurora, queueUrl }: ApiProps): void {
     const [method = "", path = ""] = name.split(" ");
-    const route = site.desk.routes[name];
+    const route = site.topology.routes[name];
     if (!route) throw new RangeError(`no route ${name}`);
     const { lambda } = new JobFunction(this, `route-${name}`, {
       site,

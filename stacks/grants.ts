@@ -2,7 +2,7 @@ import type { Stack } from "aws-cdk-lib";
 import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Job, Need } from "#topology/job";
 import { busName, queueName, type SecretName, SOURCE, type Stage, secretId } from "#topology/names";
-import type { Desk } from "./jobs.ts";
+import type { Topology } from "./jobs.ts";
 import type { Target } from "./target.ts";
 
 /** Aurora as a function sees it. */
@@ -17,7 +17,7 @@ export interface Aurora {
 export interface GrantScope {
   readonly stack: Stack;
   readonly target: Target;
-  readonly desk: Desk;
+  readonly topology: Topology;
   /** Null where the database is external. */
   readonly aurora: Aurora | null;
 }
@@ -103,8 +103,8 @@ function mayConnect({ proxyId, user }: Aurora, { stack }: GrantScope): PolicySta
   return allow(["rds-db:connect"], [arn]);
 }
 
-function queueArn(name: string, { stack, target, desk }: GrantScope): string {
-  const ordered = desk.queues[name]?.groupBy !== undefined;
+function queueArn(name: string, { stack, target, topology }: GrantScope): string {
+  const ordered = topology.queues[name]?.groupBy !== undefined;
   return stack.formatArn({ service: "sqs", resource: queueName(target.stage, name, ordered) });
 }
 

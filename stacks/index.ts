@@ -5,7 +5,7 @@ import { AlarmsStack } from "./alarms.ts";
 import { ApiStack } from "./api.ts";
 import { DatabaseStack } from "./database.ts";
 import { FirewallStack } from "./firewall.ts";
-import { checkDesk, type Desk, theDesk } from "./jobs.ts";
+import { checkTopology, type Topology, theTopology } from "./jobs.ts";
 import { NetworkStack } from "./network.ts";
 import { PipelineStack } from "./pipeline.ts";
 import { ReleaseStack } from "./release.ts";
@@ -15,7 +15,7 @@ import type { Target } from "./target.ts";
 
 export interface BuildOptions {
   /** The topology, unless a test has another. */
-  readonly desk?: Desk;
+  readonly topology?: Topology;
   /** Returns a job's code; `npm run bundle` puts it where it is looked for. */
   readonly codeOf?: Site["codeOf"];
 }
@@ -28,8 +28,8 @@ const bundled = (job: string): Code => Code.fromAsset(resolve("dist", "functions
  * @throws TopologyError before anything is added.
  */
 export function buildStacks(app: App, target: Target, options: BuildOptions = {}): void {
-  const site: Site = { target, desk: options.desk ?? theDesk(), codeOf: options.codeOf ?? bundled };
-  checkDesk(site.desk);
+  const site: Site = { target, topology: options.topology ?? theTopology(), codeOf: options.codeOf ?? bundled };
+  checkTopology(site.topology);
   // CloudFormation's own schema of every resource is checked while the templates are made.
   app.node.setContext("@aws-cdk/core:validateAgainstDefaultRules", true);
   // A stack cannot drop what another one still uses.

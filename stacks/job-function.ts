@@ -56,7 +56,7 @@ export class JobFunction extends Construct {
               actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
               resources: [logGroup.logGroupArn],
             }),
-            ...grantsOf(job, { stack: Stack.of(this), target, desk: site.desk, aurora }),
+            ...grantsOf(job, { stack: Stack.of(this), target, topology: site.topology, aurora }),
             ...(place === null ? [] : networkGrants(functionArn)),
           ],
         }),

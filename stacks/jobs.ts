@@ -2,7 +2,7 @@ import type { Job, Queue, Route, Schedule, Task } from "#topology/job";
 import { topology } from "#topology/topology";
 
 /** The topology with every name widened to text: what the stacks loop over, and what a test can make a wrong one of. */
-export interface Desk {
+export interface Topology {
   readonly schedules: Readonly<Record<string, Schedule>>;
   readonly queues: Readonly<Record<string, Queue>>;
   readonly facts: Readonly<Record<string, readonly string[]>>;
@@ -11,7 +11,7 @@ export interface Desk {
 }
 
 /** Returns the desk as its topology has it. */
-export const theDesk = (): Desk => topology;
+export const theTopology = (): Topology => topology;
 
 /** The topology contradicts itself. The message names each queue, fact and job that is wrong. */
 export class TopologyError extends Error {
@@ -22,13 +22,13 @@ export class TopologyError extends Error {
 }
 
 /** Refuses a topology that the cloud would take and that cannot work. @throws TopologyError */
-export function checkDesk(desk: Desk): void {
-  const problems = [...consumerProblems(desk), ...flowProblems(desk), ...queueProblems(desk)];
+export function checkTopology(topology: Topology): void {
+  const problems = [...consumerProblems(topology), ...flowProblems(topology), ...queueProblems(topology)];
   if (problems.length > 0) throw new TopologyError(problems);
 }
 
 /** Returns the jobs that may send and publish: all but routes without either. */
-const senders = ({ schedules, queues, routes, tasks }: Desk): [string, Pick<Job, "sends" | "publishes">][] => [
+const senders = ({ schedules, queues, routes, tasks }: Topology): [string, Pick<Job, "sends" | "publishes">][] => [
   ...Object.entries(schedules),
   ...Object.entries(queues),
   ...Object.entries(tasks),
@@ -40,7 +40,7 @@ const senders = ({ schedules, queues, routes, tasks }: Desk): [string, Pick<Job,
   ),
 ];
 
-function consumerProblems({ schedules, queues, routes, tasks }: Desk): string[] {
+function consumerProblems({ schedules, queues, routes, tasks }: Topology): string[] {
   const consumers = [schedules, queues, routes, tasks]
     .flatMap((kind) => Object.values(kind))
     .map((job) => job.consumer);
@@ -48,34 +48,34 @@ function consumerProblems({ schedules, queues, routes, tasks }: Desk): string[] 
   return twice.map((consumer) => `${consumer} is wired twice`);
 }
 
-function flowProblems(desk: Desk): string[] {
-  const known = (queue: string): boolean => desk.queues[queue] !== undefined;
-  const jobs = senders(desk);
-  const fed = new Set([...jobs.flatMap(([, { sends }]) => sends), ...Object.values(desk.facts).flat()]);
+function flowProblems(topology: Topology): string[] {
+  const known = (queue: string): boolean => topology.queues[queue] !== undefined;
+  const jobs = senders(topology);
+  const fed = new Set([...jobs.flatMap(([, { sends }]) => sends), ...Object.values(topology.facts).flat()]);
   const published = new Set(jobs.flatMap(([, { publishes }]) => publishes));
   return [
     ...jobs.flatMap(([name, { sends }]) =>
       sends.filter((to) => !known(to)).map((to) => `${name} sends to ${to}, and there is no such queue`),
     ),
     ...jobs.flatMap(([name, { publishes }]) =>
-      publishes.filter((fact) => !desk.facts[fact]).map((fact) => `${name} publishes ${fact}, which is no fact`),
+      publishes.filter((fact) => !topology.facts[fact]).map((fact) => `${name} publishes ${fact}, which is no fact`),
     ),
-    ...Object.entries(desk.facts).flatMap(([fact, to]) =>
+    ...Object.entries(topology.facts).flatMap(([fact, to]) =>
       to
         .filter((queue) => !known(queue))
         .map((queue) => `the fact ${fact} goes to ${queue}, and there is no such queue`),
     ),
-    ...Object.keys(desk.facts)
+    ...Object.keys(topology.facts)
       .filter((fact) => !published.has(fact))
       .map((fact) => `nobody publishes the fact ${fact}`),
-    ...Object.keys(desk.queues)
+    ...Object.keys(topology.queues)
       .filter((queue) => !fed.has(queue))
       .map((queue) => `the queue ${queue} is an orphan: nobody sends to it`),
   ];
 }
 
 /** Limits of SQS, Lambda and EventBridge that CloudFormation would find out half-way. Source: their quota pages. */
-function queueProblems({ queues, facts, schedules, routes, tasks }: Desk): string[] {
+function queueProblems({ queues, facts, schedules, routes, tasks }: Topology): string[] {
   const jobs = [schedules, queues, routes, tasks].flatMap((kind): [string, { timeoutSeconds: number }][] =>
     Object.entries(kind),
   );

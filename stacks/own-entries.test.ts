@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { allResources, aTarget, synthesise } from "#testing/synthesise";
-import { theDesk } from "./jobs.ts";
+import { theTopology } from "./jobs.ts";
 
 // A copy of the sources, bundled as they are and again after a change of the topology.
 const ROOT = join(import.meta.dirname, "..");
@@ -96,10 +96,10 @@ test("a function that reads the whole topology is not bundled", () => {
 
 test("one memory figure changes one property of one function's resource", () => {
   const target = aTarget({ stage: "dev", database: "external" });
-  const desk = theDesk();
-  const before = allResources(synthesise(target, desk));
-  const queues = { ...desk.queues, biases: { ...desk.queues.biases!, memoryMb: 640 } };
-  const after = allResources(synthesise(target, { ...desk, queues }));
+  const topology = theTopology();
+  const before = allResources(synthesise(target, topology));
+  const queues = { ...topology.queues, biases: { ...topology.queues.biases!, memoryMb: 640 } };
+  const after = allResources(synthesise(target, { ...topology, queues }));
   expect([...after.keys()]).toEqual([...before.keys()]);
   const differing = [...before].filter(([id, resource]) => JSON.stringify(after.get(id)) !== JSON.stringify(resource));
   expect(differing.map(([, { Type }]) => Type)).toEqual(["AWS::Lambda::Function"]);

@@ -34,12 +34,12 @@ export class PipelineStack extends Stack {
     this.#site = site;
     this.#aurora = aurora;
     tag(this, site.target);
-    const { desk } = site;
-    this.#pairs = new Map(Object.entries(desk.queues).map(([name, entry]) => [name, this.#addQueue(name, entry)]));
+    const { topology } = site;
+    this.#pairs = new Map(Object.entries(topology.queues).map(([name, entry]) => [name, this.#addQueue(name, entry)]));
     const bus = new EventBus(this, "Bus", { eventBusName: busName(site.target.stage) });
-    for (const [fact, to] of Object.entries(desk.facts)) this.#addFact(bus, fact, to);
-    for (const [name, entry] of Object.entries(desk.queues)) this.#addConsumer(name, entry);
-    for (const name of Object.keys(desk.schedules)) this.#addSchedule(name);
+    for (const [fact, to] of Object.entries(topology.facts)) this.#addFact(bus, fact, to);
+    for (const [name, entry] of Object.entries(topology.queues)) this.#addConsumer(name, entry);
+    for (const name of Object.keys(topology.schedules)) this.#addSchedule(name);
   }
 
   /** Returns where a queue is, for a function of another stack too. */
@@ -47,7 +47,7 @@ export class PipelineStack extends Stack {
 
   #pair(name: string): Pair {
     const pair = this.#pairs.get(name);
-    if (!pair) throw new RangeError(`no queue ${name}`); // checkDesk refused this before
+    if (!pair) throw new RangeError(`no queue ${name}`); // checkTopology refused this before
     return pair;
   }
 
@@ -117,8 +117,8 @@ export class PipelineStack extends Stack {
   }
 
   #addSchedule(name: string): void {
-    const { desk, target } = this.#site;
-    const entry = desk.schedules[name];
+    const { topology, target } = this.#site;
+    const entry = topology.schedules[name];
     if (!entry) throw new RangeError(`no schedule ${name}`);
     const { lambda } = new JobFunction(this, `runs-${name}`, {
       site: this.#site,

@@ -16,7 +16,7 @@ export class ReleaseStack extends Stack {
   constructor(app: App, site: Site, aurora: AuroraSite | null) {
     super(app, named(site.target.stage, "release"), stackProps(site.target, "Spyhop: migrations, run on each deploy"));
     tag(this, site.target);
-    for (const [name, task] of Object.entries(site.desk.tasks)) {
+    for (const [name, task] of Object.entries(site.topology.tasks)) {
       const { lambda } = new JobFunction(this, `task-${name}`, {
         site,
         aurora,

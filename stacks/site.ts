@@ -4,13 +4,13 @@ import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2"
 import type { Code } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
 import type { Aurora } from "./grants.ts";
-import type { Desk } from "./jobs.ts";
+import type { Topology } from "./jobs.ts";
 import type { Target } from "./target.ts";
 
 /** What every stack of one deployment is given. */
 export interface Site {
   readonly target: Target;
-  readonly desk: Desk;
+  readonly topology: Topology;
   /** Returns the code of a job's function: its bundle, or a test's stand-in. */
   readonly codeOf: (job: string) => Code;
 }

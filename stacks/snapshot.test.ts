@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { aTarget, synthesise } from "#testing/synthesise";
 
 // Every resource of every stack, as CloudFormation would get it, so that a review sees what a change deploys.
-// npx vitest run stacks/snapshot.test.ts -u writes them anew.
+// npx vitest run stacks/snapshot.test.ts -u writes them again.
 
 /** Leaves out what is the same on every resource, and CDK's hash of a function's version. */
 function legible(value: unknown, key = ""): unknown {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { aTarget, synthesise } from "#testing/synthesise";
-import { theDesk } from "./jobs.ts";
+import { theTopology } from "./jobs.ts";
 import { readTarget } from "./read-target.ts";
 import { parseTarget, TargetError } from "./target.ts";
 
@@ -47,49 +47,56 @@ test.each([
 });
 
 describe("a topology that is not whole is refused before a stack is made", () => {
-  const desk = theDesk();
-  const { blocks, events } = desk.queues as Record<string, (typeof desk.queues)[string]>;
-  const head = desk.schedules["watch-head"]!;
+  const topology = theTopology();
+  const { blocks, events } = topology.queues as Record<string, (typeof topology.queues)[string]>;
+  const head = topology.schedules["watch-head"]!;
   test.each([
     [
       "an orphan queue",
-      { ...desk, queues: { ...desk.queues, lost: { ...events!, consumer: "functions/lost.handler" as const } } },
+      {
+        ...topology,
+        queues: { ...topology.queues, lost: { ...events!, consumer: "functions/lost.handler" as const } },
+      },
       /the queue lost is an orphan/,
     ],
     [
       "a send to nowhere",
-      { ...desk, schedules: { ...desk.schedules, "watch-head": { ...head, sends: ["block"] } } },
+      { ...topology, schedules: { ...topology.schedules, "watch-head": { ...head, sends: ["block"] } } },
       /watch-head sends to block, and there is no such queue/,
     ],
     [
       "an unknown fact",
-      { ...desk, queues: { ...desk.queues, blocks: { ...blocks!, publishes: ["block.seen"] } } },
+      { ...topology, queues: { ...topology.queues, blocks: { ...blocks!, publishes: ["block.seen"] } } },
       /blocks publishes block.seen, which is no fact/,
     ],
-    ["a fact to nowhere", { ...desk, facts: { ...desk.facts, "report.built": ["mail"] } }, /report.built goes to mail/],
+    [
+      "a fact to nowhere",
+      { ...topology, facts: { ...topology.facts, "report.built": ["mail"] } },
+      /report.built goes to mail/,
+    ],
     [
       "a fact of nobody",
-      { ...desk, facts: { ...desk.facts, "user.left": ["audits"] } },
+      { ...topology, facts: { ...topology.facts, "user.left": ["audits"] } },
       /nobody publishes the fact user.left/,
     ],
     [
       "a handler wired twice",
-      { ...desk, queues: { ...desk.queues, blocks: { ...blocks!, consumer: events!.consumer } } },
+      { ...topology, queues: { ...topology.queues, blocks: { ...blocks!, consumer: events!.consumer } } },
       /is wired twice/,
     ],
     [
       "a batch too large",
-      { ...desk, queues: { ...desk.queues, blocks: { ...blocks!, batchSize: 11 } } },
+      { ...topology, queues: { ...topology.queues, blocks: { ...blocks!, batchSize: 11 } } },
       /batches of 11/,
     ],
     [
       "a concurrency of one",
-      { ...desk, queues: { ...desk.queues, blocks: { ...blocks!, maxConcurrency: 1 } } },
+      { ...topology, queues: { ...topology.queues, blocks: { ...blocks!, maxConcurrency: 1 } } },
       /SQS wants 2/,
     ],
     [
       "a job without end",
-      { ...desk, schedules: { ...desk.schedules, "watch-head": { ...head, timeoutSeconds: 1000 } } },
+      { ...topology, schedules: { ...topology.schedules, "watch-head": { ...head, timeoutSeconds: 1000 } } },
       /longer than Lambda's 900 seconds/,
     ],
   ] as const)("%s", (_, wrong, message) => {

@@ -56,7 +56,7 @@ export const proofFor = (verify: Verify, behindSeconds: number): Verify =>
 /**
  * Checks that `block` (as `asFullBlock` returns it) is the expected one and that `receipts` are its receipts, complete and
  * in order: the header's hash, counts, places, log indexes 0 to n − 1 over the block, what receipts say beyond their
- * encoding. In `full` each transaction's hash and the roots of transactions, receipts and withdrawals are computed anew, so
+ * encoding. In `full` each transaction's hash and the roots of transactions, receipts and withdrawals are computed again, so
  * that no amount, party, status or log can be another than what the hash commits to; `linked` compares the logs' bloom
  * instead, which finds mistakes of nodes and caches, not a forger's work.
  *

@@ -505,7 +505,7 @@ describe("partitions and retention", () => {
     expect(await countOf("event_refs")).toBe(1);
   });
 
-  checked("upkeep makes partitions ahead of the time it is given, whatever the clock says", async () => {
+  checked("maintenance makes partitions ahead of the time it is given, whatever the clock says", async () => {
     const made = async () => one<number>(sql`SELECT made FROM app_ts_maintain(${NOW}) WHERE table_name = 'events'`);
     expect(await made()).toBe(edition === "plain" ? 3 : 0);
     expect(await made()).toBe(0);
@@ -513,7 +513,7 @@ describe("partitions and retention", () => {
     expect(await placeOf("0xaa")).not.toBe("events_default");
   });
 
-  checked("upkeep makes the partitions of rows that came before them", async () => {
+  checked("maintenance makes the partitions of rows that came before them", async () => {
     await ingest({ tx: "0xaa", log: 0, at: daysBefore(60) }, { tx: "0xbb", log: 0, at: daysBefore(-200) });
     await db.execute(sql`SELECT * FROM app_ts_maintain(${NOW})`);
     expect([await placeOf("0xaa"), await placeOf("0xbb")]).not.toContain("events_default");

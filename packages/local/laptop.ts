@@ -20,7 +20,7 @@ import { type Embedded, openEmbedded } from "./postgres/embedded-postgres.ts";
 import { vacuumAfter } from "./postgres/vacuum.ts";
 
 /** The running laptop: database, queues, bus, secrets and the Lambda handlers in one process. */
-export interface Desk {
+export interface Laptop {
   readonly database: Embedded;
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly measured: Measures;
@@ -36,7 +36,7 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export interface DeskOptions {
+export interface LaptopOptions {
   /** Where the database is kept; null = in memory. */
   readonly databaseDirectory: string | null;
   /** Opens another database instead: a server's. */
@@ -70,7 +70,7 @@ const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secret
  * Starts the laptop's parts and points the AWS SDK of this process at them.
  * @throws the named errors of the embedded database (held by another process, newer schema) and of the queues.
  */
-export async function startDesk(options: DeskOptions): Promise<Desk> {
+export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
   const { drill } = options;
   const open = options.openDatabase ?? (() => (drill?.openDatabase ?? openEmbedded)(options.databaseDirectory));
   const database = await open();
@@ -127,11 +127,11 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
   };
 }
 
-const openQueues = ({ awsEndpoint, queueDirectory }: DeskOptions): Promise<Queues> =>
+const openQueues = ({ awsEndpoint, queueDirectory }: LaptopOptions): Promise<Queues> =>
   awsEndpoint === undefined ? startQueues(queueDirectory) : emulatedQueues(awsEndpoint, queueDirectory === null);
 
 // Secrets stay on the laptop's own endpoint: the paper venue's key is of this process, and an emulator may hold a stage's.
-const busOf = ({ awsEndpoint }: DeskOptions): Record<string, string> =>
+const busOf = ({ awsEndpoint }: LaptopOptions): Record<string, string> =>
   awsEndpoint === undefined ? {} : { AWS_ENDPOINT_URL_EVENTBRIDGE: awsEndpoint, EVENT_BUS: busName(LAPTOP) };
 
 /** Points the SDK clients and the handlers' settings of this process at the parts started here. */

@@ -197,5 +197,5 @@ test("a bias or a plan that was overtaken is dropped", async () => {
   expect((await run("biases")).reasons).toEqual(["SOL has a newer bias, of 2022-06-21T03:58:00.000Z", "sent"]);
   const plan = { lane: "demo:SOL-USDT-SWAP", mode: "demo", asset: "SOL", instrument: "SOL-USDT-SWAP" };
   for (const at of ["2022-06-21T03:00:00.000Z", after]) await bury("plans", { ...plan, at }, plan.lane);
-  expect((await run("plans")).reasons).toEqual(["the plan is 3600 s old; the desk has planned anew since", "sent"]);
+  expect((await run("plans")).reasons).toEqual(["the plan is 3600 s old; the desk has planned again since", "sent"]);
 });

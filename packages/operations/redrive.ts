@@ -20,7 +20,7 @@ export interface RedriveOptions {
   readonly act: boolean;
   /** The time that the state is judged by. */
   readonly now: () => Instant;
-  /** Told of each dead letter once its fate is known, and carried out when `act`. */
+  /** Called with each dead letter once its fate is known, and carried out when `act`. */
   readonly tell: (letter: { readonly id: string; readonly body: string; readonly verdict: Verdict }) => void;
 }
 

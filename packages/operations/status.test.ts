@@ -27,7 +27,7 @@ test("a desk that has not begun is well, and every queue is named", async () => 
   expect(text).toMatch(/nothing needs a person/);
 });
 
-test("messages, dead letters, lag and the last report are told", async () => {
+test("messages, dead letters, lag and the last report are shown", async () => {
   await writeDeskRows(desk.database.db);
   await put(desk.queues.url("events"));
   for (let n = 0; n < 2; n++) await put(desk.queues.deadUrl("events"));
@@ -41,7 +41,7 @@ test("messages, dead letters, lag and the last report are told", async () => {
   expect(statusText(status)).toMatch(/! 2 dead letters of events/);
 });
 
-test("a database that does not answer is said, and the queues are still told", async () => {
+test("a database that does not answer is said, and the queues are still reported", async () => {
   const refused = async () => {
     throw new Error("outer", { cause: Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }) });
   };

@@ -55,7 +55,7 @@ export interface Status {
 
 /**
  * Returns how a site is: queues, dead letters, lag, kill switches, last report, schema. A database that cannot be reached
- * is said, and the queues are still told. Looking at dead letters hides up to ten of each queue for a second.
+ * is said, and the queues are still reported. Looking at dead letters hides up to ten of each queue for a second.
  * @throws MissingQueueError and SQS's errors.
  */
 export async function readStatus(site: Site, at: Instant): Promise<Status> {

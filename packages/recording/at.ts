@@ -4,7 +4,7 @@ import { openRecording, type Recording } from "./recording.ts";
 
 /**
  * Returns the recording of a folder. Recorded blocks that are no recording yet are turned into one under `data` first, as
- * `making` is told.
+ * `making` is called.
  * @throws the errors of `packToRecording` and `openRecording`
  */
 export async function recordingAt(

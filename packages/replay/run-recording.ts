@@ -9,7 +9,7 @@ import { virtualClock } from "#host/clock";
 import { type Closer, closeAll } from "#host/closers";
 import { orDiskFull } from "#host/disk";
 import { lockFolder } from "#host/folder-lock";
-import { type Desk, type DrillParts, startDesk } from "#local/laptop";
+import { type DrillParts, type Laptop, startLaptop } from "#local/laptop";
 import { logFile } from "#local/log-file";
 import { openServer } from "#local/postgres/server-postgres";
 import { recordedCandles } from "#recording/candle-source";
@@ -41,13 +41,13 @@ export interface RunOptions {
 
 /** A finished replay, still open: the database can be read and the handlers called. */
 export interface Run {
-  readonly desk: Desk;
+  readonly desk: Laptop;
   readonly db: Db;
   readonly venue: PaperVenue;
   /** The virtual time at which it ended. */
   readonly end: Instant;
   readonly digest: Digest;
-  readonly told: RunReport;
+  readonly reported: RunReport;
   readonly close: () => Promise<void>;
 }
 
@@ -81,7 +81,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     const venueUrl = (await drill?.edge("venue", venue.url)) ?? venue.url;
     const env = settingsOf(options, { nodeUrl, venueUrl }, clock.now());
     const secrets = new Map([[SECRET_ID, paperSecret()]]);
-    const desk = await startDesk({
+    const desk = await startLaptop({
       databaseDirectory: directory && join(directory, "db"),
       openDatabase: databaseUrl
         ? () => openServer(databaseUrl, { kind: "replay", name: recording.manifest.name })
@@ -100,10 +100,10 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     const began = instant(clock.now());
     const progress = (step: ReplayProgress): void => options.progress(step, desk.received("events"));
     const end = await replay(times, desk, clock, progress, options);
-    const told = await buildRunReport(db, readSettings(), began, end);
-    return { desk, db, venue, end, digest: await digest(db), told, close };
+    const reported = await buildRunReport(db, readSettings(), began, end);
+    return { desk, db, venue, end, digest: await digest(db), reported, close };
   } catch (error) {
-    await close().catch(() => undefined); // what broke the run is told, not that a broken part does not close
+    await close().catch(() => undefined); // what broke the run is reported, not that a broken part does not close
     throw directory === null ? error : await orDiskFull(error, directory);
   }
 }

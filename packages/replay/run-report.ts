@@ -7,7 +7,7 @@ import type { Report, Scope, WalletLine } from "#reporting/report";
 import type { Settings } from "#runtime/config";
 import { type Instant, instant, millis } from "#units/time";
 
-/** What a finished run is told from. */
+/** What a finished run is reported from. */
 export interface RunReport {
   readonly report: Report;
   readonly markdown: string;

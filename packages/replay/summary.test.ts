@@ -63,7 +63,7 @@ test("real input has no notice, and dead letters point to the log", () => {
   expect(text).toContain("2: a job failed, see the log");
 });
 
-test("an empty run is told without a number that was not measured", () => {
+test("an empty run is reported without a number that was not measured", () => {
   const report = reportWith({
     blocks: [],
     events: [],

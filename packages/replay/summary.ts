@@ -22,7 +22,7 @@ import { readEnv } from "#runtime/config";
 import { big, ZERO } from "#units/decimal";
 import { HORIZONS, type Horizon } from "#units/time";
 
-/** What the end of a run is told from. */
+/** What the end of a run is reported from. */
 export interface RunSummary {
   readonly report: Report;
   /** Every watched wallet with its latest score. */

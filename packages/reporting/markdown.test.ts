@@ -47,7 +47,7 @@ test("only what pulls the way of the bias is given as its reason", () => {
   expect(sentences(report).join(" ")).not.toContain("mostly because");
 });
 
-test("a period without anything is told without a zero that was not measured", () => {
+test("a period without anything is reported without a zero that was not measured", () => {
   const text = markdown(
     reportWith({
       blocks: [],

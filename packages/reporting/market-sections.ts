@@ -5,7 +5,7 @@ import { escaped } from "./plain.ts";
 import type { BiasLine, ContributionLine, CredibilityLine, EventLine, Report, WalletLine } from "./report.ts";
 
 const SHOWN_ASSETS = 4;
-/** The desk trades on 4h, so that one is told in full; a phone has no room for all three. */
+/** The desk trades on 4h, so that one is shown in full; a phone has no room for all three. */
 const SHOWN_TERMS: Readonly<Record<BiasLine["timeframe"], number>> = { "1h": 1, "4h": 3, "24h": 1 };
 /** Trailing spaces: a line break inside an item. Source: CommonMark 0.31.2, 6.7. */
 const BREAK = "  ";

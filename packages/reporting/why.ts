@@ -2,7 +2,7 @@ import * as z from "zod";
 import { big, Decimal } from "#units/decimal";
 import type { Why } from "./report.ts";
 
-/** The part of a policy snapshot that a person is told. Source: `snapshotOf` in packages/trading/plans/plan.ts. */
+/** The part of a policy snapshot that is shown. Source: `snapshotOf` in packages/trading/plans/plan.ts. */
 const Snapshot = z.object({
   bias: z.object({ value: z.number(), confidence: z.number().nullable() }),
   credibility: z.number().nullable(),

@@ -88,7 +88,7 @@ beforeEach(() => {
 const putDatabase = (url: string): void => void secrets.set("desk/database", JSON.stringify({ url }));
 
 onServer(
-  "a user that may no longer log in: the secret is read anew, and the message goes on as the new user",
+  "a user that may no longer log in: the secret is read again, and the message goes on as the new user",
   async () => {
     const admin = administrator();
     const [first, firstUrl] = await role(admin, "one");
@@ -104,7 +104,7 @@ onServer(
   },
 );
 
-onServer("a changed password: refused once, read anew, taken", async ({ skip }) => {
+onServer("a changed password: refused once, read again, taken", async ({ skip }) => {
   const admin = administrator();
   await admin`DO $$ BEGIN CREATE ROLE password_asked; EXCEPTION WHEN duplicate_object THEN NULL; END $$`;
   const [name, url] = await role(admin, "before", "password_asked");
@@ -169,7 +169,7 @@ onServer("a backend that is ended under a message, or between two, costs no mess
   expect(await deliver()).toEqual({ batchItemFailures: [] });
 });
 
-test("the venue refuses a key: the secret is read anew and the call is made once more", async () => {
+test("the venue refuses a key: the secret is read again and the call is made once more", async () => {
   const key = { apiKey: "key-1", secret: "secret-1", passphrase: "pass-1" };
   const source = { barSeconds: 60, instruments: () => [], bars: () => [] };
   const venue = await paperVenue({ clock: virtualClock(Date.now()), source, key });

@@ -1,4 +1,4 @@
-import { type Desk, type DeskOptions, startDesk } from "#local/laptop";
+import { type Laptop, type LaptopOptions, startLaptop } from "#local/laptop";
 import { openServer } from "#local/postgres/server-postgres";
 import { readEnv } from "#runtime/config";
 import { serverDatabase } from "./database.ts";
@@ -8,9 +8,9 @@ import { serverDatabase } from "./database.ts";
  * TEST_DATABASE_URL, through the pooler of TEST_POOLER_URL, when those are set. Its queues and bus are those of the
  * emulator of AWS at TEST_AWS_ENDPOINT_URL when that is set; then one such desk at a time.
  */
-export async function testDesk(options: Pick<DeskOptions, "env" | "secrets">): Promise<Desk> {
+export async function testDesk(options: Pick<LaptopOptions, "env" | "secrets">): Promise<Laptop> {
   const server = await serverDatabase();
-  const desk = await startDesk({
+  const desk = await startLaptop({
     databaseDirectory: null,
     queueDirectory: null,
     awsEndpoint: readEnv("TEST_AWS_ENDPOINT_URL") ?? undefined,

@@ -17,7 +17,7 @@ export interface ForkOptions {
 
 /**
  * Returns a branch of a recording from `from` on, one block for each of its blocks: the same times, another state root, each
- * linked to the one before, without the dropped transactions. Log indexes, gas, blooms, roots and hashes are computed anew,
+ * linked to the one before, without the dropped transactions. Log indexes, gas, blooms, roots and hashes are computed again,
  * so it passes the same proofs as the recording does.
  */
 export function forkRecording(recording: Recording, options: ForkOptions): RecordedBlock[] {

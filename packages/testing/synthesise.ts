@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { App, Stack } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { buildStacks } from "../../stacks/index.ts";
-import type { Desk } from "../../stacks/jobs.ts";
+import type { Topology } from "../../stacks/jobs.ts";
 import { parseTarget, type Target } from "../../stacks/target.ts";
 
 /** One resource of a template, as CloudFormation reads it. */
@@ -35,10 +35,10 @@ export function aTarget(fields: Partial<Target> & Pick<Target, "stage" | "databa
  * Makes a target's templates without the bundles and without an account: every function has the same line of code.
  * `prepare` sees the app before it is made. @throws what the stacks throw, and what CDK finds wrong with a template.
  */
-export function synthesise(target: Target, desk?: Desk, prepare: (app: App) => void = () => {}): Synthesised {
+export function synthesise(target: Target, topology?: Topology, prepare: (app: App) => void = () => {}): Synthesised {
   const app = new App({ context: { "aws:cdk:bundling-stacks": [] }, analyticsReporting: false });
   buildStacks(app, target, {
-    ...(desk === undefined ? {} : { desk }),
+    ...(topology === undefined ? {} : { topology }),
     codeOf: () => Code.fromInline("export const handler = async () => null;"),
   });
   prepare(app);

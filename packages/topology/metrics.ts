@@ -41,7 +41,7 @@ export const metrics = {
   DefaultPartitionRows: {
     unit: "Count",
     job: "maintain-storage",
-    meaning: "rows that no partition was made for, after the daily upkeep",
+    meaning: "rows that no partition was made for, after the daily maintenance",
   },
   MessagesFailed: {
     unit: "Count",

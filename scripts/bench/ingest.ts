@@ -7,7 +7,7 @@ import { chainDouble } from "#doubles/node/node";
 import { paperKey } from "#doubles/venue/key";
 import { paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
-import { startDesk } from "#local/laptop";
+import { startLaptop } from "#local/laptop";
 import { recordedCandles } from "#recording/candle-source";
 import type { Recording } from "#recording/recording";
 import { instant } from "#units/time";
@@ -40,7 +40,7 @@ export async function ingestRun(recording: Recording, directory: string, latency
   const latency = latencyMs > 0 ? ({ kind: "delay", milliseconds: latencyMs } as const) : undefined;
   const chain = await chainDouble(recording, clock, { fault: () => latency });
   const venue = await paperVenue({ clock, source: recordedCandles(recording), key: paperKey });
-  const desk = await startDesk({
+  const desk = await startLaptop({
     ...{ databaseDirectory: join(directory, "db"), queueDirectory: null, secrets: new Map() },
     env: {
       CHAIN_ID: String(manifest.chainId),

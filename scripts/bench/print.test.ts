@@ -28,7 +28,7 @@ test("a table of cold starts has each function beside its budget", () => {
   expect(text).toMatch(/api\/health +0\.5 KiB +1\.0 KiB +2\.50 \(2\.50 to 2\.50\) +3\.0 +80 \(80 to 80\) +100/);
 });
 
-test("runs are told by their middle", () => {
+test("runs are reported by their middle", () => {
   const run = { blocks: 32, events: 5, deadLetters: 0, cpuSeconds: 1, peakRssMib: 500, yardstickMs: 100, jobs: [] };
   const text = runLines(
     "ingest alone",

@@ -2,7 +2,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import * as z from "zod";
 import { UsageError } from "#host/cli";
 import { type SecretName, secretId } from "#topology/names";
-import { checkDesk, theDesk } from "../../stacks/jobs.ts";
+import { checkTopology, theTopology } from "../../stacks/jobs.ts";
 import { readTarget } from "../../stacks/read-target.ts";
 import type { Target } from "../../stacks/target.ts";
 import type { Host } from "./host.ts";
@@ -38,7 +38,7 @@ export interface Asked {
 export function checkedTarget({ command, stage, file, confirm }: Asked): Target {
   const target = readTarget(stage, file ?? null);
   if (target.stage === "live" && confirm !== "live") throw new UnconfirmedError(command);
-  checkDesk(theDesk());
+  checkTopology(theTopology());
   return target;
 }
 

@@ -92,7 +92,7 @@ type Open<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * Returns a block that says something else and holds together all the same: logs, outcomes, amounts and times are changed, and
- * every hash and root is computed anew. Transactions whose content changed lose their signature.
+ * every hash and root is computed again. Transactions whose content changed lose their signature.
  */
 export function retold({ block, receipts }: FullBlock, random: Random): FullBlock {
   const copy = structuredClone({ block, receipts }) as { block: Open<RawBlock>; receipts: Open<RawReceipt>[] };

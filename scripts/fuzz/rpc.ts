@@ -49,7 +49,7 @@ export interface FuzzOptions {
 const GENERATED = 120;
 /** A recorded block as it is must be small, or a case takes longer than all its neighbours. */
 const SMALL = 40;
-/** What is kept of a large one, for the half whose hashes are made anew. */
+/** What is kept of a large one, for the half whose hashes are made again. */
 const CUT = 12;
 
 interface Base {
@@ -132,9 +132,9 @@ export async function fuzzRpc(options: FuzzOptions): Promise<FuzzResult> {
   try {
     for (; done < count && !signal.aborted; done++) {
       const random = randomOf(seed, `case ${from + done}`);
-      const anew = (from + done) % 2 === 1;
-      const { full, wallets } = random.pick(anew ? cut : whole);
-      const outcome = await oneCase(anew ? retold(full, random) : full, wallets, anew, random, nodes, (json) => {
+      const again = (from + done) % 2 === 1;
+      const { full, wallets } = random.pick(again ? cut : whole);
+      const outcome = await oneCase(again ? retold(full, random) : full, wallets, again, random, nodes, (json) => {
         served = json;
       });
       if (outcome.kind === "failed") failures.push({ at: from + done, problem: outcome.problem });
@@ -160,19 +160,19 @@ type Nodes = Readonly<Record<"signed" | "unsigned", Pick<ChainNode, "blockWithRe
 async function oneCase(
   before: FullBlock,
   wallets: readonly string[],
-  anew: boolean,
+  again: boolean,
   random: Random,
   nodes: Nodes,
   serve: (json: { block: Json; receipts: Json }) => void,
 ): Promise<Outcome> {
   const copy = JSON.parse(JSON.stringify(before)) as { block: Json; receipts: Json };
-  if (!anew || random.chance(0.6)) for (let n = 1 + random.below(2); n > 0; n--) mutate(copy, random);
+  if (!again || random.chance(0.6)) for (let n = 1 + random.below(2); n > 0; n--) mutate(copy, random);
   serve(copy);
   const { number, hash, parentHash, timestamp } = before.block;
   try {
     const right = decoded(before, wallets);
     const asker = { watched: watchSet(wallets), seenAt: Number(timestamp) };
-    const asked = nodes[anew ? "unsigned" : "signed"];
+    const asked = nodes[again ? "unsigned" : "signed"];
     const taken = await asked.blockWithReceipts({ number: Number(number), hash, parentHash }, asker);
     if (taken === null) return { kind: "refused", by: "no block" };
     const events = decoded(taken, wallets);

@@ -32,7 +32,7 @@ const found = (program: string): boolean =>
 
 /**
  * Returns the runtime client that Lambda's own Node runtime is built on, in the version that is pinned here. The first
- * call on a machine installs it from the registry and compiles it, which takes some minutes; `say` is told.
+ * call on a machine installs it from the registry and compiles it, which takes some minutes; `say` reports it.
  */
 export async function runtimeClient(say: (line: string) => void): Promise<RuntimeClient> {
   const folder = cacheFolder();

@@ -37,7 +37,7 @@ test("a watch list is stored once, by address, in lower case", async () => {
   expect([...(await watchedIds(db, "base"))]).toEqual([]);
 });
 
-test("a wallet that was dropped is watched anew from then on", async () => {
+test("a wallet that was dropped is watched again from then on", async () => {
   const { db } = database;
   await db.execute(sql`UPDATE wallets SET is_active = false WHERE address = ${B}`);
   expect((await watchedWallets(db, "ethereum")).map(({ address }) => address)).toEqual([A]);

@@ -32,7 +32,7 @@ export const walletIdOf = (chain: string, address: string): WalletId => idOf("wa
 
 /**
  * Watches these addresses of a chain from `at` on. One that is watched already keeps its time and takes the new label and
- * tags; one that was dropped is watched anew from `at`. Others stay as they are. Of a repeated address the last line counts.
+ * tags; one that was dropped is watched again from `at`. Others stay as they are. Of a repeated address the last line counts.
  */
 export async function watchWallets(db: Db, chain: string, list: readonly WatchedAddress[], at: Instant): Promise<void> {
   const byAddress = new Map(list.map((line) => [canonical(line.address), line]));

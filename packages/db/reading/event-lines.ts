@@ -22,7 +22,7 @@ const EventRow = kind.shape("event lines", {
 });
 
 /**
- * Returns events as they are told to a person. `where` and `order` speak of `e` (events) and `w` (wallets); give a
+ * Returns events as they are shown. `where` and `order` speak of `e` (events) and `w` (wallets); give a
  * range of `e."timestamp"`, so that only its partitions are read.
  */
 export async function eventLines(db: Db, where: SQL, order: SQL, limit: number | null = null): Promise<EventLine[]> {

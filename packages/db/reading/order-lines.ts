@@ -25,8 +25,8 @@ const OrderRow = kind.shape("order lines", {
 });
 
 /**
- * Returns orders as they are told to a person. `where` and `order` speak of `o`. Of the policy snapshot only what is
- * told leaves the database.
+ * Returns orders as they are shown. `where` and `order` speak of `o`. Of the policy snapshot only what is
+ * shown leaves the database.
  */
 export async function orderLines(db: Db, where: SQL, order: SQL, limit: number | null = null): Promise<OrderLine[]> {
   const list = await rows(
@@ -81,7 +81,7 @@ const PositionRow = kind.shape("position lines", {
   closed_at: kind.orNull(kind.instant),
 });
 
-/** Returns positions as they are told to a person, by opening and id. `where` speaks of `p`. */
+/** Returns positions as they are shown, by opening and id. `where` speaks of `p`. */
 export async function positionLines(db: Db, where: SQL, limit: number | null = null): Promise<PositionLine[]> {
   const list = await rows(
     db,

@@ -55,7 +55,7 @@ async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
     retracted: await retracted(tx, scope),
     events: await eventLines(
       tx,
-      // A block is seen within a day of its own time, or the desk was down for as long: then it is told by its outcomes.
+      // A block is seen within a day of its own time, or the desk was down for as long: then it is reported by its outcomes.
       sql`e."timestamp" >= ${scope.start}::timestamptz - interval '1 day' AND e."timestamp" < ${scope.end}::timestamptz
           AND ${during(sql`e.observed_at`, scope)} AND e.chain = ${scope.chain}`,
       sql`e.id`,
@@ -79,7 +79,7 @@ async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
   };
 }
 
-/** A run goes on for a day after its last block, and every bias has decayed by then: it is told as of that block. */
+/** A run goes on for a day after its last block, and every bias has decayed by then: it is reported as of that block. */
 function biasEnd({ type, end }: Scope, seen: ReportRecords["blocks"]): Instant {
   const last = seen.at(-1);
   if (type !== "run" || !last) return end;

@@ -6,7 +6,7 @@ import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
 import * as kind from "../shape.ts";
 
-/** The part of a score's evidence that a person is told. Source: `Evidence` in packages/scoring/credibility.ts. */
+/** The part of a score's evidence that is shown. Source: `Evidence` in packages/scoring/credibility.ts. */
 const HorizonEvidence = z.object({ edge: z.number(), effectiveBets: z.number() });
 const Evidence = z
   .object({ "1h": HorizonEvidence.optional(), "4h": HorizonEvidence.optional(), "24h": HorizonEvidence.optional() })

@@ -95,18 +95,21 @@ onServer("the functions' role does its work, owns nothing, and cannot rewrite th
     await expect(drizzleOf(db).execute(statement)).rejects.toMatchObject(refused);
 });
 
-onServer("a statement of the role ends after eight seconds, upkeep's later; what it leaves open ends too", async () => {
-  const { owner, role, open } = await desk();
-  await migrate(owner.migrations, []);
-  await prepareRole(owner.migrations, { name: role, iam: false });
-  const limited = open(role);
-  expect(await settingOf(limited, "statement_timeout")).toBe("8s");
-  expect(await settingOf(limited, "idle_in_transaction_session_timeout")).toBe("30s");
-  const upkeep = patiently(limited.db, (tx) => settingOf({ ...limited, db: tx }, "statement_timeout"));
-  expect(await upkeep).toBe("4min");
-  expect(await settingOf(limited, "statement_timeout")).toBe("8s");
-  expect(await settingOf(owner, "statement_timeout")).toBe("0"); // a person's own role is not limited
-});
+onServer(
+  "a statement of the role ends after eight seconds, maintenance's later; what it leaves open ends too",
+  async () => {
+    const { owner, role, open } = await desk();
+    await migrate(owner.migrations, []);
+    await prepareRole(owner.migrations, { name: role, iam: false });
+    const limited = open(role);
+    expect(await settingOf(limited, "statement_timeout")).toBe("8s");
+    expect(await settingOf(limited, "idle_in_transaction_session_timeout")).toBe("30s");
+    const maintenance = patiently(limited.db, (tx) => settingOf({ ...limited, db: tx }, "statement_timeout"));
+    expect(await maintenance).toBe("4min");
+    expect(await settingOf(limited, "statement_timeout")).toBe("8s");
+    expect(await settingOf(owner, "statement_timeout")).toBe("0"); // a person's own role is not limited
+  },
+);
 
 onServer("a role that logs in with tokens is made, as a member of RDS's role for that; twice the same", async () => {
   const { admin, owner } = await desk();

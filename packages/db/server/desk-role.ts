@@ -21,7 +21,7 @@ export class DeskRoleError extends Error {
 /**
  * What the server grants a statement, and an open transaction that does nothing. Kept with the role, since behind a
  * transaction pooler a session's own settings would go to whoever has the connection next. Below a request's ten seconds;
- * upkeep raises the first for itself (`patiently`). The second frees what a function holds that was ended in the middle.
+ * maintenance raises the first for itself (`patiently`). The second frees what a function holds that was ended in the middle.
  */
 const LIMITS = { statement_timeout: "8s", idle_in_transaction_session_timeout: "30s" } as const;
 

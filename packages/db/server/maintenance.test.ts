@@ -55,7 +55,7 @@ const counts = async () => {
   return row;
 };
 
-test("upkeep drops, archives, prunes and refreshes as of its time; a second run finds nothing to do", async () => {
+test("maintenance drops, archives, prunes and refreshes as of its time; a second run finds nothing to do", async () => {
   await seed();
   const done = await maintainStorage(db, AT);
   expect(done).toMatchObject({ archivedPositions: 1, prunedContributions: 1, prunedEventRefs: 1 });
@@ -72,7 +72,7 @@ test("upkeep drops, archives, prunes and refreshes as of its time; a second run 
   expect(await digest(db)).toEqual(after);
 });
 
-test("an upkeep of long ago drops nothing", async () => {
+test("maintenance of long ago drops nothing", async () => {
   await seed();
   const done = await maintainStorage(db, instantOf("2022-03-13T00:15:00.000Z"));
   expect(done).toMatchObject({ dropped: [], archivedPositions: 0, prunedContributions: 0, prunedEventRefs: 0 });

@@ -13,8 +13,8 @@ const PrunedContributions = kind.shape("pruned contributions", { count: kind.int
 const PrunedRefs = kind.shape("pruned event refs", { count: kind.int });
 const Stray = kind.shape("stray rows", { count: kind.int });
 
-/** What one upkeep did. */
-export interface Upkeep {
+/** What one run of maintenance did. */
+export interface Maintenance {
   /** Partitions made ahead; always 0 on TimescaleDB, which makes chunks itself. */
   readonly made: number;
   /** Names of the partitions or chunks that were dropped, ascending by table. */
@@ -39,7 +39,7 @@ const before = (at: Instant, days: number): Instant => instant(millis(at) - days
  * Makes the partitions that rows around `at` will need and drops what retention has let go, whole chunks at a time. Call
  * it before the first row of a replay too. Does nothing while another session does it.
  */
-export async function maintainPartitions(db: Db, at: Instant): Promise<Pick<Upkeep, "made" | "dropped">> {
+export async function maintainPartitions(db: Db, at: Instant): Promise<Pick<Maintenance, "made" | "dropped">> {
   const tables = await patiently(db, (tx) =>
     rows(
       tx,
@@ -93,8 +93,8 @@ async function countStrayRows(db: Db): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Does the whole of the daily upkeep as of `at`. Done twice it finds nothing more to do. */
-export async function maintainStorage(db: Db, at: Instant): Promise<Upkeep> {
+/** Does the whole of the daily maintenance as of `at`. Done twice it finds nothing more to do. */
+export async function maintainStorage(db: Db, at: Instant): Promise<Maintenance> {
   const partitions = await maintainPartitions(db, at);
   const archivedPositions = await patiently(db, (tx) => archivePositions(tx, before(at, POSITION_DAYS)));
   const prunedContributions = await patiently(db, (tx) => pruneContributions(tx, before(at, EVENT_DAYS)));

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
 
-// Below the five minutes of the functions that do upkeep.
+// Below the five minutes of the functions that do maintenance.
 const LONG = "240s";
 
 /**

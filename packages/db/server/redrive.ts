@@ -80,7 +80,7 @@ export async function biasVerdict(db: Db, { asset, at }: AssetAt): Promise<Verdi
 /** A plan holds as long as its bias may be traded. */
 export async function planVerdict(db: Db, { asset, at }: AssetAt, now: Instant): Promise<Verdict> {
   const age = secondsBetween(at, now);
-  if (age > POLICY.maxBiasAgeSeconds) return drop(`the plan is ${age} s old; the desk has planned anew since`);
+  if (age > POLICY.maxBiasAgeSeconds) return drop(`the plan is ${age} s old; the desk has planned again since`);
   return biasVerdict(db, { asset, at });
 }
 

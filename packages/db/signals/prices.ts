@@ -85,7 +85,7 @@ async function upsertChunk(db: Db, series: Series, source: string, candles: read
 /**
  * Stores closed bars; storing them again changes nothing. Of two candles with one opening the last wins. A bar that the
  * venue reports differently than before is replaced, since the venue is the authority, and returned: whoever computed from
- * the old one can be told. `candles` are as the venue writes them, decimals without trailing zeros.
+ * the old one can be reported. `candles` are as the venue writes them, decimals without trailing zeros.
  */
 export async function upsertCandles(
   db: Db,

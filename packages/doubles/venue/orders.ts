@@ -15,7 +15,7 @@ export interface MatchingSettings {
   readonly impactBps: number;
 }
 
-export interface Desk {
+export interface Floor {
   readonly state: PaperState;
   readonly book: Book;
   readonly matching: MatchingSettings;
@@ -64,7 +64,7 @@ const heldOf = (state: PaperState, instId: string): Big =>
 
 /** @throws PaperRefusal 51008 when the margin after the order would exceed the cash. Reducing orders need none. */
 function checkMargin(
-  { state, book, matching }: Desk,
+  { state, book, matching }: Floor,
   order: PaperOrder,
   listing: Listing,
   touch: Touch,
@@ -117,7 +117,7 @@ function sizeOf(state: PaperState, body: PaperRequest["body"], listing: Listing)
 }
 
 /** Returns the order that a placement asks for, checked as OKX checks it. @throws PaperRefusal with OKX's code. */
-function orderOf({ state, book }: Desk, { body, now }: PaperRequest): PaperOrder {
+function orderOf({ state, book }: Floor, { body, now }: PaperRequest): PaperOrder {
   const listing = book.listings.get(required(body, "instId"));
   if (!listing) throw new PaperRefusal("51001", "Instrument ID does not exist");
   checkWords(state, body);
@@ -139,16 +139,16 @@ function orderOf({ state, book }: Desk, { body, now }: PaperRequest): PaperOrder
  * Places an order: a market, IOC or FOK order fills at once or is canceled, a limit order may rest.
  * @throws PaperRefusal with OKX's code: 50037 past its deadline, 51016, 51020, 51121, 51008, 51006 without a price.
  */
-export function place(desk: Desk, request: PaperRequest): PaperOrder {
-  const { state, book, matching } = desk;
+export function place(floor: Floor, request: PaperRequest): PaperOrder {
+  const { state, book, matching } = floor;
   const { now } = request;
   if (request.expiresMs !== null && now > request.expiresMs) throw new PaperRefusal("50037", "The order has expired.");
-  const order = orderOf(desk, request);
+  const order = orderOf(floor, request);
   const listing = book.listings.get(order.instId) as Listing;
   const touch = book.touch(order.instId, now);
   if (!touch)
     throw new PaperRefusal("51006", "Order price is not within the price limit: the instrument has no price now.");
-  checkMargin(desk, order, listing, touch, now);
+  checkMargin(floor, order, listing, touch, now);
   state.orders.push(order);
   const { size, price } = taken(order, listing, touch, matching.impactBps);
   const whole = order.ordType !== "fok" || size.eq(order.sz);
@@ -159,7 +159,7 @@ export function place(desk: Desk, request: PaperRequest): PaperOrder {
 }
 
 /** Fills resting orders that the market has reached, at their limit. Called with the clock of each request. */
-export function sweep({ state, book, matching }: Desk, now: number): void {
+export function sweep({ state, book, matching }: Floor, now: number): void {
   for (const order of state.orders) {
     if (!isPending(order)) continue;
     const touch = book.touch(order.instId, now);
@@ -180,7 +180,7 @@ export function sweep({ state, book, matching }: Desk, now: number): void {
 }
 
 /** Returns the newest order of an id. @throws PaperRefusal 51603 when there is none, or when OKX would have forgotten it. */
-export function find({ state }: Desk, fields: Readonly<Record<string, unknown>>, now: number): PaperOrder {
+export function find({ state }: Floor, fields: Readonly<Record<string, unknown>>, now: number): PaperOrder {
   const instId = required(fields, "instId");
   const { ordId, clOrdId } = fields;
   if (!ordId && !clOrdId) throw new PaperRefusal("51000", "Either parameter ordId or clOrdId is required");
@@ -194,8 +194,8 @@ export function find({ state }: Desk, fields: Readonly<Record<string, unknown>>,
 }
 
 /** Cancels a pending order. @throws PaperRefusal 51402 when it is filled, 51401 canceled, 51603 unknown. */
-export function cancel(desk: Desk, request: PaperRequest): PaperOrder {
-  const order = find(desk, request.body, request.now);
+export function cancel(floor: Floor, request: PaperRequest): PaperOrder {
+  const order = find(floor, request.body, request.now);
   if (order.state === "filled") throw new PaperRefusal("51402", "Cancellation failed as the order has been completed.");
   if (order.state === "canceled")
     throw new PaperRefusal("51401", "Cancellation failed as the order is already canceled.");

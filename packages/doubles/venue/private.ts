@@ -9,10 +9,10 @@ import {
   wealth,
 } from "./account.ts";
 import type { Listing } from "./book.ts";
-import { cancel, type Desk, find, isPending, place } from "./orders.ts";
+import { cancel, type Floor, find, isPending, place } from "./orders.ts";
 import { PaperRefusal, type PaperRequest, page, required } from "./reply.ts";
 
-type Route = (request: PaperRequest, desk: Desk) => readonly unknown[];
+type Route = (request: PaperRequest, floor: Floor) => readonly unknown[];
 
 /** The account's id, as account/config gives it. */
 export const PAPER_ACCOUNT = "4400000000000001";
@@ -59,7 +59,7 @@ function fillRow(fill: PaperFill): unknown {
   };
 }
 
-function positionRow({ state, book }: Desk, position: PaperPosition, now: number): unknown {
+function positionRow({ state, book }: Floor, position: PaperPosition, now: number): unknown {
   const listing = book.listings.get(position.instId) as Listing;
   const mark = book.touch(position.instId, now)?.mid ?? big(position.avgPx);
   const { instId, contracts, avgPx, tradeId } = position;
@@ -87,8 +87,8 @@ function positionRow({ state, book }: Desk, position: PaperPosition, now: number
   };
 }
 
-function balance(desk: Desk, now: number): unknown {
-  const { equity, unrealized: upl, margin } = wealth(desk.state, desk.book, now);
+function balance(floor: Floor, now: number): unknown {
+  const { equity, unrealized: upl, margin } = wealth(floor.state, floor.book, now);
   const exact = (value: Big) => text(fixed(value, 18));
   const cash = equity.minus(upl);
   const available = cash.minus(margin);
@@ -202,11 +202,11 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
       ip: "",
     },
   ],
-  "GET account/balance": ({ now }, desk) => [balance(desk, now)],
-  "GET account/positions": ({ query, now }, desk) =>
-    desk.state.positions
+  "GET account/balance": ({ now }, floor) => [balance(floor, now)],
+  "GET account/positions": ({ query, now }, floor) =>
+    floor.state.positions
       .filter(({ instId }) => (query.instId ?? instId) === instId)
-      .map((position) => positionRow(desk, position, now)),
+      .map((position) => positionRow(floor, position, now)),
   "POST account/set-position-mode": ({ body }) => {
     if (required(body, "posMode") !== "net_mode")
       throw new PaperRefusal("51000", "Parameter posMode error: the paper venue nets");
@@ -222,11 +222,11 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
     state.leverage[listing.id] = lever;
     return [{ instId: listing.id, lever, mgnMode: String(body.mgnMode ?? "isolated"), posSide: "" }];
   },
-  "POST trade/order": (request, desk) => [placed(place(desk, request), request.now)],
-  "POST trade/cancel-order": (request, desk) => [placed(cancel(desk, request), request.now)],
-  "GET trade/order": ({ query, now }, desk) => {
-    const order = find(desk, query, now);
-    return [orderRow(order, leverageOf(desk.state, order.instId))];
+  "POST trade/order": (request, floor) => [placed(place(floor, request), request.now)],
+  "POST trade/cancel-order": (request, floor) => [placed(cancel(floor, request), request.now)],
+  "GET trade/order": ({ query, now }, floor) => {
+    const order = find(floor, query, now);
+    return [orderRow(order, leverageOf(floor.state, order.instId))];
   },
   "GET trade/orders-pending": orders(true),
   "GET trade/orders-history": orders(false),

@@ -55,7 +55,7 @@ afterEach(async () => {
   for (const close of open.splice(0)) await close();
 });
 
-async function desk(overrides: Partial<PaperVenueConfig> = {}, adapter: Partial<OkxExchangeConfig> = {}) {
+async function traded(overrides: Partial<PaperVenueConfig> = {}, adapter: Partial<OkxExchangeConfig> = {}) {
   const clock: VirtualClock = virtualClock(START + 10 * BAR * 1000);
   const seen: { method: string; target: string; headers: Record<string, unknown>; body: string }[] = [];
   const observe = (request: (typeof seen)[number]) => seen.push(request);
@@ -87,7 +87,7 @@ function order(clock: VirtualClock, overrides: Partial<Submission> = {}): Submis
 }
 
 test("a market order fills at once: fill, position and balance agree to the last digit", async () => {
-  const { clock, exchange } = await desk();
+  const { clock, exchange } = await traded();
   const wanted = order(clock);
   const reply = await exchange.submit(wanted);
   expect(reply).toMatchObject({ kind: "accepted" });
@@ -107,7 +107,7 @@ test("a market order fills at once: fill, position and balance agree to the last
 });
 
 test("an IOC order fills what its limit allows and is canceled for the rest", async () => {
-  const { clock, exchange } = await desk();
+  const { clock, exchange } = await traded();
   const partial = order(clock, { type: "ioc", price: decimalOf("1050.52"), size: decimalOf("900") });
   expect((await exchange.submit(partial)).kind).toBe("accepted");
   const found = await exchange.order(ETH, partial.clientOrderId);
@@ -125,14 +125,14 @@ test("an IOC order fills what its limit allows and is canceled for the rest", as
 });
 
 test("a market order takes no more than its share of the bar", async () => {
-  const { clock, exchange } = await desk({ balance: decimalOf("10000000") });
+  const { clock, exchange } = await traded({ balance: decimalOf("10000000") });
   const large = order(clock, { size: decimalOf("5000") });
   await exchange.submit(large);
   expect(await exchange.order(ETH, large.clientOrderId)).toMatchObject({ state: "canceled", filledSize: "1000" });
 });
 
 test("a flip closes and opens; equity moves by price and fees alone", async () => {
-  const { clock, venue, exchange } = await desk();
+  const { clock, venue, exchange } = await traded();
   await exchange.submit(order(clock, { size: decimalOf("3") }));
   clock.set(clock.now() + 150_000);
   await exchange.submit(order(clock, { side: "sell", size: decimalOf("5") }));
@@ -157,7 +157,7 @@ test("a flip closes and opens; equity moves by price and fees alone", async () =
 });
 
 test("reduce-only never opens", async () => {
-  const { clock, exchange } = await desk();
+  const { clock, exchange } = await traded();
   await exchange.submit(order(clock, { size: decimalOf("3") }));
   expect(await exchange.submit(order(clock, { reduceOnly: true }))).toMatchObject({ kind: "rejected", code: "51020" });
   expect(await exchange.submit(order(clock, { side: "sell", size: decimalOf("9"), reduceOnly: true }))).toMatchObject({
@@ -173,13 +173,13 @@ test.each<[string, Partial<Submission>, Partial<SubmitReply>]>([
   ["beyond the margin", { size: decimalOf("100000") }, { kind: "rejected", code: "51008" }],
   ["an unknown instrument", { instrument: "DOGE-USDT-SWAP" }, { kind: "rejected", code: "51001" }],
 ])("%s", async (_, overrides, expected) => {
-  const { clock, exchange, venue } = await desk();
+  const { clock, exchange, venue } = await traded();
   expect(await exchange.submit(order(clock, overrides))).toMatchObject(expected);
   expect(venue.state().orders).toEqual([]);
 });
 
 test("a client order id is unique among pending orders only, as on OKX", async () => {
-  const { clock, venue, exchange, seen } = await desk();
+  const { clock, venue, exchange, seen } = await traded();
   const wanted = order(clock, { type: "ioc", price: decimalOf("900") });
   // The desk sends no resting order; another client of the account does.
   const other = okxClient({
@@ -208,7 +208,7 @@ test("a client order id is unique among pending orders only, as on OKX", async (
 });
 
 test("a resting order fills at its limit when the market comes to it", async () => {
-  const { clock, venue, exchange } = await desk();
+  const { clock, venue, exchange } = await traded();
   const other = okxClient({
     venue: "paper",
     mode: "demo",
@@ -253,7 +253,7 @@ const secretsIn = (value: unknown): string[] => {
 };
 
 test.each(SUBMIT_FAULTS)("submit, %s", async (_, act, kind, placed) => {
-  const { clock, venue, exchange, seen } = await desk({}, { timeoutMs: 400 });
+  const { clock, venue, exchange, seen } = await traded({}, { timeoutMs: 400 });
   venue.faults.set({ path: "trade/order", method: "POST", act });
   const wanted = order(clock);
   const reply = await exchange.submit(wanted);
@@ -267,7 +267,7 @@ test.each(SUBMIT_FAULTS)("submit, %s", async (_, act, kind, placed) => {
 });
 
 test("a late arrival is refused past its deadline, taken before it", async () => {
-  const { clock, venue, exchange } = await desk();
+  const { clock, venue, exchange } = await traded();
   venue.faults.set({ path: "trade/order", method: "POST", times: 2, act: { kind: "late" } });
   const [slow, slower] = [order(clock), order(clock)];
   expect((await exchange.submit(slow)).kind).toBe("unknown");
@@ -281,7 +281,7 @@ test("a late arrival is refused past its deadline, taken before it", async () =>
 });
 
 test("a duplicated delivery makes two orders of one market order, which a reader of fills sees", async () => {
-  const { clock, venue, exchange } = await desk();
+  const { clock, venue, exchange } = await traded();
   venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "duplicate" } });
   const wanted = order(clock);
   expect((await exchange.submit(wanted)).kind).toBe("accepted");
@@ -298,7 +298,7 @@ test.each<FaultAct>([
   { kind: "code", code: "50113", status: 401 },
   { kind: "echo" },
 ])("a query that fails throws and shows no secret: %j", async (act) => {
-  const { venue, exchange } = await desk({}, { timeoutMs: 300 });
+  const { venue, exchange } = await traded({}, { timeoutMs: 300 });
   const calls: [string, () => Promise<unknown>][] = [
     ["account/positions", () => exchange.positions()],
     ["account/balance", () => exchange.balance()],
@@ -327,19 +327,19 @@ test.each([
   ["50105", { passphrase: "another" }],
   ["50113", { secret: "another-secret" }],
 ])("a wrong credential halts with %s", async (code, wrong) => {
-  const { clock, exchange, venue } = await desk({}, { credentials: { mode: "demo", ...KEY, ...wrong } });
+  const { clock, exchange, venue } = await traded({}, { credentials: { mode: "demo", ...KEY, ...wrong } });
   expect(await exchange.submit(order(clock))).toMatchObject({ kind: "halt", code });
   expect(venue.state().orders).toEqual([]);
 });
 
 test("another account's key halts before the first order", async () => {
-  const { clock, exchange, venue } = await desk({}, { accountId: "1" });
+  const { clock, exchange, venue } = await traded({}, { accountId: "1" });
   expect(await exchange.submit(order(clock))).toMatchObject({ kind: "halt", code: "uid" });
   expect(venue.state().orders).toEqual([]);
 });
 
 test("the signature follows the venue's clock when it jumps", async () => {
-  const { clock, exchange } = await desk();
+  const { clock, exchange } = await traded();
   expect(await exchange.positions()).toEqual([]);
   clock.set(clock.now() + 3_600_000);
   expect(await exchange.positions()).toEqual([]);
@@ -347,7 +347,7 @@ test("the signature follows the venue's clock when it jumps", async () => {
 });
 
 test("a cancel of what is closed or absent is false", async () => {
-  const { clock, exchange } = await desk();
+  const { clock, exchange } = await traded();
   const wanted = order(clock);
   await exchange.submit(wanted);
   expect(await exchange.cancel(ETH, wanted.clientOrderId)).toBe(false);
@@ -355,7 +355,7 @@ test("a cancel of what is closed or absent is false", async () => {
 });
 
 test("fills are paged: 250 of them, each once, in order", async () => {
-  const { clock, exchange } = await desk();
+  const { clock, exchange } = await traded();
   for (let i = 0; i < 250; i += 1) {
     clock.set(clock.now() + (i % 3) * 7);
     await exchange.submit(order(clock, { size: decimalOf("0.01"), side: i % 2 ? "sell" : "buy" }));
@@ -367,7 +367,7 @@ test("fills are paged: 250 of them, each once, in order", async () => {
 });
 
 test("bars end at the clock: closed ones only, whatever lies ahead", async () => {
-  const { clock, exchange, venue } = await desk();
+  const { clock, exchange, venue } = await traded();
   clock.set(START + 30 * BAR * 1000 + 100_000);
   const found = await exchange.candles(ETH, BAR, instant(START + 15 * BAR * 1000), 300);
   expect(found.length).toBe(14); // 15 to 29 without the gap at 20
@@ -392,7 +392,7 @@ test("bars end at the clock: closed ones only, whatever lies ahead", async () =>
 
 test("nothing that the venue says depends on the future", async () => {
   const ask = async (candles: Candle[]) => {
-    const { clock, exchange, venue } = await desk({ source: market(candles) });
+    const { clock, exchange, venue } = await traded({ source: market(candles) });
     clock.set(START + 30 * BAR * 1000 + 1000);
     await exchange.submit({ ...order(clock), clientOrderId: "same" });
     const quote = await exchange.quote(ETH);
@@ -407,20 +407,20 @@ test("nothing that the venue says depends on the future", async () => {
 test("a paper account outlives its process; a damaged file is named", async () => {
   const folder = mkdtempSync(join(tmpdir(), "paper-"));
   const file = join(folder, "account.json");
-  const { clock, exchange, venue } = await desk({ file });
+  const { clock, exchange, venue } = await traded({ file });
   await exchange.submit(order(clock));
   const before = venue.state();
-  const second = await desk({ file });
+  const second = await traded({ file });
   expect(second.venue.state()).toEqual(before);
   expect((await second.exchange.positions()).length).toBe(1);
   writeFileSync(file, "{");
-  await expect(desk({ file })).rejects.toThrow(PaperStateError);
+  await expect(traded({ file })).rejects.toThrow(PaperStateError);
   rmSync(folder, { recursive: true });
 });
 
 test("ids do not depend on which order of an instant came first", async () => {
   const ids = async (sizes: string[]) => {
-    const { clock, exchange } = await desk();
+    const { clock, exchange } = await traded();
     const sent: Record<string, unknown> = {};
     for (const size of sizes)
       sent[size] = await exchange.submit({ ...order(clock), clientOrderId: `o${size}`, size: decimalOf(size) });
@@ -430,7 +430,7 @@ test("ids do not depend on which order of an instant came first", async () => {
 });
 
 test("funding is paid at 00, 08 and 16 UTC", async () => {
-  const { clock, exchange, venue } = await desk({ fundingRate: 0.0001 });
+  const { clock, exchange, venue } = await traded({ fundingRate: 0.0001 });
   await exchange.submit(order(clock));
   clock.set(START + 8 * 3_600_000 + 1000);
   await exchange.positions();

@@ -7,7 +7,7 @@ import { newAccount, type PaperState, settleFunding } from "./account.ts";
 import { checkCall, type PaperKey } from "./auth.ts";
 import { type BookSettings, paperBook } from "./book.ts";
 import { type FaultAct, type Faults, noFaults } from "./faults.ts";
-import { type Desk, sweep } from "./orders.ts";
+import { type Floor, sweep } from "./orders.ts";
 import { PRIVATE_ROUTES } from "./private.ts";
 import { PUBLIC_ROUTES } from "./public.ts";
 import { accepted, PaperRefusal, type PaperRequest, type Reply } from "./reply.ts";
@@ -87,20 +87,20 @@ function refusal(error: unknown, request: PaperRequest | null): Reply {
   return { status, code: "1", msg: "All operations failed", data: [row] };
 }
 
-function run(config: PaperVenueConfig, desk: Desk, arrival: Arrival): Reply {
+function run(config: PaperVenueConfig, floor: Floor, arrival: Arrival): Reply {
   const now = config.clock.now();
   let request: PaperRequest | null = null;
   try {
     request = requestOf(arrival, now);
     const open = arrival.method === "GET" ? PUBLIC_ROUTES[request.path] : undefined;
-    settleFunding(desk.state, desk.book, config.fundingRate ?? 0, now);
-    sweep(desk, now);
-    if (open) return accepted(open(request, desk.book));
+    settleFunding(floor.state, floor.book, config.fundingRate ?? 0, now);
+    sweep(floor, now);
+    if (open) return accepted(open(request, floor.book));
     const closed = PRIVATE_ROUTES[`${arrival.method} ${request.path}`];
     if (!closed) throw new PaperRefusal("50404", "No such endpoint on the paper venue", 404);
     checkCall(config.key, arrival.headers, arrival.method, arrival.target, arrival.body, now);
-    const reply = accepted(closed(request, desk));
-    if (arrival.method === "POST" && config.file) writeState(config.file, desk.state);
+    const reply = accepted(closed(request, floor));
+    if (arrival.method === "POST" && config.file) writeState(config.file, floor.state);
     return reply;
   } catch (error) {
     return refusal(error, request);
@@ -170,7 +170,7 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
   const book = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1, ...config.book });
   const state =
     (config.file === undefined ? null : readState(config.file)) ?? newAccount(config.balance ?? decimalOf("100000"));
-  const desk: Desk = { state, book, matching: { fees: FEES, impactBps: config.impactBps ?? 10 } };
+  const floor: Floor = { state, book, matching: { fees: FEES, impactBps: config.impactBps ?? 10 } };
   const faults = noFaults();
   let held: Arrival[] = [];
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -181,8 +181,8 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
     const path = (target.split("?")[0] ?? "").slice(PREFIX.length);
     const act = faults.strike(method, path);
     if (act?.kind === "late") held.push(arrival);
-    if (act === null) write(response, run(config, desk, arrival));
-    else answer(act, response, arrival, () => run(config, desk, arrival));
+    if (act === null) write(response, run(config, floor, arrival));
+    else answer(act, response, arrival, () => run(config, floor, arrival));
   };
   const server = await listen((incoming, response) => {
     // A bug of the venue breaks the connection: the adapter must read it as unknown, and the test sees it.
@@ -194,7 +194,7 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
     deliverLate: async () => {
       const late = held;
       held = [];
-      for (const arrival of late) run(config, desk, arrival);
+      for (const arrival of late) run(config, floor, arrival);
       return late.length;
     },
     state: () => structuredClone(state),

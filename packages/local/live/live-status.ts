@@ -8,7 +8,7 @@ import type { BiasLine, OrderLine, PositionLine } from "#reporting/report";
 import { readSettings } from "#runtime/config";
 import { big, decimalOf } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
-import type { Desk } from "../laptop.ts";
+import type { Laptop } from "../laptop.ts";
 
 /** Where a live desk stands. */
 export interface LiveStatus {
@@ -29,7 +29,7 @@ export interface LiveStatus {
 const NEWEST_ORDERS = 20;
 
 /** Returns where the desk stands at `at`. */
-export async function liveStatus(desk: Desk, at: Instant, problem: string | null): Promise<LiveStatus> {
+export async function liveStatus(desk: Laptop, at: Instant, problem: string | null): Promise<LiveStatus> {
   const { db } = desk.database;
   const { chain, mode, venue } = readSettings();
   const biases = await latestBiases(db, null);
@@ -85,7 +85,7 @@ export interface LiveDisplay {
 
 /** Off a terminal a status is a line; so few that a log stays readable. */
 const LINE_MS = 60_000;
-/** A trouble that stays is told again after this long. */
+/** A trouble that stays is reported again after this long. */
 const AGAIN_MS = 300_000;
 
 /**

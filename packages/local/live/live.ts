@@ -17,7 +17,7 @@ import type { ScheduleName } from "#topology/schedules";
 import { QUEUES, SCHEDULES, schedule } from "#topology/topology";
 import { type Instant, instant } from "#units/time";
 import { dueAfter } from "../due.ts";
-import { type Desk, startDesk } from "../laptop.ts";
+import { type Laptop, startLaptop } from "../laptop.ts";
 import { logFile } from "../log-file.ts";
 import { openServer } from "../postgres/server-postgres.ts";
 import { isLoopback, openPaperVenue, reachNodes } from "./live-sources.ts";
@@ -45,19 +45,19 @@ export interface LiveOptions {
   readonly labels: readonly Label[];
   readonly gitSha: string;
   readonly clock: Clock;
-  /** Told of each step of the start, which may take a while. */
+  /** Called with each step of the start, which may take a while. */
   readonly say: (text: string) => void;
 }
 
 /** The live desk: running until it is stopped. */
 export interface Live {
-  readonly desk: Desk;
+  readonly desk: Laptop;
   status(): Promise<LiveStatus>;
   /** Ends the loops after the work in hand, then closes every part. */
   stop(): Promise<void>;
 }
 
-/** An error of a job is told to a person for this long; it may have been repaired since. */
+/** An error of a job is shown for this long; it may have been repaired since. */
 const TOLD_MS = 60_000;
 
 /**
@@ -81,7 +81,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
     say(`${answering} of ${options.rpcUrls.length} answer; asking ${new URL(options.okxUrl).host} for prices ...`);
     const venue = await openPaperVenue(options);
     closers.push(venue.close);
-    const desk = await startDesk({
+    const desk = await startLaptop({
       databaseDirectory: join(directory, "db"),
       openDatabase: databaseUrl ? () => openServer(databaseUrl, { kind: "live" }) : undefined,
       queueDirectory: join(directory, "queues"),
@@ -95,7 +95,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
     closers.push(startLoops(desk, clock));
     return { desk, status: () => liveStatus(desk, second(clock), problems.latest()), stop: close };
   } catch (error) {
-    await close().catch(() => undefined); // what broke the start is told, not that a broken part does not close
+    await close().catch(() => undefined); // what broke the start is reported, not that a broken part does not close
     throw await orDiskFull(error, directory);
   }
 }
@@ -119,7 +119,7 @@ function openLog(directory: string, clock: Clock) {
 }
 
 /** Writes whom the desk watches and, in a new folder, that it begins at the newest block. */
-async function seed(desk: Desk, { watchlist, labels, clock, say }: LiveOptions, { latest }: Heads): Promise<void> {
+async function seed(desk: Laptop, { watchlist, labels, clock, say }: LiveOptions, { latest }: Heads): Promise<void> {
   const { db } = desk.database;
   await upsertLabels(db, "ethereum", labels);
   await watchWallets(db, "ethereum", watchlist, instant(clock.now()));
@@ -167,7 +167,7 @@ const WAIT_SECONDS = 1;
 const second = (clock: Clock): Instant => instant(Math.floor(clock.now() / 1000) * 1000);
 
 /** Starts a loop for every schedule and queue. Returns how to end them; it resolves when the work in hand is done. */
-function startLoops(desk: Desk, clock: Clock): () => Promise<void> {
+function startLoops(desk: Laptop, clock: Clock): () => Promise<void> {
   const stopping = new AbortController();
   const { signal } = stopping;
   const loops = [
@@ -183,7 +183,7 @@ function startLoops(desk: Desk, clock: Clock): () => Promise<void> {
 }
 
 /** Runs a schedule at once, unless it is of ON_TIME, and at each due time; a run that is late skips the times that it missed. */
-async function scheduleLoop(desk: Desk, name: ScheduleName, clock: Clock, signal: AbortSignal): Promise<void> {
+async function scheduleLoop(desk: Laptop, name: ScheduleName, clock: Clock, signal: AbortSignal): Promise<void> {
   const { every, pollSeconds } = schedule(name);
   const after = pollSeconds === undefined ? dueAfter(every) : (ms: number) => ms + pollSeconds * 1000;
   let due = ON_TIME.includes(name) ? after(clock.now()) : clock.now();

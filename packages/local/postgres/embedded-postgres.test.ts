@@ -84,7 +84,7 @@ test("a cluster in the making is given up with the process that asked for it", a
 /** Without the note that PostgreSQL leaves while it starts. */
 const filesOf = async (folder: string) => (await readdir(folder)).filter((file) => file !== "postmaster.pid").sort();
 
-test("a damaged folder is named and left as it is; one that was never finished is made anew", async () => {
+test("a damaged folder is named and left as it is; one that was never finished is made again", async () => {
   const whole = join(root, "whole");
   await (await openEmbedded(whole)).close();
   const damages: readonly [name: string, damage: (folder: string) => Promise<void>][] = [

@@ -54,7 +54,7 @@ export async function openEmbedded(directory: string | null): Promise<Embedded> 
   const folder = resolve(directory);
   await mkdir(dirname(folder), { recursive: true });
   const release = await lockFolder(folder);
-  // Beside the folder as long as it is being made: what a killed process left half-made holds nothing, and is made anew.
+  // Beside the folder as long as it is being made: what a killed process left half-made holds nothing, and is made again.
   const making = `${folder}.making`;
   try {
     if (existsSync(making)) await rm(folder, { recursive: true, force: true });
@@ -103,7 +103,7 @@ async function opened(client: PGlite, release: () => Promise<void>): Promise<Emb
   try {
     await migrate(pgliteMigrations(client), await readMigrations(MIGRATIONS));
   } catch (error) {
-    await client.close().catch(() => undefined); // why it did not migrate is told, not that it then does not close
+    await client.close().catch(() => undefined); // why it did not migrate is reported, not that it then does not close
     throw error;
   }
   const { db, close: disconnect } = connectEmbedded(client);

@@ -8,7 +8,7 @@ const WHOLE_EVERY = 64;
 /**
  * Returns what to vacuum after so many polls; null = nothing. All of it when there were twice as many polls as at the last
  * time, since a replay's tables grow with its polls, and at least once an hour of a live desk: a kept plan that was made
- * while a table was empty is made anew only after its statistics. A whole vacuum takes half a second.
+ * while a table was empty is analyzed again only after its statistics. A whole vacuum takes half a second.
  */
 export function vacuumAfter(polls: number): VacuumExtent | null {
   if (polls === 0 || polls % EVERY !== 0) return null;

@@ -35,7 +35,7 @@ export const operationOf = ({ headers }: Passing): string =>
     .split(".")
     .pop() ?? "";
 
-// Set anew by fetch, or of the connection.
+// Set by fetch itself, or of the connection.
 const OWN = new Set(["host", "connection", "content-length", "transfer-encoding", "keep-alive", "expect"]);
 
 /** Carries a request out at `upstream`, an origin. */
