@@ -55,7 +55,7 @@ function queueAlarms({ target: { stage }, topology }: Site): AlarmOf[] {
       alarm(of("ApproximateNumberOfMessagesVisible", deadLetterName(stage, name, ordered)), {
         name: `dead-letters-${name}`,
         impact: `messages of ${name} were given up; numbers that depend on them are missing.`,
-        firstAction: `read the job's log for why, put that right, then npm run redrive -- ${name} --stage ${stage}.`,
+        firstAction: `read the job's log for why, repair it, then npm run redrive -- ${name} --stage ${stage}.`,
       }),
       alarm(of("ApproximateAgeOfOldestMessage", queueName(stage, name, ordered)), {
         name: `oldest-${name}`,
