@@ -29,6 +29,7 @@ export const Explanation = z.object({
       event_id: EventId,
       wallet_id: WalletId,
       contribution: z.number(),
+      /** 0 to 10, frozen at the event; null when the wallet had no score. */
       credibility: z.number().nullable(),
     }),
   ),

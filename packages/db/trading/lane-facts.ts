@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, inArray, lt, lte, sql } from "drizzle-orm";
-import * as z from "zod";
+import { Explanation } from "#bias/bias";
 import type { Account } from "#trading/account";
 import type { Json } from "#trading/canonical-json";
 import type { TradingMode } from "#trading/mode";
@@ -8,7 +8,6 @@ import type { LaneFacts } from "#trading/plans/lane";
 import type { PlannedBias } from "#trading/plans/plan";
 import type { LaneQuery } from "#trading/store";
 import { type Decimal, ZERO } from "#units/decimal";
-import { EventId, WalletId } from "#units/ids";
 import { type Horizon, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
@@ -25,19 +24,8 @@ const Pace = kind.shape("pace of orders", { minute: kind.int, stops: kind.int, c
 
 const HOUR_MS = 3_600_000;
 
-/** The part of a bias's components that a plan weighs. Source: packages/bias, which writes them. */
-const Components = z.object({
-  contributions: z
-    .array(
-      z.object({
-        event_id: EventId,
-        wallet_id: WalletId,
-        contribution: z.number(),
-        credibility: z.number().nullable().default(null),
-      }),
-    )
-    .default([]),
-});
+/** What a plan weighs of a bias. */
+const Weighed = Explanation.pick({ contributions: true });
 
 /**
  * Returns the newest bias of an asset and timeframe at or before `at`, with its top contributions; null without one.
@@ -55,7 +43,7 @@ export async function latestBias(db: Db, asset: string, timeframe: Horizon, at: 
     at: row.timestamp,
     value: Number(row.value),
     confidence: row.confidence === null ? null : Number(row.confidence),
-    contributions: Components.parse(row.components ?? {}).contributions,
+    contributions: row.components === null ? [] : Weighed.parse(row.components).contributions,
     components: row.components as Json, // jsonb reads as JSON
   };
 }

@@ -1,5 +1,6 @@
+import type { Explanation } from "#bias/bias";
 import { big, type Decimal, decimalOf, floorTo, text, ZERO } from "#units/decimal";
-import type { EventId, WalletId } from "#units/ids";
+import type { EventId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
 import { hashOf, type Json } from "../canonical-json.ts";
 import type { Instrument } from "../instrument.ts";
@@ -12,13 +13,7 @@ import { type Sizing, sizeOf } from "./sizing.ts";
 import type { Volatility } from "./volatility.ts";
 
 /** One named contribution to a bias, as its components keep it. */
-export interface BiasContribution {
-  readonly event_id: EventId;
-  readonly wallet_id: WalletId;
-  readonly contribution: number;
-  /** 0 to 10, frozen at the event; null when the wallet had no score. */
-  readonly credibility: number | null;
-}
+export type BiasContribution = Readonly<Explanation["contributions"][number]>;
 
 export interface PlannedBias {
   readonly at: Instant;
