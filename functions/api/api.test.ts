@@ -127,6 +127,7 @@ test("GET /wallets: the most credible first, with evidence", async () => {
 test("GET /orders and /positions: this venue's, with why", async () => {
   const { body } = await call(orders);
   expect(body.orders.map((order: { status: string }) => order.status)).toEqual(["approved", "denied", "filled"]);
+  expect(body.orders[2]).toMatchObject({ size: "12", assetSize: "1.2", filledAssetSize: "1.2" });
   expect(body.orders[1].why.denied).toEqual(["cooldown"]);
   expect((await call(orders, { status: "filled" })).body.orders).toHaveLength(1);
   expect((await call(positions, { state: "open" })).body.positions).toMatchObject([

@@ -27,6 +27,7 @@ test("the end of a run says what was watched, what happened, who is credible, th
     "3 (1 to 4), 1 missing",
     "2 swap, 1 cex deposit",
     "+0.180 whale-03 bought 1.2M USD of ETH, 02:13",
+    "06-21 02:15 buy 12 ETH (120 contracts), ETH-USDT-SWAP: filled at 1,127.40, 13.5k USD",
     "why: 4h bias +0.31, confidence 62%, credibility 7.4, signal +0.28, size set by risk",
     "denied 1 × sell BTC-USDT-SWAP: cooldown, daily loss",
     "open long 12 ETH: 1,127.40 to 1,134.80",

@@ -14,12 +14,12 @@ import {
 } from "#reporting/format";
 import { GENERATED_NOTICE } from "#reporting/markdown";
 import { profitNotice } from "#reporting/notice";
-import { deed, reasons, spoken, walletName } from "#reporting/phrase";
+import { deed, orderSize, partFilled, reasons, spoken, walletName } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine, Report, WalletLine } from "#reporting/report";
 import { sentences } from "#reporting/sentences";
 import { readEnv } from "#runtime/config";
-import { big, ZERO } from "#units/decimal";
+import { ZERO } from "#units/decimal";
 import { HORIZONS, type Horizon } from "#units/time";
 
 /** What the end of a run is reported from. */
@@ -195,8 +195,9 @@ function orderLines({ orders, denials }: Report): string[] {
 
 function orderLine(order: OrderLine): string {
   const paid = order.averagePrice === null ? "" : ` at ${price(order.averagePrice)}`;
-  const part = big(order.filledSize).gt(0) && order.filledSize !== order.size ? ` (${order.filledSize} filled)` : "";
-  return `${minute(order.decidedAt).slice(5)} ${order.side} ${compact(order.size)} ${plain(order.instrument)}${part}: ${spoken(order.status)}${paid}, ${usd(order.notionalUsd)}`;
+  const filled = partFilled(order);
+  const part = filled === null ? "" : ` (${filled} filled)`;
+  return `${minute(order.decidedAt).slice(5)} ${order.side} ${orderSize(order)}, ${plain(order.instrument)}${part}: ${spoken(order.status)}${paid}, ${usd(order.notionalUsd)}`;
 }
 
 function whyLine(order: OrderLine): string {

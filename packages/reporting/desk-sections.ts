@@ -1,7 +1,7 @@
-import { big, type Decimal, text, ZERO } from "#units/decimal";
+import { type Decimal, text, ZERO } from "#units/decimal";
 import { clock, compact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
 import { profitNotice } from "./notice.ts";
-import { reasons, spoken } from "./phrase.ts";
+import { orderSize, partFilled, reasons, spoken } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { Denial, OrderLine, PositionLine, Report } from "./report.ts";
 
@@ -24,10 +24,11 @@ export function orderSection({ orders, denials }: Report): string[] {
 
 function orderLines(order: OrderLine): string[] {
   const paid = order.averagePrice === null ? "" : ` at ${price(order.averagePrice)}`;
-  const part = order.filledSize !== order.size && big(order.filledSize).gt(0) ? ` ${order.filledSize} of it` : "";
+  const filled = partFilled(order, escaped);
+  const part = filled === null ? "" : ` ${filled} of it`;
   const purpose = order.reduceOnly ? ", to reduce" : "";
   const lines = [
-    `- **${clock(order.decidedAt)} ${order.side} ${compact(order.size)} ${escaped(order.instrument)}**${purpose}`,
+    `- **${clock(order.decidedAt)} ${order.side} ${orderSize(order, escaped)}**, ${escaped(order.instrument)}${purpose}`,
     `${escaped(spoken(order.status))}${part}${paid}, ${usd(order.notionalUsd)}, fee ${money(order.feesUsd)}`,
     `why: ${reasons(order)}`,
     ...(order.why.bound.length > 0 ? [`size set by: ${names(order.why.bound)}`] : []),

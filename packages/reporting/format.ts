@@ -1,4 +1,4 @@
-import { big, type Decimal, decimalOf, fixed } from "#units/decimal";
+import { type Big, big, type Decimal, decimalOf, fixed, text } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 
 const SCALES = [
@@ -9,7 +9,7 @@ const SCALES = [
 
 /**
  * Returns an amount short enough for a phone: "1.2M", "12.3k", "950", "0.0042". Rounded half-even to three significant
- * digits or so; the exact number stays in the record.
+ * digits or so, below 1 to two; the exact number stays in the record.
  */
 export function compact(amount: Decimal): string {
   const value = big(amount);
@@ -23,16 +23,29 @@ export function compact(amount: Decimal): string {
   if (size.gte("99.95")) return trimmed(fixed(value, 0));
   if (size.gte(1)) return trimmed(fixed(value, 2));
   if (size.eq(0)) return "0";
-  return size.lt("0.000001") ? `${value.lt(0) ? "-" : ""}<0.000001` : trimmed(significant(value.toFixed(18)));
+  return size.lt("0.000001") ? `${value.lt(0) ? "-" : ""}<0.000001` : significant(value);
 }
 
-/** Keeps two significant digits after the leading zeros of a number below 1. */
-const significant = (plain: string): string => /^-?0\.0*\d{0,2}/.exec(plain)?.[0] ?? plain;
+/** Rounds a number below 1 to two significant digits. What rounds up to 1 is "1.00": it is near one, and not one. */
+function significant(value: Big): string {
+  const zeros = /^-?0\.(0*)/.exec(value.toFixed())?.[1]?.length ?? 0;
+  const rounded = fixed(value, zeros + 2);
+  return big(rounded).abs().eq(1) ? fixed(rounded, 2) : trimmed(rounded);
+}
 
 const trimmed = (plain: string): string => {
   const cut = plain.includes(".") ? plain.replace(/0+$/, "").replace(/\.$/, "") : plain;
   return cut === "-0" ? "0" : cut;
 };
+
+/**
+ * Returns an amount with every digit that it has, its thousands grouped: "1,200", "0.0615". For sizes: a lot is never
+ * rounded.
+ */
+export function exact(amount: Decimal): string {
+  const [whole = "0", fraction] = text(amount).split(".");
+  return `${whole.replace(/\B(?=(\d{3})+$)/g, ",")}${fraction === undefined ? "" : `.${fraction}`}`;
+}
 
 /** Returns "1.2M USD", or "unpriced" for null: an unknown value is never shown as 0. */
 export const usd = (amount: Decimal | null): string => (amount === null ? "unpriced" : `${compact(amount)} USD`);

@@ -99,6 +99,18 @@ test("orders say why, denied plans say which policy and how often", () => {
   expect(markdown(reportWith({ orders: many }))).toContain("- 3 × buy ETH-USDT-SWAP: cooldown (last 03:03)");
 });
 
+test("an order's size is in its asset, exact, with the contracts beside it", () => {
+  const one = orderWith({
+    ...{ side: "sell", instrument: "BTC-USDT-SWAP", asset: "BTC", size: decimalOf("1"), assetSize: decimalOf("0.01") },
+    ...{ filledSize: decimalOf("0.5"), filledAssetSize: decimalOf("0.005"), status: "cancelled" },
+  });
+  const text = markdown(reportWith({ orders: [one] }));
+  expect(text).toContain("- **02:15 sell 0.01 BTC (1 contract)**, BTC-USDT-SWAP");
+  expect(text).toContain("cancelled 0.005 BTC of it at 1,127.40");
+  const unlisted = orderWith({ assetSize: null, filledAssetSize: null });
+  expect(markdown(reportWith({ orders: [unlisted] }))).toContain("**02:15 buy 120 contracts**, ETH-USDT-SWAP");
+});
+
 test("a stop says so, and a token that nobody listed has no amount", () => {
   const why = { bias: null, confidence: null, credibility: null, signal: null, bound: [], denied: [] };
   expect(markdown(reportWith({ orders: [orderWith({ type: "stop", why })] }))).toContain(

@@ -1,4 +1,5 @@
-import { compact, percent, shortHash, signed, usd } from "./format.ts";
+import { big, type Decimal } from "#units/decimal";
+import { compact, exact, percent, shortHash, signed, usd } from "./format.ts";
 import { plain } from "./plain.ts";
 import type { EventLine, OrderLine, WalletName } from "./report.ts";
 
@@ -64,6 +65,20 @@ export const spoken = (name: string): string =>
     .replace(/([a-z])([A-Z])/g, "$1 $2")
     .replaceAll(/[_-]+/g, " ")
     .toLowerCase();
+
+/** Returns contracts with their unit: "1 contract", "0.5 contracts". */
+const contracts = (size: Decimal): string => `${exact(size)} ${size === "1" ? "contract" : "contracts"}`;
+
+/** Returns how large an order is, in its asset and exact: "0.01 BTC (1 contract)". */
+export const orderSize = ({ size, assetSize, asset }: OrderLine, clean: Clean = plain): string =>
+  assetSize === null ? contracts(size) : `${exact(assetSize)} ${clean(asset)} (${contracts(size)})`;
+
+/** Returns how much of an order was filled where that is a part of it: "0.005 BTC", else null. */
+export function partFilled(order: OrderLine, clean: Clean = plain): string | null {
+  const { size, filledSize, filledAssetSize, asset } = order;
+  if (!big(filledSize).gt(0) || big(filledSize).eq(size)) return null;
+  return filledAssetSize === null ? contracts(filledSize) : `${exact(filledAssetSize)} ${clean(asset)}`;
+}
 
 /** Returns why an order was made, in one line of numbers. */
 export function reasons({ type, why, timeframe }: OrderLine): string {

@@ -94,6 +94,9 @@ export const OrderLine = z.object({
   /** Contracts. */
   size: Decimal,
   filledSize: Decimal,
+  /** The same in the asset, exact; null while the instrument is not listed. */
+  assetSize: Decimal.nullable().default(null),
+  filledAssetSize: Decimal.nullable().default(null),
   /** At the average fill price, else at the limit; null when neither is known. */
   notionalUsd: Decimal.nullable(),
   averagePrice: Decimal.nullable(),

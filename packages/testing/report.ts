@@ -83,6 +83,8 @@ export const orderWith = (parts: Partial<OrderLine> = {}): OrderLine => ({
   type: "ioc",
   size: decimalOf("120"),
   filledSize: decimalOf("120"),
+  assetSize: decimalOf("12"),
+  filledAssetSize: decimalOf("12"),
   notionalUsd: decimalOf("13528.8"),
   averagePrice: decimalOf("1127.4"),
   feesUsd: decimalOf("6.7644"),

@@ -98,7 +98,13 @@ test("wallets carry their last score of the period and the one before it", async
 test("orders say why; the denied are told apart", async () => {
   const { orders, denials } = composeReport(await reportRecords(database.db, SCOPE));
   expect(orders).toHaveLength(1);
-  expect(orders[0]).toMatchObject({ notionalUsd: "1352.88", why: { bias: 0.31, signal: 0.28, bound: ["risk"] } });
+  expect(orders[0]).toMatchObject({
+    size: "12",
+    assetSize: "1.2",
+    filledAssetSize: "1.2",
+    notionalUsd: "1352.88",
+    why: { bias: 0.31, signal: 0.28, bound: ["risk"] },
+  });
   expect(denials).toMatchObject([{ denied: ["cooldown"], count: 1 }]);
 });
 

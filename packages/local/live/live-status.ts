@@ -2,7 +2,7 @@ import { type DeskHealth, deskHealth, latestBiases, orderPage, positionList } fr
 import type { ProgressStream } from "#host/progress";
 import { cut } from "#host/text-columns";
 import { clock as clockTime, minute, money, plural, price, signed, signedMoney, span } from "#reporting/format";
-import { reasons, spoken } from "#reporting/phrase";
+import { orderSize, reasons, spoken } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine } from "#reporting/report";
 import { readSettings } from "#runtime/config";
@@ -72,7 +72,7 @@ const orderText = (order: OrderLine): string => {
   const paid = order.averagePrice === null ? "" : ` at ${price(order.averagePrice)}`;
   const cost = order.notionalUsd === null ? "" : ` (${money(order.notionalUsd)} USDT)`;
   const denied = order.why.denied.length > 0 ? ` by ${order.why.denied.map(spoken).join(", ")}` : "";
-  return `${order.side} ${order.size} ${order.instrument} ${order.status}${denied}${paid}${cost}: ${reasons(order)}`;
+  return `${order.side} ${orderSize(order)}, ${order.instrument}, ${order.status}${denied}${paid}${cost}: ${reasons(order)}`;
 };
 
 /** What is written while the desk runs. */
