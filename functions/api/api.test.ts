@@ -131,7 +131,7 @@ test("GET /orders and /positions: this venue's, with why", async () => {
   expect(body.orders[1].why.denied).toEqual(["cooldown"]);
   expect((await call(orders, { status: "filled" })).body.orders).toHaveLength(1);
   expect((await call(positions, { state: "open" })).body.positions).toMatchObject([
-    { side: "long", unrealizedUsd: "3.12" },
+    { side: "long", unrealizedUsd: "3.12", fundingUsd: "0", netUsd: "2.44" },
   ]);
   expect((await call(positions, { state: "closed" })).body.positions).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { table, wrapped } from "#host/text-columns";
 import {
   clock,
-  compact,
+  exact,
   grouped,
   minute,
   money,
@@ -14,7 +14,7 @@ import {
 } from "#reporting/format";
 import { GENERATED_NOTICE } from "#reporting/markdown";
 import { profitNotice } from "#reporting/notice";
-import { deed, orderSize, partFilled, reasons, spoken, walletName } from "#reporting/phrase";
+import { chance, course, deed, orderSize, partFilled, reasons, result, spoken, walletName } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine, Report, WalletLine } from "#reporting/report";
 import { sentences } from "#reporting/sentences";
@@ -213,24 +213,20 @@ function positionLines(positions: readonly PositionLine[]): string[] {
   const older = positions.length - shown.length;
   return [
     ...(older > 0 ? [`${grouped(older)} older, then:`] : []),
-    ...shown.map((position) => {
-      const size = position.size === null ? "" : ` ${compact(position.size)}`;
-      const entry = position.entryPrice === null ? "unpriced" : price(position.entryPrice);
-      const leave = position.closedAt === null ? position.markPrice : position.exitPrice;
-      const state = position.closedAt === null ? "open" : "closed";
-      const open =
-        position.closedAt === null && position.unrealizedUsd !== null
-          ? `, unrealized ${signedMoney(position.unrealizedUsd)}`
-          : "";
-      return `${state} ${position.side}${size} ${plain(position.asset)}: ${entry} to ${leave === null ? "unpriced" : price(leave)}, realized ${signedMoney(position.realizedUsd ?? ZERO)}${open}, fees ${money(position.feesUsd)}`;
-    }),
+    ...shown.flatMap((position) => [positionLine(position), `    ${result(position)}`]),
   ];
+}
+
+function positionLine(position: PositionLine): string {
+  const held = position.closedAt === null && position.size !== null ? ` ${exact(position.size)}` : "";
+  const state = position.closedAt === null ? "open" : "closed";
+  return `${state} ${position.side}${held} ${plain(position.asset)}: ${course(position)}`;
 }
 
 function accountLines({ scope, metrics: { equity, pnl, trades } }: Report): string[] {
   if (equity.start === null || equity.end === null) return ["no snapshot yet"];
-  const won = trades.winRate === null ? "" : `, ${percent(trades.winRate)} won`;
-  const fall = equity.maxDrawdown === null ? "" : `, largest fall ${percent(equity.maxDrawdown, 2)}`;
+  const won = trades.winRate === null ? "" : `, ${percent(trades.winRate)} won net${chance(trades.chance)}`;
+  const fall = equity.maxDrawdown === null ? "" : `, max drawdown ${percent(equity.maxDrawdown, 2)}`;
   const notice = profitNotice(scope);
   return [
     ...(notice === null ? [] : [notice]),

@@ -1,7 +1,7 @@
-import { type Decimal, text, ZERO } from "#units/decimal";
-import { clock, compact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
+import { text } from "#units/decimal";
+import { clock, compact, exact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
 import { profitNotice } from "./notice.ts";
-import { orderSize, partFilled, reasons, spoken } from "./phrase.ts";
+import { chance, course, orderSize, partFilled, reasons, result, spoken } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { Denial, OrderLine, PositionLine, Report } from "./report.ts";
 
@@ -61,20 +61,20 @@ export function positionSection({ positions, scope }: Report): string[] {
   ];
 }
 
-const priceOr = (value: Decimal | null): string => (value === null ? "unpriced" : price(value));
-
 function openLines(position: PositionLine): string[] {
-  const stop = position.stopPrice === null ? ", no stop" : `, stop ${price(position.stopPrice)}`;
+  const held = position.size === null ? "?" : exact(position.size);
+  const stop = position.stopPrice === null ? "no stop" : `stop ${price(position.stopPrice)}`;
   return [
-    `- **${position.side} ${position.size === null ? "?" : compact(position.size)} ${escaped(position.asset)}** since ${minute(position.openedAt)}${BREAK}`,
-    `  entry ${priceOr(position.entryPrice)}, mark ${priceOr(position.markPrice)}${stop}${BREAK}`,
-    `  unrealized ${position.unrealizedUsd === null ? "unpriced" : signedMoney(position.unrealizedUsd)}, realized ${signedMoney(position.realizedUsd ?? ZERO)}, fees ${money(position.feesUsd)}`,
+    `- **${position.side} ${held} ${escaped(position.asset)}** since ${minute(position.openedAt)}, ${stop}${BREAK}`,
+    `  ${course(position, escaped)}${BREAK}`,
+    `  ${result(position)}`,
   ];
 }
 
 const closedLines = (position: PositionLine): string[] => [
   `- **${position.side} ${escaped(position.asset)}** ${clock(position.openedAt)} to ${clock(position.closedAt ?? position.openedAt)}${BREAK}`,
-  `  ${priceOr(position.entryPrice)} to ${priceOr(position.exitPrice)}, realized ${signedMoney(position.realizedUsd ?? ZERO)}, fees ${money(position.feesUsd)}`,
+  `  ${course(position, escaped)}${BREAK}`,
+  `  ${result(position)}`,
 ];
 
 /** Returns the lines of the account's figures. */
@@ -84,12 +84,17 @@ export function performanceSection({ metrics, scope }: Report): string[] {
   const rows: [string, string][] = [
     ["Equity", equity.end === null ? "–" : money(equity.end)],
     ["Change", equity.change === null ? "–" : `${signedMoney(equity.change)} (${fraction(equity.return, 2)})`],
-    ["Largest fall", fraction(equity.maxDrawdown, 2)],
+    ["Max drawdown", fraction(equity.maxDrawdown, 2)],
     ["Realized", signedMoney(pnl.realizedUsd)],
     ["Unrealized", signedMoney(pnl.unrealizedUsd)],
     ["Fees", money(pnl.feesUsd)],
     ["Funding", signedMoney(pnl.fundingUsd)],
-    ["Closed trades", trades.closed === 0 ? "0" : `${grouped(trades.closed)}, ${fraction(trades.winRate, 0)} won`],
+    [
+      "Closed trades",
+      trades.closed === 0
+        ? "0"
+        : `${grouped(trades.closed)}, ${fraction(trades.winRate, 0)} won net${chance(trades.chance)}`,
+    ],
     ["Fills", grouped(orders.fills)],
     ["Turnover", usd(orders.turnoverUsd)],
     ["Exposure", `${usd(exposure.grossUsd)} (${fraction(exposure.ofEquity, 0)})`],
@@ -107,8 +112,11 @@ export function performanceSection({ metrics, scope }: Report): string[] {
     "|:--|--:|",
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
     "",
-    ...(settled.length > 0 ? ["Events that went the wallet's way, once their horizon had passed:", ""] : []),
-    ...settled.map(({ horizon, settled: all, hitRate }) => `- ${horizon}: ${fraction(hitRate, 0)} of ${grouped(all)}`),
+    ...(settled.length > 0 ? ["Events that went the wallet's way after cost, once their horizon had passed:", ""] : []),
+    ...settled.map(
+      ({ horizon, settled: all, hitRate, chance: byChance }) =>
+        `- ${horizon}: ${fraction(hitRate, 1)} of ${grouped(all)}${chance(byChance, 1)}`,
+    ),
     ...(settled.length > 0 ? [""] : []),
   ];
 }

@@ -2,7 +2,20 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { big, decimalOf, text } from "#units/decimal";
 import { instantOf } from "#units/time";
-import { compact, exact, listed, money, percent, plural, price, signed, signedMoney, span, usd } from "./format.ts";
+import {
+  averagePrice,
+  compact,
+  exact,
+  listed,
+  money,
+  percent,
+  plural,
+  price,
+  signed,
+  signedMoney,
+  span,
+  usd,
+} from "./format.ts";
 
 test.each([
   ["0", "0"],
@@ -30,6 +43,19 @@ test("a size keeps every digit of its lot", () => {
   expect(exact(decimalOf("0.0615"))).toBe("0.0615");
   expect(exact(decimalOf("12345.6780"))).toBe("12,345.678");
   expect(exact(decimalOf("-1000"))).toBe("-1,000");
+});
+
+test("an average price has the places that make size times price right to the cent", () => {
+  expect(averagePrice(decimalOf("2501.931234567"), decimalOf("1.11"))).toBe("2,501.9312");
+  expect(averagePrice(decimalOf("7.0612345"), decimalOf("503"))).toBe("7.061234");
+  expect(averagePrice(decimalOf("1127.4"), decimalOf("12"))).toBe("1,127.40");
+  const money = fc.bigInt({ min: 1n, max: 10n ** 24n }).map((value) => text(big(value).div("1e18")));
+  fc.assert(
+    fc.property(money, money, (average, size) => {
+      const shown = decimalOf(averagePrice(average, size).replaceAll(",", ""));
+      expect(big(shown).minus(average).times(size).abs().lte("0.005")).toBe(true);
+    }),
+  );
 });
 
 test("an unknown value is unpriced, and zero is zero", () => {

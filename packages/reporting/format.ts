@@ -83,6 +83,21 @@ export function price(value: Decimal): string {
   return trimmed(fixed(value, 6)) === "0" ? compact(value) : trimmed(fixed(value, 6));
 }
 
+/**
+ * Returns an average price with as many places as it takes for `size` × price to be right to the cent, two at least:
+ * "2,501.9312" of 1.11 ETH.
+ */
+export function averagePrice(value: Decimal, size: Decimal): string {
+  const whole = fixed(big(size).abs(), 0).length;
+  const [, fraction = ""] = text(fixed(value, whole + 3)).split(".");
+  return exactPlaces(value, Math.max(2, fraction.length));
+}
+
+const exactPlaces = (value: Decimal, places: number): string => {
+  const [whole = "0", fraction = ""] = fixed(value, places).split(".");
+  return `${exact(decimalOf(whole))}.${fraction}`;
+};
+
 /** Returns "0x1234...abcd" of an address or a transaction hash. */
 export const shortHash = (hash: string): string =>
   hash.length > 12 ? `${hash.slice(0, 6)}...${hash.slice(-4)}` : hash;

@@ -111,6 +111,23 @@ test("an order's size is in its asset, exact, with the contracts beside it", () 
   expect(markdown(reportWith({ orders: [unlisted] }))).toContain("**02:15 buy 120 contracts**, ETH-USDT-SWAP");
 });
 
+test("each position can be recomputed from what is shown: traded size, prices, and the parts of its net result", () => {
+  const text = markdown(reportWith());
+  // 12 × (1,134.80 − 1,127.40) = 88.80, less 6.76.
+  expect(text).toContain("traded 12 ETH (12 at most), entry 1,127.40, mark 1,134.80");
+  expect(text).toContain("net +82.04: realized 0.00, unrealized +88.80, fees -6.76, funding 0.00");
+  // 0.05 × (20,410 − 20,120.50) = 14.475 (rounded half-even), less 1.0133.
+  expect(text).toContain("traded 0.05 BTC (0.03 at most), entry 20,410.00, exit 20,120.50");
+  expect(text).toContain("net +13.46: realized +14.48, fees -1.01, funding 0.00");
+});
+
+test("beside each rate stands what a coin would have had, and the account's loss is its max drawdown", () => {
+  const text = markdown(reportWith());
+  expect(text).toContain("- 1h: 61.1% of 18 (chance 44.4%)");
+  expect(text).toContain("| Closed trades | 1, 100% won net (chance 50%) |");
+  expect(text).toContain("| Max drawdown | 0.40% |");
+});
+
 test("a stop says so, and a token that nobody listed has no amount", () => {
   const why = { bias: null, confidence: null, credibility: null, signal: null, bound: [], denied: [] };
   expect(markdown(reportWith({ orders: [orderWith({ type: "stop", why })] }))).toContain(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { positionWith, recordsWith } from "#testing/report";
+import { positionWith, recordsWith, SCOPE } from "#testing/report";
 import { big, decimalOf, text } from "#units/decimal";
 import { instantOf } from "#units/time";
 import { Metrics, metricsOf } from "./metrics.ts";
@@ -58,9 +58,17 @@ test("figures of a known period", () => {
     maxDrawdown: 0.004,
   });
   expect(metrics.pnl).toEqual({ realizedUsd: "14.475", unrealizedUsd: "88.8", feesUsd: "6.7644", fundingUsd: "0" });
-  expect(metrics.trades).toEqual({ closed: 1, wins: 1, winRate: 1 });
+  expect(metrics.trades).toEqual({ closed: 1, wins: 1, winRate: 1, chance: 0.5 });
+  expect(metrics.outcomes[0]).toEqual({ horizon: "1h", settled: 18, hits: 11, hitRate: 11 / 18, chance: 8 / 18 });
   expect(metrics.exposure.grossUsd).toBe("13617.6");
   expect(metrics.wallets).toEqual({ watched: 42, active: 3 });
+});
+
+test("a win is net of fees: one that they take is a loss, and no coin wins it either", () => {
+  const closed = (realized: string, fees: string) =>
+    positionWith({ closedAt: SCOPE.end, realizedUsd: decimalOf(realized), feesUsd: decimalOf(fees) });
+  const positions = [closed("18", "2.77"), closed("1.02", "2.2"), closed("-2.72", "4.94"), closed("-9", "1")];
+  expect(metricsOf({ ...EMPTY, positions }).trades).toEqual({ closed: 4, wins: 1, winRate: 0.25, chance: 0.25 });
 });
 
 test("fees are summed exactly, and a fee in another asset is kept apart", () => {

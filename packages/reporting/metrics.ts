@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Big, big, Decimal, fixed, text, ZERO } from "#units/decimal";
 import { HORIZONS, Horizon, type Instant, millis } from "#units/time";
+import { netUsdOf, oppositeNetUsdOf, type ResultParts } from "./net.ts";
 
 const share = z.number().min(0).max(1).nullable();
 const count = z.number().int().nonnegative();
@@ -35,20 +36,26 @@ export const Metrics = z.object({
     complex: count,
     complexShare: share,
   }),
-  /** Settled in the period: the share of directional events whose excess return was above zero. */
-  outcomes: z.array(z.object({ horizon: Horizon, settled: count, hits: count, hitRate: share })),
+  /**
+   * Settled in the period: the share of directional events whose excess return, after cost, was above zero. `chance` is
+   * the share that a coin would have had, tossed for the direction of each: below a half, for a small move pays no side.
+   */
+  outcomes: z.array(
+    z.object({ horizon: Horizon, settled: count, hits: count, hitRate: share, chance: share.default(null) }),
+  ),
   equity: z.object({
     start: Decimal.nullable(),
     end: Decimal.nullable(),
     change: Decimal.nullable(),
     return: z.number().nullable(),
-    /** Largest fall from a peak, as a fraction of the peak, between snapshots. */
+    /** Max drawdown between snapshots, as a fraction of the peak. */
     maxDrawdown: z.number().nullable(),
   }),
   pnl: z.object({ realizedUsd: Decimal, unrealizedUsd: Decimal, feesUsd: Decimal, fundingUsd: Decimal }),
   /** Fees in an asset that has no price here, by asset; not part of feesUsd. */
   feesUnconverted: z.record(z.string(), Decimal),
-  trades: z.object({ closed: count, wins: count, winRate: share }),
+  /** Wins are net of fees and funding; `chance` is the share that a coin would have won, tossed for the side of each. */
+  trades: z.object({ closed: count, wins: count, winRate: share, chance: share.default(null) }),
   orders: z.object({ count, byStatus: z.record(z.string(), count), fills: count, turnoverUsd: Decimal.nullable() }),
   exposure: z.object({ grossUsd: Decimal, netUsd: Decimal, ofEquity: z.number().nullable() }),
 });
@@ -70,7 +77,13 @@ export interface MetricRecords {
     readonly type: string;
     readonly notionalUsd: Decimal | null;
   }[];
-  readonly outcomes: readonly { readonly horizon: Horizon; readonly settled: number; readonly hits: number }[];
+  /** `decided`: of how many one direction or the other came out above the cost. */
+  readonly outcomes: readonly {
+    readonly horizon: Horizon;
+    readonly settled: number;
+    readonly hits: number;
+    readonly decided: number;
+  }[];
   /** Ascending; the first may be the last snapshot before the period. */
   readonly equity: readonly { readonly at: Instant; readonly equity: Decimal }[];
   readonly orders: readonly { readonly status: string }[];
@@ -89,6 +102,8 @@ export interface MetricRecords {
     readonly markPrice: Decimal | null;
     readonly realizedUsd: Decimal | null;
     readonly unrealizedUsd: Decimal | null;
+    readonly feesUsd: Decimal;
+    readonly fundingUsd: Decimal;
   }[];
 }
 
@@ -174,7 +189,8 @@ function outcomeMetrics(horizon: Horizon, outcomes: MetricRecords["outcomes"]): 
   const own = outcomes.filter((outcome) => outcome.horizon === horizon);
   const settled = own.reduce((total, outcome) => total + outcome.settled, 0);
   const hits = own.reduce((total, outcome) => total + outcome.hits, 0);
-  return { horizon, settled, hits, hitRate: ratio(hits, settled) };
+  const decided = own.reduce((total, outcome) => total + outcome.decided, 0);
+  return { horizon, settled, hits, hitRate: ratio(hits, settled), chance: ratio(decided / 2, settled) };
 }
 
 function equityMetrics(snapshots: MetricRecords["equity"]): Metrics["equity"] {
@@ -199,8 +215,11 @@ function equityMetrics(snapshots: MetricRecords["equity"]): Metrics["equity"] {
 }
 
 function tradeMetrics(closed: MetricRecords["positions"]): Metrics["trades"] {
-  const wins = closed.filter((position) => big(position.realizedUsd ?? ZERO).gt(0)).length;
-  return { closed: closed.length, wins, winRate: ratio(wins, closed.length) };
+  const count = (net: (position: ResultParts) => Decimal | null): number =>
+    closed.filter((position) => big(net(position) ?? ZERO).gt(0)).length;
+  const wins = count(netUsdOf);
+  const chance = ratio((wins + count(oppositeNetUsdOf)) / 2, closed.length);
+  return { closed: closed.length, wins, winRate: ratio(wins, closed.length), chance };
 }
 
 function exposureMetrics(open: MetricRecords["positions"], equity: Decimal | null): Metrics["exposure"] {

@@ -1,7 +1,7 @@
-import { big, type Decimal } from "#units/decimal";
-import { compact, exact, percent, shortHash, signed, usd } from "./format.ts";
+import { big, type Decimal, text } from "#units/decimal";
+import { averagePrice, compact, exact, percent, price, shortHash, signed, signedMoney, usd } from "./format.ts";
 import { plain } from "./plain.ts";
-import type { EventLine, OrderLine, WalletName } from "./report.ts";
+import type { EventLine, OrderLine, PositionLine, WalletName } from "./report.ts";
 
 /** Turns a name from outside into text that is safe where it will be shown: `plain` for a terminal, `escaped` for Markdown. */
 export type Clean = (text: string) => string;
@@ -78,6 +78,38 @@ export function partFilled(order: OrderLine, clean: Clean = plain): string | nul
   const { size, filledSize, filledAssetSize, asset } = order;
   if (!big(filledSize).gt(0) || big(filledSize).eq(size)) return null;
   return filledAssetSize === null ? contracts(filledSize) : `${exact(filledAssetSize)} ${clean(asset)}`;
+}
+
+/** Returns what stands behind a rate: " (chance 44.7%)"; "" where there is none. Source: docs/glossary.md#chance. */
+export const chance = (share: number | null, places = 0): string =>
+  share === null ? "" : ` (chance ${percent(share, places)})`;
+
+/**
+ * Returns what a position came to and of which parts, each with its sign, so that they add up:
+ * "net +15.23: realized +18.00, fees -2.77, funding 0.00".
+ */
+export function result({ netUsd, realizedUsd, unrealizedUsd, feesUsd, fundingUsd, closedAt }: PositionLine): string {
+  const known = (amount: Decimal | null): string => (amount === null ? "unpriced" : signedMoney(amount));
+  const minus = (amount: Decimal): string => signedMoney(text(big(amount).neg()));
+  const parts = [
+    `realized ${known(realizedUsd)}`,
+    ...(closedAt === null ? [`unrealized ${known(unrealizedUsd)}`] : []),
+    `fees ${minus(feesUsd)}`,
+    `funding ${minus(fundingUsd)}`,
+  ];
+  return `net ${known(netUsd)}: ${parts.join(", ")}`;
+}
+
+/** Returns what was traded in a position and at which average prices: "1.11 ETH (0.8 at most) from 2,501.9312 to 2,485.7144". */
+export function course(position: PositionLine, clean: Clean = plain): string {
+  const { tradedSize, peakSize, entryPrice, closedAt } = position;
+  const size = tradedSize ?? position.size;
+  const last = closedAt === null ? position.markPrice : position.exitPrice;
+  const at = (value: Decimal | null): string =>
+    value === null ? "unpriced" : size === null ? price(value) : averagePrice(value, size);
+  const peak = peakSize === null ? "" : ` (${exact(peakSize)} at most)`;
+  const traded = tradedSize === null ? "" : `traded ${exact(tradedSize)} ${clean(position.asset)}${peak}, `;
+  return `${traded}entry ${at(entryPrice)}, ${closedAt === null ? "mark" : "exit"} ${at(last)}`;
 }
 
 /** Returns why an order was made, in one line of numbers. */

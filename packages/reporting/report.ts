@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { TradingMode } from "#trading/mode";
-import { Decimal } from "#units/decimal";
+import { Decimal, ZERO } from "#units/decimal";
 import { EventId, OrderId, PositionId, WalletId } from "#units/ids";
 import { Horizon, Instant } from "#units/time";
 import { Metrics } from "./metrics.ts";
@@ -124,8 +124,11 @@ export const PositionLine = z.object({
   instrument: z.string(),
   asset: z.string(),
   side: z.enum(["long", "short"]),
-  /** Of the asset. */
+  /** Of the asset: held now, or once closed the most that was held. */
   size: Decimal.nullable(),
+  /** All that was opened in it, and the most that was held at once, of the asset; null where its fills are gone. */
+  tradedSize: Decimal.nullable().default(null),
+  peakSize: Decimal.nullable().default(null),
   entryPrice: Decimal.nullable(),
   markPrice: Decimal.nullable(),
   exitPrice: Decimal.nullable(),
@@ -133,6 +136,10 @@ export const PositionLine = z.object({
   unrealizedUsd: Decimal.nullable(),
   realizedUsd: Decimal.nullable(),
   feesUsd: Decimal,
+  /** Paid; negative = received. */
+  fundingUsd: Decimal.default(ZERO),
+  /** Realized, and while open unrealized, less fees and funding; null when a part is not known. */
+  netUsd: Decimal.nullable().default(null),
   openedAt: Instant,
   closedAt: Instant.nullable(),
 });

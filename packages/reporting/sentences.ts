@@ -78,7 +78,7 @@ function traded({ orders, denials, trading, metrics }: Report, clean: Clean): st
   if (orders.length === 0) return `${halted}No order was placed${stopped}.`;
   const filled = metrics.orders.byStatus.filled ?? 0;
   const { closed, wins } = metrics.trades;
-  const trades = closed === 0 ? "" : `; ${plural(closed, "position")} closed, ${grouped(wins)} with a profit`;
+  const trades = closed === 0 ? "" : `; ${plural(closed, "position")} closed, ${grouped(wins)} with a net profit`;
   return `${halted}The desk placed ${plural(orders.length, "order")}, ${grouped(filled)} filled${stopped}${trades}.`;
 }
 

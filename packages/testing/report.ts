@@ -1,4 +1,5 @@
 import { composeReport, type ReportRecords } from "#reporting/compose";
+import { netUsdOf } from "#reporting/net";
 import type { BiasLine, EventLine, OrderLine, PositionLine, Report, Scope, WalletLine } from "#reporting/report";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
@@ -97,23 +98,29 @@ export const orderWith = (parts: Partial<OrderLine> = {}): OrderLine => ({
 });
 
 /** Returns an open long in ETH, changed by `parts`. */
-export const positionWith = (parts: Partial<PositionLine> = {}): PositionLine => ({
-  id: idOf("position", parts.openedAt ?? "1"),
-  instrument: "ETH-USDT-SWAP",
-  asset: "ETH",
-  side: "long",
-  size: decimalOf("12"),
-  entryPrice: decimalOf("1127.4"),
-  markPrice: decimalOf("1134.8"),
-  exitPrice: null,
-  stopPrice: decimalOf("1104.1"),
-  unrealizedUsd: decimalOf("88.8"),
-  realizedUsd: decimalOf("0"),
-  feesUsd: decimalOf("6.7644"),
-  openedAt: instantOf("2022-06-21T02:15:04.000Z"),
-  closedAt: null,
-  ...parts,
-});
+export function positionWith(parts: Partial<PositionLine> = {}): PositionLine {
+  const line: Omit<PositionLine, "netUsd"> = {
+    id: idOf("position", parts.openedAt ?? "1"),
+    instrument: "ETH-USDT-SWAP",
+    asset: "ETH",
+    side: "long",
+    size: decimalOf("12"),
+    tradedSize: decimalOf("12"),
+    peakSize: decimalOf("12"),
+    entryPrice: decimalOf("1127.4"),
+    markPrice: decimalOf("1134.8"),
+    exitPrice: null,
+    stopPrice: decimalOf("1104.1"),
+    unrealizedUsd: decimalOf("88.8"),
+    realizedUsd: decimalOf("0"),
+    feesUsd: decimalOf("6.7644"),
+    fundingUsd: decimalOf("0"),
+    openedAt: instantOf("2022-06-21T02:15:04.000Z"),
+    closedAt: null,
+    ...parts,
+  };
+  return { netUsd: netUsdOf(line), ...line };
+}
 
 const block = (number: number, lagMs: number) => ({
   number,
@@ -162,7 +169,7 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
       biasWith({ asset: "BTC", value: -0.12, confidence: 0.4, previous: 0 }, [sent]),
     ],
     wallets: [scoredWith("whale-03", 7.1, 5.6), scoredWith("noise-2", 3.2, 4.4, `0x${"0d".repeat(20)}`)],
-    outcomes: [{ horizon: "1h", settled: 18, hits: 11 }],
+    outcomes: [{ horizon: "1h", settled: 18, hits: 11, decided: 16 }],
     equity: [
       { at: instantOf("2022-06-20T23:59:00.000Z"), equity: decimalOf("10000") },
       { at: instantOf("2022-06-21T02:30:00.000Z"), equity: decimalOf("9960") },
@@ -201,6 +208,12 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
         exitPrice: decimalOf("20120.5"),
         entryPrice: decimalOf("20410"),
         realizedUsd: decimalOf("14.475"),
+        ...{
+          size: decimalOf("0.05"),
+          tradedSize: decimalOf("0.05"),
+          peakSize: decimalOf("0.03"),
+          feesUsd: decimalOf("1.0133"),
+        },
         unrealizedUsd: null,
       }),
     ],

@@ -14,7 +14,8 @@ import { activityBefore } from "../signals/scores.ts";
 import { equityAt, insertEquity } from "../trading/equity.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
-import { orderLines, positionLines } from "./order-lines.ts";
+import { orderLines } from "./order-lines.ts";
+import { positionLines } from "./position-lines.ts";
 import { reportRecords } from "./reports.ts";
 import { latestWallets, scoredWallets } from "./wallet-lines.ts";
 

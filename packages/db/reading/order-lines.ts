@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { OrderLine, PositionLine } from "#reporting/report";
+import type { OrderLine } from "#reporting/report";
 import { whyOf } from "#reporting/why";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
@@ -66,55 +66,5 @@ export async function orderLines(db: Db, where: SQL, order: SQL, limit: number |
     timeframe: row.timeframe,
     why: whyOf(row.snapshot),
     error: row.error,
-  }));
-}
-
-const PositionRow = kind.shape("position lines", {
-  id: kind.id("position"),
-  instrument: kind.text,
-  asset: kind.text,
-  side: kind.oneOf("long", "short"),
-  size: kind.orNull(kind.decimal),
-  entry_price: kind.orNull(kind.decimal),
-  mark_price: kind.orNull(kind.decimal),
-  exit_price: kind.orNull(kind.decimal),
-  stop_price: kind.orNull(kind.decimal),
-  unrealized: kind.orNull(kind.decimal),
-  realized: kind.orNull(kind.decimal),
-  fees: kind.decimal,
-  opened_at: kind.instant,
-  closed_at: kind.orNull(kind.instant),
-});
-
-/** Returns positions as they are shown, by opening and id. `where` speaks of `p`. */
-export async function positionLines(db: Db, where: SQL, limit: number | null = null): Promise<PositionLine[]> {
-  const list = await rows(
-    db,
-    PositionRow,
-    sql`SELECT p.id, p.instrument, p.asset, p.side, ${plain(sql`p.size`)} AS size,
-               ${plain(sql`p.entry_price`)} AS entry_price, ${plain(sql`p.mark_price`)} AS mark_price,
-               ${plain(sql`p.exit_price`)} AS exit_price, ${plain(sql`p.stop_price`)} AS stop_price,
-               ${plain(sql`p.unrealized_pnl`)} AS unrealized, ${plain(sql`p.realized_pnl`)} AS realized,
-               ${plain(sql`p.fees_paid`)} AS fees, ${iso(sql`p.opened_at`)} AS opened_at, ${iso(sql`p.closed_at`)} AS closed_at
-        FROM positions p
-        WHERE ${where}
-        ORDER BY p.opened_at DESC, p.id
-        ${limit === null ? sql`` : sql`LIMIT ${limit}`}`,
-  );
-  return list.map((row) => ({
-    id: row.id,
-    instrument: row.instrument,
-    asset: row.asset,
-    side: row.side,
-    size: row.size,
-    entryPrice: row.entry_price,
-    markPrice: row.mark_price,
-    exitPrice: row.exit_price,
-    stopPrice: row.stop_price,
-    unrealizedUsd: row.unrealized,
-    realizedUsd: row.realized,
-    feesUsd: row.fees,
-    openedAt: row.opened_at,
-    closedAt: row.closed_at,
   }));
 }

@@ -9,7 +9,8 @@ import { drizzleOf } from "../drizzle.ts";
 import { bias, blockCursors, chainBlocks, reports, tradingControl } from "../schema.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
-import { orderLines, positionLines } from "./order-lines.ts";
+import { orderLines } from "./order-lines.ts";
+import { positionLines } from "./position-lines.ts";
 
 const TERMS = 5;
 const FOUR_HOURS_MS = 4 * 3_600_000;

@@ -56,7 +56,7 @@ test("a report holds its period [start, end) and nothing of before or after", as
     lagMedianSeconds: 2.2,
   });
   expect(metrics.equity).toMatchObject({ start: "10000", end: "10002.44", change: "2.44" });
-  expect(metrics.outcomes[0]).toEqual({ horizon: "1h", settled: 2, hits: 1, hitRate: 0.5 });
+  expect(metrics.outcomes[0]).toEqual({ horizon: "1h", settled: 2, hits: 1, hitRate: 0.5, chance: 0.5 });
   expect(metrics.orders).toMatchObject({
     count: 2,
     byStatus: { denied: 1, filled: 1 },

@@ -1,6 +1,7 @@
 import { and, desc, eq, gte, isNotNull, lt, sql } from "drizzle-orm";
 import type { ReportRecords } from "#reporting/compose";
 import { Report, type Scope } from "#reporting/report";
+import { ROUND_TRIP_COST } from "#scoring/outcome";
 import { type Id, idOf } from "#units/ids";
 import { HORIZONS, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
@@ -10,13 +11,15 @@ import { chainBlocks, eventRefs, reports, tradingControl, wallets } from "../sch
 import * as kind from "../shape.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
-import { orderLines, positionLines } from "./order-lines.ts";
+import { orderLines } from "./order-lines.ts";
+import { positionLines } from "./position-lines.ts";
 import { scoredWallets } from "./wallet-lines.ts";
 
 const OutcomeRow = kind.shape("outcomes of a report", {
   horizon: kind.oneOf(...HORIZONS),
   settled: kind.int,
   hits: kind.int,
+  decided: kind.int,
 });
 const EquityRow = kind.shape("equity of a report", { at: kind.instant, equity: kind.decimal });
 const FillRow = kind.shape("fills of a report", {
@@ -132,7 +135,8 @@ const outcomes = (db: Db, scope: Scope): Promise<ReportRecords["outcomes"]> =>
   rows(
     db,
     OutcomeRow,
-    sql`SELECT horizon, count(*)::int AS settled, (count(*) FILTER (WHERE excess > 0))::int AS hits
+    sql`SELECT horizon, count(*)::int AS settled, (count(*) FILTER (WHERE excess > 0))::int AS hits,
+               (count(*) FILTER (WHERE abs(forward_return - beta * market_return) > ${ROUND_TRIP_COST}::float8))::int AS decided
         FROM wallet_outcomes WHERE ${during(sql`as_of`, scope)} GROUP BY horizon ORDER BY horizon`,
   );
 

@@ -49,6 +49,17 @@ export async function openPositions(db: Db, { mode, venue }: Account): Promise<O
   return list.map((row) => ({ ...row, riskConsumed: row.riskConsumed ?? ZERO }));
 }
 
+/** Returns when the newest archived position of an instrument was closed: the fills up to then are theirs. Null without one. */
+export async function archivedUntil(db: Db, { mode, venue }: Account, instrument: string): Promise<Instant | null> {
+  const [archive] = await rows(
+    db,
+    ArchivedUntil,
+    sql`SELECT ${iso(sql`max(closed_at)`)} AS at FROM positions_archive
+        WHERE trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument}`,
+  );
+  return archive?.at ?? null;
+}
+
 /**
  * Writes the position rows of one instrument from its fills alone: the same fills give the same rows, whatever they were
  * before. Archived episodes are over: only fills after the last of them count. Rows that no episode accounts for are
@@ -63,12 +74,7 @@ export async function rebuildPositions(
 ): Promise<Decimal> {
   const { mode, venue } = account;
   const mine = sql`trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument.id}`;
-  const [archive] = await rows(
-    db,
-    ArchivedUntil,
-    sql`SELECT ${iso(sql`max(closed_at)`)} AS at FROM positions_archive WHERE ${mine}`,
-  );
-  const fills = await fillsOf(db, account, instrument.id, archive?.at ?? null);
+  const fills = await fillsOf(db, account, instrument.id, await archivedUntil(db, account, instrument.id));
   const episodes = positionsOf(fills, instrument.contractSize);
   const { closedAt, realizedPnl, feesPaid } = positions;
   const stored = await drizzleOf(db)

@@ -4,7 +4,7 @@ import { big, type Decimal, decimalOf, text } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instant } from "#units/time";
 import { type Fill, once, signed, totalOf } from "./fill.ts";
-import { heldFor, maxDrawdownOf, positionsOf, riskUsdOf, unrealizedOf } from "./position.ts";
+import { heldFor, maxDrawdownOf, positionsOf, riskUsdOf, tradedContracts, unrealizedOf } from "./position.ts";
 
 const START = Date.parse("2022-06-21T00:00:00.000Z");
 const SIZE = decimalOf("0.1");
@@ -60,6 +60,18 @@ test("a short gains as the price falls", () => {
   const [short] = positionsOf([fill("sell", decimalOf("10"), decimalOf("1000"))], SIZE);
   expect(short).toMatchObject({ side: "short", contracts: "-10", entryPrice: "1000" });
   expect(unrealizedOf(short!, decimalOf("990"), SIZE)).toBe("10");
+});
+
+test("what was traded counts all that was opened, also what was added back", () => {
+  const long = [
+    fill("buy", decimalOf("10"), decimalOf("1000")),
+    fill("sell", decimalOf("4"), decimalOf("1100"), 1),
+    fill("buy", decimalOf("6"), decimalOf("1050"), 2),
+    fill("sell", decimalOf("15"), decimalOf("1200"), 3),
+  ];
+  const [first, flipped] = positionsOf(long, SIZE);
+  expect(first && [tradedContracts(first), first.peakContracts]).toEqual(["16", "12"]);
+  expect(flipped && [tradedContracts(flipped), flipped.side]).toEqual(["3", "short"]);
 });
 
 test("a flip is split in two, with its fee", () => {

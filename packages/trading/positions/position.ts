@@ -140,6 +140,13 @@ export function positionsOf(fills: readonly Fill[], contractSize: Decimal): Posi
   return open === null ? done : [...done, finish(open, null, contractSize)];
 }
 
+/** Returns all contracts that were ever opened in a position, unsigned: what was added back after a part was closed counts again. */
+export function tradedContracts({ parts, side }: Pick<Position, "parts" | "side">): Decimal {
+  const opening = side === "long" ? "buy" : "sell";
+  const opened = parts.filter((fill) => fill.side === opening);
+  return text(opened.reduce((sum, { size }) => sum.plus(size), big(0)));
+}
+
 /** Returns the unrealized result at `mark`, exact; "0" once closed. */
 export function unrealizedOf(position: Position, mark: Decimal, contractSize: Decimal): Decimal {
   const held = big(position.contracts);

@@ -1,0 +1,62 @@
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type TestDatabase, testDatabase } from "#testing/database";
+import { END, START, writeDeskRows } from "#testing/desk-rows";
+import { POLICY } from "#trading/plans/policy";
+import { big, decimalOf, text } from "#units/decimal";
+import { idOf } from "#units/ids";
+import { instant, millis } from "#units/time";
+import { orderFills, positions } from "../schema.ts";
+import { listedInstruments } from "../trading/instruments.ts";
+import { rebuildPositions } from "../trading/positions.ts";
+import { positionLines } from "./position-lines.ts";
+
+const ACCOUNT = { mode: "demo", venue: "paper" } as const;
+const ETH = "ETH-USDT-SWAP";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+  await writeDeskRows(database.db);
+  await database.db.delete(positions); // a row that came from no fill
+});
+afterAll(() => database.close());
+
+/** Writes a fill of the desk's own order, `minute` after the start. */
+const fill = (minute: number, side: "buy" | "sell", size: string, price: string) =>
+  database.db.insert(orderFills).values({
+    ...{ tradingMode: "demo", exchange: "paper", instrument: ETH, exchangeTradeId: `m${minute}` },
+    ...{ orderId: idOf("order", "filled"), side, filledAt: instant(millis(START) + minute * 60_000) },
+    ...{ size: decimalOf(size), price: decimalOf(price), fee: decimalOf("0.2"), feeAsset: "USDT", liquidity: "taker" },
+  });
+
+const rebuild = async () => {
+  const [instrument] = await listedInstruments(database.db, [ETH]);
+  if (!instrument) throw new Error("the fixture lists it");
+  const marking = { at: END, mark: decimalOf("1150"), equity: decimalOf("10000"), barSeconds: 60, measure: false };
+  await rebuildPositions(database.db, ACCOUNT, instrument, marking, POLICY);
+};
+
+test("a position that was reduced and grown again shows all that was traded, the peak, and a net that its parts add up to", async () => {
+  await fill(40, "sell", "4", "1130");
+  await fill(41, "buy", "6", "1140");
+  await rebuild();
+  const [open] = await positionLines(database.db, sql`p.closed_at IS NULL`);
+  expect(open).toMatchObject({ size: "1.4", tradedSize: "1.8", peakSize: "1.4", feesUsd: "1.08", fundingUsd: "0" });
+  await fill(42, "sell", "14", "1150");
+  await rebuild();
+  const [closed] = await positionLines(database.db, sql`p.closed_at IS NOT NULL`);
+  // 0.1 × (4 × 1,130 + 14 × 1,150 − 12 × 1,127.4 − 6 × 1,140) = 25.12, less 0.68 + 3 × 0.20.
+  expect(closed).toMatchObject({ tradedSize: "1.8", peakSize: "1.4", realizedUsd: "25.12", netUsd: "23.84" });
+  const { entryPrice, exitPrice, tradedSize } = closed ?? {};
+  const byHand = big(exitPrice ?? 0)
+    .minus(entryPrice ?? 0)
+    .times(tradedSize ?? 0);
+  expect(text(byHand.round(8))).toBe("25.12");
+});
+
+test("a position whose fills are gone says nothing of what was traded", async () => {
+  await database.db.delete(orderFills);
+  const [closed] = await positionLines(database.db, sql`p.closed_at IS NOT NULL`);
+  expect(closed).toMatchObject({ size: "1.4", tradedSize: null, peakSize: null, netUsd: "23.84" });
+});
