@@ -88,6 +88,7 @@ test("GET /bias: the newest row of each asset and timeframe, or of one asset", a
     ["BTC", -0.05],
     ["ETH", 0.9],
   ]);
+  expect(all.body).toMatchObject({ asOf: END, evidence: [{ horizon: "1h", has: 3.5, needs: 25 }, {}, {}] });
   const one = await call(bias, { asset: "BTC" });
   expect(one.body.biases).toHaveLength(1);
 });

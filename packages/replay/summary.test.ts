@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { table, wrapped } from "#host/text-columns";
 import { GENERATED_NOTICE } from "#reporting/markdown";
-import { eventWith, reportWith, SCOPE, scoredWith, walletNamed } from "#testing/report";
+import { biasWith, eventWith, reportWith, SCOPE, scoredWith, walletNamed } from "#testing/report";
 import { lookOf, type RunSummary, summaryText } from "./summary.ts";
 
 const PLAIN = { columns: 80, colour: false };
@@ -36,7 +36,7 @@ test("the end of a run says what was watched, what happened, who is credible, th
     "net +13.46: realized +14.48, fees -1.01, funding 0.00",
     "max drawdown 0.40%",
     "1 trade closed, 100% won net (chance 50%)",
-    "Account No evidence of an edge: the market is generated, and policy 1-practice was set so that there are orders to look at.",
+    "Account, as of 2022-06-21 03:59 UTC No evidence of an edge: the market is generated, and policy 1-practice was set so that there are orders to look at.",
     "equity 10,000.00 to 10,082.04 USDT (+82.04)",
     "dead letters: 0",
     "ab".repeat(32),
@@ -54,9 +54,54 @@ test("wallets are ranked per horizon, the best and then the worst, and nobody tw
     ["best", "informed-1", "8.0"],
     ["best", "informed-2", "7.0"],
     ["best", "noise-1", "6.0"],
-    ["worst", "noise-2", "5.0"],
     ["worst", "noise-3", "4.0"],
   ]);
+});
+
+test("blocks, settling, biases and the rest each say their own time", () => {
+  const text = summaryText(summaryWith(), PLAIN);
+  for (const part of [
+    "period    2022-06-21 00:00 to 2022-06-21 00:00 UTC, of the blocks",
+    "run       2022-06-21 00:00 to 2022-06-21 04:00 UTC, so that outcomes settle",
+    "Bias, as of 2022-06-21 03:59 UTC",
+    "Positions, as of 2022-06-21 03:59 UTC",
+  ]) {
+    expect(text).toContain(part);
+  }
+});
+
+test("wallets that nothing is known of are no best and no worst, and a kind that is not known is not told", () => {
+  const flat = scoredWith("nobody", 5, 5);
+  const credibility = flat.credibility.map((line) => ({ ...line, score: 5, bets: 3.25 }));
+  const wallets = [{ ...flat, archetype: "unknown", credibility }];
+  const text = summaryText(summaryWith({ wallets }), PLAIN);
+  expect(text).toContain("24h: no evidence yet: needs 25 bets at 24h, has 3.3");
+  expect(text).not.toMatch(/best|worst|unknown/);
+  const sure = wallets.map((line) => ({
+    ...line,
+    credibility: credibility.map((each) => ({ ...each, score: 9.8, edge: 0.9999 })),
+  }));
+  const told = summaryText(summaryWith({ wallets: sure }), PLAIN);
+  expect(told).toContain("> 99%");
+  expect(told).not.toMatch(/100%\s+3|unknown/);
+});
+
+test("why nothing was traded is told for each asset", () => {
+  const flat = {
+    ...biasWith({ asset: "BTC", timeframe: "1h", value: 0, confidence: 0, credibility: null }),
+    contributions: [],
+  };
+  const weak = biasWith({ asset: "ETH", timeframe: "1h", value: 0.3, confidence: 0.5, credibility: 6.5 });
+  const report = reportWith({ orders: [], biases: [flat, weak], scope: { ...SCOPE, type: "run" } });
+  const text = summaryText(summaryWith({ report }), PLAIN).replaceAll(/\s+/g, " ");
+  expect(text).toContain("Why no trade, as of 2022-06-21 03:59 UTC");
+  expect(text).toContain(
+    "BTC: no evidence: 31.5 bets at 1h, and no wallet behind it stands above 5.0; a swap by a wallet above 5.0 would close it",
+  );
+  expect(text).toContain(
+    "ETH: signal 0.07, above 0.12 needed (0.04 short); a bias of 0.48 or a confidence of 80% or a credibility of 7.4 would close it",
+  );
+  expect(text).toContain("UNI: no 1h bias: a swap or an exchange transfer of it by a watched wallet would make one");
 });
 
 test("real input has no notice, and dead letters point to the log", () => {
@@ -82,7 +127,7 @@ test("an empty run is reported without a number that was not measured", () => {
     positions: [],
   });
   const text = summaryText(summaryWith({ report, wallets: [] }), PLAIN);
-  expect(text).toContain("no outcome has settled yet");
+  expect(text).toContain("4h: no evidence yet: needs 25 bets at 4h, has 0");
   expect(text).not.toMatch(/NaN|undefined|null|Infinity/);
 });
 
@@ -110,7 +155,9 @@ test("colour only on a terminal, and never where NO_COLOR is set", () => {
   vi.stubEnv("NO_COLOR", "1");
   expect(lookOf({ isTTY: true }).colour).toBe(false);
   vi.unstubAllEnvs();
-  expect(summaryText(summaryWith(), { columns: 80, colour: true })).toContain("\u001b[1mWallets\u001b[0m");
+  expect(summaryText(summaryWith(), { columns: 80, colour: true })).toContain(
+    "\u001b[1mWallets, as of 2022-06-21 03:59 UTC\u001b[0m",
+  );
 });
 
 test("columns are aligned, and cut where they are too wide", () => {

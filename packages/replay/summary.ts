@@ -8,19 +8,35 @@ import {
   percent,
   plural,
   price,
+  probability,
   signed,
   signedMoney,
   usd,
 } from "#reporting/format";
 import { GENERATED_NOTICE } from "#reporting/markdown";
+import { evidenceOn, noEvidence, whyText } from "#reporting/no-trade";
 import { profitNotice } from "#reporting/notice";
-import { chance, course, deed, orderSize, partFilled, reasons, result, spoken, walletName } from "#reporting/phrase";
+import {
+  chance,
+  course,
+  deed,
+  isKnown,
+  kindOf,
+  orderSize,
+  partFilled,
+  reasons,
+  result,
+  spoken,
+  walletName,
+} from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine, Report, WalletLine } from "#reporting/report";
 import { sentences } from "#reporting/sentences";
 import { readEnv } from "#runtime/config";
+import { betsNeeded, DEFAULT_PRIOR } from "#scoring/prior";
+import { policyOf } from "#trading/plans/policy";
 import { ZERO } from "#units/decimal";
-import { HORIZONS, type Horizon } from "#units/time";
+import { HORIZONS, type Horizon, type Instant } from "#units/time";
 
 /** What the end of a run is reported from. */
 export interface RunSummary {
@@ -51,6 +67,8 @@ export const lookOf = (stream: { readonly isTTY?: boolean; readonly columns?: nu
 
 const RANKED = 3;
 const SHOWN = 8;
+/** A credibility that says nothing. Source: docs/glossary.md#credibility. */
+const NEUTRAL = 5;
 
 /** Returns the end of a run as plain text for a terminal, ending with a line break. */
 export function summaryText(summary: RunSummary, look: Look): string {
@@ -65,12 +83,13 @@ export function summaryText(summary: RunSummary, look: Look): string {
     ...sentences(report).flatMap((sentence) => wrapped(sentence, width)),
     "",
     ...section("Watched", watchedLines(summary)),
-    ...section("Wallets", walletTable(wallets)),
+    ...section(`Wallets${stood(report.asOf?.rest)}`, walletTable(wallets)),
     ...section("Planted, and found", summary.planted),
-    ...section(biasTitle(report.biases), biasLines(report.biases)),
+    ...section(`Bias${stood(report.asOf?.bias)}`, biasLines(report)),
     ...section("Orders", orderLines(report)),
-    ...section("Positions", positionLines(report.positions)),
-    ...section("Account", accountLines(report)),
+    ...section(`Why no trade${stood(report.asOf?.bias)}`, noTradeLines(report)),
+    ...section(`Positions${stood(report.asOf?.rest)}`, positionLines(report.positions)),
+    ...section(`Account${stood(report.asOf?.rest)}`, accountLines(report)),
     bold("Run"),
     ...runLines(summary).map((line) => `  ${line}`), // a path or a digest that is cut is of no use
   ];
@@ -87,7 +106,10 @@ function watchedLines({ report: { scope, metrics }, seconds }: RunSummary): stri
     [{ max: 12 }, { max: 200 }],
     [
       ["input", `${plain(scope.inputName, 48)}, ${scope.chain}, ${scope.mode} on ${scope.venue}`],
-      ["period", `${minute(scope.start)} to ${minute(scope.end)} UTC`],
+      ...(blocks.firstAt === null || blocks.lastAt === null
+        ? []
+        : [["period", `${minute(blocks.firstAt)} to ${minute(blocks.lastAt)} UTC, of the blocks`]]),
+      ["run", `${minute(scope.start)} to ${minute(scope.end)} UTC, so that outcomes settle`],
       ["wallets", `${grouped(wallets.watched)}, ${grouped(wallets.active)} of them active`],
       [
         "blocks",
@@ -106,10 +128,10 @@ const byCount = (counts: Readonly<Record<string, number>>): string =>
     .map(([name, count]) => `${grouped(count)} ${spoken(name)}`)
     .join(", ") || "none";
 
-/** The best and the worst of each horizon among wallets that have bets: the others are at 5.0, nothing known. */
+/** The best and the worst of each horizon among wallets that stand above and below 5.0: the others are not known. */
 function walletTable(wallets: readonly WalletLine[]): string[] {
   const rows = HORIZONS.flatMap((horizon) => ranked(wallets, horizon));
-  if (rows.length === 0) return ["no outcome has settled yet, so every wallet is at 5.0: nothing known"];
+  if (rows.length === 0) return nobody(wallets);
   return table(
     [
       { max: 3 },
@@ -124,6 +146,21 @@ function walletTable(wallets: readonly WalletLine[]): string[] {
   );
 }
 
+/** Returns what is said when every wallet is at 5.0. */
+function nobody(wallets: readonly WalletLine[]): string[] {
+  const needs = betsNeeded(DEFAULT_PRIOR);
+  const lines = wallets.flatMap(({ credibility }) => credibility);
+  return HORIZONS.map((horizon) => {
+    const bets = lines.filter((line) => line.horizon === horizon).map((line) => line.bets ?? 0);
+    return `${horizon}: ${noEvidence({ horizon, needs, has: Math.max(0, ...bets) })}`;
+  });
+}
+
+const kindCell = (archetype: string | null): string => {
+  const kind = kindOf(archetype);
+  return kind === null ? "" : plain(kind);
+};
+
 function ranked(wallets: readonly WalletLine[], horizon: Horizon): string[][] {
   const scored = wallets
     .flatMap(({ wallet, archetype, credibility }) => {
@@ -131,31 +168,35 @@ function ranked(wallets: readonly WalletLine[], horizon: Horizon): string[][] {
       return line && (line.bets ?? 0) > 0 ? [{ ...line, wallet, archetype, order: line.edge ?? 0 }] : [];
     })
     .sort((a, b) => b.score - a.score || b.order - a.order || (a.wallet.address < b.wallet.address ? -1 : 1));
-  const best = scored.slice(0, RANKED);
-  const worst = scored.slice(RANKED).slice(-RANKED);
+  const shown = (line: { readonly score: number }): number => Number(line.score.toFixed(1));
+  const best = scored.filter((line) => shown(line) > NEUTRAL).slice(0, RANKED);
+  const worst = scored.filter((line) => shown(line) < NEUTRAL).slice(-RANKED);
   const row = (line: (typeof scored)[number], rank: string): string[] => [
     horizon,
     rank,
     walletName(line.wallet),
     line.score.toFixed(1),
-    line.edge === null ? "" : percent(line.edge),
+    line.edge === null ? "" : probability(line.edge),
     line.bets === null ? "" : line.bets.toFixed(1),
-    line.archetype === null ? "" : plain(spoken(line.archetype)),
+    kindCell(line.archetype),
   ];
   return [...best.map((line) => row(line, "best")), ...worst.map((line) => row(line, "worst"))];
 }
 
-function biasTitle(biases: readonly BiasLine[]): string {
-  const latest = biases
-    .map((line) => line.at)
-    .toSorted()
-    .at(-1);
-  return latest === undefined ? "Bias" : `Bias, as of ${minute(latest)} UTC`;
+const stood = (at: Instant | null | undefined): string => (at ? `, as of ${minute(at)} UTC` : "");
+
+function biasLines({ biases, evidence }: Report): string[] {
+  if (biases.length === 0) return ["none yet"];
+  const known = biases.filter(isKnown);
+  const unknown = HORIZONS.filter((horizon) => !known.some(({ timeframe }) => timeframe === horizon));
+  return [
+    ...known.flatMap(biasLine),
+    ...unknown.map((horizon) => `${horizon}: ${noEvidence(evidenceOn(evidence, horizon))}`),
+  ];
 }
 
-function biasLines(biases: readonly BiasLine[]): string[] {
-  if (biases.length === 0) return ["none yet"];
-  return biases.flatMap((line) => [
+function biasLine(line: BiasLine): string[] {
+  return [
     ...table(
       [{ max: 10 }, { max: 3 }, { max: 6, align: "right" }, { max: 20 }],
       [
@@ -174,8 +215,11 @@ function biasLines(biases: readonly BiasLine[]): string[] {
     ...(Math.abs(line.others.contribution) < 0.0005
       ? []
       : [`    ${signed(line.others.contribution, 3)} ${plural(line.others.count, "other event")}`]),
-  ]);
+  ];
 }
+
+const noTradeLines = ({ noTrade, scope }: Report): string[] =>
+  noTrade.map((gap) => `${plain(gap.asset, 10)}: ${whyText(gap, policyOf(scope).timeframe)}`);
 
 function orderLines({ orders, denials }: Report): string[] {
   const shown = orders.slice(-SHOWN);

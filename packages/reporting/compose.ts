@@ -1,4 +1,7 @@
+import { whyNoTrade } from "#trading/plans/no-trade";
+import { policyOf } from "#trading/plans/policy";
 import { big } from "#units/decimal";
+import { type Horizon, instant, millis } from "#units/time";
 import { type MetricRecords, metricsOf } from "./metrics.ts";
 import type { BiasLine, Denial, EventLine, OrderLine, PositionLine, Report, Scope, WalletLine } from "./report.ts";
 
@@ -6,6 +9,9 @@ import type { BiasLine, Denial, EventLine, OrderLine, PositionLine, Report, Scop
 export interface ReportRecords extends Omit<MetricRecords, "events" | "orders" | "positions">, Pick<Report, "trading"> {
   readonly scope: Scope;
   readonly biases: readonly BiasLine[];
+  readonly evidence: Report["evidence"];
+  /** Assets that have an instrument, sorted. */
+  readonly tradedAssets: readonly string[];
   readonly events: readonly EventLine[];
   /** Wallets whose score changed in the period. */
   readonly wallets: readonly WalletLine[];
@@ -21,16 +27,20 @@ const NEUTRAL = 5;
 
 /** Returns the report of a period. The same records give the same report, in whatever order they come. */
 export function composeReport(records: ReportRecords): Report {
+  const { timeframe } = policyOf(records.scope);
   const moved = records.wallets.map((line) => ({ line, move: moveOf(line) }));
   return {
     scope: records.scope,
+    asOf: asOf(records),
     trading: records.trading,
-    biases: [...records.biases].sort(byStrength(records.biases)),
+    evidence: records.evidence,
+    biases: [...records.biases].sort(byStrength(records.biases, timeframe)),
     events: [...records.events].sort(byPush).slice(0, NOTABLE),
     walletsUp: movers(moved.filter(({ move }) => move > 0)),
     walletsDown: movers(moved.filter(({ move }) => move < 0)),
     orders: records.orders.filter((order) => order.status !== "denied").sort(byTime),
     denials: denials(records.orders.filter((order) => order.status === "denied")),
+    noTrade: noTrade(records),
     positions: [...records.positions].sort(byOpening),
     metrics: metricsOf(records),
   };
@@ -47,16 +57,39 @@ function byPush(a: EventLine, b: EventLine): number {
 
 const TIMEFRAMES = ["1h", "4h", "24h"];
 
-/** The asset that leans most, with the most confidence, comes first; its timeframes follow in order. */
-function byStrength(biases: readonly BiasLine[]): (a: BiasLine, b: BiasLine) => number {
+/** The asset that leans most on the traded timeframe, with the most confidence, comes first; its timeframes follow in order. */
+function byStrength(biases: readonly BiasLine[], traded: Horizon): (a: BiasLine, b: BiasLine) => number {
   const strength = new Map<string, number>();
-  for (const { asset, value, confidence } of biases) {
-    strength.set(asset, Math.max(strength.get(asset) ?? 0, Math.abs(value) * (confidence ?? 0)));
+  for (const { asset, value, confidence, timeframe } of biases) {
+    if (timeframe === traded) strength.set(asset, Math.abs(value) * (confidence ?? 0));
   }
   return (a, b) =>
     (strength.get(b.asset) ?? 0) - (strength.get(a.asset) ?? 0) ||
     compare(a.asset, b.asset) ||
     TIMEFRAMES.indexOf(a.timeframe) - TIMEFRAMES.indexOf(b.timeframe);
+}
+
+/** A period is half open, so its last instant is the millisecond before its end. */
+function asOf({ scope, biases }: ReportRecords): Report["asOf"] {
+  const bias = biases.reduce<BiasLine["at"] | null>((most, { at }) => (most === null || at > most ? at : most), null);
+  return { bias, rest: scope.type === "run" ? instant(millis(scope.end) - 1) : scope.end };
+}
+
+function noTrade({ scope, biases, evidence, tradedAssets, orders }: ReportRecords): Report["noTrade"] {
+  const policy = policyOf(scope);
+  const { has, needs } = evidence.find(({ horizon }) => horizon === policy.timeframe) ?? { has: 0, needs: 0 };
+  const placed = new Set(orders.filter(({ status }) => status !== "denied").map(({ asset }) => asset));
+  return tradedAssets
+    .filter((asset) => !placed.has(asset))
+    .map((asset) => {
+      const bias = biases.find((line) => line.asset === asset && line.timeframe === policy.timeframe) ?? null;
+      const denied =
+        orders
+          .filter((order) => order.asset === asset)
+          .sort(byTime)
+          .at(-1)?.why.denied ?? [];
+      return whyNoTrade({ asset, bias, bets: { has, needs }, denied }, policy);
+    });
 }
 
 /** The largest change of a wallet's credibility over the horizons, signed. */

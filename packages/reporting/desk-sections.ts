@@ -1,5 +1,7 @@
+import { policyOf } from "#trading/plans/policy";
 import { text } from "#units/decimal";
 import { clock, compact, exact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
+import { whyText } from "./no-trade.ts";
 import { profitNotice } from "./notice.ts";
 import { chance, course, orderSize, partFilled, reasons, result, spoken } from "./phrase.ts";
 import { escaped } from "./plain.ts";
@@ -47,8 +49,16 @@ const warning = (scope: Report["scope"]): string[] => {
   return notice === null ? [] : [`*${notice}*`, ""];
 };
 
+/** Returns the lines of traded assets without an order: the first gap, its size, and what would close it. */
+export function noTradeSection({ noTrade, scope, asOf }: Report): string[] {
+  if (noTrade.length === 0) return [];
+  const { timeframe } = policyOf(scope);
+  const items = noTrade.map((gap) => `- **${escaped(gap.asset)}**: ${whyText(gap, timeframe, escaped)}`);
+  return ["## Why no trade", "", ...(asOf?.bias ? [`As of ${minute(asOf.bias)}:`, ""] : []), ...items, ""];
+}
+
 /** Returns the lines of open positions, then of those that closed in the period. */
-export function positionSection({ positions, scope }: Report): string[] {
+export function positionSection({ positions, scope, asOf }: Report): string[] {
   if (positions.length === 0) return ["## Positions", "", "None.", ""];
   const open = positions.filter((position) => position.closedAt === null);
   const closed = positions.filter((position) => position.closedAt !== null);
@@ -56,6 +66,7 @@ export function positionSection({ positions, scope }: Report): string[] {
     "## Positions",
     "",
     ...warning(scope),
+    ...(asOf === null ? [] : [`As of ${minute(asOf.rest)}.`, ""]),
     ...(open.length > 0 ? open.flatMap((position) => [...openLines(position), ""]) : ["None is open.", ""]),
     ...(closed.length > 0 ? ["### Closed", "", ...closed.flatMap((position) => [...closedLines(position), ""])] : []),
   ];

@@ -11,6 +11,7 @@ import {
   percent,
   plural,
   price,
+  probability,
   signed,
   signedMoney,
   span,
@@ -38,6 +39,15 @@ test.each([
   ["3400000000", "3.4B"],
   ["0.0000000001", "<0.000001"],
 ])("%s is short as %s", (amount, short) => expect(compact(decimalOf(amount))).toBe(short));
+
+test.each([
+  [1, "> 99%"],
+  [0.996, "> 99%"],
+  [0.99, "99%"],
+  [0.714, "71%"],
+  [0.01, "1%"],
+  [0, "< 1%"],
+])("a probability of %d is never told as certain: %s", (share, shown) => expect(probability(share)).toBe(shown));
 
 test("a size keeps every digit of its lot", () => {
   expect(exact(decimalOf("0.0615"))).toBe("0.0615");

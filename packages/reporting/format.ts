@@ -76,6 +76,9 @@ export const percent = (fraction: number, places = 0): string => {
   return `${Number(text) === 0 ? (0).toFixed(places) : text}%`;
 };
 
+/** Returns a probability as a percentage that never says certain: "71%", "> 99%", "< 1%". Evidence makes no certainty. */
+export const probability = (share: number): string => (share > 0.99 ? "> 99%" : share < 0.01 ? "< 1%" : percent(share));
+
 /** Returns a price with digits that fit its size: "1,127.40", "0.06213". */
 export function price(value: Decimal): string {
   const size = big(value).abs();

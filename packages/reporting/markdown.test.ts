@@ -14,7 +14,7 @@ import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
 import { composeReport } from "./compose.ts";
 import { GENERATED_NOTICE, markdown } from "./markdown.ts";
-import { plain } from "./plain.ts";
+import { escaped, plain } from "./plain.ts";
 import { Report } from "./report.ts";
 import { sentences } from "./sentences.ts";
 
@@ -37,13 +37,72 @@ test("the summary is three to five sentences that name who moved the market, why
   const text = told.join(" ");
   expect(text).toContain("watched 42 wallets");
   expect(text).toContain("whale-03 bought 1.2M USD of ETH");
-  expect(text).toContain("ETH leans up over 4 h (+0.31, confidence 62%)");
+  expect(text).toContain("ETH leans slightly up over 1 h (+0.08, confidence 31%)");
   expect(text).toContain("policy denied 1 plan (cooldown)");
   expect(text).toContain("Equity went from 10,000.00 to 10,082.04 USDT (+0.82%)");
 });
 
+test("the headline names the strongest lean of the timeframe that is traded", () => {
+  const weak = biasWith({ asset: "AAVE", timeframe: "4h", value: 0.07, confidence: 0.3 });
+  const strong = biasWith({ asset: "LINK", timeframe: "4h", value: -0.25, confidence: 0.51 });
+  const loud = biasWith({ asset: "AAVE", timeframe: "1h", value: 0.9, confidence: 0.9 });
+  const biases = [loud, weak, strong];
+  const real = sentences(reportWith({ biases, scope: { ...SCOPE, generated: false } })).join(" ");
+  expect(real).toContain("LINK leans down over 4 h (-0.25, confidence 51%). AAVE leans slightly up over 4 h");
+  expect(sentences(reportWith({ biases })).join(" ")).toContain("AAVE leans strongly up over 1 h (+0.90");
+});
+
+test("where nothing is known no bias is told as flat, and no wallet by a score that says nothing", () => {
+  const flat = (asset: string, timeframe: "1h" | "4h" | "24h") => ({
+    ...biasWith({ asset, timeframe, value: 0, confidence: 0, credibility: null }),
+    contributions: [],
+  });
+  const biases = [flat("ETH", "4h"), flat("ETH", "24h"), biasWith({ asset: "ETH", timeframe: "1h" })];
+  const report = reportWith({ biases, orders: [], scope: { ...SCOPE, generated: false } });
+  expect(sentences(report).join(" ")).toContain("There is no evidence yet: needs 25 bets at 4h, has 12.4.");
+  const text = markdown(report);
+  expect(text).toContain("| ETH | +0.31 (62%) | – | – |");
+  expect(text).toContain("- 24h: no evidence yet: needs 25 bets at 24h, has 0");
+  expect(text).not.toMatch(/is flat|0\.00 \(0%\)/);
+  const { credibility, ...wallet } = scoredWith("new", 7, 5);
+  const empty = credibility.map((line) => (line.horizon === "24h" ? { ...line, bets: 0, edge: 0 } : line));
+  const wallets = [{ ...wallet, archetype: "unknown", credibility: empty }];
+  const section = markdown(reportWith({ wallets })).split("## Wallets")[1]?.split("## Orders")[0] ?? "";
+  expect(section).toContain("- 4h **7.0**");
+  expect(section).not.toMatch(/unknown|24h/);
+});
+
+test("an asset without an order says what stood first in its way", () => {
+  const text = markdown(reportWith({ orders: [], scope: { ...SCOPE, generated: false } }));
+  expect(text).toContain("## Why no trade\n\nAs of 2022-06-21 03:59:\n");
+  expect(text).toContain("- **ETH**: signal 0.15, above 0.25 needed (0.10 short); a bias of 0.51 would close it");
+  expect(text).toContain("- **UNI**: no 4h bias: ");
+  expect(text).toMatch(/^No order was placed\. BTC: signal 0\.04/m);
+  expect(markdown(reportWith({ tradedAssets: ["ETH"] }))).not.toContain("Why no trade");
+  const stopped = orderWith({ asset: "ETH", status: "denied", why: { ...orderWith().why, denied: ["daily_loss"] } });
+  const strong = biasWith({ value: 0.8, confidence: 0.9, credibility: 8 });
+  const denied = reportWith({ orders: [stopped], biases: [strong], scope: { ...SCOPE, generated: false } });
+  expect(markdown(denied)).toContain("- **ETH**: denied by daily loss");
+});
+
+test("a run tells the period of its blocks apart from the time that it took to settle", () => {
+  const told = sentences(reportWith({ scope: { ...SCOPE, type: "run" } })).join(" ");
+  expect(told).toContain("In the 36 s of blocks to 2022-06-21 00:00 UTC the desk watched 42 wallets over 3 blocks");
+  expect(told).toContain("It went on to 2022-06-21 04:00 so that outcomes could settle.");
+  expect(told).toContain("As of 2022-06-21 03:59: ETH leans");
+});
+
+test("a name with an underscore inside is told as it is written", () => {
+  expect(escaped("uniswap_v2")).toBe("uniswap_v2");
+  expect(escaped("_a_ b__c")).toBe("&#95;a&#95; b&#95;&#95;c");
+  const event = eventWith({ venue: "uniswap_v2", wallet: walletNamed("fund_7") });
+  const text = markdown(reportWith({ events: [event] }));
+  expect(text).toContain("uniswap v2");
+  expect(text).toContain("fund_7");
+});
+
 test("only what pulls the way of the bias is given as its reason", () => {
-  const report = reportWith({ biases: [biasWith({ value: -0.2 }, [eventWith()])] });
+  const report = reportWith({ biases: [biasWith({ timeframe: "1h", value: -0.2 }, [eventWith()])] });
   expect(sentences(report).join(" ")).not.toContain("mostly because");
 });
 

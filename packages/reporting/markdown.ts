@@ -1,4 +1,4 @@
-import { healthSection, orderSection, performanceSection, positionSection } from "./desk-sections.ts";
+import { healthSection, noTradeSection, orderSection, performanceSection, positionSection } from "./desk-sections.ts";
 import { minute } from "./format.ts";
 import { biasSection, eventSection, walletSection } from "./market-sections.ts";
 import { escaped } from "./plain.ts";
@@ -27,6 +27,7 @@ export function markdown(report: Report): string {
     ...eventSection(report),
     ...walletSection(report),
     ...orderSection(report),
+    ...noTradeSection(report),
     ...positionSection(report),
     ...performanceSection(report),
     ...healthSection(report),

@@ -1,59 +1,65 @@
-import { instant } from "#units/time";
-import { clock, minute, percent, plural, shortHash, signed } from "./format.ts";
-import { deed, spoken, walletName } from "./phrase.ts";
+import { policyOf } from "#trading/plans/policy";
+import { HORIZONS, type Horizon } from "#units/time";
+import { clock, minute, percent, plural, probability, shortHash, signed } from "./format.ts";
+import { evidenceOn, noEvidence } from "./no-trade.ts";
+import { deed, isKnown, kindOf, spoken, walletName } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { BiasLine, ContributionLine, CredibilityLine, EventLine, Report, WalletLine } from "./report.ts";
 
 const SHOWN_ASSETS = 4;
-/** The desk trades on 4h, so that one is shown in full; a phone has no room for all three. */
-const SHOWN_TERMS: Readonly<Record<BiasLine["timeframe"], number>> = { "1h": 1, "4h": 3, "24h": 1 };
+/** The timeframe that is traded is shown in full; a phone has no room for all three. */
+const TRADED_TERMS = 3;
 /** Trailing spaces: a line break inside an item. Source: CommonMark 0.31.2, 6.7. */
 const BREAK = "  ";
 
 /** Returns the lines of the bias table, and for each asset what its bias is made of. */
-export function biasSection({ biases }: Report): string[] {
-  const assets = [...new Set(biases.map((line) => line.asset))];
-  if (assets.length === 0) return ["## Bias", "", "There is no bias yet.", ""];
-  const asOf =
-    biases
-      .map((line) => line.at)
-      .toSorted()
-      .at(-1) ?? instant(0);
+export function biasSection({ biases, evidence, asOf, scope }: Report): string[] {
+  if (biases.length === 0 || !asOf?.bias) return ["## Bias", "", "There is no bias yet.", ""];
+  const known = biases.filter(isKnown);
+  const assets = [...new Set(known.map((line) => line.asset))];
+  const unknown = HORIZONS.filter((horizon) => !known.some(({ timeframe }) => timeframe === horizon));
+  const notes = unknown.map((horizon) => `- ${horizon}: ${noEvidence(evidenceOn(evidence, horizon))}`);
   const cell = (asset: string, timeframe: string): string => {
-    const line = biases.find((each) => each.asset === asset && each.timeframe === timeframe);
+    const line = known.find((each) => each.asset === asset && each.timeframe === timeframe);
     if (!line) return "–";
     return line.confidence === null ? signed(line.value) : `${signed(line.value)} (${percent(line.confidence)})`;
   };
   const rows = assets.map(
     (asset) => `| ${escaped(asset, 10)} | ${["1h", "4h", "24h"].map((t) => cell(asset, t)).join(" | ")} |`,
   );
-  const told = assets
-    .slice(0, SHOWN_ASSETS)
-    .flatMap((asset) => composition(biases.filter((line) => line.asset === asset)));
+  const told = assets.slice(0, SHOWN_ASSETS).flatMap((asset) =>
+    composition(
+      known.filter((line) => line.asset === asset),
+      policyOf(scope).timeframe,
+    ),
+  );
   return [
     "## Bias",
     "",
-    "| Asset | 1h | 4h | 24h |",
-    "|:--|--:|--:|--:|",
-    ...rows,
+    ...(rows.length > 0 ? ["| Asset | 1h | 4h | 24h |", "|:--|--:|--:|--:|", ...rows, ""] : []),
+    `As of ${minute(asOf.bias)}, from -1 (down) to +1 (up), with the confidence; – is not known.`,
     "",
-    `From -1 (down) to +1 (up), with the confidence, as of ${minute(asOf)}.`,
-    "",
+    ...(notes.length > 0 ? [...notes, ""] : []),
     ...(told.length > 0 ? ["### What it is made of", "", ...told] : []),
   ];
 }
 
-function composition(lines: readonly BiasLine[]): string[] {
+function composition(lines: readonly BiasLine[], traded: Horizon): string[] {
   return lines.flatMap((line) => {
     if (line.contributions.length === 0) return [];
     const before = line.previous === null ? "" : ` (was ${signed(line.previous)})`;
-    return [`**${escaped(line.asset)} ${line.timeframe}: ${signed(line.value)}**${before}`, "", ...terms(line), ""];
+    return [
+      `**${escaped(line.asset)} ${line.timeframe}: ${signed(line.value)}**${before}`,
+      "",
+      ...terms(line, traded),
+      "",
+    ];
   });
 }
 
 /** The largest terms, and all others in one line: they add up to the value. */
-function terms({ contributions, others, timeframe }: BiasLine): string[] {
-  const shown = contributions.slice(0, SHOWN_TERMS[timeframe]);
+function terms({ contributions, others, timeframe }: BiasLine, traded: Horizon): string[] {
+  const shown = contributions.slice(0, timeframe === traded ? TRADED_TERMS : 1);
   const hidden = contributions.slice(shown.length);
   const rest = hidden.reduce((sum, each) => sum + each.contribution, others.contribution);
   const count = others.count + hidden.length;
@@ -81,7 +87,7 @@ export function eventSection({ events, scope, metrics }: Report): string[] {
 function eventLines(event: EventLine, explorerUrl: string | null): string[] {
   const details = [
     ...(event.pattern === null ? [] : [escaped(spoken(event.pattern))]),
-    ...(event.venue === null ? [] : [escaped(event.venue)]),
+    ...(event.venue === null ? [] : [escaped(spoken(event.venue))]),
     event.push === null ? "no bias" : `push ${signed(event.push)}`,
     transaction(event.txHash, explorerUrl),
   ];
@@ -99,12 +105,13 @@ function transaction(hash: string, explorerUrl: string | null): string {
 }
 
 /** Returns the lines of the wallets that rose and fell most, with the evidence per horizon. */
-export function walletSection({ walletsUp, walletsDown }: Report): string[] {
+export function walletSection({ walletsUp, walletsDown, asOf }: Report): string[] {
   if (walletsUp.length + walletsDown.length === 0) return ["## Wallets", "", "No credibility changed.", ""];
   return [
     "## Wallets",
     "",
     "Credibility from 0 to 10 (5.0 = nothing known), the probability of a profitable edge, and the effective bets.",
+    ...(asOf === null ? [] : [`As of ${minute(asOf.rest)}.`]),
     "",
     ...walletGroup("Up", walletsUp),
     ...walletGroup("Down", walletsDown),
@@ -115,14 +122,16 @@ const walletGroup = (heading: string, lines: readonly WalletLine[]): string[] =>
   lines.length === 0 ? [] : [`### ${heading}`, "", ...lines.flatMap(walletLines)];
 
 function walletLines({ wallet, archetype, credibility }: WalletLine): string[] {
-  const kind = archetype === null ? "" : `, ${escaped(spoken(archetype))}`;
-  return [`**${walletName(wallet, escaped)}**${kind}`, "", ...credibility.map(credibilityItem), ""];
+  const known = kindOf(archetype);
+  const kind = known === null ? "" : `, ${escaped(known)}`;
+  const told = credibility.filter(({ score, bets, previous }) => (bets ?? 0) > 0 || score !== (previous ?? score));
+  return [`**${walletName(wallet, escaped)}**${kind}`, "", ...told.map(credibilityItem), ""];
 }
 
 function credibilityItem({ horizon, score, previous, edge, bets }: CredibilityLine): string {
   const before = previous === null || previous === score ? "" : ` (was ${previous.toFixed(1)})`;
   const evidence = [
-    ...(edge === null ? [] : [`edge ${percent(edge)}`]),
+    ...(edge === null ? [] : [`edge ${probability(edge)}`]),
     ...(bets === null ? [] : [plural(Number(bets.toFixed(1)), "bet")]),
   ];
   return `- ${horizon} **${score.toFixed(1)}**${before}${evidence.length > 0 ? ` · ${evidence.join(" · ")}` : ""}`;

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type Big, big, Decimal, fixed, text, ZERO } from "#units/decimal";
-import { HORIZONS, Horizon, type Instant, millis } from "#units/time";
+import { HORIZONS, Horizon, Instant, millis } from "#units/time";
 import { netUsdOf, oppositeNetUsdOf, type ResultParts } from "./net.ts";
 
 const share = z.number().min(0).max(1).nullable();
@@ -16,6 +16,9 @@ export const Metrics = z.object({
     count,
     first: count.nullable(),
     last: count.nullable(),
+    /** Their own times. */
+    firstAt: Instant.nullable().default(null),
+    lastAt: Instant.nullable().default(null),
     transactions: count,
     transfers: count,
     /** Numbers between the first and the last that were not ingested. */
@@ -160,6 +163,8 @@ function blockMetrics({ blocks, retracted }: MetricRecords): Metrics["blocks"] {
     count: numbers.size,
     first,
     last,
+    firstAt: blocks.reduce<Instant | null>((least, { at }) => (least === null || at < least ? at : least), null),
+    lastAt: blocks.reduce<Instant | null>((most, { at }) => (most === null || at > most ? at : most), null),
     transactions: blocks.reduce((total, block) => total + block.transactions, 0),
     transfers: blocks.reduce((total, block) => total + block.transfers, 0),
     missing: first === null || last === null ? 0 : last - first + 1 - numbers.size,

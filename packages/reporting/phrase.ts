@@ -1,7 +1,7 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { averagePrice, compact, exact, percent, price, shortHash, signed, signedMoney, usd } from "./format.ts";
 import { plain } from "./plain.ts";
-import type { EventLine, OrderLine, PositionLine, WalletName } from "./report.ts";
+import type { BiasLine, EventLine, OrderLine, PositionLine, WalletName } from "./report.ts";
 
 /** Turns a name from outside into text that is safe where it will be shown: `plain` for a terminal, `escaped` for Markdown. */
 export type Clean = (text: string) => string;
@@ -49,6 +49,14 @@ export function deed(event: EventLine, clean: Clean = plain): string {
     event.direction < 0 ? lost : event.direction > 0 ? gained : event.type === "swap" ? "swapped into" : gained;
   return `${verb} ${quantity(event, clean)}${after}`;
 }
+
+/** Returns whether anything is behind a bias: without it, 0.00 would say that the market is balanced, and nobody knows. */
+export const isKnown = (line: Pick<BiasLine, "value" | "confidence" | "contributions">): boolean =>
+  line.value !== 0 || (line.confidence ?? 0) > 0 || line.contributions.length > 0;
+
+/** Returns a wallet's kind in words, or null where it is not known. */
+export const kindOf = (archetype: string | null): string | null =>
+  archetype === null || archetype === "unknown" ? null : spoken(archetype);
 
 /** Returns which way a bias leans, as a verb: "leans up", "is flat". The steps are those of docs/glossary.md#bias. */
 export function lean(value: number): string {

@@ -31,7 +31,8 @@ export function plain(text: string, max: number = MAX_LABEL): string {
 
 // Entities cannot open a link, a table cell, code or HTML in CommonMark (section 2.5), so they beat backslashes: they
 // hold in every renderer and in HTML as well. "." only between word characters, where GFM would make a link of "www.".
-const STRUCTURAL = /[^\p{L}\p{M}\p{N} ,;?'’…–—.-]|(?<=\w)\.(?=[a-z])/gu;
+// "_" inside a word opens no emphasis (6.2), so `uniswap_v2` stays readable.
+const STRUCTURAL = /(?!(?<=[\p{L}\p{N}])_(?=[\p{L}\p{N}]))[^\p{L}\p{M}\p{N} ,;?'’…–—.-]|(?<=\w)\.(?=[a-z])/gu;
 
 /**
  * Returns `plain(text)` that means itself in Markdown and in HTML: no link, emphasis, code, table cell or tag can begin

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { TradingMode } from "#trading/mode";
+import { NoTrade } from "#trading/plans/no-trade";
 import { Decimal, ZERO } from "#units/decimal";
 import { EventId, OrderId, PositionId, WalletId } from "#units/ids";
 import { Horizon, Instant } from "#units/time";
@@ -42,6 +43,8 @@ export const BiasLine = z.object({
   at: Instant,
   /** The value when the period began; null = there was none yet. */
   previous: z.number().nullable(),
+  /** Of the wallets behind it, 0 to 10, as a plan weighs them; null = nobody with a score moved it. */
+  credibility: z.number().nullable().default(null),
   /** The largest terms by magnitude. */
   contributions: z.array(ContributionLine),
   /** All other terms: with `contributions` they add up to the value. */
@@ -166,7 +169,11 @@ export type Scope = z.infer<typeof Scope>;
 /** Everything that the Markdown shows, exact. It holds no wall clock: the same rows give the same report. */
 export const Report = z.object({
   scope: Scope,
+  /** When what is shown stood so: the biases (null without one), and all the rest. A run goes on after its last block. */
+  asOf: z.object({ bias: Instant.nullable(), rest: Instant }).nullable().default(null),
   trading: z.object({ state: z.string(), reason: z.string() }).nullable(),
+  /** As of the biases: the effective bets of the wallet that has most, and how many it takes to tell skill from luck. */
+  evidence: z.array(z.object({ horizon: Horizon, has: z.number(), needs: z.number().int() })).default([]),
   biases: z.array(BiasLine),
   events: z.array(EventLine),
   walletsUp: z.array(WalletLine),
@@ -175,6 +182,8 @@ export const Report = z.object({
   orders: z.array(OrderLine),
   /** Plans that policy stopped, most frequent first. */
   denials: z.array(Denial),
+  /** Traded assets without an order in the period: what stood first between each and one, as of the biases. */
+  noTrade: z.array(NoTrade).default([]),
   positions: z.array(PositionLine),
   metrics: Metrics,
 });

@@ -1,6 +1,8 @@
-import { grouped, listed, money, percent, plural, signed, span, usd } from "./format.ts";
+import { policyOf } from "#trading/plans/policy";
+import { grouped, listed, minute, money, percent, plural, signed, span, usd } from "./format.ts";
+import { evidenceOn, noEvidence, whyText } from "./no-trade.ts";
 import { profitNotice } from "./notice.ts";
-import { type Clean, deed, lean, spoken, walletName } from "./phrase.ts";
+import { type Clean, deed, isKnown, lean, spoken, walletName } from "./phrase.ts";
 import { plain } from "./plain.ts";
 import type { BiasLine, ContributionLine, Report } from "./report.ts";
 
@@ -20,13 +22,18 @@ export const sentences = (report: Report, clean: Clean = plain): string[] => [
 
 function watched({ scope, metrics }: Report): string {
   const { blocks, events, wallets } = metrics;
-  const period = `${span(scope.start, scope.end)} to ${scope.end.slice(11, 16)} UTC`;
+  const { firstAt, lastAt } = blocks;
+  const isRun = scope.type === "run" && firstAt !== null && lastAt !== null;
+  const period = isRun
+    ? `${span(firstAt, lastAt)} of blocks to ${minute(lastAt)} UTC`
+    : `${span(scope.start, scope.end)} to ${scope.end.slice(11, 16)} UTC`;
+  const after = isRun ? ` It went on to ${minute(scope.end)} so that outcomes could settle.` : "";
   if (blocks.count === 0) return `No block came in during the ${period}; ${plural(wallets.watched, "wallet")} watched.`;
   const seen =
     events.count === 0
       ? "and saw nothing of them"
       : `and saw ${plural(events.count, "event")} by ${grouped(wallets.active)} of them, ${worth(events)}`;
-  return `In the ${period} the desk watched ${plural(wallets.watched, "wallet")} over ${plural(blocks.count, "block")} ${seen}.`;
+  return `In the ${period} the desk watched ${plural(wallets.watched, "wallet")} over ${plural(blocks.count, "block")} ${seen}.${after}`;
 }
 
 function worth({ count, unpriced, notionalUsd }: Report["metrics"]["events"]): string {
@@ -41,12 +48,18 @@ function standout({ events }: Report, clean: Clean): string[] {
   return [event.push === null ? `The largest event: ${what}; it moved no bias.` : `What counted most: ${what}.`];
 }
 
-function leaning({ biases, scope }: Report, clean: Clean): string {
-  const told = biases.filter((line) => line.timeframe === "4h").slice(0, TOLD_BIASES);
-  if (told.length === 0) return "There is no bias yet.";
+/** Only the timeframe that is traded, the strongest lean first: the order of the report. */
+function leaning({ biases, scope, asOf, evidence }: Report, clean: Clean): string {
+  const { timeframe } = policyOf(scope);
+  const own = biases.filter((line) => line.timeframe === timeframe);
+  const told = own.filter(isKnown).slice(0, TOLD_BIASES);
+  if (own.length === 0) return "There is no bias yet.";
+  if (told.length === 0) return `There is ${noEvidence(evidenceOn(evidence, timeframe))}.`;
   const flat = told.every((line) => lean(line.value) === "is flat");
-  if (flat) return `Over 4 h ${listed(told.map((line) => clean(line.asset)))} ${told.length > 1 ? "are" : "is"} flat.`;
-  const when = scope.type === "run" ? "After the last block: " : "";
+  if (flat) {
+    return `Over ${hours(timeframe)} ${listed(told.map((line) => clean(line.asset)))} ${told.length > 1 ? "are" : "is"} flat.`;
+  }
+  const when = scope.type === "run" && asOf?.bias ? `As of ${minute(asOf.bias)}: ` : "";
   return when + told.map((line) => biasSentence(line, clean)).join(" ");
 }
 
@@ -54,8 +67,11 @@ function biasSentence(line: BiasLine, clean: Clean): string {
   const confidence = line.confidence === null ? "" : `, confidence ${percent(line.confidence)}`;
   const reasons = reasonsFor(line, clean);
   const because = reasons.length > 0 ? `, mostly because ${listed(reasons)}` : "";
-  return `${clean(line.asset)} ${lean(line.value)} over 4 h (${signed(line.value)}${confidence})${because}.`;
+  return `${clean(line.asset)} ${lean(line.value)} over ${hours(line.timeframe)} (${signed(line.value)}${confidence})${because}.`;
 }
+
+/** "4h" in prose: "4 h". */
+const hours = (horizon: BiasLine["timeframe"]): string => horizon.replace("h", " h");
 
 /** Only what pulls the way that the bias leans explains it. */
 const reasonsFor = (line: BiasLine, clean: Clean): string[] =>
@@ -67,15 +83,17 @@ const reasonsFor = (line: BiasLine, clean: Clean): string[] =>
 const reason = ({ event, contribution }: ContributionLine, clean: Clean): string[] =>
   event ? [`${walletName(event.wallet, clean)} ${deed(event, clean)} (${signed(contribution)})`] : [];
 
-function traded({ orders, denials, trading, metrics }: Report, clean: Clean): string {
+function traded({ orders, denials, trading, metrics, noTrade, scope }: Report, clean: Clean): string {
   const halted =
     trading && trading.state !== "ACTIVE" ? `Trading is ${clean(trading.state)} (${clean(trading.reason)}). ` : "";
+  const [gap] = noTrade;
+  const why = gap === undefined ? "" : ` ${clean(gap.asset)}: ${whyText(gap, policyOf(scope).timeframe, clean)}.`;
   const denied = denials.reduce((total, denial) => total + denial.count, 0);
   const stopped =
     denied === 0
       ? ""
       : `; policy denied ${grouped(denied)} ${denied === 1 ? "plan" : "plans"} (${clean(spoken(denials[0]?.denied[0] ?? "no reason given"))})`;
-  if (orders.length === 0) return `${halted}No order was placed${stopped}.`;
+  if (orders.length === 0) return `${halted}No order was placed${stopped}.${why}`;
   const filled = metrics.orders.byStatus.filled ?? 0;
   const { closed, wins } = metrics.trades;
   const trades = closed === 0 ? "" : `; ${plural(closed, "position")} closed, ${grouped(wins)} with a net profit`;

@@ -14,6 +14,13 @@ export interface Prior {
 /** Used as it is for a first wallet, and drawn to when few are known. */
 export const DEFAULT_PRIOR: Prior = { share: 0.1, spread: 0.2, wallets: 0 };
 
+/**
+ * Returns how many effective bets it takes to tell skill from luck: as many as make the noise of a mean no larger than the
+ * edges that are expected, so that the bets weigh as much as what was believed before them. Outcomes are in standard
+ * deviations, so the noise of n bets is 1/√n.
+ */
+export const betsNeeded = ({ spread }: Pick<Prior, "spread">): number => Math.ceil(1 / (spread * spread) - 1e-9);
+
 // The default counts as this many wallets, so that a handful of lucky ones cannot make everybody look informed.
 const SHARE_WEIGHT = 20;
 const SPREAD_WEIGHT = 10;

@@ -50,6 +50,7 @@ export const biasWith = (parts: Partial<BiasLine> = {}, events: readonly EventLi
   confidence: 0.62,
   at: instantOf("2022-06-21T03:59:00.000Z"),
   previous: 0.104,
+  credibility: 7.4,
   contributions: events.map((event, index) => ({
     eventId: event.id,
     contribution: (0.18 / (index + 1)) * Math.sign(event.push ?? 1),
@@ -168,6 +169,12 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
       biasWith({ timeframe: "24h", value: 0.21, confidence: 0.55 }, [bought]),
       biasWith({ asset: "BTC", value: -0.12, confidence: 0.4, previous: 0 }, [sent]),
     ],
+    evidence: [
+      { horizon: "1h", has: 31.5, needs: 25 },
+      { horizon: "4h", has: 12.4, needs: 25 },
+      { horizon: "24h", has: 0, needs: 25 },
+    ],
+    tradedAssets: ["BTC", "ETH", "UNI"],
     wallets: [scoredWith("whale-03", 7.1, 5.6), scoredWith("noise-2", 3.2, 4.4, `0x${"0d".repeat(20)}`)],
     outcomes: [{ horizon: "1h", settled: 18, hits: 11, decided: 16 }],
     equity: [

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { Explanation } from "#bias/bias";
 import type { BiasLine } from "#reporting/report";
+import { credibilityOf } from "#trading/plans/plan";
 import { HORIZONS, type Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, rows } from "../rows.ts";
@@ -47,13 +48,14 @@ export async function biasLines(
     db,
     told.flatMap(({ largest }) => largest.map((term) => term.event_id)),
   );
-  return told.map(({ row, n, largest }) => ({
+  return told.map(({ row, n, credibility, largest }) => ({
     asset: row.asset,
     timeframe: row.timeframe,
     value: row.value,
     confidence: row.confidence,
     at: row.at,
     previous: row.previous,
+    credibility,
     contributions: largest.map((term) => ({
       eventId: term.event_id,
       contribution: term.contribution,
@@ -70,11 +72,11 @@ const nine = (value: number): number => Math.round(value * 1e9) / 1e9 || 0;
 
 /** @throws ZodError when the components have another shape. */
 function largestTerms(components: unknown, terms: number) {
-  if (components === null) return { n: 0, largest: [] };
+  if (components === null) return { n: 0, credibility: null, largest: [] };
   const { n, contributions } = Explanation.parse(components);
   const largest = contributions
     .filter((term) => term.contribution !== 0)
     .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution) || (a.event_id < b.event_id ? -1 : 1))
     .slice(0, terms);
-  return { n, largest };
+  return { n, credibility: credibilityOf(contributions), largest };
 }

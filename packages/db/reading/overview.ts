@@ -1,6 +1,6 @@
 import { and, desc, eq, sql } from "drizzle-orm";
 import type { Cursor } from "#reporting/paging";
-import type { BiasLine, EventLine, OrderLine, PositionLine } from "#reporting/report";
+import type { BiasLine, EventLine, OrderLine, PositionLine, Report } from "#reporting/report";
 import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
 import { type Instant, instant, millis } from "#units/time";
@@ -11,6 +11,7 @@ import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
 import { orderLines } from "./order-lines.ts";
 import { positionLines } from "./position-lines.ts";
+import { evidenceBefore } from "./wallet-lines.ts";
 
 const TERMS = 5;
 const FOUR_HOURS_MS = 4 * 3_600_000;
@@ -81,6 +82,21 @@ export async function latestBiases(db: Db, asset: string | null): Promise<BiasLi
   if (!newest) return [];
   const end = instant(millis(newest.at) + 1);
   return biasLines(db, { start: instant(millis(newest.at) - FOUR_HOURS_MS), end, terms: TERMS, asset });
+}
+
+/** The newest biases, when they stood so, and how much evidence there was then. */
+export interface BiasState {
+  /** Null without a bias. */
+  readonly asOf: Instant | null;
+  readonly evidence: Report["evidence"];
+  readonly biases: readonly BiasLine[];
+}
+
+/** Returns the newest biases (see `latestBiases`) with the instant that they are of. */
+export async function biasState(db: Db, asset: string | null): Promise<BiasState> {
+  const biases = await latestBiases(db, asset);
+  const asOf = biases.reduce<Instant | null>((most, { at }) => (most === null || at > most ? at : most), null);
+  return { asOf, evidence: asOf === null ? [] : await evidenceBefore(db, instant(millis(asOf) + 1)), biases };
 }
 
 /** What a page of events is narrowed to; null = any. */

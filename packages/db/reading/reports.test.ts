@@ -78,6 +78,26 @@ test("a bias is the last before the end, with the one before the start and its l
   expect(biases.find((line) => line.asset === "BTC")?.previous).toBeNull();
 });
 
+test("evidence, and why an asset was not traded, are as of the biases", async () => {
+  const { asOf, evidence, noTrade } = composeReport(await reportRecords(database.db, SCOPE));
+  expect(asOf).toEqual({ bias: "2022-06-21T03:59:00.000Z", rest: END });
+  expect(evidence).toEqual([
+    { horizon: "1h", has: 3.5, needs: 25 },
+    { horizon: "4h", has: 4, needs: 25 },
+    { horizon: "24h", has: 0, needs: 25 },
+  ]);
+  expect(noTrade).toEqual([]); // ETH is the only one with an instrument, and it was traded
+  const after = {
+    ...SCOPE,
+    start: END,
+    end: instantOf("2022-06-21T08:00:00.000Z"),
+    generated: false,
+    venue: "elsewhere",
+  };
+  const later = composeReport(await reportRecords(database.db, after));
+  expect(later.noTrade).toMatchObject([{ asset: "ETH", gap: "evidence", has: 4, needs: 25 }]);
+});
+
 test("events carry the strongest push they were given, and their pattern", async () => {
   const { events } = composeReport(await reportRecords(database.db, SCOPE));
   expect(events.map((event) => [event.asset, event.push, event.pattern])).toEqual([

@@ -7,13 +7,13 @@ import { HORIZONS, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
 import { iso, plain, rows } from "../rows.ts";
-import { chainBlocks, eventRefs, reports, tradingControl, wallets } from "../schema.ts";
+import { chainBlocks, eventRefs, instruments, reports, tradingControl, wallets } from "../schema.ts";
 import * as kind from "../shape.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
 import { orderLines } from "./order-lines.ts";
 import { positionLines } from "./position-lines.ts";
-import { scoredWallets } from "./wallet-lines.ts";
+import { evidenceBefore, scoredWallets } from "./wallet-lines.ts";
 
 const OutcomeRow = kind.shape("outcomes of a report", {
   horizon: kind.oneOf(...HORIZONS),
@@ -50,6 +50,7 @@ export async function reportRecords(db: Db, scope: Scope): Promise<ReportRecords
 
 async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
   const seen = await blocks(tx, scope);
+  const end = biasEnd(scope, seen);
   return {
     scope,
     trading: await tradingState(tx, scope),
@@ -63,7 +64,9 @@ async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
           AND ${during(sql`e.observed_at`, scope)} AND e.chain = ${scope.chain}`,
       sql`e.id`,
     ),
-    biases: await biasLines(tx, { start: scope.start, end: biasEnd(scope, seen), terms: TERMS }),
+    biases: await biasLines(tx, { start: scope.start, end, terms: TERMS }),
+    evidence: await evidenceBefore(tx, end),
+    tradedAssets: await tradedAssets(tx),
     wallets: await scoredWallets(tx, scope.start, scope.end),
     outcomes: await outcomes(tx, scope),
     equity: await equity(tx, scope),
@@ -99,6 +102,14 @@ async function tradingState(db: Db, { mode }: Scope): Promise<ReportRecords["tra
     .from(tradingControl)
     .where(eq(tradingControl.tradingMode, mode));
   return row ?? null;
+}
+
+async function tradedAssets(db: Db): Promise<string[]> {
+  const list = await drizzleOf(db)
+    .selectDistinct({ asset: instruments.asset })
+    .from(instruments)
+    .orderBy(instruments.asset);
+  return list.map(({ asset }) => asset);
 }
 
 const watchedWallets = (db: Db, { chain }: Scope): Promise<number> =>

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
-import type { CredibilityLine, WalletLine } from "#reporting/report";
+import type { CredibilityLine, Report, WalletLine } from "#reporting/report";
+import { betsNeeded, DEFAULT_PRIOR } from "#scoring/prior";
 import { HORIZONS, type Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { rows } from "../rows.ts";
@@ -54,6 +55,28 @@ export async function scoredWallets(db: Db, start: Instant, end: Instant): Promi
         ORDER BY s.wallet_id`,
   );
   return list.map(walletLine);
+}
+
+const BetsRow = kind.shape("bets of a horizon", { horizon: kind.oneOf(...HORIZONS), has: kind.float });
+
+/**
+ * Returns, per horizon, the effective bets of the wallet that had most when it was last scored in the week before `end`,
+ * and how many it takes to tell skill from luck.
+ */
+export async function evidenceBefore(db: Db, end: Instant): Promise<Report["evidence"]> {
+  const found = await rows(
+    db,
+    BetsRow,
+    sql`SELECT h.horizon, max(coalesce((s.evidence -> h.horizon ->> 'effectiveBets')::float8, 0)) AS has
+        FROM (SELECT DISTINCT ON (wallet_id) evidence FROM wallet_scores
+              WHERE "timestamp" >= ${end}::timestamptz - interval '7 days' AND "timestamp" < ${end}::timestamptz
+              ORDER BY wallet_id, "timestamp" DESC) s
+        CROSS JOIN unnest(${sql.param([...HORIZONS])}::text[]) AS h(horizon)
+        GROUP BY h.horizon`,
+  );
+  const has = new Map(found.map((row) => [row.horizon, row.has]));
+  const needs = betsNeeded(DEFAULT_PRIOR);
+  return HORIZONS.map((horizon) => ({ horizon, has: has.get(horizon) ?? 0, needs }));
 }
 
 /** Returns watched wallets with their latest score, by 4 h credibility (unscored last) and id: all from `offset` on, or `limit` of them. */
