@@ -3,6 +3,7 @@ import { dueAfter } from "#local/due";
 import type { ScheduleName } from "#topology/schedules";
 import { SCHEDULES, schedule } from "#topology/topology";
 import { HORIZON_SECONDS, type Instant, instant } from "#units/time";
+import { workMeter } from "./work-meter.ts";
 
 /** What a replay drives: this laptop, or a deployed stack. */
 export interface ReplayTarget {
@@ -16,7 +17,7 @@ export interface ReplayProgress {
   readonly at: Instant;
   readonly blocks: number;
   readonly totalBlocks: number;
-  /** Share of virtual time that has passed, 0 to 1. */
+  /** Share of the work that is done, by what its parts have cost in real time, 0 to 1. Never falls. */
   readonly share: number;
 }
 
@@ -63,17 +64,22 @@ export async function replay(
   };
   // Partitions and prices for the period before anything is ingested.
   for (const name of ["maintain-storage", "sync-prices"] as const) await run(name);
+  const meter = workMeter(() => performance.now());
+  let arrived = 0;
   while (clock.now() < end) {
     signal?.throwIfAborted();
     clock.set(Math.min(agenda.next(), end));
     const { due, blocks } = agenda.take(clock.now());
     for (const name of due) await run(name);
+    const left = { blocks: blockTimes.length - blocks, minutes: Math.ceil((end - clock.now()) / MINUTE) };
+    const share = meter.booked(blocks > arrived ? "block" : "minute", left);
+    arrived = blocks;
     report({
       phase: blocks < blockTimes.length ? "blocks" : "settling",
       at: instant(clock.now()),
       blocks,
       totalBlocks: blockTimes.length,
-      share: (clock.now() - start) / (end - start),
+      share,
     });
   }
   await run("build-report");
