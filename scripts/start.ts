@@ -4,6 +4,7 @@ import { type Arguments, type Command, InterruptedError, runCommand, UsageError 
 import { gitSha } from "#host/git";
 import { listen } from "#host/http";
 import { openProgress } from "#host/progress";
+import { wrapped } from "#host/text-columns";
 import { startApi } from "#local/api-server";
 import { recordingAt } from "#recording/at";
 import type { Recording } from "#recording/recording";
@@ -64,7 +65,8 @@ async function writeReport(directory: string, text: string): Promise<string> {
 async function serve(run: Run, port: number, signal: AbortSignal): Promise<void> {
   const api = await startApi(run.desk.handlers, port);
   const paths = Object.keys(topology.routes).map((name) => name.split(" ")[1]);
-  process.stdout.write(`The HTTP API is at ${api.url} (${paths.join(" ")}). Ctrl-C ends it.\n`);
+  const text = `The HTTP API is at ${api.url} (${paths.join(" ")}). Ctrl-C ends it.`;
+  process.stdout.write(`${wrapped(text, lookOf(process.stdout).columns - 1).join("\n")}\n`); // no address is broken
   await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
   await api.close();
 }

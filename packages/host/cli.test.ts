@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { RecordingError } from "#recording/error";
 import {
   type Arguments,
   type Command,
   exitCodeOf,
+  helpOf,
   InterruptedError,
   messageOf,
   readArguments,
@@ -49,6 +51,13 @@ test("help names every option and does nothing", async () => {
   expect(out).toMatch(/--from N +first \(required\)/);
   expect(out).toMatch(/--to N +last \(default 9\)/);
   expect(out).toContain("See docs.");
+});
+
+test("help shows no path of this machine", () => {
+  const list = { value: "FILE", says: "whom to watch", default: join(process.cwd(), "starter", "watchlist.csv") };
+  const help = helpOf({ ...command, options: { list } });
+  expect(help).toContain("(default starter/watchlist.csv)");
+  expect(help).not.toContain(process.cwd());
 });
 
 test.each([

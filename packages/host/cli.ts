@@ -1,3 +1,4 @@
+import { isAbsolute, relative } from "node:path";
 import { parseArgs } from "node:util";
 
 /** An option of a command. `value` names what it takes; without it the option is a flag. */
@@ -48,12 +49,15 @@ export interface Arguments {
   readonly need: (name: string) => string;
 }
 
+/** A path as a person would type it here: where the program stands on this machine is no part of its help. */
+const near = (standard: string): string => (isAbsolute(standard) ? relative("", standard) : standard);
+
 /** Returns the help of a command as text. */
 export function helpOf(command: Command): string {
   const options = { ...command.options, help: { says: "show this and exit" } } satisfies Command["options"];
   const lines = Object.entries<Option>(options).map(([name, { value, says, many, default: standard, required }]) => {
     const left = `  --${name}${value ? ` ${value}` : ""}`;
-    const extra = [required ? "required" : "", many ? "repeatable" : "", standard ? `default ${standard}` : ""];
+    const extra = [required ? "required" : "", many ? "repeatable" : "", standard ? `default ${near(standard)}` : ""];
     const right = [says, extra.filter(Boolean).join(", ")].filter(Boolean);
     return `${left.padEnd(26)} ${right[0]}${right[1] ? ` (${right[1]})` : ""}`;
   });

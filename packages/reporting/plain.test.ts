@@ -44,6 +44,13 @@ const hostile = fc
   )
   .map((parts) => parts.join(""));
 
+test("an address that would be cut in the middle is left out whole", () => {
+  const error = "refused, see https://www.okx.com/docs-v5/en/#error-code";
+  expect(plain(error, 60)).toBe(error);
+  expect(plain(error, 40)).toBe("refused, see...");
+  expect(plain(`https://${"a".repeat(60)}`, 20)).toBe("https://aaaaaaaaa...");
+});
+
 test("plain text is one visible line of bounded length", () => {
   fc.assert(
     fc.property(hostile, (text) => {

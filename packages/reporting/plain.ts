@@ -21,12 +21,10 @@ export function plain(text: string, max: number = MAX_LABEL): string {
     .trimEnd();
   if (visible === "") return "?";
   const letters = [...visible];
-  return letters.length <= max
-    ? visible
-    : `${letters
-        .slice(0, max - 3)
-        .join("")
-        .trimEnd()}...`;
+  if (letters.length <= max) return visible;
+  const first = letters.slice(0, max - 3).join("");
+  // A part of an address leads somewhere else: it is left out whole, where there is anything else to say.
+  return `${first.replace(/(?<=\S )\S*:\/\/\S*$/u, "").trimEnd()}...`;
 }
 
 // Entities cannot open a link, a table cell, code or HTML in CommonMark (section 2.5), so they beat backslashes: they
