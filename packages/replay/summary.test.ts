@@ -99,7 +99,7 @@ test("why nothing was traded is told for each asset", () => {
     "BTC: no evidence: 31.5 bets at 1h, and no wallet behind it stands above 5.0; a swap by a wallet above 5.0 would close it",
   );
   expect(text).toContain(
-    "ETH: signal 0.07, above 0.12 needed (0.04 short); a bias of 0.48 or a confidence of 80% or a credibility of 7.4 would close it",
+    "ETH: signal 0.07, above 0.12 needed (0.04 short); a bias of 0.48, a confidence of 80% or a credibility of 7.4 would close it",
   );
   expect(text).toContain("UNI: no 1h bias: a swap or an exchange transfer of it by a watched wallet would make one");
 });

@@ -47,7 +47,7 @@ function closing({ closes: { bias, confidence, credibility } }: NoTrade): string
   ];
   return ways.length === 0
     ? "none of bias, confidence and credibility would close it alone"
-    : `${ways.join(" or ")} would close it`;
+    : `${ways.length > 2 ? `${ways.slice(0, -1).join(", ")} or ${ways.at(-1)}` : ways.join(" or ")} would close it`;
 }
 
 /** Rounded up: what is said to be enough is enough. */

@@ -22,7 +22,7 @@ test("the informed of a horizon are held against those who know none", () => {
   const found = foundOf(truth, [line("a", 7), line("b", 9.9), line("c", 8), line("d", 2), line("unplanted", 10)]);
   expect(found).toHaveLength(1); // nobody has a score on 4h
   expect(found[0]).toMatchObject({ horizon: "1h", auc: 0.5, others: { count: 2, best: { name: "c" } } });
-  expect(foundLines(found)).toEqual(["1h: informed a 7.0; best of 2 others c 8.0; AUC 0.50"]);
+  expect(foundLines(found)).toEqual(["1h: informed a 7.0; best of 2 others c 8.0; AUC 0.50 (chance 0.50)"]);
   expect(foundSection(found)).toContain("- 1h: informed a 7.0;");
 });
 

@@ -70,7 +70,7 @@ export const foundLines = (found: readonly Found[]): string[] =>
   found.map(({ horizon, informed, others, auc }) => {
     const names = informed.map(({ name, score }) => `${name} ${score.toFixed(1)}`).join(", ");
     const { best, count } = others;
-    return `${horizon}: informed ${names}; best of ${count} others ${best.name} ${best.score.toFixed(1)}; AUC ${auc.toFixed(2)}`;
+    return `${horizon}: informed ${names}; best of ${count} others ${best.name} ${best.score.toFixed(1)}; AUC ${auc.toFixed(2)} (chance 0.50)`;
   });
 
 /** Returns the section that a generated recording's report ends with. */
@@ -80,7 +80,7 @@ export const foundSection = (found: readonly Found[]): string =>
     : [
         "\n## What was planted\n",
         "This input was generated: some wallets were given an edge. Credibility on the horizon that each was given, beside the best",
-        "of the wallets without one; AUC 0.50 is chance, 1.00 perfect. The desk itself never sees this.\n",
+        "of the wallets without one; AUC 1.00 is perfect. The desk itself never sees this.\n",
         ...foundLines(found).map((line) => `- ${line}`),
         "",
       ].join("\n");
