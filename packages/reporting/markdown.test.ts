@@ -97,7 +97,7 @@ test("a name with an underscore inside is told as it is written", () => {
   expect(escaped("_a_ b__c")).toBe("&#95;a&#95; b&#95;&#95;c");
   const event = eventWith({ venue: "uniswap_v2", wallet: walletNamed("fund_7") });
   const text = markdown(reportWith({ events: [event] }));
-  expect(text).toContain("uniswap v2");
+  expect(text).toContain("· uniswap_v2 ·");
   expect(text).toContain("fund_7");
 });
 

@@ -87,7 +87,7 @@ export function eventSection({ events, scope, metrics }: Report): string[] {
 function eventLines(event: EventLine, explorerUrl: string | null): string[] {
   const details = [
     ...(event.pattern === null ? [] : [escaped(spoken(event.pattern))]),
-    ...(event.venue === null ? [] : [escaped(spoken(event.venue))]),
+    ...(event.venue === null ? [] : [escaped(event.venue)]),
     event.push === null ? "no bias" : `push ${signed(event.push)}`,
     transaction(event.txHash, explorerUrl),
   ];
