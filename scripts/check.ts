@@ -1,17 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { type Arguments, type Command, runCommand } from "#host/cli";
 
-const USAGE = `npm run check [-- --no-tests]
-
-Runs everything that a commit must pass, and names each step that does not:
-  format and lint (Biome), types (tsc), the house's dependency rules (dependency-cruiser),
-  unused files, exports and dependencies, and those that only tests use (knip), and the
-  tests (vitest), among them the drizzle schema against the migrations and the topology
-  against the functions.
-
-  --no-tests   leave out the tests
-  --help       this text`;
+const command: Command = {
+  usage: "npm run check --",
+  summary: "Runs everything that a commit must pass, and names each step that does not.",
+  options: { "no-tests": { says: "leave out the tests" } },
+  notes: [
+    "The steps are format and lint (Biome), types (tsc), the house's dependency rules (dependency-cruiser), unused files,",
+    "exports and dependencies, and those that only tests use (knip), and the tests (vitest), among them the drizzle schema",
+    "against the migrations and the topology against the functions.",
+  ],
+};
 
 const bin = (name: string): string => `node_modules/.bin/${name}`;
 const steps: readonly (readonly [string, readonly string[]])[] = [
@@ -31,22 +31,22 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ["tests", [process.execPath, "node_modules/vitest/vitest.mjs", "run"]],
 ];
 
-const { values } = parseArgs({ options: { help: { type: "boolean" }, "no-tests": { type: "boolean" } } });
-if (values.help) {
-  console.log(USAGE);
-  process.exit(0);
+/** Steps that did not pass; each has printed why. */
+class FailedStepsError extends Error {
+  override name = "FailedStepsError";
 }
 
-const failed: string[] = [];
-for (const [name, [program = "", ...args]] of steps) {
-  if (name === "tests" && values["no-tests"]) continue;
-  const began = performance.now();
-  const { status } = spawnSync(program, args, { stdio: "inherit" });
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  console.log(`check: ${name} ${status === 0 ? "ok" : "FAILED"} (${seconds} s)`);
-  if (status !== 0) failed.push(name);
+async function main(given: Arguments): Promise<void> {
+  const failed: string[] = [];
+  for (const [name, [program = "", ...args]] of steps) {
+    if (name === "tests" && given.flag("no-tests")) continue;
+    const began = performance.now();
+    const { status } = spawnSync(program, args, { stdio: "inherit" });
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    console.log(`check: ${name} ${status === 0 ? "ok" : "FAILED"} (${seconds} s)`);
+    if (status !== 0) failed.push(name);
+  }
+  if (failed.length > 0) throw new FailedStepsError(`${failed.join(", ")}; see above`);
 }
-if (failed.length > 0) {
-  console.error(`check: failed: ${failed.join(", ")}`);
-  process.exit(1);
-}
+
+await runCommand(command, main);

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { join, resolve } from "node:path";
-import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
+import { resolve } from "node:path";
+import * as z from "zod";
+import { type Arguments, type Command, InterruptedError, type NamedFile, runCommand, UsageError } from "#host/cli";
 import { gitSha } from "#host/git";
 import { CostMeasures, usageOf } from "#operations/cost/measures";
 import { costLines, costTable } from "#operations/cost/model";
@@ -11,13 +12,13 @@ import { runRecording } from "#replay/run-recording";
 import { useSink } from "#runtime/log";
 import { QUEUES } from "#topology/topology";
 
-const MEASURES = join(import.meta.dirname, "../docs/cost-measures.json");
+const MEASURES = "docs/cost-measures.json";
 
 const command: Command = {
   usage: "npm run cost --",
   summary: "Prints what the desk costs a month in AWS at mainnet rate: measured work times list prices.",
   options: {
-    measures: { value: "FILE", says: "what an earlier replay measured; default docs/cost-measures.json" },
+    measures: { value: "FILE", says: "what an earlier replay measured", default: MEASURES },
     recording: { value: "DIR", says: "replay this first and measure it: a recording, or recorded mainnet blocks" },
     save: { value: "FILE", says: "keep what was measured" },
     database: { value: "WHICH", says: "aurora or external", default: "aurora" },
@@ -52,16 +53,27 @@ async function measured(folder: string, signal: AbortSignal): Promise<CostMeasur
   }
 }
 
+/** @throws UsageError for a file that `--save` did not write. */
+function kept(file: NamedFile): CostMeasures {
+  const wrong = `--measures: ${file.path} holds no measures. Give a file that \`npm run cost -- --recording DIR --save FILE\` wrote`;
+  try {
+    return CostMeasures.parse(JSON.parse(file.text));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UsageError(wrong);
+    if (error instanceof z.ZodError)
+      throw new UsageError(`${wrong} (${error.issues[0]?.path.join(".")}: ${error.issues[0]?.message})`);
+    throw error;
+  }
+}
+
 async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const database = given.need("database");
   if (database !== "aurora" && database !== "external") throw new UsageError("--database takes aurora or external");
   const recording = given.text("recording");
-  if (recording !== undefined && given.text("measures") !== undefined)
+  if (recording !== undefined && given.need("measures") !== MEASURES)
     throw new UsageError("give --recording or --measures, not both");
   const measures =
-    recording === undefined
-      ? CostMeasures.parse(JSON.parse(await readFile(given.text("measures") ?? MEASURES, "utf8")))
-      : await measured(resolve(recording), signal);
+    recording === undefined ? kept(await given.file("measures")) : await measured(resolve(recording), signal);
   if (signal.aborted) throw new InterruptedError();
   const save = given.text("save");
   if (save !== undefined) await writeFile(save, `${JSON.stringify(measures, null, 2)}\n`);

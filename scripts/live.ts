@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Verify } from "#chain/integrity";
@@ -15,7 +14,7 @@ import { hostOf } from "#runtime/node/rpc-provider";
 
 // Keyless and public; each serves receipts by block. ETH_RPC_URL or --rpc replaces them.
 const PUBLIC_NODES = "https://ethereum-rpc.publicnode.com,https://eth.drpc.org,https://eth.llamarpc.com";
-const STARTER = join(import.meta.dirname, "../packages/local/live/starter");
+const STARTER = "packages/local/live/starter";
 const OKX = "https://www.okx.com";
 
 const command: Command = {
@@ -60,7 +59,7 @@ async function optionsOf(given: Arguments) {
   const bad = rpcUrls.findIndex((url) => hostOf(url) === "?" || !/^https?:/.test(url));
   if (bad >= 0) throw new UsageError(`node ${bad + 1} of ${rpcUrls.length} is no http(s) URL (--rpc or ETH_RPC_URL)`);
   if (!URL.canParse(okxUrl)) throw new UsageError(`--okx takes a URL, ${OKX}`);
-  const [watchFile, labelFile] = [given.need("watchlist"), given.need("labels")];
+  const [watchFile, labelFile] = [await given.file("watchlist"), await given.file("labels")];
   return {
     rpcUrls,
     okxUrl,
@@ -68,8 +67,8 @@ async function optionsOf(given: Arguments) {
     verify: verifyOf(given.need("verify")),
     instruments: given.texts("instruments"),
     warmupHours: Math.max(1, given.count("warmup-hours") ?? 48),
-    watchlist: parseWatchlist(watchFile, await readFile(watchFile, "utf8")),
-    labels: parseLabels(labelFile, await readFile(labelFile, "utf8")),
+    watchlist: parseWatchlist(watchFile.path, watchFile.text),
+    labels: parseLabels(labelFile.path, labelFile.text),
   };
 }
 

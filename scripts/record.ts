@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
 import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
-import { RecordingError } from "#recording/error";
 import { recordChain } from "#recording/make/record-chain";
 import { parseLabels, parseWatchlist } from "#recording/tables";
 import { httpRpc } from "#runtime/node/rpc";
@@ -38,16 +36,10 @@ const command: Command = {
   ],
 };
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new RecordingError(file, "cannot be read", "Give the path of a file that exists", cause);
-  }
-}
-
-function table<R>(file: string | undefined, parse: (file: string, text: string) => R[]): R[] {
-  return file ? parse(file, textOf(file)) : [];
+async function table<R>(given: Arguments, name: string, parse: (file: string, text: string) => R[]): Promise<R[]> {
+  if (given.text(name) === undefined) return [];
+  const { path, text } = await given.file(name);
+  return parse(path, text);
 }
 
 function marketOf(given: Arguments): Market | null {
@@ -83,7 +75,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   if (safeLag > finalizedLag) throw new UsageError("--safe-lag must not be above --finalized-lag");
   const chainId = given.count("chain-id") ?? 1;
   const out = given.need("out");
-  const watchlist = table(given.text("watchlist"), parseWatchlist);
+  const watchlist = await table(given, "watchlist", parseWatchlist);
   if (watchlist.length === 0) console.error("no --watchlist: the recording watches nobody until you add some");
   try {
     const manifest = await recordChain({
@@ -96,7 +88,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
       explorer: chainId === 1 && !given.flag("generated") ? "https://etherscan.io" : null,
       finality: { safeLag, finalizedLag },
       watchlist,
-      labels: table(given.text("labels"), parseLabels),
+      labels: await table(given, "labels", parseLabels),
       market: marketOf(given),
       instruments: given.texts("instruments"),
       barSeconds,

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { type Arguments, type Command, runCommand } from "#host/cli";
@@ -9,7 +8,7 @@ import { deployedName, type Stage } from "#topology/names";
 import { instant } from "#units/time";
 import { checkedTarget } from "./cloud/preflight.ts";
 
-const STARTER = join(import.meta.dirname, "../packages/local/live/starter");
+const STARTER = "packages/local/live/starter";
 // An invocation takes 6 MB; a label is some 150 bytes. Source: Lambda quotas.
 const PAGE = 10_000;
 
@@ -44,9 +43,9 @@ async function invoke(client: LambdaClient, stage: Stage, list: WatchList): Prom
 async function main(given: Arguments): Promise<void> {
   const stage = given.text("stage");
   const target = checkedTarget({ command: "watch", stage, file: given.text("target"), confirm: stage });
-  const [watchFile, labelFile] = [given.need("watchlist"), given.need("labels")];
-  const wallets = parseWatchlist(watchFile, await readFile(watchFile, "utf8"));
-  const labels = parseLabels(labelFile, await readFile(labelFile, "utf8"));
+  const [watchFile, labelFile] = [await given.file("watchlist"), await given.file("labels")];
+  const wallets = parseWatchlist(watchFile.path, watchFile.text);
+  const labels = parseLabels(labelFile.path, labelFile.text);
   const client = new LambdaClient({ region: target.region });
   const base = { chain: "ethereum", at: instant(wallClock.now()) };
   for (let from = 0; from < labels.length; from += PAGE)

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -17,7 +18,7 @@ export interface Command {
   readonly usage: string;
   readonly summary: string;
   /** What is given without a name, as QUEUE in "npm run redrive -- QUEUE". Without it the command takes none. */
-  readonly operand?: { readonly value: string; readonly says: string };
+  readonly operand?: { readonly value: string; readonly says: string; readonly many?: boolean };
   readonly options: Readonly<Record<string, Option>>;
   /** Lines below the options: examples, where to read on. */
   readonly notes?: readonly string[];
@@ -37,6 +38,8 @@ export class InterruptedError extends Error {
 export interface Arguments {
   /** Returns the operand, or undefined. */
   readonly operand: () => string | undefined;
+  /** Returns all that was given without a name, in order. */
+  readonly operands: () => readonly string[];
   /** Returns whether a flag was given. */
   readonly flag: (name: string) => boolean;
   /** Returns the option's value, its default, or undefined. */
@@ -47,6 +50,14 @@ export interface Arguments {
   readonly count: (name: string) => number | undefined;
   /** Returns a value that must be there. @throws UsageError */
   readonly need: (name: string) => string;
+  /** Returns the text and the path of the file that an option names. @throws UsageError when it cannot be read */
+  readonly file: (name: string) => Promise<NamedFile>;
+}
+
+/** A file that was named on the command line. */
+export interface NamedFile {
+  readonly path: string;
+  readonly text: string;
 }
 
 /** A path as a person would type it here: where the program stands on this machine is no part of its help. */
@@ -63,7 +74,7 @@ export function helpOf(command: Command): string {
   });
   const notes = command.notes ? ["", ...command.notes] : [];
   const { operand } = command;
-  const usage = `Usage: ${command.usage}${operand ? ` ${operand.value}` : ""} [options]`;
+  const usage = `Usage: ${command.usage}${operand ? ` ${operandOf(operand)}` : ""} [options]`;
   const first = operand ? [`  ${operand.value.padEnd(24)} ${operand.says}`] : [];
   return [command.summary, "", usage, "", ...first, ...lines, ...notes, ""].join("\n");
 }
@@ -77,7 +88,8 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
     ]),
   );
   const { values, positionals } = parsed(options, argv, command.operand !== undefined);
-  if (positionals.length > 1) throw new UsageError(`"${positionals[1]}" is one word too many`);
+  if (positionals.length > 1 && command.operand?.many !== true)
+    throw new UsageError(`"${positionals[1]}" is one word too many`);
   const known = (name: string): Option => {
     const option = command.options[name];
     if (!option) throw new RangeError(`the command has no option ${name}`);
@@ -98,7 +110,8 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   const count = (name: string): number | undefined => {
     const value = text(name);
     if (value === undefined) return undefined;
-    if (!/^\d{1,15}$/.test(value)) throw new UsageError(`--${name} takes a whole number, not "${value}"`);
+    if (!/^\d{1,15}$/.test(value))
+      throw new UsageError(`--${name} takes a whole number, not "${value}"${decimal(value)}`);
     return Number(value);
   };
   const need = (name: string): string => {
@@ -106,8 +119,35 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
     if (value === undefined) throw new UsageError(`--${name} is missing`);
     return value;
   };
-  const operand = (): string | undefined => positionals[0];
-  return { operand, flag: (name) => values[known(name) ? name : ""] === true, text, texts, count, need };
+  const file = async (name: string): Promise<NamedFile> => {
+    const path = need(name);
+    return { path, text: await textOf(name, path) };
+  };
+  const flag = (name: string): boolean => values[known(name) ? name : ""] === true;
+  return { operand: () => positionals[0], operands: () => positionals, flag, text, texts, count, need, file };
+}
+
+const operandOf = ({ value, many }: NonNullable<Command["operand"]>): string => (many ? `[${value} ...]` : value);
+
+/** What to write instead of a number that was copied from a node, in its hexadecimal digits. */
+const decimal = (text: string): string => (/^0x[0-9a-f]{1,12}$/i.test(text) ? `; write ${Number(text)}` : "");
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "access was denied",
+};
+
+/** @throws UsageError for a file that cannot be read. */
+async function textOf(name: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const problem = error instanceof Error && "code" in error ? UNREADABLE[String(error.code)] : undefined;
+    if (problem === undefined) throw error;
+    throw new UsageError(`--${name}: ${path} cannot be read: ${problem}. Give the path of a file`);
+  }
 }
 
 interface Parsed {
@@ -121,11 +161,29 @@ function parsed(
   allowPositionals: boolean,
 ): Parsed {
   try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals });
+    return parseArgs({ args: withNegatives(options, argv), options, strict: true, allowPositionals });
   } catch (error) {
-    if (error instanceof TypeError && "code" in error) throw new UsageError(error.message.split(". To specify")[0]);
-    throw error;
+    if (!(error instanceof TypeError && "code" in error)) throw error;
+    if (error.code !== "ERR_PARSE_ARGS_INVALID_OPTION_VALUE")
+      throw new UsageError(error.message.split(". To specify")[0]);
+    const name = /--([\w-]+)/.exec(error.message)?.[1] ?? "";
+    throw new UsageError(options[name]?.type === "boolean" ? `--${name} takes no value` : `--${name} needs a value`);
   }
+}
+
+/** A number below 0 is the value of the option before it, and judged as that: parseArgs takes its dash for an option's. */
+function withNegatives(
+  options: Readonly<Record<string, { type: "string" | "boolean" }>>,
+  argv: readonly string[],
+): string[] {
+  const args: string[] = [];
+  for (const arg of argv) {
+    const last = args.at(-1) ?? "";
+    const isValue = /^-\d/.test(arg) && last.startsWith("--") && options[last.slice(2)]?.type === "string";
+    if (isValue) args[args.length - 1] = `${last}=${arg}`;
+    else args.push(arg);
+  }
+  return args;
 }
 
 /** What to do about an error of the operating system, by its code. */
@@ -137,6 +195,8 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOTDIR: "Part of that path is a file. Give the path of a folder.",
   EEXIST: "There is a file of that name. Give the path of a folder.",
   EROFS: "That folder cannot be written to. Give another one.",
+  ENOENT: "There is no such file or folder. Give a path that exists.",
+  EISDIR: "That is a folder. Give the path of a file.",
   EMFILE: "Too many files are open. Raise the limit (ulimit -n) and run the command again.",
 };
 
