@@ -114,7 +114,7 @@ test("two at once, kill -9 and Ctrl-C: the second is refused, and the next start
   first.child.kill("SIGKILL");
   expect(await first.ended).toBe("SIGKILL");
   // What the killed one left, damaged too: a start never reads it.
-  writeFileSync(join(root, "kept", "tiny", "db", "PG_VERSION"), "?");
+  writeFileSync(join(root, "kept", "tiny", "db.next", "PG_VERSION"), "?");
 
   const third = begin("kept");
   await third.wrote(/^outcomes .* 10\/10 blocks/m);

@@ -1,6 +1,7 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
+import { makeFolder } from "#host/disk";
 import { gitSha } from "#host/git";
 import { listen } from "#host/http";
 import { openProgress } from "#host/progress";
@@ -9,6 +10,7 @@ import { startApi } from "#local/api-server";
 import { recordingAt } from "#recording/at";
 import type { Recording } from "#recording/recording";
 import { foundLines, foundOf, foundSection, truthOf } from "#recording/sample/planted";
+import { parseWatchlist } from "#recording/tables";
 import { type Run, runRecording } from "#replay/run-recording";
 import { lookOf, summaryText } from "#replay/summary";
 import { readEnv } from "#runtime/config";
@@ -23,6 +25,7 @@ const command: Command = {
       says: "a recording, or the folder of recorded mainnet blocks",
       default: "recordings/sample",
     },
+    watchlist: { value: "FILE", says: "whom to watch (address,label,tags) instead of the recording's own list" },
     once: { says: "exit after the report; otherwise the HTTP API stays up" },
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
     data: { value: "DIR", says: "where the database and the reports are kept", default: ".spyhop" },
@@ -55,6 +58,15 @@ async function replayed(recording: Recording, directory: string, signal: AbortSi
   }
 }
 
+/** Returns the recording with one's own wallets watched, where they were named. */
+async function watched(recording: Recording, given: Arguments): Promise<Recording> {
+  if (given.text("watchlist") === undefined) return recording;
+  const { path, text } = await given.file("watchlist");
+  const watchlist = parseWatchlist(path, text);
+  if (watchlist.length === 0) throw new UsageError(`--watchlist: ${path} lists no wallet`);
+  return { ...recording, watchlist };
+}
+
 async function writeReport(directory: string, text: string): Promise<string> {
   const path = join(directory, "report.md");
   await writeFile(`${path}.part`, text);
@@ -84,11 +96,12 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   if (port > 65_535) throw new UsageError("--port takes a number up to 65535");
   if (!given.flag("once")) await (await listen(() => undefined, port)).close(); // a taken port shows before the run
   const data = resolve(given.need("data"));
-  await mkdir(data, { recursive: true });
+  makeFolder(data);
   const dir = given.need("recording");
-  const recording = await recordingAt(dir, data, (made) => {
+  const found = await recordingAt(dir, data, (made) => {
     process.stderr.write(`making a recording of ${dir} in ${relative(process.cwd(), made)} ...\n`);
   });
+  const recording = await watched(found, given);
   const { manifest } = recording;
   process.stderr.write(
     `replaying ${manifest.name} (${manifest.kind}): ${recording.headers.length} blocks, ${recording.watchlist.length} watched wallets\n`,

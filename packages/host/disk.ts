@@ -1,5 +1,6 @@
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 
 /** The disk of a folder has no room left. What was written before is whole. */
 export class DiskFullError extends Error {
@@ -12,6 +13,23 @@ export class DiskFullError extends Error {
       options,
     );
     this.folder = folder;
+  }
+}
+
+/**
+ * Makes a folder and those above it. mkdir's own `recursive` asks without end where the system answers a new folder with
+ * ENOENT, as /proc does.
+ * @throws the system's error: EEXIST for a file of that name, ENOTDIR, EACCES, EROFS, ENOENT.
+ */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return;
+  const above = dirname(resolve(folder));
+  if (!existsSync(above)) makeFolder(above);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it since.
+    if (!(existsSync(folder) && statSync(folder).isDirectory())) throw error;
   }
 }
 

@@ -43,14 +43,16 @@ export async function listen(listener: RequestListener, port = 0): Promise<Liste
   };
 }
 
-/** Returns the whole body of a request as text. @throws BodyTooLargeError past `limit` bytes. */
-export async function readBody(request: IncomingMessage, limit = 8 * 1024 * 1024): Promise<string> {
+/** Returns the whole body of a request as text. @throws BodyTooLargeError past `limit` bytes; the rest is then read and dropped. */
+export function readBody(request: IncomingMessage, limit = 8 * 1024 * 1024): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw new BodyTooLargeError(`a body of more than ${limit} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+  return new Promise((resolve, reject) => {
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) chunks.push(chunk);
+      else reject(new BodyTooLargeError(`a body of more than ${limit} bytes`));
+    });
+    request.on("end", () => resolve(Buffer.concat(chunks).toString("utf8"))).on("error", reject);
+  });
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from "@aws-sdk/client-sqs";
 import type { Db } from "#db/client";
@@ -43,6 +44,17 @@ export class NoSiteError extends Error {
   }
 }
 
+/** A folder holds no desk: nothing is made there. */
+export class NoDeskError extends Error {
+  override name = "NoDeskError";
+  constructor(directory: string) {
+    super(
+      `${directory} holds no database of a desk. Give the folder of one, as .spyhop/live or .spyhop/sample; ` +
+        "a desk with DATABASE_URL is found by that instead.",
+    );
+  }
+}
+
 /** SQS has no queue of that name in this account and region. */
 export class MissingQueueError extends Error {
   override name = "MissingQueueError";
@@ -51,7 +63,7 @@ export class MissingQueueError extends Error {
   }
 }
 
-/** Opens a site. @throws FolderInUseError when the folder's desk is running: stop it first; NoSiteError. */
+/** Opens a site. @throws FolderInUseError when the folder's desk is running: stop it first; NoDeskError, NoSiteError. */
 export async function openSite({ stage, directory }: SiteOptions): Promise<Site> {
   if (directory !== undefined) return folderSite(directory);
   if (stage !== undefined) return awsSite(`stage ${stage}`, stage);
@@ -116,6 +128,7 @@ async function connect(place: Place): Promise<ReturnType<typeof connectPostgres>
 }
 
 async function folderSite(directory: string): Promise<Site> {
+  if (!existsSync(join(directory, "db"))) throw new NoDeskError(directory);
   const closers: Closer[] = [await lockFolder(directory)];
   const close = (): Promise<void> => closeAll(closers);
   try {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { makeFolder } from "#host/disk";
 import type { Candle } from "#units/candle";
 import { blockLine } from "./blocks.ts";
 import { RecordingError } from "./error.ts";
@@ -62,7 +63,7 @@ const numberOf = ({ block }: BlockWithReceipts): number =>
 function fileWriter(dir: string, files: Record<string, string>) {
   return (file: string, bytes: string | Uint8Array): void => {
     const path = join(dir, file);
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, bytes);
     files[file] = createHash("sha256").update(bytes).digest("hex");
   };
@@ -140,7 +141,7 @@ export async function writeRecording(dir: string, content: RecordingContent): Pr
   // A crash between the two renames below left only the one before: put it back.
   if (existsSync(old) && !existsSync(dir)) renameSync(old, dir);
   rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true });
+  makeFolder(fresh);
   try {
     await writeAll(fresh, content);
     const { manifest } = await openRecording(fresh);

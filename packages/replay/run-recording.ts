@@ -1,4 +1,3 @@
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Db } from "#db/client";
 import { type Digest, digest } from "#db/server/digest";
@@ -7,7 +6,7 @@ import { paperKey, paperSecret, SECRET_ID } from "#doubles/venue/key";
 import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import { type Closer, closeAll } from "#host/closers";
-import { orDiskFull } from "#host/disk";
+import { makeFolder, orDiskFull } from "#host/disk";
 import { lockFolder } from "#host/folder-lock";
 import { type DrillParts, type Laptop, startLaptop } from "#local/laptop";
 import { logFile } from "#local/log-file";
@@ -18,12 +17,13 @@ import { readSettings } from "#runtime/config";
 import { useSink } from "#runtime/log";
 import { type Instant, instant } from "#units/time";
 import { type ReplayProgress, replay } from "./replay.ts";
+import { clearNext, markFinished, nextDatabase, takeFinished } from "./run-folder.ts";
 import { buildRunReport, type RunReport } from "./run-report.ts";
 import { seedDesk, settingsOf, startOf } from "./run-settings.ts";
 
 export interface RunOptions {
   readonly recording: Recording;
-  /** The run's folder: database, log. What an earlier run left there is removed. Null = all in memory. */
+  /** The run's folder: database, log. The database of the last finished run stays until this one is. Null = all in memory. */
   readonly directory: string | null;
   /** A server's database to use instead of the embedded one; an earlier replay in it is removed. */
   readonly databaseUrl?: string | undefined;
@@ -63,9 +63,10 @@ export async function runRecording(options: RunOptions): Promise<Run> {
   const close = (): Promise<void> => closeAll(closers);
   try {
     if (directory) {
-      await mkdir(directory, { recursive: true });
+      makeFolder(directory);
       closers.push(await lockFolder(directory));
-      await rm(join(directory, "db"), { recursive: true, force: true });
+      await clearNext(directory);
+      closers.push(() => takeFinished(directory));
       const lines = logFile(join(directory, "log.ndjson"));
       useSink(lines.write);
       closers.push(async () => useSink(null), lines.close);
@@ -82,7 +83,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     const env = settingsOf(options, { nodeUrl, venueUrl }, clock.now());
     const secrets = new Map([[SECRET_ID, paperSecret()]]);
     const desk = await startLaptop({
-      databaseDirectory: directory && join(directory, "db"),
+      databaseDirectory: directory && nextDatabase(directory),
       openDatabase: databaseUrl
         ? () => openServer(databaseUrl, { kind: "replay", name: recording.manifest.name })
         : undefined,
@@ -101,7 +102,9 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     const progress = (step: ReplayProgress): void => options.progress(step, desk.received("events"));
     const end = await replay(times, desk, clock, progress, options);
     const reported = await buildRunReport(db, readSettings(), began, end);
-    return { desk, db, venue, end, digest: await digest(db), reported, close };
+    const run = { desk, db, venue, end, digest: await digest(db), reported, close };
+    if (directory) await markFinished(directory);
+    return run;
   } catch (error) {
     await close().catch(() => undefined); // what broke the run is reported, not that a broken part does not close
     throw directory === null ? error : await orDiskFull(error, directory);

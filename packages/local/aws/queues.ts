@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { FauxqsServer } from "fauxqs";
 import { startFauxqs } from "fauxqs";
 import type { QueueName } from "#topology/queues";
@@ -23,6 +24,20 @@ export interface Queues {
   /** Brings the three above up to date, where they are not by themselves. */
   readonly refresh?: () => Promise<void>;
   readonly close: () => Promise<void>;
+}
+
+/** The file that keeps queued messages does not open. It is left as it is. */
+export class DamagedQueuesError extends Error {
+  override name = "DamagedQueuesError";
+  readonly file: string;
+  constructor(file: string, cause: Error) {
+    super(
+      `the queues in ${file} do not open: ${cause.message}. Move that file away to go on without its messages ` +
+        "(blocks that were not ingested are then missing), or put a copy of it back that was made while nothing used it.",
+      { cause },
+    );
+    this.file = file;
+  }
 }
 
 const ACCOUNT = "000000000000";
@@ -52,15 +67,10 @@ function create(server: FauxqsServer, name: QueueName): void {
 /**
  * Starts a real SQS endpoint in this process with every queue of the topology and its dead-letter queue.
  * `directory` keeps messages over a restart; null keeps them in memory.
- * @throws the server's error when it cannot listen or write there.
+ * @throws DamagedQueuesError; the server's error when it cannot listen or write there.
  */
 export async function startQueues(directory: string | null): Promise<Queues> {
-  const server = await startFauxqs({
-    port: 0,
-    host: "127.0.0.1",
-    logger: false,
-    ...(directory && { dataDir: directory }),
-  });
+  const server = await startServer(directory);
   const endpoint = `http://127.0.0.1:${server.port}`;
   for (const name of QUEUES) if (!server.inspectQueue(nameOf(name))) create(server, name);
   const messages = (name: string) => server.inspectQueue(name)?.messages ?? { ready: [], delayed: [], inflight: [] };
@@ -77,4 +87,18 @@ export async function startQueues(directory: string | null): Promise<Queues> {
       QUEUES.flatMap((name) => messages(deadNameOf(name)).ready.map(({ body }) => ({ queue: name, body }))),
     close: () => server.stop(),
   };
+}
+
+// Source: SQLite, "Result Codes": SQLITE_CORRUPT and SQLITE_NOTADB.
+const DAMAGED: readonly unknown[] = [11, 26];
+
+async function startServer(directory: string | null): Promise<FauxqsServer> {
+  const standard = { port: 0, host: "127.0.0.1", logger: false };
+  if (directory === null) return startFauxqs(standard);
+  try {
+    return await startFauxqs({ ...standard, dataDir: directory });
+  } catch (error) {
+    if (!(error instanceof Error && "errcode" in error && DAMAGED.includes(error.errcode))) throw error;
+    throw new DamagedQueuesError(join(directory, "fauxqs.db"), error);
+  }
 }

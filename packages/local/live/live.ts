@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Verify } from "#chain/integrity";
@@ -9,7 +8,7 @@ import { watchWallets } from "#db/chain/wallets";
 import { paperSecret, SECRET_ID } from "#doubles/venue/key";
 import type { Clock } from "#host/clock";
 import { type Closer, closeAll } from "#host/closers";
-import { orDiskFull } from "#host/disk";
+import { makeFolder, orDiskFull } from "#host/disk";
 import { lockFolder } from "#host/folder-lock";
 import type { Label, WatchedWallet } from "#recording/schema";
 import { errorFields, type LogLine, log, useSink } from "#runtime/log";
@@ -71,7 +70,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
   const closers: Closer[] = [];
   const close = (): Promise<void> => closeAll(closers);
   try {
-    await mkdir(directory, { recursive: true });
+    makeFolder(directory);
     closers.push(await lockFolder(directory));
     const problems = openLog(directory, clock);
     closers.push(problems.close);

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { PGlite } from "@electric-sql/pglite";
@@ -8,7 +8,7 @@ import type { Db } from "#db/client";
 import { connectPostgres, type PostgresConnection } from "#db/server/connect";
 import { type MigrationConnection, migrate, readMigrations } from "#db/server/migrate";
 import { vacuum } from "#db/server/vacuum";
-import { orDiskFull } from "#host/disk";
+import { makeFolder, orDiskFull } from "#host/disk";
 import { lockFolder } from "#host/folder-lock";
 import { SMALL } from "./embedded-settings.ts";
 import { embeddedSocket } from "./embedded-socket.ts";
@@ -52,7 +52,7 @@ export const MIGRATIONS = join(import.meta.dirname, "../../../migrations");
 export async function openEmbedded(directory: string | null): Promise<Embedded> {
   if (directory === null) return opened(await PGlite.create(SMALL), async () => {});
   const folder = resolve(directory);
-  await mkdir(dirname(folder), { recursive: true });
+  makeFolder(dirname(folder));
   const release = await lockFolder(folder);
   // Beside the folder as long as it is being made: what a killed process left half-made holds nothing, and is made again.
   const making = `${folder}.making`;

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as z from "zod";
+import { makeFolder } from "#host/disk";
 import { gunzip } from "../blocks.ts";
 import { RecordingError } from "../error.ts";
 import { RecordedBalance } from "../schema.ts";
@@ -45,7 +46,7 @@ export function openParts(out: string, job: Readonly<Record<string, unknown>>, f
     const remedy = "Run that job again to finish it, or add --fresh to start over";
     throw new RecordingError(dir, "holds an unfinished recording of other blocks or wallets", remedy);
   }
-  mkdirSync(dir, { recursive: true });
+  makeFolder(dir);
   writeWhole(jobFile, wanted);
   const fileOf = (number: number) => join(dir, `${number}.json.gz`);
   return {
