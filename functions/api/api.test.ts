@@ -19,10 +19,10 @@ type Route = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGat
 /** Calls a route as API Gateway would, one second after the last block of the rows. */
 const NOW = "2022-06-21T00:14:01.000Z";
 
-async function call(handler: unknown, query: Record<string, string> = {}, accept = "*/*", now = NOW) {
+async function call(handler: unknown, query: string | Record<string, string> = {}, accept = "*/*", now = NOW) {
   const event = {
     headers: { accept },
-    queryStringParameters: query,
+    rawQueryString: typeof query === "string" ? query : `${new URLSearchParams(query)}`,
     requestContext: { timeEpoch: Date.parse(now) },
   } as unknown as APIGatewayProxyEventV2; // the part of a request that a route reads
   const context = { getRemainingTimeInMillis: () => 10_000 } as unknown as Context; // the part that middy reads
@@ -169,15 +169,31 @@ test.each([
   [events, { before: "2022" }],
   [events, { before: "2022-06-21T00:00:00.000Z_x' OR 1=1" }],
   [events, { wallet: "0x12" }],
-  [events, { unknown: "1" }],
+  [events, { before: "2022-06-21T00:00:00.000Z_0190a1b2-0000-7000-8000-000000000000_more" }],
+  [events, { type: "nonsense" }],
   [bias, { asset: "" }],
   [wallets, { offset: "-1" }],
   [orders, { status: "nonsense" }],
   [positions, { state: "half" }],
   [latest, { format: "xml" }],
-  [health, { verbose: "1" }],
 ])("a malformed request is the caller's: 400 (%#)", async (handler, query) => {
   const reply = await call(handler, query as unknown as Record<string, string>);
   expect(reply.status).toBe(400);
   expect(reply.body.fields[0]).toHaveProperty("problem");
+});
+
+test.each([
+  [events, "unknown=1&limit=2", "unknown", "there is no such parameter"],
+  [health, "verbose=1", "verbose", "there is no such parameter"],
+  [events, "asset=ETH&limit=1&asset=BTC", "asset", "given 2 times"],
+  [events, "limit=1&limit=1", "limit", "given 2 times"],
+  [events, "asset=%00", "asset", "holds a NUL character"],
+  [bias, "asset=ETH%00", "asset", "holds a NUL character"],
+  [bias, "as%00set=ETH", "as\0set", "holds a NUL character"],
+  [events, "type=nonsense", "type", expect.stringContaining("expected one of")],
+  [events, "limit=", "limit", "a whole number from 1 to 200"],
+])("%#: %s is refused by the parameter's name", async (handler, query, field, problem) => {
+  const { status, body } = await call(handler, query);
+  expect(status).toBe(400);
+  expect(body.fields[0]).toEqual({ field, problem });
 });

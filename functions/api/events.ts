@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EventType } from "#chain/event";
 import { eventPage } from "#db/reading/overview";
 import { Cursor, Limit, nextCursor } from "#reporting/paging";
 import { inputOf } from "#runtime/config";
@@ -8,7 +9,7 @@ const Query = z.strictObject({
   limit: Limit,
   before: Cursor.optional(),
   asset: z.string().min(1).max(64).optional(),
-  type: z.string().min(1).max(50).optional(),
+  type: EventType.optional(),
   wallet: z
     .string()
     .regex(/^0x[0-9a-fA-F]{40}$/, "an address")

@@ -1,15 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { finished } from "node:stream/promises";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import { type Listening, listen, readBody } from "#host/http";
+import { BodyTooLargeError, type Listening, listen, readBody } from "#host/http";
 import type { RouteName } from "#topology/routes";
 import { ROUTES, topology } from "#topology/topology";
 import { type Handler, lambdaContext } from "./aws/jobs.ts";
 
 const BODY_LIMIT = 64 * 1024;
+const DRAIN_MS = 1000;
+
+type Reply = APIGatewayProxyStructuredResultV2;
 
 /**
  * Serves the topology's routes on loopback, each by its Lambda handler with an HTTP API event (payload format 2.0).
- * An unknown path is 404, a known path with another method 405. `GET /` lists the routes.
+ * An unknown path is 404, a known path with another method 405, a body past 64 KiB 413. `GET /` lists the routes.
+ * A browser on this machine reaches it too, so a request for another host's name (DNS rebinding) is 421 and one that
+ * another site's page makes is 403.
  * `now` is the clock of the requests, in milliseconds since the epoch. Source: API Gateway, "Working with AWS Lambda proxy
  * integrations for HTTP APIs".
  * @throws PortTakenError.
@@ -27,14 +33,12 @@ export function startApi(
   }, port);
 }
 
-async function answer(
-  request: IncomingMessage,
-  handlers: ReadonlyMap<string, Handler>,
-  at: number,
-): Promise<APIGatewayProxyStructuredResultV2> {
-  const url = new URL(request.url ?? "/", "http://localhost");
-  if (url.pathname === "/")
-    return json(200, { routes: Object.fromEntries(ROUTES.map((name) => [name, topology.routes[name].summary])) });
+async function answer(request: IncomingMessage, handlers: ReadonlyMap<string, Handler>, at: number): Promise<Reply> {
+  const url = urlOf(request);
+  if (url === null) return json(400, { error: "this is no path" });
+  const refused = refusalOf(request, url);
+  if (refused) return refused;
+  if (url.pathname === "/") return listOf(request, url);
   const known = ROUTES.filter((name) => name.split(" ")[1] === url.pathname);
   const name = known.find((route) => route.startsWith(`${request.method} `));
   if (!name)
@@ -43,12 +47,54 @@ async function answer(
       : json(404, { error: "no such path; GET / lists them" });
   const handler = handlers.get(topology.routes[name].consumer) as Handler; // loaded with the topology
   const entry = topology.routes[name];
-  const body = await readBody(request, BODY_LIMIT);
+  const body = await bodyOf(request);
+  if (body === null) return json(413, { error: `a body of more than ${BODY_LIMIT} bytes` }, { connection: "close" });
   const result = await handler(
     eventOf(name, request, url, body, new Date(at)),
     lambdaContext(entry, Date.now() + entry.timeoutSeconds * 1000),
   );
-  return result as APIGatewayProxyStructuredResultV2;
+  return result as Reply;
+}
+
+/** A target is a path, or a whole URL as a proxy is asked for it. Null for what is neither. */
+function urlOf({ url: target = "/", headers }: IncomingMessage): URL | null {
+  const base = `http://${headers.host ?? ""}`;
+  const url = URL.parse(target.startsWith("/") ? `${base}${target}` : target);
+  return url?.pathname.includes("%00") ? null : url;
+}
+
+const OWN = ["127.0.0.1", "localhost"];
+
+/** @returns why a request is not answered, or null: it names another host, or another site's page made it. */
+function refusalOf({ headers, socket }: IncomingMessage, { hostname, port, host }: URL): Reply | null {
+  if (!OWN.includes(hostname) || (port || "80") !== String(socket.localPort))
+    return json(421, { error: `${host} is not served here` });
+  const site = headers["sec-fetch-site"];
+  const isForeign = site !== undefined && site !== "same-origin" && site !== "none";
+  const { origin } = headers;
+  if (isForeign || (origin !== undefined && origin !== `http://${host}`))
+    return json(403, { error: "not from another site's page" });
+  return null;
+}
+
+function listOf({ method }: IncomingMessage, { searchParams }: URL): Reply {
+  if (method !== "GET") return json(405, { error: "only GET /" });
+  const fields = [...new Set(searchParams.keys())].map((field) => ({ field, problem: "there is no such parameter" }));
+  if (fields.length > 0) return json(400, { error: "bad request", fields });
+  return json(200, { routes: Object.fromEntries(ROUTES.map((name) => [name, topology.routes[name].summary])) });
+}
+
+/** Null for one that is too large: no more of it is kept than the limit. */
+async function bodyOf(request: IncomingMessage): Promise<string | null> {
+  try {
+    if (Number(request.headers["content-length"] ?? 0) <= BODY_LIMIT) return await readBody(request, BODY_LIMIT);
+  } catch (error) {
+    if (!(error instanceof BodyTooLargeError)) throw error;
+  }
+  // A connection that ends with bytes unread is reset, and the refusal is lost with it; what does not end in time is cut off.
+  request.resume();
+  await finished(request, { signal: AbortSignal.timeout(DRAIN_MS) }).catch(() => undefined);
+  return null;
 }
 
 function eventOf(name: RouteName, request: IncomingMessage, url: URL, body: string, now: Date): APIGatewayProxyEventV2 {
@@ -59,7 +105,7 @@ function eventOf(name: RouteName, request: IncomingMessage, url: URL, body: stri
     rawPath: url.pathname,
     rawQueryString: url.search.replace(/^\?/, ""),
     headers: Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)])),
-    ...(url.search && { queryStringParameters: Object.fromEntries(url.searchParams) }),
+    ...(url.search && { queryStringParameters: joined(url.searchParams) }),
     ...(body && { body }),
     isBase64Encoded: false,
     requestContext: {
@@ -83,15 +129,16 @@ function eventOf(name: RouteName, request: IncomingMessage, url: URL, body: stri
   };
 }
 
-const json = (statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 => ({
+/** The values of a repeated parameter are joined by commas. */
+const joined = (parameters: URLSearchParams): Record<string, string> =>
+  Object.fromEntries([...parameters.keys()].map((name) => [name, parameters.getAll(name).join(",")]));
+
+const json = (statusCode: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Reply => ({
   statusCode,
-  headers: { "content-type": "application/json" },
+  headers: { "content-type": "application/json", ...headers },
   body: JSON.stringify(body),
 });
 
-function write(
-  response: ServerResponse,
-  { statusCode = 200, headers = {}, body = "" }: APIGatewayProxyStructuredResultV2,
-): void {
+function write(response: ServerResponse, { statusCode = 200, headers = {}, body = "" }: Reply): void {
   response.writeHead(statusCode, headers as Record<string, string>).end(body);
 }

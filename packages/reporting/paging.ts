@@ -13,8 +13,8 @@ export const Limit = z
 export const Cursor = z
   .string()
   .transform((text) => {
-    const [at, id] = text.split("_");
-    return { at, id };
+    const [at, ...id] = text.split("_");
+    return { at, id: id.join("_") };
   })
   .pipe(z.object({ at: Instant, id: z.uuid() }));
 export type Cursor = z.output<typeof Cursor>;

@@ -38,23 +38,50 @@ export function route<R extends RouteName>(
   const entry: AtRunTime<Route> = routes[name];
   return edge<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>(entry, async (event, lambda) => {
     const { requestId, timeEpoch } = event.requestContext;
+    const parameters = [...new URLSearchParams(event.rawQueryString)];
     const request = {
       at: instant(timeEpoch),
-      query: event.queryStringParameters ?? {},
+      query: Object.fromEntries(parameters),
       accept: event.headers.accept ?? "",
     };
     const piece = { entry, lambda, trace: newTrace(requestId), what: `${name}: request` };
     const reply = runPiece<RouteJob<R>, RouteReply>(piece, async (context) => {
       if (!(await cameThroughFront(event.headers))) return { status: 403, body: { error: "not this way in" } };
+      const refused = problemsOf(parameters);
+      if (refused.length > 0) return { status: 400, body: { error: "bad request", fields: refused } };
       return job(request, context).catch(badRequest);
     });
     return respond(await reply.catch((error: unknown) => failure(error, requestId)));
   });
 }
 
+interface Problem {
+  readonly field: string;
+  readonly problem: string;
+}
+
+/** What no route takes. API Gateway joins a repeated parameter's values by commas, and PostgreSQL holds no NUL in a text. */
+function problemsOf(parameters: readonly (readonly [name: string, value: string])[]): Problem[] {
+  const seen = new Map<string, number>();
+  for (const [name] of parameters) seen.set(name, (seen.get(name) ?? 0) + 1);
+  return [...seen].flatMap(([field, times]) => {
+    const isNul = parameters.some(([name, value]) => name === field && `${name}${value}`.includes("\0"));
+    return [
+      ...(times > 1 ? [{ field, problem: `given ${times} times` }] : []),
+      ...(isNul ? [{ field, problem: "holds a NUL character" }] : []),
+    ];
+  });
+}
+
+/** Unknown parameters are one issue of zod's, of the whole query: here each has its own name. */
+const fieldsOf = (issue: z.core.$ZodIssue): Problem[] =>
+  issue.code === "unrecognized_keys"
+    ? issue.keys.map((field) => ({ field, problem: "there is no such parameter" }))
+    : [{ field: issue.path.join("."), problem: issue.message }];
+
 function badRequest(error: unknown): RouteReply {
   if (!(error instanceof z.ZodError)) throw error;
-  const fields = error.issues.map((issue) => ({ field: issue.path.join("."), problem: issue.message }));
+  const fields = error.issues.flatMap(fieldsOf);
   return { status: 400, body: { error: "bad request", fields } };
 }
 
