@@ -140,10 +140,21 @@ if (command === "installed") {
   writeStamp(lockfileHash(), (process.env.npm_config_omit ?? "").includes("dev"));
   process.exit(0);
 }
+/** What a command's --help prints, as scripts/help.json keeps it: nothing need be installed to read it. */
+function help() {
+  const kept = JSON.parse(readFileSync(join(root, "scripts", "help.json"), "utf8"));
+  return kept[command] ?? fail(`no help is kept for ${command}`);
+}
+
 const steps = commands[command];
 if (!steps) fail(`no command ${command ?? ""}; there are ${Object.keys(commands).join(", ")}`);
 if (Number(process.versions.node.split(".")[0]) < 20)
   fail(`Node ${process.versions.node} is too old; install Node 20 or newer.`);
+const asksHelp = args.some((arg) => arg === "--help" || arg === "-h");
+if (asksHelp && !installed(lockfileHash())) {
+  process.stdout.write(help());
+  process.exit(0);
+}
 install();
 
 /** Runs a script, with flags of Node's before it, in the found Node to its end. Returns its exit code. */
