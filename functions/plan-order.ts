@@ -1,6 +1,7 @@
 import { sqlStore } from "#db/trading/store";
 import { planLane } from "#desk/plan-lane";
 import { consume } from "#runtime/consume";
+import { log } from "#runtime/log";
 import { orderClosed } from "#trading/facts";
 import { policyOf } from "#trading/plans/policy";
 
@@ -13,6 +14,8 @@ export const handler = consume("plans", async (plan, { database, exchange, send,
   const planned = await planLane(sqlStore(database), exchange, job, policyOf(settings));
   if (planned.order === null) return;
   const { id, status } = planned.order;
-  if (status === "denied") await publish("order.closed", [orderClosed(planned.order, at)]);
-  else await send("orders", [{ lane, orderId: id, mode, instrument, at }]);
+  if (status === "denied") {
+    log({ level: "info", message: "order denied", orderId: id, mode, instrument, codes: planned.codes });
+    await publish("order.closed", [orderClosed(planned.order, at)]);
+  } else await send("orders", [{ lane, orderId: id, mode, instrument, at }]);
 });

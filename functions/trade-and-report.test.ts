@@ -10,6 +10,7 @@ import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import type { Laptop } from "#local/laptop";
 import { recordedCandles } from "#recording/candle-source";
+import { type LogLine, useSink } from "#runtime/log";
 import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
 import { chainNode, tinyChain } from "#testing/chain-node";
@@ -27,6 +28,7 @@ const BARS = 24 * 60;
 const clock = virtualClock(START);
 let venue: PaperVenue;
 let desk: Laptop;
+const lines: LogLine[] = [];
 
 /** Generated bars of a minute around 2,000, from twenty hours before the start to four after it. */
 const bars = Array.from({ length: BARS }, (_, i) => {
@@ -50,6 +52,7 @@ async function run(...names: readonly ScheduleName[]): Promise<void> {
 const pass = (minutes: number): void => clock.set(clock.now() + minutes * 60_000);
 
 beforeAll(async () => {
+  useSink((line) => void lines.push(line));
   const content = tinyContent();
   const source = recordedCandles({
     manifest: content.manifest,
@@ -73,6 +76,7 @@ beforeAll(async () => {
   await seedCursor(db, "ethereum", { number: 0, hash: NOBODY });
 });
 afterAll(async () => {
+  useSink(null);
   await desk.close();
   await venue.close();
 });
@@ -103,6 +107,16 @@ test("blocks become events, a bias an order, the order a position, and all of it
   pass(1);
   await run("sync-prices", "reconcile-orders");
   expect(await db.select().from(orders)).toMatchObject([{ status: "filled", side: "buy", signalEventId: event.id }]);
+  const [{ id: orderId } = {}] = await db.select().from(orders);
+  expect(lines.filter((line) => line.orderId !== undefined)).toMatchObject([
+    {
+      level: "info",
+      message: expect.stringMatching(/^order (open|filled)$/),
+      orderId,
+      instrument: INSTRUMENT,
+      side: "buy",
+    },
+  ]);
   expect(await db.select().from(positions)).toMatchObject([{ side: "long", closedAt: null }]);
   expect(venue.state().orders).toHaveLength(1);
 
