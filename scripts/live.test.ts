@@ -1,5 +1,5 @@
 /** `npm run live` as a process of its own, by the machine's clock, against a chain double and a candle server. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -122,4 +122,17 @@ test("what cannot be followed is named, with what to do, before anything is kept
     expect(run.text).not.toMatch(/^\s+at /m);
   }
   expect(existsSync(join(root, "never", "db"))).toBe(false);
+});
+
+test("a damaged queue file is named and left as it is", async () => {
+  const file = join(root, "damaged", "queues", "fauxqs.db");
+  mkdirSync(join(root, "damaged", "queues"), { recursive: true });
+  writeFileSync(file, "this is no database ".repeat(500));
+  const run = await runToEnd("live.ts", options("damaged"), { ETH_RPC_URL: node });
+  expect(run.text).toContain(
+    `DamagedQueuesError: the queues in ${file} do not open: file is not a database. Move that file away to go on without`,
+  );
+  expect(run.text).not.toMatch(/^\s+at /m);
+  expect(run.code).toBe(1);
+  expect(readFileSync(file, "utf8")).toBe("this is no database ".repeat(500));
 });

@@ -1,7 +1,9 @@
 import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
+import { RecordingError } from "#recording/error";
 import { recordChain } from "#recording/make/record-chain";
 import { parseLabels, parseWatchlist } from "#recording/tables";
 import { httpRpc } from "#runtime/node/rpc";
+import { VenueError } from "#runtime/okx/errors";
 import { okxMarket } from "#runtime/okx/exchange";
 import type { Market } from "#trading/venue";
 
@@ -35,6 +37,10 @@ const command: Command = {
     "Example: npm run record -- --rpc http://127.0.0.1:8545 --from 21000000 --to 21000099 --out recordings/mine --watchlist mine.csv",
   ],
 };
+
+const NO_PRICES =
+  "Check the network; where www.okx.com is not served, try --okx-url https://eea.okx.com. --candles none records without " +
+  "prices. What was fetched is kept, and the same command carries on";
 
 async function table<R>(given: Arguments, name: string, parse: (file: string, text: string) => R[]): Promise<R[]> {
   if (given.text(name) === undefined) return [];
@@ -100,6 +106,13 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
     console.log(`Replay it: npm start -- --recording ${out}`);
   } catch (error) {
     if (signal.aborted) throw new InterruptedError(`${out}.partial holds what was fetched; run again to carry on`);
+    if (error instanceof VenueError)
+      throw new RecordingError(
+        `no prices from ${new URL(given.need("okx-url")).host}`,
+        error.message,
+        NO_PRICES,
+        error,
+      );
     throw error;
   }
 }

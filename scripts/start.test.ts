@@ -6,13 +6,15 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { listen } from "#host/http";
 import { writeRecording } from "#recording/writer";
 import { type Running, runToEnd, startCommand } from "#testing/command";
@@ -101,6 +103,59 @@ test("a folder without write permission is refused", async ({ skip }) => {
   expect(run.stderr).toMatch(/EACCES.*\nAccess was denied\. Give a folder that you may write to/);
   expect(run.status).toBe(1);
 });
+
+test("a folder that the system never makes ends with its name, and so does a disk that is only read", async ({
+  skip,
+}) => {
+  await expectRefusal(
+    ["--recording", recording, "--once", "--data", "/proc/x"],
+    /^ENOENT: .*'\/proc\/x'\nThere is no such file or folder\. Give a path that exists\.\n$/,
+  );
+  const mount = join(root, "read-only");
+  mkdirSync(join(mount, "data"), { recursive: true });
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m", "tmpfs", mount]).status !== 0)
+    skip("this user may not mount a disk");
+  try {
+    mkdirSync(join(mount, "data"));
+    spawnSync("mount", ["-o", "remount,ro", mount]);
+    for (const data of ["data", "new"])
+      await expectRefusal(
+        ["--recording", recording, "--once", "--data", join(mount, data)],
+        /EROFS: .*\nThat folder cannot be written to\. Give another one\.\n$/,
+      );
+  } finally {
+    spawnSync("umount", ["-l", mount]);
+  }
+});
+
+/** Returns the processes that a process started and that live. Source: proc(5), /proc/pid/task/tid/children. */
+function childrenOf(pid: number | undefined): number[] {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(file) ? readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number) : [];
+}
+
+/** A killed process whose parent has not asked for its end is there in name only. */
+const lives = (pid: number): boolean =>
+  existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+
+test("kill -9 in a first start leaves no process that makes the database", async ({ skip }) => {
+  if (!existsSync("/proc/self/task")) skip("this system does not tell a process's children");
+  for (const wait of [0, 300, 1500]) {
+    const first = begin(`killed-${wait}`);
+    const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    const maker = await vi.waitUntil(
+      () => childrenOf(first.child.pid).find((pid) => lives(pid) && commandOf(pid).includes("new-cluster")),
+      { timeout: 30_000, interval: 20 },
+    );
+    await pause(wait);
+    expect(lives(maker)).toBe(true);
+    first.child.kill("SIGKILL");
+    expect(await first.ended).toBe("SIGKILL");
+    await vi.waitUntil(() => !lives(maker), { timeout: 10_000, interval: 50 });
+  }
+  const next = begin("killed-1500");
+  await next.wrote(/^outcomes/m);
+}, 120_000);
 
 test("two at once, kill -9 and Ctrl-C: the second is refused, and the next start is clean", async () => {
   const first = begin("kept");

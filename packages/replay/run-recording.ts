@@ -106,7 +106,8 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     if (directory) await markFinished(directory);
     return run;
   } catch (error) {
+    const reported = directory === null ? error : await orDiskFull(error, directory); // closing frees what the run took
     await close().catch(() => undefined); // what broke the run is reported, not that a broken part does not close
-    throw directory === null ? error : await orDiskFull(error, directory);
+    throw reported;
   }
 }

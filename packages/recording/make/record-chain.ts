@@ -72,6 +72,7 @@ export async function recordChain(job: RecordJob): Promise<Manifest> {
       "Ask for earlier blocks",
     );
   }
+  const instruments = await fetchInstruments(job); // a venue that does not answer shows before the blocks are fetched
   const watched = sha256(job.watchlist.map(({ address }) => address).join("\n"));
   const parts = openParts(out, { chainId: job.chainId, from, to, watched }, job.fresh);
   const headers = await fetchBlocks(job, parts);
@@ -93,7 +94,7 @@ export async function recordChain(job: RecordJob): Promise<Manifest> {
     },
     blocks: storedBlocks(parts, headers),
     candles,
-    instruments: await fetchInstruments(job),
+    instruments,
     watchlist: job.watchlist,
     labels: job.labels,
     balances: balances.flatMap((rows) => rows ?? []),
