@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { FullBlock } from "#chain/block";
 import type { Laptop } from "#local/laptop";
+import { type LogLine, useSink } from "#runtime/log";
 import { provide } from "#runtime/services";
 import { chainNode, tinyChain } from "#testing/chain-node";
 import { testDesk } from "#testing/desk";
@@ -56,5 +57,9 @@ test("the age of the nodes' newest block is measured at every look, and nothing 
     expect(line?.HeadAgeSeconds).toBeLessThan(3700);
   }
   provide("rpc", { ...node, heads: () => Promise.reject(new Error("nobody answers")) });
+  const lines: LogLine[] = [];
+  useSink((line) => lines.push(line));
   expect(await ages()).toEqual([]);
+  useSink(null);
+  expect(lines).toMatchObject([{ level: "error", message: "watch-head: run failed", reason: "nobody answers" }]);
 });

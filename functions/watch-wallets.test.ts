@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { allLabels } from "#db/chain/labels";
 import { watchedWallets } from "#db/chain/wallets";
 import { lambdaContext } from "#local/aws/jobs";
+import { type LogLine, useSink } from "#runtime/log";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { task } from "#topology/topology";
@@ -38,7 +39,15 @@ test("the list is watched from its time on, also when it is sent twice", async (
 });
 
 test("a malformed list is refused whole", async () => {
+  const lines: LogLine[] = [];
+  useSink((line) => lines.push(line));
   await expect(invoke({ ...list, wallets: [{ address: "" }] })).rejects.toThrow();
   await expect(invoke({})).rejects.toThrow();
+  useSink(null);
+  const refused = { level: "error", message: "watch-wallets: task failed", error: "ZodError" };
+  expect(lines).toMatchObject([
+    { ...refused, reason: expect.stringContaining('"address"') },
+    { ...refused, reason: expect.stringContaining('"wallets"') },
+  ]);
   expect(await watchedWallets(database.db, "ethereum")).toEqual([]);
 });

@@ -615,6 +615,7 @@ test("large", () => fc.assert(fc.property(fc.integer(), (n) => expect(n).toBeLes
     "packages/testing/seed.ts",
     "packages/testing/setup.ts",
     "packages/testing/watched-rows.ts",
+    "packages/testing/error-lines.ts",
     "packages/testing/row-coverage.ts",
   ]) {
     cpSync(join(ROOT, path), join(folder, path));
@@ -631,6 +632,25 @@ test("large", () => fc.assert(fc.property(fc.integer(), (n) => expect(n).toBeLes
   expect(run(drawn.seed)).toEqual(drawn);
   expect(run("7")).not.toEqual(drawn);
   expect(failing(folder, "vitest", ["run"], { SEED: "seven" })).toContain("SEED is a whole number");
+});
+
+test("a passing test that leaves an error line in the log fails, and the line is shown", () => {
+  const folder = project("error-lines", {
+    "packages/units/logged.test.ts": `import { test } from "vitest";
+const line = JSON.stringify({ level: "error", message: "nobody asked" });
+test("of standard error", () => void process.stderr.write(line + "\\n"));
+test("of Lambda's logger", () => void process.stdout.write(line.replace("error", "ERROR") + "\\n"));
+test("a quiet one", () => void process.stderr.write(line.replace("error", "warn") + "\\n"));
+`,
+    "vitest.config.ts": `export default { test: { setupFiles: ["packages/testing/error-lines.ts"] } };\n`,
+  });
+  cpSync(join(ROOT, "packages/testing/error-lines.ts"), join(folder, "packages/testing/error-lines.ts"));
+  const text = failing(folder, "vitest", ["run"]);
+  expect(text).toMatch(
+    /UnassertedErrorLine: take these lines with useSink[^\n]*\n\{"level":"error","message":"nobody asked"\}/,
+  );
+  expect(text).toMatch(/UnassertedErrorLine: [^\n]*\n\{"level":"ERROR"/);
+  expect(text).toMatch(/2 failed \| 1 passed/);
 });
 
 test("no room holds more than 18 % of the lines and no folder more than 40 files; a plant of each is named", () => {
