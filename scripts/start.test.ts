@@ -1,5 +1,6 @@
 /** `npm start` met by bad input, as a process of its own: a clear error, an exit code, nothing half-written. */
 import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import {
   appendFileSync,
   cpSync,
@@ -17,7 +18,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { listen } from "#host/http";
 import { writeRecording } from "#recording/writer";
-import { type Running, runToEnd, startCommand } from "#testing/command";
+import { holdingAt, type Running, runToEnd, startCommand } from "#testing/command";
 import { tinyContent } from "#testing/tiny-recording";
 
 let root: string;
@@ -37,11 +38,14 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const begin = (data: string, more: readonly string[] = ["--once"]): Running => {
-  const running = startCommand("start.ts", ["--recording", recording, "--data", join(root, data), ...more]);
+/** Starts a run; one that is given a line holds still after it, until `release`. */
+function begin(data: string, at: RegExp | null): Running & { readonly release: () => void } {
+  const args = ["--recording", recording, "--data", join(root, data), "--once"];
+  const file = join(root, `release-${randomUUID()}`);
+  const running = startCommand("start.ts", args, at === null ? {} : { NODE_OPTIONS: holdingAt(at, file) });
   started.push(running);
-  return running;
-};
+  return { ...running, release: () => writeFileSync(file, "") };
+}
 
 /** A named error for a person: what is wrong, what to do, and no stack. */
 async function expectRefusal(args: readonly string[], text: RegExp, code = 1): Promise<void> {
@@ -158,11 +162,10 @@ test("kill -9 in a first start leaves no process that makes the database", async
 }, 120_000);
 
 test("two at once, kill -9 and Ctrl-C: the second is refused, and the next start is clean", async () => {
-  const first = begin("kept");
+  const first = begin("kept", /^blocks/);
   await first.wrote(/^blocks/m);
-  first.child.kill("SIGSTOP"); // a short run might be over before the second has looked
-  const second = begin("kept");
-  expect(await second.ended).toBe(1);
+  const second = begin("kept", null);
+  expect(await second.ended, second.text()).toBe(1);
   expect(second.text()).toMatch(
     /FolderInUseError: .*is in use by process \d+ since .*\. Stop it first, or name another folder/,
   );
@@ -171,10 +174,11 @@ test("two at once, kill -9 and Ctrl-C: the second is refused, and the next start
   // What the killed one left, damaged too: a start never reads it.
   writeFileSync(join(root, "kept", "tiny", "db.next", "PG_VERSION"), "?");
 
-  const third = begin("kept");
+  const third = begin("kept", /^outcomes/);
   await third.wrote(/^outcomes .* 10\/10 blocks/m);
   third.child.kill("SIGINT");
-  expect(await third.ended).toBe(130);
+  third.release();
+  expect(await third.ended, third.text()).toBe(130);
   expect(third.text()).toContain("stopped: the run is not finished; the next one starts clean");
   expect(existsSync(join(root, "kept", "tiny", "report.md"))).toBe(false);
   expect(existsSync(join(root, "kept", "tiny.lock"))).toBe(false);
@@ -187,23 +191,25 @@ test("a full disk is said, at the start and in the middle, and a start after it 
     skip("this user may not mount a small disk");
   const full = /DiskFullError: the disk of .* is full \(\d\.\d MiB left\)\. Free some space/;
   try {
-    const early = begin("disk/data");
-    expect(await early.ended).toBe(1);
+    const early = begin("disk/data", null);
+    expect(await early.ended, early.text()).toBe(1);
     expect(early.text()).toMatch(full);
 
     spawnSync("mount", ["-o", "remount,size=70m", mount]);
-    const middle = begin("disk/data");
+    const middle = begin("disk/data", /^outcomes/);
     await middle.wrote(/^outcomes/m);
     fill(join(mount, "ballast"));
-    expect(await middle.ended).toBe(1);
+    middle.release();
+    expect(await middle.ended, middle.text()).toBe(1);
     expect(middle.text()).toMatch(full);
     expect(existsSync(join(mount, "data", "tiny", "report.md"))).toBe(false);
 
     rmSync(join(mount, "ballast"));
-    const after = begin("disk/data");
+    const after = begin("disk/data", /^outcomes/);
     await after.wrote(/^outcomes/m);
     after.child.kill("SIGINT");
-    expect(await after.ended).toBe(130);
+    after.release();
+    expect(await after.ended, after.text()).toBe(130);
   } finally {
     for (const { child, ended } of started.splice(0)) {
       child.kill("SIGKILL");

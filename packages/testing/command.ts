@@ -21,6 +21,27 @@ export const startCommand = (
   env: Readonly<Record<string, string | undefined>> = {},
 ): Running => startProgram([join(ROOT, "scripts", script), ...args], { ETH_RPC_URL: undefined, ...env });
 
+/**
+ * Returns the NODE_OPTIONS with which a program holds still once it wrote a line that matches, until there is a file at
+ * `release`: however slow the machine is, it is at that place when the test acts on it. A signal that comes meanwhile is
+ * handled first when it goes on. (SIGSTOP by itself would not do: a SIGCONT that comes before it is lost.)
+ */
+export function holdingAt(line: RegExp, release: string): string {
+  const module = `import { existsSync } from "node:fs";
+    import { isMainThread } from "node:worker_threads";
+    const clock = new Int32Array(new SharedArrayBuffer(4));
+    for (const stream of isMainThread ? [process.stdout, process.stderr] : []) {
+      const { write } = stream;
+      stream.write = (text, ...rest) => {
+        const written = write.call(stream, text, ...rest);
+        if (new RegExp(${JSON.stringify(line.source)}, "m").test(text))
+          while (!existsSync(${JSON.stringify(release)})) Atomics.wait(clock, 0, 0, 20);
+        return written;
+      };
+    }`;
+  return `--import=data:text/javascript,${encodeURIComponent(module)}`;
+}
+
 /** Starts this Node with `args`, in the project's folder. */
 export function startProgram(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Running {
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
