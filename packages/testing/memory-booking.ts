@@ -1,0 +1,195 @@
+import * as z from "zod";
+import type { Account } from "#trading/account";
+import type { Instrument } from "#trading/instrument";
+import type { TradingMode } from "#trading/mode";
+import type { Look } from "#trading/orders/resolve";
+import { LOOKED_FOR, type OrderBooks, type Settlement } from "#trading/orders/settle";
+import type { StoredOrder } from "#trading/orders/stored-order";
+import { type Fill, totalOf } from "#trading/positions/fill";
+import { positionsOf } from "#trading/positions/position";
+import {
+  isSettled,
+  type Marking,
+  type OrderFacts,
+  type PositionRow,
+  positionId,
+  positionRow,
+} from "#trading/positions/position-row";
+import { measuresDrawdown } from "#trading/positions/reconcile";
+import type { Booked, Run, Seen } from "#trading/store";
+import type { Candle } from "#units/candle";
+import { type Decimal, fixed, text, ZERO } from "#units/decimal";
+import type { OrderId } from "#units/ids";
+import { Instant, instant, millis } from "#units/time";
+import { type BookedFill, type Books, by, isOf, RefusedRow, type Surroundings } from "./memory-books.ts";
+import { moveOrder } from "./memory-orders.ts";
+
+/** What a run books, in memory: the twin of db/trading/book, db/trading/order-fills and db/trading/positions. */
+
+type Settle = (books: OrderBooks) => Settlement;
+
+const keyOf = (...parts: readonly string[]): string => parts.join("\t");
+
+/** Returns the account of a position row. */
+export const accountOf = (row: { readonly tradingMode: TradingMode; readonly exchange: string }): Account => ({
+  mode: row.tradingMode,
+  venue: row.exchange,
+});
+
+export function book(books: Books, around: Surroundings, run: Run, seen: Seen, settle: Settle): Booked {
+  const { account, at } = run;
+  if (seen.balance !== null) {
+    const [equity, available] = [text(fixed(seen.balance.equity, 8)), text(fixed(seen.balance.available, 8))];
+    const key = keyOf(account.mode, account.venue, at);
+    if (!books.equity.has(key)) books.equity.set(key, { ...pick(account), at, equity, available });
+  }
+  const fresh = insertFills(books, account, seen.fills);
+  const impossibleFills = settleAll(books, run, seen.orderIds, fresh, settle);
+  return { held: rebuildAll(books, around, run, seen, fresh), impossibleFills };
+}
+
+const pick = ({ mode, venue }: Account): Account => ({ mode, venue });
+
+function insertFills(books: Books, account: Account, fills: Seen["fills"]): Fill[] {
+  const ours = new Map([...books.orders.values()].map((order) => [order.clientOrderId, order.id]));
+  return fills.flatMap(({ clientOrderId, venueOrderId: _, ...fill }) => {
+    const key = keyOf(account.mode, account.venue, fill.instrument, fill.tradeId);
+    if (books.fills.has(key)) return [];
+    const orderId = (clientOrderId === null ? null : ours.get(clientOrderId)) ?? null;
+    const [size, price, fee] = [text(fill.size), text(fill.price), text(fill.fee)];
+    const booked: BookedFill = { ...pick(account), ...fill, orderId, size, price, fee };
+    books.fills.set(key, booked);
+    return [booked];
+  });
+}
+
+function settleAll(
+  books: Books,
+  { at, by: who }: Run,
+  orderIds: readonly OrderId[],
+  fresh: readonly Fill[],
+  settle: Settle,
+): number {
+  const filledNow = new Set(fresh.flatMap((fill) => fill.orderId ?? []));
+  const fills = Map.groupBy(books.fills.values(), (fill) => fill.orderId);
+  let impossible = 0;
+  const asked = [...new Set([...orderIds, ...filledNow])].sort().flatMap((id) => books.orders.get(id) ?? []);
+  for (const order of asked) {
+    const { id } = order;
+    const mine = fills.get(id);
+    const filled = mine ? totalOf(mine) : null;
+    const looks = LOOKED_FOR.includes(order.status) ? looksOf(books, id) : [];
+    const settlement = settle({ order, filled, isFresh: filledNow.has(id), looks });
+    if (settlement.impossible) impossible += 1;
+    let current: StoredOrder | null = order;
+    for (const { event, ...rest } of settlement.steps) {
+      if (current !== null) current = moveOrder(books, current, event, { at, by: who, ...rest });
+    }
+  }
+  return impossible;
+}
+
+const LookDetail = z.object({ looked_at: Instant, outcome: z.enum(["found", "missing", "failed"]) });
+
+function lookOf(detail: unknown): Look {
+  const { looked_at: at, outcome } = LookDetail.parse(detail);
+  return { at, outcome };
+}
+
+const looksOf = ({ events }: Books, id: OrderId): Look[] =>
+  (events.get(id) ?? []).filter(({ detail }) => detail.event === "looked_up").map(({ detail }) => lookOf(detail));
+
+function rebuildAll(
+  books: Books,
+  around: Surroundings,
+  run: Run,
+  { positions, instruments, equity }: Seen,
+  fresh: readonly Fill[],
+): Map<string, Decimal> {
+  const { account, at, barSeconds } = run;
+  const marks = new Map(positions.map((position) => [position.instrument, position.markPrice]));
+  const open = openRows(books, account).map((row) => row.instrument);
+  const changed = new Set(fresh.map((fill) => fill.instrument));
+  const held = new Map<string, Decimal>();
+  for (const id of [...new Set([...open, ...changed])].sort()) {
+    const instrument = instruments.get(id);
+    if (!instrument) continue;
+    const measure = changed.has(id) || measuresDrawdown(at);
+    held.set(
+      id,
+      rebuild(books, around, run, instrument, { at, mark: marks.get(id) ?? null, equity, barSeconds, measure }),
+    );
+  }
+  return held;
+}
+
+/** Writes the position rows of one instrument from its fills alone. Nothing is archived in these books. */
+function rebuild(
+  books: Books,
+  around: Surroundings,
+  { account, policy }: Run,
+  instrument: Instrument,
+  marking: Marking,
+): Decimal {
+  const isMine = (row: Account & { readonly instrument: string }) =>
+    isOf(account, row) && row.instrument === instrument.id;
+  const fills = [...books.fills.values()].filter((fill) => isMine(fill) && fill.orderId !== null);
+  const episodes = positionsOf(fills, instrument.contractSize);
+  const stored = [...books.positions.values()].filter((row) =>
+    isMine({ ...accountOf(row), instrument: row.instrument }),
+  );
+  const unaccounted = new Map(stored.map((row) => [row.id, row]));
+  const moving = episodes.filter((episode) => {
+    const id = positionId(account, instrument.id, episode);
+    const before = unaccounted.get(id);
+    unaccounted.delete(id);
+    return before === undefined || !isSettled(before, episode);
+  });
+  const facts = new Map<OrderId, OrderFacts>(
+    [...books.orders.values()].map(({ id, stopLoss }) => [id, { stopLoss, walletId: books.wallets.get(id) ?? null }]),
+  );
+  const funding = around.funding.filter(isMine);
+  for (const episode of moving) {
+    const { openedAt, closedAt } = episode;
+    const measured = closedAt !== null || marking.measure;
+    const candles = measured
+      ? barsOf(around, instrument.id, marking.barSeconds, openedAt, closedAt ?? marking.at)
+      : null;
+    put(books, positionRow({ account, instrument, episode, facts, funding, candles, marking, policy }));
+  }
+  for (const id of unaccounted.keys()) books.positions.delete(id);
+  return episodes.at(-1)?.contracts ?? ZERO;
+}
+
+/** Returns the bars that opened at or after `from` and were closed at or before `to`. */
+export const barsOf = (
+  { candles }: Surroundings,
+  instrument: string,
+  barSeconds: number,
+  from: Instant,
+  to: Instant,
+): Candle[] =>
+  (candles.get(instrument) ?? []).filter(
+    ({ openedAt }) => openedAt >= from && openedAt <= instant(millis(to) - barSeconds * 1000),
+  );
+
+function put({ positions }: Books, row: PositionRow): void {
+  const before = positions.get(row.id);
+  const [drawdown, mark] = [row.maxDrawdown ?? before?.maxDrawdown ?? null, row.markPrice ?? before?.markPrice ?? null];
+  const trimmed = { maxDrawdown: drawdown && text(drawdown), markPrice: mark && text(mark) };
+  const decimals = {
+    ...{ entryPrice: text(row.entryPrice), exitPrice: row.exitPrice && text(row.exitPrice) },
+    ...{ leverage: text(row.leverage), riskConsumed: text(row.riskConsumed), contracts: text(row.contracts) },
+  };
+  const isRival = (other: PositionRow) =>
+    other.id !== row.id && other.instrument === row.instrument && isOf(accountOf(row), accountOf(other));
+  if (row.closedAt === null && [...positions.values()].some((other) => other.closedAt === null && isRival(other)))
+    throw new RefusedRow("unique", `two open positions in ${row.instrument}`);
+  positions.set(row.id, { ...row, ...decimals, ...trimmed });
+}
+
+/** Returns the rows of the open positions of an account, by instrument. */
+export const openRows = ({ positions }: Books, account: Account): PositionRow[] =>
+  [...positions.values()]
+    .filter((row) => row.closedAt === null && isOf(account, accountOf(row)))
+    .sort(by((row) => row.instrument));

@@ -1,0 +1,198 @@
+import type { Account } from "#trading/account";
+import { tightening } from "#trading/control";
+import type { TradingMode } from "#trading/mode";
+import { AT_VENUE, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
+import type { StoredOrder } from "#trading/orders/stored-order";
+import type { LaneFacts } from "#trading/plans/lane";
+import type { EquityState } from "#trading/positions/equity-state";
+import { signed } from "#trading/positions/fill";
+import type { OpenPosition, PositionRow } from "#trading/positions/position-row";
+import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
+import { big, type Decimal, text } from "#units/decimal";
+import { barStart, type Instant, instant, millis } from "#units/time";
+import { accountOf, barsOf, book, openRows } from "./memory-booking.ts";
+import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./memory-books.ts";
+import { claimOrder, insertOrder, moveOrder } from "./memory-orders.ts";
+
+const HOUR_MS = 3_600_000;
+const PEAK_DAYS = 30;
+const CLOSED: readonly OrderStatus[] = ["filled", "canceled", "rejected", "expired"];
+const before = (at: Instant, ms: number): Instant => instant(millis(at) - ms);
+const byDecision = by<StoredOrder>(
+  (order) => order.decidedAt,
+  (order) => order.id,
+);
+
+const ordersOf = ({ orders }: Books, mode: TradingMode): StoredOrder[] =>
+  [...orders.values()].filter((order) => order.mode === mode);
+
+const toOpen = ({
+  id,
+  instrument,
+  asset,
+  openedAt,
+  contracts,
+  stopPrice,
+  riskConsumed,
+}: PositionRow): OpenPosition => ({
+  ...{ id, instrument, asset, openedAt, contracts, stopPrice, riskConsumed },
+});
+
+function held({ fills }: Books, account: Account, instrument: string): Decimal {
+  const ours = [...fills.values()].filter(
+    (fill) => isOf(account, fill) && fill.instrument === instrument && fill.orderId !== null,
+  );
+  return text(ours.reduce((sum, fill) => sum.plus(signed(fill)), big(0)));
+}
+
+function equityAt({ equity }: Books, account: Account, at: Instant, inclusive: boolean): EquityState | null {
+  const mine = [...equity.values()]
+    .filter((row) => isOf(account, row) && (inclusive ? row.at <= at : row.at < at))
+    .sort(by((row) => row.at));
+  const last = mine.at(-1);
+  if (!last) return null;
+  const dayStart = mine.find((row) => row.at >= barStart(at, 86_400))?.equity ?? last.equity;
+  const recent = mine.filter((row) => row.at >= before(at, PEAK_DAYS * 86_400_000)).map((row) => row.equity);
+  const peak = recent.reduce((most, value) => (big(value).gt(most) ? value : most), recent[0] ?? last.equity);
+  return { equity: last.equity, at: last.at, dayStart, peak };
+}
+
+function laneFacts(books: Books, around: Surroundings, query: LaneQuery): LaneFacts {
+  const { mode, at, asset, instrument } = query;
+  const orders = ordersOf(books, mode);
+  const inFlight = orders.filter((order) => IN_FLIGHT.includes(order.status));
+  const open = openRows(books, query);
+  const sizes = new Map(around.instruments.map(({ id, contractSize }) => [id, contractSize]));
+  const gross = open
+    .filter((row) => row.instrument !== instrument && sizes.has(row.instrument))
+    .reduce((sum, row) => {
+      const worth = big(row.contracts)
+        .abs()
+        .times(sizes.get(row.instrument) ?? 0);
+      return sum.plus(worth.times(row.markPrice ?? row.entryPrice));
+    }, big(0));
+  const isDecided = (order: StoredOrder, ms: number) => order.decidedAt > before(at, ms) && order.decidedAt < at;
+  const closes = [...books.positions.values()]
+    .filter((row) => isOf(query, accountOf(row)) && row.asset === asset)
+    .flatMap((row) => row.closedAt ?? []);
+  const stops = orders.filter((order) => order.type === "stop" && big(order.filledSize).gt(0));
+  return {
+    control: controlOf(books, mode),
+    candles: barsOf(around, instrument, query.barSeconds, query.candlesFrom, at),
+    inFlight: inFlight.filter((order) => order.instrument === instrument).length,
+    analyses: around.analyses
+      .filter(({ eventId }) => query.eventIds.includes(eventId))
+      .toSorted(by(({ eventId }) => eventId)),
+    positions: open.map(toOpen),
+    reserved: inFlight
+      .filter((order) => order.decidedAt < at)
+      .sort(by((order) => order.id))
+      .map(({ riskUsd, size, filledSize }) => ({ riskUsd, size, filledSize })),
+    otherGrossUsd: text(gross),
+    ordersLastMinute: orders.filter((order) => order.status !== "denied" && isDecided(order, 60_000)).length,
+    stopsLastDay: stops.filter((order) => isDecided(order, 24 * HOUR_MS)).length,
+    lastClosedAt: closes.sort().at(-1) ?? null,
+  };
+}
+
+function controlOf({ control }: Books, mode: TradingMode) {
+  const row = control.get(mode);
+  if (!row) throw new TypeError(`no kill switch of ${mode}`);
+  return row;
+}
+
+function isBusy(books: Books, { mode, venue }: Account, at: Instant): boolean {
+  const orders = ordersOf(books, mode);
+  return (
+    orders.some((order) => AT_VENUE.includes(order.status)) ||
+    openRows(books, { mode, venue }).length > 0 ||
+    orders.some((order) => order.updatedAt === at && order.decidedAt > before(at, REPEAT_MS))
+  );
+}
+
+function closedBy(books: Books, { account, at, by: who }: Pick<Run, "account" | "at" | "by">): ClosedOrder[] {
+  const closed = ordersOf(books, account.mode).filter(
+    (order) =>
+      order.decidedAt > before(at, REPEAT_MS) &&
+      (books.events.get(order.id) ?? []).some(
+        (event) =>
+          event.at === at &&
+          event.detail.by === who &&
+          CLOSED.includes(event.toStatus) &&
+          event.fromStatus !== null &&
+          IN_FLIGHT.includes(event.fromStatus),
+      ),
+  );
+  return closed
+    .sort(by((order) => order.id))
+    .map(({ id, clientOrderId, instrument, status, filledSize, errorMessage }) => ({
+      ...{ id, clientOrderId, instrument, status, filledSize, errorMessage },
+    }));
+}
+
+/**
+ * Returns the books of trading in memory, and the tables behind them: the twin of the store in SQL, which refuses what it
+ * refuses and shares with it only the core's types and pure transitions. A method is done when it returns, so it is one
+ * transaction by nature. Left out: the archive of positions.
+ */
+export function memoryStore(around: Surroundings): { readonly store: TradingStore; readonly books: Books } {
+  const books = emptyBooks(around);
+  const transaction = async <T>(work: () => T): Promise<T> => whole(books, work);
+  const store: TradingStore = {
+    control: async (mode) => controlOf(books, mode),
+    tighten: async (mode, { state, reason, actor, at }) => {
+      const now = controlOf(books, mode);
+      const verdict = tightening(now, { state, reason, actor, at });
+      if (verdict !== "change") return verdict === "repeated" ? now : null;
+      const next = { state, reason, actor, changedAt: at, epoch: now.epoch + 1 };
+      books.control.set(mode, next);
+      return next;
+    },
+    order: async (id) => books.orders.get(id) ?? null,
+    ordersByClientId: async (ids) => {
+      const found = [...books.orders.values()].filter((order) => ids.includes(order.clientOrderId));
+      return new Map(found.map((order) => [order.clientOrderId, order]));
+    },
+    ordersAtVenue: async (mode) =>
+      ordersOf(books, mode)
+        .filter((order) => AT_VENUE.includes(order.status))
+        .sort(byDecision),
+    stops: async (mode, instrument, openedAt) =>
+      ordersOf(books, mode)
+        .filter((order) => order.type === "stop" && order.instrument === instrument)
+        .filter((order) => IN_FLIGHT.includes(order.status) || order.biasAt === openedAt)
+        .sort(byDecision),
+    insert: (fresh) => transaction(() => insertOrder(books, fresh)),
+    claim: (id, claim) => transaction(() => claimOrder(books, id, claim)),
+    move: (order, event, move) => transaction(() => moveOrder(books, order, event, move)),
+    bias: async (asset, timeframe, at) => {
+      const mine = around.biases.filter((row) => row.asset === asset && row.timeframe === timeframe && row.at <= at);
+      const last = mine.toSorted(by((row) => row.at)).at(-1);
+      if (!last) return null;
+      const { asset: _, timeframe: __, ...bias } = last;
+      return bias;
+    },
+    held: async (account, instrument) => held(books, account, instrument),
+    instruments: async (ids) => around.instruments.filter(({ id }) => ids.includes(id)).toSorted(by(({ id }) => id)),
+    equity: async (account, at) => equityAt(books, account, at, false),
+    laneFacts: async (query) => laneFacts(books, around, query),
+    isBusy: async (account, at) => isBusy(books, account, at),
+    lastFillAt: async (account) => {
+      const times = [...books.fills.values()].filter((fill) => isOf(account, fill)).map((fill) => fill.filledAt);
+      return times.sort().at(-1) ?? null;
+    },
+    openPositions: async (account) => openRows(books, account).map(toOpen),
+    book: (run, seen, settle) => transaction(() => book(books, around, run, seen, settle)),
+    health: async (account, at) => {
+      const state = equityAt(books, account, at, true);
+      if (state === null) return null;
+      const rejected = ordersOf(books, account.mode).filter(({ status }) => status === "rejected");
+      const recent = rejected.filter(
+        (order) => order.updatedAt > before(at, 600_000) && order.decidedAt > before(at, HOUR_MS),
+      );
+      return { ...state, rejects: recent.length };
+    },
+    closedBy: async (run) => closedBy(books, run),
+  };
+  return { store, books };
+}
