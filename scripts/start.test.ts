@@ -145,7 +145,7 @@ const lives = (pid: number): boolean =>
 test("kill -9 in a first start leaves no process that makes the database", async ({ skip }) => {
   if (!existsSync("/proc/self/task")) skip("this system does not tell a process's children");
   for (const wait of [0, 300, 1500]) {
-    const first = begin(`killed-${wait}`);
+    const first = begin(`killed-${wait}`, null);
     const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, "utf8");
     const maker = await vi.waitUntil(
       () => childrenOf(first.child.pid).find((pid) => lives(pid) && commandOf(pid).includes("new-cluster")),
@@ -157,7 +157,7 @@ test("kill -9 in a first start leaves no process that makes the database", async
     expect(await first.ended).toBe("SIGKILL");
     await vi.waitUntil(() => !lives(maker), { timeout: 10_000, interval: 50 });
   }
-  const next = begin("killed-1500");
+  const next = begin("killed-1500", null);
   await next.wrote(/^outcomes/m);
 }, 120_000);
 
