@@ -27,7 +27,7 @@ export interface Place {
   readonly securityGroup: ISecurityGroup;
 }
 
-/** Aurora and its network, as a function is told of them. */
+/** Aurora and its network, as a function needs to know them. */
 export interface AuroraSite extends Aurora {
   readonly places: Places;
   readonly name: string;

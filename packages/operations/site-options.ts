@@ -3,7 +3,7 @@ import { type Arguments, type Option, UsageError } from "#host/cli";
 import { isStage, STAGES } from "#topology/names";
 import type { SiteOptions } from "./site.ts";
 
-/** How a command is told which desk to look at. */
+/** How a command names the desk to look at. */
 export const SITE_OPTIONS: Readonly<Record<"stage" | "directory", Option>> = {
   stage: { value: "STAGE", says: `a deployed stage: ${STAGES.join(", ")}` },
   directory: { value: "DIR", says: "the folder of a stopped desk of this machine, as .spyhop/live" },

@@ -43,7 +43,7 @@ export interface RunSummary {
   readonly report: Report;
   /** Every watched wallet with its latest score. */
   readonly wallets: readonly WalletLine[];
-  /** How the desk told the informed from the others, where that was planted: a line a horizon. */
+  /** How well the desk separated the informed from the others, where that was planted: a line a horizon. */
   readonly planted: readonly string[];
   readonly deadLetters: number;
   /** SHA-256 of the database: two replays of one recording give the same. */

@@ -4,7 +4,7 @@ export interface WorkLeft {
   readonly minutes: number;
 }
 
-/** How far a replay has come in real time, told from what its parts have cost. */
+/** How far a replay has come in real time, measured by what its parts have cost. */
 export interface WorkMeter {
   /** Books the real time since the last call to what was done in it, and returns the share of all work done, 0 to 1. */
   booked(done: "block" | "minute", left: WorkLeft): number;

@@ -46,7 +46,8 @@ export function route<R extends RouteName>(
     };
     const piece = { entry, lambda, trace: newTrace(requestId), what: `${name}: request` };
     const reply = runPiece<RouteJob<R>, RouteReply>(piece, async (context) => {
-      if (!(await cameThroughFront(event.headers))) return { status: 403, body: { error: "not this way in" } };
+      if (!(await cameThroughFront(event.headers)))
+        return { status: 403, body: { error: "access is through CloudFront alone" } };
       const refused = problemsOf(parameters);
       if (refused.length > 0) return { status: 400, body: { error: "bad request", fields: refused } };
       return job(request, context).catch(badRequest);

@@ -69,7 +69,7 @@ async function drop(need: Need, asked: Promise<Opened<unknown>>): Promise<void> 
 }
 
 /**
- * Has a need opened again, with its secret read again: its credentials were refused. Returns false when it was not opened
+ * Reopens a need, with its secret read again: its credentials were refused. Returns false when it was not opened
  * with a secret, since nothing would change. `refused` is the service that was in use: when it has been replaced
  * meanwhile, nothing is done.
  */

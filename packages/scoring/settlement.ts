@@ -47,7 +47,7 @@ export function closesNeeded(due: readonly Due[], barSeconds: number): Instant[]
 
 /**
  * Returns the outcomes of `due`, in its order. `closes` has the prices of every followed asset at `closesNeeded`. What
- * cannot be told (a missing bar of the asset or of another, too little past to know its risk) is left out.
+ * cannot be known (a missing bar of the asset or of another, too little past to know its risk) is left out.
  */
 export function settle(due: readonly Due[], closes: ReadonlyMap<string, Closes>, barSeconds: number): Settled[] {
   const risks = new Map<string, Risk | null>();

@@ -74,7 +74,7 @@ export interface FactTrace {
   readonly traceId?: string | undefined;
 }
 
-/** What a rule on the bus delivers: one of the facts `F`, told apart by `fact`. */
+/** What a rule on the bus delivers: one of the facts `F`, distinguished by `fact`. */
 export type TakenFact<F extends FactName> = {
   readonly [One in F]: Omit<FactOf<One>, "body"> &
     FactTrace & {

@@ -35,7 +35,7 @@ test("a closed order is told in one shape, whoever closed it", () => {
 });
 
 test.each(OrderStatus.options.filter((status) => !isClosed(status)))(
-  "an order that is %s is not told as closed",
+  "an order that is %s is not reported as closed",
   (status) => {
     expect(() => orderClosed({ ...order, status }, AT)).toThrow(/status|Invalid option/);
   },

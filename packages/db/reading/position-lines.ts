@@ -36,7 +36,7 @@ const PositionRow = kind.shape("position lines", {
 type Row = kind.RowOf<typeof PositionRow>;
 
 /**
- * Returns positions as they are told to a person, newest opening first, then by id. `where` speaks of `p`. What was
+ * Returns positions as they are shown, newest opening first, then by id. `where` speaks of `p`. What was
  * traded in each comes from the fills, as the row itself did.
  */
 export async function positionLines(db: Db, where: SQL, limit: number | null = null): Promise<PositionLine[]> {

@@ -88,7 +88,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // an HTML page of a proxy: told apart by the caller
+    return null; // an HTML page of a proxy: the caller judges it
   }
 }
 

@@ -87,7 +87,7 @@ test("a fill on a dead order is booked under its verdict with an alarm; of one n
     expect(settleOrder(books({ status }, late), null)).toMatchObject({
       ...{ impossible: true, steps: [{ event: "partly_filled", detail: { alarm: "late fill" } }] },
     });
-    // Booked before: it is not told twice.
+    // Booked before: it is not booked twice.
     expect(settleOrder(books({ status, filledSize: decimalOf("4") }, { filled: filled("4") }), null)).toEqual({
       ...{ steps: [], impossible: false },
     });
