@@ -1,14 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { startFauxqs } from "fauxqs";
 import { afterEach, expect, test, vi } from "vitest";
 import { lockFolder } from "#host/folder-lock";
+import { openEmbedded } from "#local/postgres/embedded-postgres";
 import { deadLetterName } from "#topology/names";
 import { instantOf } from "#units/time";
 import { redrive } from "./redrive.ts";
-import { MissingQueueError, NoSiteError, openSite } from "./site.ts";
+import { MissingQueueError, NoDeskError, NoSiteError, openSite } from "./site.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -35,6 +36,9 @@ test("a stage's queues are found by name; one that is not deployed is named", as
 
 test("a stopped desk's folder keeps its dead letters; a running one's is refused", async () => {
   const folder = join(await mkdtemp(join(tmpdir(), "spyhop-")), "live");
+  await expect(openSite({ directory: folder })).rejects.toBeInstanceOf(NoDeskError); // and none is made
+  await mkdir(folder);
+  await (await openEmbedded(join(folder, "db"))).close();
   const first = await openSite({ directory: folder });
   const QueueUrl = await first.url("audits", "dead");
   await first.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "{ no json" }));
