@@ -23,10 +23,7 @@ module.exports = {
       severity: "error",
       from: { path: core, pathNot: [tests, "^packages/units/ids\\.ts$"] },
       to: {
-        pathNot: [
-          core,
-          "node_modules/(zod|big\\.js|@types/big\\.js|ethers|@ethereumjs/rlp|@noble/(hashes|secp256k1))/",
-        ],
+        pathNot: [core, "node_modules/(zod|big\\.js|@types/big\\.js|@ethereumjs/rlp|@noble/(hashes|secp256k1))/"],
       },
     },
     {
@@ -57,9 +54,9 @@ module.exports = {
       to: { path: "node_modules/(@types/)?big\\.js/" },
     },
     {
-      name: "ethers-is-in-chain",
+      name: "ethers-is-for-recordings-and-tests",
       severity: "error",
-      from: { pathNot: ["^packages/(chain|recording|testing)/", "^scripts/", tests] },
+      from: { pathNot: ["^packages/(recording|testing)/", "^scripts/", tests] },
       to: { path: "node_modules/ethers/" },
     },
     {

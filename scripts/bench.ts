@@ -62,8 +62,7 @@ async function measure(given: Arguments, signal: AbortSignal, say: (line: string
       ];
     }
   const shared = steps.has("chain") ? sharedFolder() : null;
-  if (steps.has("chain") && !shared)
-    say("no recorded mainnet blocks here (../shared/data), so the chain step is left out");
+  if (steps.has("chain") && !shared) say("no recorded mainnet blocks here, so the chain step is left out");
   const name = input?.recording.manifest.name;
   return {
     gitSha: gitSha(),

@@ -11,7 +11,7 @@ const command: Command = {
     count: { value: "N", says: "cases", default: "10000" },
     seed: { value: "TEXT", says: "what every case is drawn from", default: "1" },
     from: { value: "N", says: "the first case: a failed one alone with --count 1", default: "0" },
-    generated: { says: "generated blocks only, where recorded mainnet blocks are here too (../shared/data)" },
+    generated: { says: "generated blocks only, where recorded mainnet blocks are here too" },
   },
   notes: [
     "In every second case the block's hashes and roots are made again, so that decoding is reached.",

@@ -80,7 +80,7 @@ test("every dependency rule names its plant", () => {
     "hashing-is-in-units": ["packages/units/ids.ts", 'import "node:fs";'],
     "unchecked-brands-are-for-rows": ["packages/chain/unchecked.ts", 'import "#units/stored";'],
     "decimals-are-in-units": ["packages/bias/decimals.ts", 'import "big.js";'],
-    "ethers-is-in-chain": ["packages/db/abi.ts", 'import "ethers";'],
+    "ethers-is-for-recordings-and-tests": ["packages/chain/abi.ts", 'import "ethers";'],
     "vendors-at-the-edge": ["packages/db/queue.ts", 'import "@aws-sdk/client-sqs";'],
     "sql-in-db": ["functions/query.ts", 'import "drizzle-orm";'],
     "handles-open-in-db": ["functions/opens.ts", 'import "#db/drizzle";'],

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { STAGES } from "#topology/names";
 
 // Settings of packages/runtime/config.ts that a target may give. Secrets are not among them: they go by id.
 const Setting = z.enum([
@@ -11,6 +12,7 @@ const Setting = z.enum([
   "GENERATED",
   "INPUT_NAME",
   "VERIFY",
+  "RETRY_SECONDS",
   "CHAIN_ID",
   "OKX_URL",
   "OKX_PUBLIC_URL",
@@ -22,7 +24,7 @@ const DOUBLES = ["OKX_URL", "OKX_PUBLIC_URL", "GENERATED", "BAR_SECONDS", "CHAIN
 /** Where and how the desk is deployed. One file a stage in `stacks/targets/`; docs/runbook.md says what each field does. */
 export const Target = z
   .strictObject({
-    stage: z.enum(["dev", "demo", "live"]),
+    stage: z.enum(STAGES),
     /** aurora: Aurora PostgreSQL behind RDS Proxy, in a network of the stage. external: any Postgres, its URL in a secret. */
     database: z.enum(["aurora", "external"]),
     /** Of everything but CloudFront's firewall. Choose one that your venue serves. */

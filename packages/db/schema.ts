@@ -23,6 +23,7 @@ import {
   uuid,
   varchar,
 } from "drizzle-orm/pg-core";
+import { CONTROL_STATES } from "#trading/plans/limits";
 import { decimalOf, ZERO } from "#units/decimal";
 import type { EventId, OrderId, PositionId, WalletId } from "#units/ids";
 import { decimal, embedding, instant, json } from "./columns.ts";
@@ -470,7 +471,7 @@ export const equitySnapshots = pgTable(
 /** The kill switch, one row per mode. A new epoch voids the orders approved under an older one. */
 export const tradingControl = pgTable("trading_control", {
   tradingMode: varchar("trading_mode", { length: 20, enum: ["demo", "live"] }).primaryKey(),
-  state: varchar("state", { length: 10, enum: ["ACTIVE", "REDUCING", "HALTED"] }).notNull(),
+  state: varchar("state", { length: 10, enum: CONTROL_STATES }).notNull(),
   epoch: count("epoch").notNull().default(1),
   reason: text("reason").notNull(),
   actor: varchar("actor", { length: 100 }).notNull(),

@@ -27,7 +27,7 @@ function once<T>(open: () => Promise<T>): () => Promise<T> {
   };
 }
 
-// Imported when first needed: a process that only reads loads no SDK. Kept: the loader takes its time at every asking.
+// Imported when first needed: a process that only reads loads no client of SQS or EventBridge. Kept: the loader takes its time at every asking.
 const sender = once(async () => (await import("./send.ts")).send);
 const publisher = once(async () => (await import("./publish.ts")).publish);
 
@@ -49,5 +49,5 @@ export async function contextOf<J extends Pick<Job, "needs" | "sends" | "publish
     settings: readSettings(),
     send: sends.length > 0 ? await sender() : undeclared,
     publish: publishes.length > 0 ? await publisher() : undeclared,
-  } as unknown as Context<J>; // the entry's needs are the type's needs: topology.ts holds both
+  } as unknown as Context<J>; // the entry's needs are the type's needs: the parts of the topology hold both
 }

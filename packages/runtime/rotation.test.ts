@@ -7,6 +7,7 @@ import { paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import { startAwsEndpoint } from "#local/aws/aws-endpoint";
 import { type Handler, lambdaContext } from "#local/aws/jobs";
+import { anyRows } from "#testing/any-rows";
 import { queue } from "#topology/topology";
 import { instantOf } from "#units/time";
 import { readEnv } from "./config.ts";
@@ -69,10 +70,8 @@ const end = (admin: ReturnType<typeof postgres>, name: string) =>
 
 const users: string[] = [];
 const whoAmI = consume("events", async (_, { database }) => {
-  const rows = (await drizzleOf(database).execute(sql`SELECT current_user::text AS name`)) as unknown as {
-    name: string;
-  }[];
-  users.push(rows[0]?.name ?? "");
+  const [row] = await anyRows(database, sql`SELECT current_user::text AS name`);
+  users.push(String(row?.name));
 });
 /** Delivers one message and returns whether it failed. */
 async function fails(): Promise<boolean> {

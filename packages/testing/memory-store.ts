@@ -1,7 +1,7 @@
 import type { Account } from "#trading/account";
 import { tightening } from "#trading/control";
 import type { TradingMode } from "#trading/mode";
-import { AT_VENUE, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
+import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
 import type { EquityState } from "#trading/positions/equity-state";
@@ -16,7 +16,7 @@ import { claimOrder, insertOrder, moveOrder } from "./memory-orders.ts";
 
 const HOUR_MS = 3_600_000;
 const PEAK_DAYS = 30;
-const CLOSED: readonly OrderStatus[] = ["filled", "canceled", "rejected", "expired"];
+const CLOSED: readonly OrderStatus[] = CLOSED_AFTER_APPROVAL;
 const before = (at: Instant, ms: number): Instant => instant(millis(at) - ms);
 const byDecision = by<StoredOrder>(
   (order) => order.decidedAt,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ClosedStatus } from "#trading/facts";
 import { TradingMode } from "#trading/mode";
+import { ControlState } from "#trading/plans/limits";
 import { Decimal } from "#units/decimal";
 import { type Id, WalletId } from "#units/ids";
 import { Instant } from "#units/time";
@@ -37,7 +38,7 @@ export const facts = {
     entityType: "trading",
     body: z.strictObject({
       mode: TradingMode,
-      state: z.enum(["ACTIVE", "REDUCING", "HALTED"]),
+      state: ControlState,
       epoch: z.number().int().nonnegative(),
       reason: z.string(),
     }),

@@ -1,8 +1,7 @@
-/** Where the desk is deployed: dev and demo trade on paper or on OKX's demo, live with money. */
-export type Stage = "dev" | "demo" | "live";
-
 /** Every stage. */
-export const STAGES: readonly Stage[] = ["dev", "demo", "live"];
+export const STAGES = ["dev", "demo", "live"] as const;
+/** Where the desk is deployed: dev and demo trade on paper or on OKX's demo, live with money. */
+export type Stage = (typeof STAGES)[number];
 
 /** Returns whether a text names a stage. */
 export const isStage = (text: string): text is Stage => (STAGES as readonly string[]).includes(text);

@@ -1,5 +1,5 @@
 import type { Instant } from "#units/time";
-import type { Control } from "./plans/limits.ts";
+import { CONTROL_STATES, type Control, type ControlState } from "./plans/limits.ts";
 
 /** The kill switch of a mode, with who changed it last and why. */
 export interface StoredControl extends Control {
@@ -9,14 +9,14 @@ export interface StoredControl extends Control {
 }
 
 export interface ControlChange {
-  readonly state: Control["state"];
+  readonly state: ControlState;
   readonly reason: string;
   readonly actor: string;
   /** Time of the work. */
   readonly at: Instant;
 }
 
-const TIGHTNESS: readonly Control["state"][] = ["ACTIVE", "REDUCING", "HALTED"];
+const tightness = (state: ControlState): number => CONTROL_STATES.indexOf(state);
 
 /**
  * Returns what a change that tightens makes of the kill switch as it is: `repeated` when this actor already made it at this
@@ -24,7 +24,7 @@ const TIGHTNESS: readonly Control["state"][] = ["ACTIVE", "REDUCING", "HALTED"];
  */
 export function tightening(now: StoredControl, change: ControlChange): "repeated" | "change" | "stays" {
   if (now.state === change.state && now.changedAt === change.at && now.actor === change.actor) return "repeated";
-  return TIGHTNESS.indexOf(change.state) > TIGHTNESS.indexOf(now.state) ? "change" : "stays";
+  return tightness(change.state) > tightness(now.state) ? "change" : "stays";
 }
 
 /** Returns the part of a stored kill switch that decides. */

@@ -2,11 +2,11 @@ import type { Decimal } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { TradingMode } from "./mode.ts";
-import { OrderStatus } from "./orders/order.ts";
+import { CLOSED_AFTER_APPROVAL, OrderStatus } from "./orders/order.ts";
 import type { Control } from "./plans/limits.ts";
 
 /** The statuses of an order that is closed: nothing more is expected of it. The others are in flight. */
-export const ClosedStatus = OrderStatus.extract(["denied", "filled", "canceled", "rejected", "expired"]);
+export const ClosedStatus = OrderStatus.extract(["denied", ...CLOSED_AFTER_APPROVAL]);
 
 /** What of an order is said when it is closed. */
 interface Closing {

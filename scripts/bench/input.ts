@@ -18,7 +18,7 @@ export async function inputOf(given: string | undefined, data: string): Promise<
   const dir = given ?? sharedFolder() ?? SAMPLE;
   const note =
     dir === SAMPLE && given === undefined
-      ? "the recorded mainnet blocks (../shared/data) are not on this machine, so the generated sample is measured"
+      ? "the recorded mainnet blocks are not on this machine, so the generated sample is measured"
       : `measured: ${given ?? "the recorded mainnet blocks"}`;
   return { recording: await recordingAt(dir, data), note };
 }

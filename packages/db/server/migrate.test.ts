@@ -90,24 +90,18 @@ test("a failing file leaves the database at the one before it", async () => {
   expect(await migrate(connection, [first, second])).toEqual([second.name]);
 });
 
-onServer(
-  "a database in use is waited for ten seconds, then refused by name, with nothing done",
-  {
-    timeout: 40_000,
-  },
-  async () => {
-    const [one, two] = await empty(2);
-    await migrate(one as MigrationConnection, [first]);
-    const altering = { name: "0002_b.sql", sql: "ALTER TABLE a ADD COLUMN m int" };
-    await (two as MigrationConnection).transaction(async (reader) => {
-      await reader.query("SELECT * FROM a", []);
-      const refusal = expect(migrate(one as MigrationConnection, [first, altering])).rejects;
-      await refusal.toBeInstanceOf(MigrationBusyError);
-      await refusal.toThrow(/a table was in use for 10 s.*run the migration again/);
-    });
-    expect(await migrate(one as MigrationConnection, [first, altering])).toEqual([altering.name]);
-  },
-);
+onServer("a database in use is waited for ten seconds, then refused by name, with nothing done", async () => {
+  const [one, two] = await empty(2);
+  await migrate(one as MigrationConnection, [first]);
+  const altering = { name: "0002_b.sql", sql: "ALTER TABLE a ADD COLUMN m int" };
+  await (two as MigrationConnection).transaction(async (reader) => {
+    await reader.query("SELECT * FROM a", []);
+    const refusal = expect(migrate(one as MigrationConnection, [first, altering])).rejects;
+    await refusal.toBeInstanceOf(MigrationBusyError);
+    await refusal.toThrow(/a table was in use for 10 s.*run the migration again/);
+  });
+  expect(await migrate(one as MigrationConnection, [first, altering])).toEqual([altering.name]);
+});
 
 test("of four processes at once, each file is run by one", async () => {
   const connections = await empty(4);

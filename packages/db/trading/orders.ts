@@ -2,7 +2,7 @@ import { and, asc, eq, gt, inArray, or, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
-import { AT_VENUE, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
+import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_FLIGHT } from "#trading/orders/order";
 import type { Look } from "#trading/orders/resolve";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { type ClosedOrder, REPEAT_MS, type Run } from "#trading/store";
@@ -129,8 +129,6 @@ export async function isBusy(db: Db, { mode, venue }: Account, at: Instant): Pro
   return found?.busy !== false;
 }
 
-const CLOSED: readonly OrderStatus[] = ["filled", "canceled", "rejected", "expired"];
-
 /** Returns the orders in flight that a run of this instant closed. A late fill on a dead order does not close it again. */
 export const closedBy = (db: Db, { account, at, by }: Pick<Run, "account" | "at" | "by">): Promise<ClosedOrder[]> =>
   drizzleOf(db)
@@ -150,7 +148,7 @@ export const closedBy = (db: Db, { account, at, by }: Pick<Run, "account" | "at"
         gt(orders.decidedAt, instant(millis(at) - REPEAT_MS)),
         eq(orderEvents.at, at),
         sql`${orderEvents.detail} ->> 'by' = ${by}`,
-        inArray(orderEvents.toStatus, [...CLOSED]),
+        inArray(orderEvents.toStatus, [...CLOSED_AFTER_APPROVAL]),
         inArray(orderEvents.fromStatus, [...IN_FLIGHT]),
       ),
     )

@@ -131,6 +131,9 @@ export const AT_VENUE: readonly OrderStatus[] = ["submitting", "unknown", "open"
 /** Statuses that block a new plan of the same instrument: at the venue, or on the way there. */
 export const IN_FLIGHT: readonly OrderStatus[] = ["proposed", "approved", ...AT_VENUE];
 
+/** How an order ends that was approved. One that was denied never began. */
+export const CLOSED_AFTER_APPROVAL = ["filled", "canceled", "rejected", "expired"] as const;
+
 /** Returns whether nothing more is expected of an order; a late fill may still come, and is an alarm. */
 export const isClosed = (status: OrderStatus): boolean => !IN_FLIGHT.includes(status);
 

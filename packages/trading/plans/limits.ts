@@ -1,12 +1,18 @@
+import * as z from "zod";
 import { big, type Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { Instrument } from "../instrument.ts";
 import type { Quote } from "../venue.ts";
 import type { Policy } from "./policy.ts";
 
+/** The states of the kill switch, from the loosest to the tightest. */
+export const CONTROL_STATES = ["ACTIVE", "REDUCING", "HALTED"] as const;
+export const ControlState = z.enum(CONTROL_STATES);
+export type ControlState = z.infer<typeof ControlState>;
+
 /** The kill switch as stored. Any change raises `epoch`. */
 export interface Control {
-  readonly state: "ACTIVE" | "REDUCING" | "HALTED";
+  readonly state: ControlState;
   readonly epoch: number;
 }
 
@@ -76,8 +82,6 @@ function below(name: string, limit: Decimal | number, used: Decimal | number): L
   return { ...check, ok: big(check.headroom).gt(0) };
 }
 
-const STATES: readonly Control["state"][] = ["ACTIVE", "REDUCING", "HALTED"];
-
 /**
  * Returns every limit for an order that opens or adds, in a fixed order, whether it holds or not. `trading_state` counts
  * 0 ACTIVE, 1 REDUCING, 2 HALTED. Money in USD, shares as fractions, ages in seconds.
@@ -86,7 +90,7 @@ export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
   const { equity, quote } = input;
   const idle = input.lastClosedAt === null ? policy.cooldownSeconds : seconds(input.lastClosedAt, input.at);
   return [
-    atMost("trading_state", 0, STATES.indexOf(input.control.state)),
+    atMost("trading_state", 0, CONTROL_STATES.indexOf(input.control.state)),
     atMost("order_notional_usd", policy.maxOrderUsd, input.orderUsd),
     atMost("asset_notional_usd", policy.maxAssetUsd, input.assetUsd),
     atMost("gross_notional_usd", policy.maxGrossUsd, input.grossUsd),

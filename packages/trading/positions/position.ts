@@ -155,7 +155,7 @@ export function unrealizedOf(position: Position, mark: Decimal, contractSize: De
 }
 
 /**
- * Returns the deepest fall of the position's equity from its highest point (at least 0, where it began), over its entry
+ * Returns the max drawdown of the position's equity from its highest point (at least 0, where it began), over its entry
  * notional, along `marks` and the fills between them. Marks before the opening and after the close are left out.
  */
 export function maxDrawdownOf(
