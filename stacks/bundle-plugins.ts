@@ -58,7 +58,7 @@ export const onlyDeclared = (job: {
 }): Plugin => ({
   name: "only-declared",
   setup: (build) => {
-    build.onLoad({ filter: /\/packages\/runtime\/(services|context)\.ts$/ }, async ({ path }) => ({
+    build.onLoad({ filter: /\/packages\/runtime\/(services|context|consume)\.ts$/ }, async ({ path }) => ({
       contents: imported(await readFile(path, "utf8")),
       loader: "ts",
     }));

@@ -64,9 +64,8 @@ async function soonAgain(
 ): Promise<PartialItemFailureResponse> {
   const failed = new Set(reply.batchItemFailures.map((failure) => failure.itemIdentifier));
   if (failed.size === 0) return reply;
-  const { redeliverSoon } = await import("./redeliver.ts");
   const again = Records.filter((record) => failed.has(record.messageId));
-  await redeliverSoon(name, again, Math.max(1, getRemainingTimeInMillis() / 2));
+  await (await import("./redeliver.ts")).redeliverSoon(name, again, Math.max(1, getRemainingTimeInMillis() / 2));
   return reply;
 }
 
