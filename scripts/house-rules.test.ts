@@ -18,7 +18,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tooBig } from "./rooms.ts";
+import { tooBig } from "#testing/rooms";
 
 const ROOT = join(import.meta.dirname, "..");
 let root: string;

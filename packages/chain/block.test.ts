@@ -33,7 +33,7 @@ const generated = generatedBlock(
   NOBODY,
 );
 const changed = (change: (copy: Loose) => void): FullBlock => {
-  const copy = structuredClone(generated) as unknown as Loose;
+  const copy = structuredClone(generated) as unknown as Loose; // read-only fields are written on purpose
   change(copy);
   return asFullBlock(copy.block, copy.receipts);
 };

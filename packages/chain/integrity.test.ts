@@ -215,7 +215,7 @@ describe("a node that lies", () => {
   });
 
   test("what a fork to come brings is told with what to do", () => {
-    const copy = structuredClone(full) as unknown as Loose;
+    const copy = structuredClone(full) as unknown as Loose; // read-only fields are written on purpose
     copy.block.transactions[2]!.type = "0x5";
     copy.receipts[2]!.type = "0x5";
     expect(() => checkBlock(copy.block as never, copy.receipts as never, expectedOf(full))).toThrow(
@@ -228,10 +228,10 @@ describe("senders", () => {
   const touches = (of: FullBlock) => touchesOf(of, watchSet([ada.address, ben.address]));
   test("of watched wallets' transactions are those who signed", () => {
     checkSenders(touches(full), expectedOf(full), false);
-    const copy = structuredClone(full) as unknown as Loose;
+    const copy = structuredClone(full) as unknown as Loose; // read-only fields are written on purpose
     copy.block.transactions[0]!.from = ada.address; // ben's
     copy.receipts[0]!.from = ada.address;
-    const forged = copy as unknown as FullBlock;
+    const forged = copy as unknown as FullBlock; // changed, of the same shape
     checkBlock(forged.block, forged.receipts, expectedOf(full)); // the roots do not know
     expect(() => checkSenders(touches(forged), expectedOf(full), false)).toThrow("sender at transaction 0");
   });
@@ -245,7 +245,7 @@ describe("senders", () => {
     const unsigned = generatedBlock(planned, NOBODY);
     checkSenders(touches(unsigned), expectedOf(unsigned), true);
     expect(() => checkSenders(touches(unsigned), expectedOf(unsigned), false)).toThrow("signed by null");
-    const renamed = structuredClone(unsigned) as unknown as Loose;
+    const renamed = structuredClone(unsigned) as unknown as Loose; // read-only fields are written on purpose
     for (const one of [renamed.block.transactions[0]!, renamed.receipts[0]!]) {
       one[one === renamed.receipts[0] ? "transactionHash" : "hash"] = OTHER;
     }

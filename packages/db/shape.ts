@@ -67,6 +67,7 @@ export function shape<const C extends Readonly<Record<string, Kind<unknown>>>>(
   name: string,
   columns: C,
 ): Shape<{ readonly [K in keyof C]: TypeOf<C[K]> }> {
+  // Its row type is there for the compiler alone.
   const made = { name, columns } as unknown as Shape<{ readonly [K in keyof C]: TypeOf<C[K]> }>;
   declared.publish(made);
   return made;

@@ -157,6 +157,7 @@ type Content = Readonly<Record<string, unknown>>;
 
 function unsigned(content: Content): RawTransaction {
   const parts = { r: "0x0", s: "0x0", v: "0x0", ...(content.type === "0x0" ? {} : { yParity: "0x0" }) };
+  // Its hash comes below, its place when the block is sealed.
   const transaction = { ...content, ...parts } as unknown as RawTransaction;
   return { ...transaction, hash: hexOf(keccakOf(encodeTransaction(transaction))) };
 }
@@ -187,7 +188,7 @@ function signedBy({ key }: Account, content: Content): RawTransaction {
   const legacyV = content.chainId === undefined ? 27 + yParity : (networkV ?? BigInt(35 + 2 * CHAIN_ID + yParity));
   const v = content.type === "0x0" ? hex(legacyV) : hex(yParity);
   const parts = { v, ...(content.type === "0x0" ? {} : { yParity: hex(yParity) }), r: bare(r), s: bare(s) };
-  return { ...content, ...parts, hash } as unknown as RawTransaction;
+  return { ...content, ...parts, hash } as unknown as RawTransaction; // its place comes with sealing
 }
 
 function receiptOf(plan: PlannedTransaction, transaction: RawTransaction, fork: number): RawReceipt {

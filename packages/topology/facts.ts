@@ -113,5 +113,6 @@ export function takenFacts<F extends FactName>(names: readonly F[]): z.ZodType<T
   const [first, ...others] = taken;
   if (!first) throw new RangeError("a queue of facts takes one at least");
   // Each option is the schema of its fact's type, which zod cannot follow through a list.
+  // The union of a list loses which fact is which; `F` says it.
   return z.discriminatedUnion("fact", [first, ...others]) as unknown as z.ZodType<TakenFact<F>>;
 }

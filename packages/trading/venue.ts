@@ -64,7 +64,7 @@ export interface VenueFill {
   readonly clientOrderId: string | null;
   readonly instrument: string;
   readonly side: Side;
-  /** Contracts. */
+  /** Contracts, above 0. */
   readonly size: Decimal;
   readonly price: Decimal;
   readonly fee: Decimal;

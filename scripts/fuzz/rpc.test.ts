@@ -49,7 +49,7 @@ test("a client that proves nothing is found out", async () => {
 test("a change changes something, and a retold block holds together", () => {
   const { block, receipts } = generatedBlock(tinyPlan(7, 1_700_000_000, 4), NOBODY);
   const texts = Array.from({ length: 500 }, (_, i) => {
-    const copy = structuredClone({ block, receipts }) as unknown as { block: Json; receipts: Json };
+    const copy = structuredClone({ block, receipts }) as unknown as { block: Json; receipts: Json }; // as the wire has it
     mutate(copy, randomOf("change", String(i)));
     return JSON.stringify(copy);
   });

@@ -115,7 +115,7 @@ test("on an ordered queue a failure holds back its own group only", async () => 
     record("ETH", false, 1),
     record("BTC", false, 2),
     record("ETH", true, 3),
-  ] as unknown as SQSEvent["Records"];
+  ] as unknown as SQSEvent["Records"]; // what a handler reads of a record
   const reply = (await (handler as Handler)({ Records }, lambdaContext(queue("biases"), Date.now() + 30_000))) as {
     batchItemFailures: { itemIdentifier: string }[];
   };
@@ -173,7 +173,7 @@ test("a failed message of an ordered queue holds its group until it comes again,
   expect(third).toBeLessThan(20_000);
 });
 
-test("a queue that refuses the change is told of, and the answer stands: the message comes after the queue's own time", async () => {
+test("a queue that refuses the change is reported, and the answer stands: the message comes after the queue's own time", async () => {
   const handler = consume("events", async () => {
     throw new Error("unlucky");
   }) as Handler;

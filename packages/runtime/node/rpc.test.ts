@@ -100,7 +100,7 @@ test("a provider that fails a check is passed over; when all fail, the check is 
 });
 
 const changed = (change: (copy: { block: Loose & { transactions: Loose[] }; receipts: Loose[] }) => void) => {
-  const copy = structuredClone({ block, receipts }) as unknown as Parameters<typeof change>[0];
+  const copy = structuredClone({ block, receipts }) as unknown as Parameters<typeof change>[0]; // read-only fields are written on purpose
   change(copy);
   return (call: Request): Reply => {
     if (call.method === "eth_getBlockReceipts") return { result: copy.receipts };

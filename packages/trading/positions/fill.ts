@@ -1,21 +1,10 @@
 import { type Big, big, type Decimal, text } from "#units/decimal";
 import type { OrderId } from "#units/ids";
-import type { Instant } from "#units/time";
-import type { Side } from "../venue.ts";
+import type { VenueFill } from "../venue.ts";
 
 /** One execution of ours as booked. `fee` is a cost in `feeAsset`: negative = rebate. */
-export interface Fill {
-  readonly tradeId: string;
+export interface Fill extends Omit<VenueFill, "venueOrderId" | "clientOrderId"> {
   readonly orderId: OrderId | null;
-  readonly instrument: string;
-  readonly side: Side;
-  /** Contracts, above 0. */
-  readonly size: Decimal;
-  readonly price: Decimal;
-  readonly fee: Decimal;
-  readonly feeAsset: string;
-  readonly liquidity: "maker" | "taker";
-  readonly filledAt: Instant;
 }
 
 /** Orders fills by time, then by trade id (numbers by value): the one order in which they are accounted. */
