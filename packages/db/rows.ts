@@ -18,10 +18,17 @@ export async function rows<R extends Readonly<Record<string, unknown>>>(
   shape: Shape<R>,
   statement: SQL,
 ): Promise<R[]> {
-  const result: unknown = await drizzleOf(db).execute(statement);
-  const list = Array.isArray(result) ? result : (result as { rows: unknown[] }).rows;
+  return rowsOf(shape, listOf(await drizzleOf(db).execute(statement)));
+}
+
+/** Returns the rows of a driver's result. */
+export const listOf = (result: unknown): unknown[] =>
+  Array.isArray(result) ? [...result] : (result as { rows: unknown[] }).rows;
+
+/** Returns rows as what their statement declares them to be. */
+export function rowsOf<R extends Readonly<Record<string, unknown>>>(shape: Shape<R>, list: unknown[]): R[] {
   if (read.hasSubscribers) read.publish({ shape, list: [...list] });
-  return [...list] as R[];
+  return list as R[];
 }
 
 /** Tells of every row that is read. Only tests listen. */

@@ -1,3 +1,4 @@
+import * as kind from "../shape.ts";
 import type { MigrationRun } from "./migration-run.ts";
 
 /** What a server must offer and one does not. */
@@ -13,6 +14,18 @@ export class UnfitServerError extends Error {
   }
 }
 
+const Facts = kind.shape("facts of a server", {
+  version: kind.int,
+  release: kind.text,
+  encoding: kind.text,
+  standby: kind.flag,
+  role: kind.text,
+  database: kind.text,
+  schema: kind.text,
+  may_create: kind.flag,
+});
+const Extension = kind.shape("TimescaleDB's refusal", { refused: kind.text, role: kind.text, database: kind.text });
+
 const FACTS = `SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS release,
   current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby,
   current_user::text AS role, current_database()::text AS database, coalesce(current_schema(), '')::text AS schema,
@@ -23,18 +36,18 @@ const FACTS = `SELECT current_setting('server_version_num')::int AS version, cur
  * @throws UnfitServerError naming what is missing: PostgreSQL 15, UTF8, a server that takes writes, the right to create.
  */
 export async function checkServer(run: MigrationRun): Promise<void> {
-  const [facts] = await run.query(FACTS, []);
-  const { version, release, encoding, standby, role, database, schema, may_create: mayCreate } = facts ?? {};
-  if (Number(version) < 150_000)
-    throw new UnfitServerError("version", `the server is PostgreSQL ${release}; use 15 or newer.`);
+  const [facts] = await run.query(Facts, FACTS);
+  if (!facts) throw new TypeError("a SELECT of constants gives a row");
+  const { version, release, encoding, standby, role, database, schema, may_create: mayCreate } = facts;
+  if (version < 150_000) throw new UnfitServerError("version", `the server is PostgreSQL ${release}; use 15 or newer.`);
   if (encoding !== "UTF8")
     throw new UnfitServerError(
       "encoding",
       `the database ${database} is encoded in ${encoding}. Make one in UTF8: CREATE DATABASE spyhop ENCODING 'UTF8' TEMPLATE template0.`,
     );
-  if (standby === true)
+  if (standby)
     throw new UnfitServerError("writes", "the server is a standby, which takes no writes. Give the primary's address.");
-  if (mayCreate !== true)
+  if (!mayCreate)
     throw new UnfitServerError(
       "schema right",
       `the role ${role} may not create tables in ${schema === "" ? "any schema of its search path" : `schema ${schema}`} ` +
@@ -65,8 +78,9 @@ END $$`;
 export async function createTimescale(run: MigrationRun): Promise<void> {
   await run.exec(TRY_TIMESCALE);
   const [row] = await run.query(
-    "SELECT current_setting('app.timescale_refused', true) AS refused, current_user::text AS role, current_database()::text AS database",
-    [],
+    Extension,
+    `SELECT coalesce(current_setting('app.timescale_refused', true), '') AS refused, current_user::text AS role,
+            current_database()::text AS database`,
   );
   if (row?.refused !== "yes") return;
   throw new UnfitServerError(

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { PGlite } from "@electric-sql/pglite";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { afterEach, expect, test } from "vitest";
-import { MIGRATIONS } from "#local/postgres/embedded-postgres";
+import { MIGRATIONS, pgliteMigrations } from "#local/postgres/embedded-postgres";
 import { readEnv } from "#runtime/config";
 import { anyRows } from "#testing/any-rows";
 import { type ServerDatabase, serverDatabase } from "#testing/database";
@@ -56,6 +57,26 @@ async function desk() {
   };
   return { admin, owner: open(owner), role, open };
 }
+
+test("an embedded database gives a role its rows and its limits, and no more; the second time nothing is left to do", async () => {
+  const client = await PGlite.create();
+  closings.push(() => client.close());
+  const connection = pgliteMigrations(client);
+  await migrate(connection, await readMigrations(MIGRATIONS));
+  await client.exec("CREATE ROLE functions");
+  for (let times = 0; times < 2; times++) await prepareRole(connection, { name: "functions", iam: false });
+  const { rows } = await client.query(`SELECT array_to_string(setconfig, ' ') AS set,
+      has_table_privilege('functions', 'events', 'DELETE') AS events,
+      has_table_privilege('functions', 'audit_logs', 'UPDATE') AS audits,
+      has_table_privilege('functions', 'schema_migrations', 'INSERT') AS migrations
+    FROM pg_db_role_setting WHERE setrole = 'functions'::regrole`);
+  expect(rows).toEqual([
+    {
+      set: "statement_timeout=8s idle_in_transaction_session_timeout=30s",
+      ...{ events: true, audits: false, migrations: false },
+    },
+  ]);
+});
 
 const nameOf = async ({ db }: PostgresConnection): Promise<unknown> =>
   (await anyRows(db, sql`SELECT current_user::text AS name`))[0]?.name;

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import * as kind from "../shape.ts";
 import { alone, type MigrationConnection } from "./migrate.ts";
 import type { MigrationRun } from "./migration-run.ts";
 
@@ -30,6 +32,12 @@ const APPEND_ONLY = ["audit_logs", "order_events"];
 /** These are for migrations alone. */
 const READ_ONLY = ["schema_migrations", "time_series_policies"];
 
+const Self = kind.shape("who migrates", { name: kind.text, database: kind.text });
+const Role = kind.shape("a role", { name: kind.text });
+const Table = kind.shape("tables to grant", { place: kind.text, name: kind.text });
+const Schema = kind.shape("schema of the tables", { name: kind.text });
+const Settings = kind.shape("settings of a role in a database", { settings: kind.built(z.array(z.string())) });
+
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
@@ -41,16 +49,17 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
  */
 export async function prepareRole(connection: MigrationConnection, role: DeskRole | null): Promise<void> {
   await alone(connection, async (run) => {
-    const [self] = await run.query("SELECT current_user::text AS name, current_database()::text AS database", []);
-    const other = role !== null && role.name !== self?.name && (await isThere(run, role)) ? role.name : null;
+    const [self] = await run.query(Self, "SELECT current_user::text AS name, current_database()::text AS database");
+    if (!self) throw new TypeError("a SELECT of constants gives a row");
+    const other = role !== null && role.name !== self.name && (await isThere(run, role)) ? role.name : null;
     if (other !== null) await grantRows(run, other);
-    await limitTime(run, other ?? String(self?.name), String(self?.database));
+    await limitTime(run, other ?? self.name, self.database);
   });
 }
 
 /** Returns whether the role exists; one that logs in with IAM tokens does from here on. */
 async function isThere(run: MigrationRun, { name, iam }: DeskRole): Promise<boolean> {
-  const found = await run.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]);
+  const found = await run.query(Role, "SELECT rolname::text AS name FROM pg_roles WHERE rolname = $1", [name]);
   if (!iam) return found.length > 0;
   if (found.length === 0) await run.exec(`CREATE ROLE ${quoted(name)} LOGIN`);
   // The role of RDS whose members log in with tokens. Source: RDS user guide, "Creating a database account using IAM".
@@ -62,31 +71,32 @@ async function grantRows(run: MigrationRun, name: string): Promise<void> {
   const to = quoted(name);
   // Partitions are reached through their table, and an extension's tables are not ours to grant.
   const tables = await run.query(
+    Table,
     `SELECT format('%I.%I', n.nspname, c.relname) AS place, c.relname::text AS name FROM pg_class c
      JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
        AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
      ORDER BY c.relname`,
-    [],
   );
   const rights = (table: string): string => {
     if (READ_ONLY.includes(table)) return "SELECT";
     return APPEND_ONLY.includes(table) ? "SELECT, INSERT" : "SELECT, INSERT, UPDATE, DELETE";
   };
-  const [schema] = await run.query("SELECT quote_ident(current_schema()) AS name", []);
-  const grants = tables.map((table) => `GRANT ${rights(String(table.name))} ON ${table.place} TO ${to}`);
+  const [schema] = await run.query(Schema, "SELECT quote_ident(current_schema()) AS name");
+  const grants = tables.map((table) => `GRANT ${rights(table.name)} ON ${table.place} TO ${to}`);
   await run.exec([`GRANT USAGE ON SCHEMA ${schema?.name} TO ${to}`, ...grants].join(";\n"));
 }
 
 /** Sets the limits that are not set yet, so that one may also be set by hand, by who has the right. */
 async function limitTime(run: MigrationRun, name: string, database: string): Promise<void> {
   const [set] = await run.query(
-    `SELECT array_to_json(setconfig)::text AS settings FROM pg_db_role_setting
+    Settings,
+    `SELECT array_to_json(setconfig) AS settings FROM pg_db_role_setting
      WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = $1)
        AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     [name],
   );
-  const settings: string[] = JSON.parse(typeof set?.settings === "string" ? set.settings : "[]");
+  const settings = set?.settings ?? [];
   const missing = Object.entries(LIMITS)
     .filter(([limit, value]) => !settings.includes(`${limit}=${value}`))
     .map(

@@ -1,8 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "#units/ids";
+import * as kind from "../shape.ts";
 import { checkServer, createTimescale } from "./capabilities.ts";
-import type { MigrationRun } from "./migration-run.ts";
+import { type MigrationRun, type MigrationSession, shaped } from "./migration-run.ts";
 
 /** One migration file. Files run in the order of their names and are never edited after they ran anywhere. */
 export interface Migration {
@@ -13,7 +14,7 @@ export interface Migration {
 /** A direct connection, not through a pooler. `connect.ts` and `#local/embedded-postgres` each make one. */
 export interface MigrationConnection {
   /** Commits when `work` returns, rolls back when it throws. */
-  transaction<T>(work: (run: MigrationRun) => Promise<T>): Promise<T>;
+  transaction<T>(work: (session: MigrationSession) => Promise<T>): Promise<T>;
 }
 
 /** A migration that ran on this database has other text now. */
@@ -73,7 +74,8 @@ SET LOCAL lock_timeout = '${TABLE_SECONDS}s'`;
  * @throws MigrationBusyError when another one is at it for four minutes, or a table is in use for ten seconds.
  */
 export function alone<T>(connection: MigrationConnection, work: (run: MigrationRun) => Promise<T>): Promise<T> {
-  return connection.transaction(async (run) => {
+  return connection.transaction(async (session) => {
+    const run = shaped(session);
     await whenFree(`another process has been migrating this database for ${TURN_SECONDS} s`, () => run.exec(BEGIN));
     return whenFree(`a table was in use for ${TABLE_SECONDS} s`, () => work(run));
   });
@@ -90,6 +92,9 @@ async function whenFree<T>(problem: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
+const Ran = kind.shape("migrations that ran", { name: kind.text, sha256: kind.text });
+const Nothing = kind.shape("nothing", {});
+
 const REGISTER = `CREATE TABLE IF NOT EXISTS schema_migrations (
   name TEXT PRIMARY KEY,
   sha256 CHAR(64) NOT NULL,
@@ -105,9 +110,8 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
 async function nextOf(run: MigrationRun, migrations: readonly Migration[]): Promise<Migration | null> {
   await checkServer(run);
   await run.exec(REGISTER);
-  const done = new Map<string, unknown>();
-  for (const row of await run.query("SELECT name, sha256 FROM schema_migrations ORDER BY name", []))
-    done.set(String(row.name), row.sha256);
+  const ran = await run.query(Ran, "SELECT name, sha256 FROM schema_migrations ORDER BY name");
+  const done = new Map(ran.map((row) => [row.name, row.sha256]));
   const known = new Set(migrations.map((migration) => migration.name));
   const unknown = [...done.keys()].filter((name) => !known.has(name));
   if (unknown.length > 0) throw new NewerSchemaError(unknown);
@@ -134,7 +138,10 @@ export async function migrate(connection: MigrationConnection, migrations: reado
       const next = await nextOf(run, migrations);
       if (!next) return null;
       await run.exec(next.sql);
-      await run.query("INSERT INTO schema_migrations(name, sha256) VALUES ($1, $2)", [next.name, sha256(next.sql)]);
+      await run.query(Nothing, "INSERT INTO schema_migrations(name, sha256) VALUES ($1, $2)", [
+        next.name,
+        sha256(next.sql),
+      ]);
       return next.name;
     });
     if (name === null) return ran;
