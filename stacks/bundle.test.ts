@@ -11,6 +11,7 @@ import { virtualClock } from "#host/clock";
 import type { Listening } from "#host/http";
 import { startAwsEndpoint } from "#local/aws/aws-endpoint";
 import { instrumentRow } from "#recording/candle-source";
+import { ETH_SWAP } from "#testing/instruments";
 import { hasOpenssl, refusingProxy } from "#testing/refusing-proxy";
 import { type WireDatabase, wireDatabase } from "#testing/wire-database";
 import { decimalOf } from "#units/decimal";
@@ -22,17 +23,6 @@ import { bundledJobs, bundleHandler, UnknownJobError } from "./bundle.ts";
 
 const ORIGIN = "spyhop/dev/origin";
 const AT = "2022-06-21T00:10:00.000Z";
-const ETH = {
-  ...{
-    id: "ETH-USDT-SWAP",
-    asset: "ETH",
-    contractSize: decimalOf("0.1"),
-    lotSize: decimalOf("0.1"),
-    minSize: decimalOf("0.1"),
-    tickSize: decimalOf("0.01"),
-  },
-  maxLeverage: decimalOf("100"),
-};
 const BARS = Array.from({ length: 10 }, (_, minute) => ({
   ...{ openedAt: instant(Date.parse("2022-06-21T00:00:00.000Z") + minute * 60_000), volume: decimalOf("100") },
   ...{
@@ -51,7 +41,7 @@ let endpoint: Listening;
 beforeAll(async () => {
   out = join(await mkdtemp(join(tmpdir(), "spyhop-bundles-")), "functions");
   database = await wireDatabase();
-  const source = { barSeconds: 60, instruments: () => [instrumentRow(ETH)], bars: () => BARS };
+  const source = { barSeconds: 60, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => BARS };
   venue = await paperVenue({ clock: virtualClock(Date.parse(AT)), source, key: paperKey });
   const nowhere = { sqs: null as never, queueUrl: () => "" }; // no fact is published in these tests
   const secrets = new Map([
@@ -74,7 +64,7 @@ const environment = (): Record<string, string> => ({
   AWS_ENDPOINT_URL: endpoint.url,
   DATABASE_URL: database.url,
   EVENT_BUS: "spyhop",
-  INSTRUMENTS: ETH.id,
+  INSTRUMENTS: ETH_SWAP.id,
   WARMUP_HOURS: "1",
   OKX_URL: venue.url,
   OKX_PUBLIC_URL: venue.url,

@@ -12,8 +12,8 @@ import { virtualClock } from "#host/clock";
 import { instrumentRow } from "#recording/candle-source";
 import { okxExchange } from "#runtime/okx/exchange";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { ETH_SWAP } from "#testing/instruments";
 import { hashOf, type Json } from "#trading/canonical-json";
-import type { Instrument } from "#trading/instrument";
 import { POLICY } from "#trading/plans/policy";
 import type { Candle } from "#units/candle";
 import { big, type Decimal, decimalOf } from "#units/decimal";
@@ -28,17 +28,6 @@ import { submitOrder } from "./submit-order.ts";
 const START = Date.parse("2022-06-21T00:00:00.000Z");
 const BAR = 300;
 const WARM = 20 * 3600_000;
-const ETH: Instrument = {
-  ...{
-    id: "ETH-USDT-SWAP",
-    asset: "ETH",
-    contractSize: decimalOf("0.1"),
-    lotSize: decimalOf("0.1"),
-    minSize: decimalOf("0.1"),
-    tickSize: decimalOf("0.01"),
-  },
-  maxLeverage: decimalOf("100"),
-};
 const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
 
@@ -107,7 +96,7 @@ async function stage(after: (bar: number) => number = () => 1000) {
   await empty(db);
   const candles = series(after);
   const clock = virtualClock(START + WARM);
-  const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH)], bars: () => candles };
+  const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => candles };
   const venue = await paperVenue({ clock, source, key: KEY });
   closing.push(venue.close);
   const store = sqlStore(db);
@@ -115,8 +104,8 @@ async function stage(after: (bar: number) => number = () => 1000) {
     ...{ venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000, accountId: null },
     credentials: { mode: "demo", ...KEY },
   });
-  await upsertInstruments(db, [ETH], "test", instant(START));
-  await upsertCandles(db, { instrument: ETH.id, barSeconds: BAR }, "test", candles);
+  await upsertInstruments(db, [ETH_SWAP], "test", instant(START));
+  await upsertCandles(db, { instrument: ETH_SWAP.id, barSeconds: BAR }, "test", candles);
   const at = () => instant(clock.now());
   const run = () => ({ account: ACCOUNT, at: at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR });
   return {
@@ -138,7 +127,7 @@ async function stage(after: (bar: number) => number = () => 1000) {
           at: at(),
           by: "plan-order",
           asset: "ETH",
-          instrument: ETH.id,
+          instrument: ETH_SWAP.id,
           barSeconds: BAR,
           lanes: 2,
           gitSha: "test",
@@ -146,7 +135,7 @@ async function stage(after: (bar: number) => number = () => 1000) {
         POLICY,
       ),
     submit: (id: OrderId) => submitOrder(store, exchange, id, at(), "submit-order"),
-    reconcile: () => reconcileAccount(store, exchange, run(), [ETH.id]),
+    reconcile: () => reconcileAccount(store, exchange, run(), [ETH_SWAP.id]),
     run,
     orders: () => db.select().from(orders).orderBy(orders.decidedAt, orders.id),
     positions: () => db.select().from(positions).orderBy(positions.openedAt),
@@ -359,11 +348,11 @@ test("a mark at the stop closes the position with a reduce-only order, even when
 test("a trade by hand is a break: reduce only, and nothing is traded to repair it", async () => {
   const desk = await entered();
   const size = (await desk.orders())[0]?.filledSize ?? decimalOf("0");
-  const mine = { instrument: ETH.id, side: "sell", type: "market", size, price: null, reduceOnly: false } as const;
+  const mine = { instrument: ETH_SWAP.id, side: "sell", type: "market", size, price: null, reduceOnly: false } as const;
   await desk.exchange.submit({ ...mine, clientOrderId: "byhand1", expiresAt: instant(desk.clock.now() + 4000) });
   desk.pass(1);
   const { breaks, tripped } = await desk.reconcile();
-  expect(breaks).toEqual([{ instrument: ETH.id, ours: size, venue: "0" }]);
+  expect(breaks).toEqual([{ instrument: ETH_SWAP.id, ours: size, venue: "0" }]);
   expect(tripped).toMatchObject({ state: "REDUCING" });
   expect(await desk.orders()).toHaveLength(1);
   const fills = await desk.db.select().from(orderFills);
@@ -377,7 +366,7 @@ test("position rows come from the fills alone", async () => {
   const { mark, equity } = { mark: before[0]?.markPrice ?? null, equity: (await desk.exchange.balance()).equity };
   const marking = { at: desk.at(), mark, equity, barSeconds: BAR, measure: true };
   for (let again = 0; again < 2; again++) {
-    await rebuildPositions(desk.db, ACCOUNT, ETH, marking, POLICY);
+    await rebuildPositions(desk.db, ACCOUNT, ETH_SWAP, marking, POLICY);
     expect(await desk.positions()).toEqual(before);
   }
 });

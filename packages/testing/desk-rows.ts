@@ -3,6 +3,7 @@ import * as s from "#db/schema";
 import { type Decimal, decimalOf } from "#units/decimal";
 import { type EventId, idOf, type WalletId } from "#units/ids";
 import { type Horizon, type Instant, instantOf } from "#units/time";
+import { ETH_SWAP } from "./instruments.ts";
 
 /** Generated rows of one small period, for tests of what reads them. Nothing here happened. */
 export const START: Instant = instantOf("2022-06-21T00:00:00.000Z");
@@ -198,13 +199,7 @@ async function writeIntelligence(db: Drizzle): Promise<void> {
 
 async function writeTrading(db: Drizzle): Promise<void> {
   await db.insert(s.instruments).values({
-    id: "ETH-USDT-SWAP",
-    asset: "ETH",
-    contractSize: decimalOf("0.1"),
-    lotSize: decimalOf("0.1"),
-    minSize: decimalOf("0.1"),
-    tickSize: decimalOf("0.01"),
-    maxLeverage: decimalOf("100"),
+    ...ETH_SWAP,
     source: "test",
     updatedAt: START,
   });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ETH_SWAP } from "#testing/instruments";
 import { decimalOf, ZERO } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
@@ -21,17 +22,7 @@ const state = (facts: Partial<LaneState["facts"]> = {}): LaneState => ({
     ],
   },
   held: ZERO,
-  instrument: {
-    ...{
-      id: "ETH-USDT-SWAP",
-      asset: "ETH",
-      contractSize: decimalOf("0.1"),
-      lotSize: decimalOf("0.1"),
-      minSize: decimalOf("0.1"),
-      tickSize: decimalOf("0.01"),
-    },
-    maxLeverage: decimalOf("100"),
-  },
+  instrument: ETH_SWAP,
   equity: { equity: decimalOf("100000"), dayStart: decimalOf("100500"), peak: decimalOf("101000") },
   quote: {
     instrument: "ETH-USDT-SWAP",

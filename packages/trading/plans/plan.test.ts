@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { ETH_SWAP } from "#testing/instruments";
 import { big, decimalOf, text } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
@@ -24,15 +25,7 @@ const input = (overrides: Partial<PlanInput> = {}): PlanInput => ({
   venue: "paper",
   gitSha: "abc",
   asset: "ETH",
-  instrument: {
-    id: "ETH-USDT-SWAP",
-    asset: "ETH",
-    contractSize: decimalOf("0.1"),
-    lotSize: decimalOf("0.1"),
-    minSize: decimalOf("0.1"),
-    tickSize: decimalOf("0.01"),
-    maxLeverage: decimalOf("100"),
-  },
+  instrument: ETH_SWAP,
   control: { state: "ACTIVE", epoch: 3 },
   bias: {
     at: BIAS_AT,

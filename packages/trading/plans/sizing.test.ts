@@ -1,18 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { ETH_SWAP } from "#testing/instruments";
 import { big, decimalOf, text } from "#units/decimal";
 import { POLICY } from "./policy.ts";
 import { type SizingInput, signalOf, sizeOf } from "./sizing.ts";
-
-const INSTRUMENT = {
-  id: "ETH-USDT-SWAP",
-  asset: "ETH",
-  contractSize: decimalOf("0.1"),
-  lotSize: decimalOf("0.1"),
-  minSize: decimalOf("0.1"),
-  tickSize: decimalOf("0.01"),
-  maxLeverage: decimalOf("100"),
-};
 
 const input = (overrides: Partial<SizingInput> = {}): SizingInput => ({
   bias: 0.8,
@@ -26,7 +17,7 @@ const input = (overrides: Partial<SizingInput> = {}): SizingInput => ({
   held: decimalOf("0"),
   lanes: 2,
   hourVolume: decimalOf("1000000"),
-  instrument: INSTRUMENT,
+  instrument: ETH_SWAP,
   ...overrides,
 });
 
@@ -143,8 +134,8 @@ test("from flat: never above a cap, always a lot multiple, with the sign of the 
       const at = input(overrides);
       const { s, trade } = sizeOf(at, POLICY);
       const size = big(trade).abs();
-      const usd = size.times(at.price).times(INSTRUMENT.contractSize);
-      expect(size.mod(INSTRUMENT.lotSize).toFixed()).toBe("0");
+      const usd = size.times(at.price).times(ETH_SWAP.contractSize);
+      expect(size.mod(ETH_SWAP.lotSize).toFixed()).toBe("0");
       if (!size.eq(0)) expect(big(trade).s).toBe(Math.sign(at.bias as number));
       if (Math.abs(s) <= POLICY.enter) expect(trade).toBe("0");
       for (const cap of [POLICY.maxOrderUsd, POLICY.maxAssetUsd, big(POLICY.maxGrossUsd).div(2)])

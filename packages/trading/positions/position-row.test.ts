@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ETH_SWAP } from "#testing/instruments";
 import { type Decimal, decimalOf, ZERO } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instant } from "#units/time";
@@ -9,24 +10,13 @@ import { isSettled, type Marking, positionRow, type RowInput } from "./position-
 
 const START = Date.parse("2022-06-21T00:00:00.000Z");
 const at = (minutes: number) => instant(START + minutes * 60_000);
-const ETH = {
-  ...{
-    id: "ETH-USDT-SWAP",
-    asset: "ETH",
-    contractSize: decimalOf("0.1"),
-    lotSize: decimalOf("0.1"),
-    minSize: decimalOf("0.1"),
-    tickSize: decimalOf("0.01"),
-  },
-  maxLeverage: decimalOf("100"),
-};
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
 
 const fill = (tradeId: string, side: Fill["side"], size: Decimal, price: Decimal, minutes: number): Fill => ({
   ...{
     tradeId,
     orderId: idOf("order", tradeId),
-    instrument: ETH.id,
+    instrument: ETH_SWAP.id,
     side,
     size,
     price,
@@ -49,14 +39,14 @@ const MARKING: Marking = {
 };
 
 const row = (fills: readonly Fill[], overrides: Partial<RowInput> = {}) => {
-  const [episode] = positionsOf(fills, ETH.contractSize);
+  const [episode] = positionsOf(fills, ETH_SWAP.contractSize);
   if (!episode) throw new TypeError("no episode");
   const facts = new Map([
     [idOf("order", "1"), { stopLoss: decimalOf("990"), walletId: idOf("wallet", "whale") }],
     [idOf("order", "2"), { stopLoss: decimalOf("1030"), walletId: idOf("wallet", "other") }],
     [idOf("order", "3"), { stopLoss: null, walletId: null }],
   ]);
-  const common = { account: ACCOUNT, instrument: ETH, episode, facts, funding: [], candles: null };
+  const common = { account: ACCOUNT, instrument: ETH_SWAP, episode, facts, funding: [], candles: null };
   return positionRow({ ...common, marking: MARKING, policy: POLICY, ...overrides });
 };
 
@@ -121,7 +111,7 @@ test("the drawdown runs along the closes of the bars, each at its end", () => {
 });
 
 test("a closed episode is settled once its row says what its fills say; an open one never is", () => {
-  const [open, closed] = [OPENED, CLOSED].map((fills) => positionsOf(fills, ETH.contractSize)[0]);
+  const [open, closed] = [OPENED, CLOSED].map((fills) => positionsOf(fills, ETH_SWAP.contractSize)[0]);
   if (!open || !closed) throw new TypeError("no episode");
   const { closedAt, realizedPnl, feesPaid } = row(CLOSED);
   const stored = { closedAt, realizedPnl, feesPaid };

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ETH_SWAP } from "#testing/instruments";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
@@ -42,17 +43,7 @@ const stopped = (overrides: Partial<Stopped> = {}): Stopped => ({
     attempt: 0,
   },
   control: { state: "HALTED", epoch: 7 },
-  instrument: {
-    ...{
-      id: "ETH-USDT-SWAP",
-      asset: "ETH",
-      contractSize: decimalOf("0.1"),
-      lotSize: decimalOf("0.1"),
-      minSize: decimalOf("0.1"),
-      tickSize: decimalOf("0.01"),
-    },
-    maxLeverage: decimalOf("100"),
-  },
+  instrument: ETH_SWAP,
   position: { contracts: decimalOf("12.5"), stopPrice: decimalOf("980"), openedAt: OPENED },
   ...overrides,
 });
