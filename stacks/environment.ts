@@ -9,6 +9,7 @@ const SERVES: Readonly<Record<string, readonly Need[]>> = {
   OKX_URL: ["exchange"],
   OKX_PUBLIC_URL: ["market"],
   OKX_RATE_LIMIT: ["market", "exchange"],
+  OKX_TD_MODE: ["exchange"],
 };
 
 // RDS signs a cluster's certificate with an authority that Node lacks and Lambda ships.

@@ -17,6 +17,7 @@ const Setting = z.enum([
   "OKX_URL",
   "OKX_PUBLIC_URL",
   "OKX_RATE_LIMIT",
+  "OKX_TD_MODE",
 ]);
 /** Settings that lead the desk away from the real market or the real chain. */
 const DOUBLES = ["OKX_URL", "OKX_PUBLIC_URL", "GENERATED", "BAR_SECONDS", "CHAIN_ID"] as const;

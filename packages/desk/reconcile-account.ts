@@ -37,9 +37,10 @@ export async function reconcileAccount(
   const { told, open } = await ask(store, exchange, run, ids);
   const first = await settleOrders(store, run, told);
   const settled = first.breaks.length > 0 ? await lookAgain(store, exchange, run, told, first) : first;
-  const refused = await watchStops(store, exchange, run, told.positions, told.instruments);
+  const byStops = await watchStops(store, exchange, run, told.positions, told.instruments);
   const left = await store.ordersAtVenue(account.mode);
-  const tripped = await trip(store, run, { ...settled, credentialError: refused, left });
+  const credentialError = byStops?.state === "HALTED";
+  const tripped = (await trip(store, run, { ...settled, credentialError, left })) ?? byStops;
   return {
     closed: await store.closedBy(run),
     breaks: settled.breaks,

@@ -79,9 +79,10 @@ export async function submitOrder(
         const moved = await store.move(order, event, { at, by, change });
         closed = moved !== null && isClosed(moved.status);
         order = moved ?? (await stored());
-        if (reply?.kind === "halt") {
+        if (reply?.kind === "halt" || reply?.kind === "frozen") {
+          const state = reply.kind === "halt" ? "HALTED" : "REDUCING";
           const reason = `venue: ${reply.code} ${reply.reason}`;
-          tripped = await store.tighten(order.mode, { state: "HALTED", reason, actor: by, at });
+          tripped = await store.tighten(order.mode, { state, reason, actor: by, at });
         }
         return { kind: "recorded" };
       }

@@ -101,7 +101,15 @@ async function stage(after: (bar: number) => number = () => 1000) {
   closing.push(venue.close);
   const store = sqlStore(db);
   const exchange = okxExchange({
-    ...{ venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000, accountId: null },
+    ...{
+      venue: "paper",
+      mode: "demo",
+      url: venue.url,
+      rateLimit: false,
+      timeoutMs: 2000,
+      accountId: null,
+      tdMode: "cross",
+    },
     credentials: { mode: "demo", ...KEY },
   });
   await upsertInstruments(db, [ETH_SWAP], "test", instant(START));
@@ -290,16 +298,26 @@ test("a halt between claim and POST keeps the request back", async () => {
   expect(desk.atVenue()).toBe(0);
 });
 
-test("a refused key halts the desk and rejects the order", async () => {
+test.each([
+  ["a refused key halts the desk", "50113", "HALTED"],
+  ["a set-up that is not what the desk assumes halts it", "51155", "HALTED"],
+  ["a venue that freezes the account lets it only reduce", "50012", "REDUCING"],
+])("%s, and the order is rejected", async (_, code, state) => {
   const desk = await stage();
   await desk.lean(decimalOf("0.6"));
   const id = idIn(await desk.plan());
-  desk.venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "code", code: "50113" } });
-  expect(await desk.submit(id)).toMatchObject({
-    closed: true,
-    order: { status: "rejected" },
-    tripped: { state: "HALTED" },
-  });
+  desk.venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "code", code } });
+  expect(await desk.submit(id)).toMatchObject({ closed: true, order: { status: "rejected" }, tripped: { state } });
+});
+
+test("nothing to reduce ends the order, and trips nothing", async () => {
+  const desk = await stage();
+  await desk.lean(decimalOf("0.6"));
+  const id = idIn(await desk.plan());
+  desk.venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "code", code: "51169" } });
+  const submitted = await desk.submit(id);
+  expect(submitted).toMatchObject({ closed: true, tripped: null });
+  expect(submitted.order).toMatchObject({ status: "rejected", errorMessage: "51169 injected" });
 });
 
 const stopsOf = (db: Drizzle) => db.select().from(orders).where(eq(orders.orderType, "stop"));
@@ -343,6 +361,16 @@ test("a mark at the stop closes the position with a reduce-only order, even when
   expect(big(position?.maxDrawdown ?? 0).gt(0)).toBe(true);
   // What was lost is about what was reserved: half a per cent of equity at most, with the minute's slip.
   expect(big(position?.realizedPnl ?? 0).gt(-700)).toBe(true);
+});
+
+test("a stop that the venue freezes is told: the run says that the desk only reduces now", async () => {
+  const { lean, plan, submit, reconcile, pass, venue } = await stage((bar) => 1000 - bar * 3);
+  await lean(decimalOf("0.8"));
+  await submit(idIn(await plan()));
+  await reconcile();
+  pass(60);
+  venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "code", code: "54012" } });
+  expect(await reconcile()).toMatchObject({ tripped: { state: "REDUCING", reason: "venue: 54012 injected" } });
 });
 
 test("a trade by hand is a break: reduce only, and nothing is traded to repair it", async () => {

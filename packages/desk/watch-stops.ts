@@ -1,3 +1,4 @@
+import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { stopReached } from "#trading/positions/reconcile";
@@ -10,8 +11,8 @@ import { submitOrder } from "./submit-order.ts";
 
 /**
  * Sends a reduce-only market order for each position whose mark has reached its stop. Simple on purpose: the desk watches
- * its stops each minute where a venue's own algo order would watch each tick. Returns whether the venue refused our
- * credentials meanwhile.
+ * its stops each minute where a venue's own algo order would watch each tick. Returns what the kill switch became, when the
+ * venue's replies tripped it; of several the last.
  */
 export async function watchStops(
   store: TradingStore,
@@ -19,8 +20,8 @@ export async function watchStops(
   run: Run,
   venue: readonly VenuePosition[],
   instruments: ReadonlyMap<string, Instrument>,
-): Promise<boolean> {
-  let refused = false;
+): Promise<StoredControl | null> {
+  let last: StoredControl | null = null;
   for (const position of await store.openPositions(run.account)) {
     const mark = venue.find((theirs) => theirs.instrument === position.instrument)?.markPrice;
     const instrument = instruments.get(position.instrument);
@@ -28,9 +29,9 @@ export async function watchStops(
     const orderId = await stopFor(store, run, position, instrument, mark);
     if (orderId === null) continue;
     const { tripped } = await submitOrder(store, exchange, orderId, run.at, run.by);
-    refused ||= tripped !== null;
+    last = tripped ?? last;
   }
-  return refused;
+  return last;
 }
 
 /** Returns the stop order to send for a position, written if there is none yet; null while one is under way. */

@@ -3,6 +3,7 @@ import type { Verify } from "#chain/integrity";
 import type { Need } from "#topology/job";
 import type { QueueName } from "#topology/queues";
 import { TradingMode } from "#trading/mode";
+import { TdMode } from "./okx/td-mode.ts";
 
 /** What every function may read. It comes from the environment and holds no secret. */
 export interface Settings {
@@ -95,6 +96,7 @@ const sections = {
   exchange: z.object({
     OKX_URL: z.url().optional(),
     OKX_RATE_LIMIT: flag.default(true),
+    OKX_TD_MODE: TdMode.default("cross"),
     EXCHANGE_SECRET_ID: z.string().min(1),
   }),
 } satisfies Record<Need, z.ZodObject>;

@@ -32,14 +32,18 @@ export interface Submission {
 
 /**
  * What a submission came to, by what the caller may do next. `unknown` = the venue may or may not hold the order: it is
- * never sent again, only looked up. `busy` = surely not accepted, may be sent again before `expiresAt`.
+ * never sent again, only looked up. `busy` = surely not accepted, may be sent again before `expiresAt`. `flat` = rejected,
+ * since there is nothing, or less, to reduce: the books are behind the venue. `frozen` = rejected, since the venue
+ * restrains the account or the instrument. `halt` = rejected, since key or account are not what the desk assumes.
  */
 export type SubmitReply =
   | { readonly kind: "accepted"; readonly venueOrderId: string }
   | { readonly kind: "exists" }
   | { readonly kind: "rejected"; readonly code: string; readonly reason: string }
+  | { readonly kind: "flat"; readonly code: string; readonly reason: string }
   | { readonly kind: "expired"; readonly code: string }
   | { readonly kind: "busy"; readonly code: string }
+  | { readonly kind: "frozen"; readonly code: string; readonly reason: string }
   | { readonly kind: "halt"; readonly code: string; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 

@@ -83,11 +83,14 @@ function checkMargin(
   }
 }
 
+/** How a swap may be margined. */
+export const TRADE_MODES = /^(isolated|cross)$/;
+
 // The words of a placement, each with the form that OKX takes.
 const WORDS: readonly (readonly [name: string, form: RegExp, fallback?: string])[] = [
   ["side", /^(buy|sell)$/],
   ["ordType", /^(market|limit|ioc|fok|optimal_limit_ioc)$/],
-  ["tdMode", /^(isolated|cross)$/],
+  ["tdMode", TRADE_MODES],
   ["posSide", /^net$/, "net"],
   ["clOrdId", /^[A-Za-z0-9]{0,32}$/, ""],
 ];
@@ -104,7 +107,7 @@ function checkWords(state: PaperState, body: PaperRequest["body"]): void {
   }
 }
 
-/** Returns the contracts to trade: as asked, or what is left to reduce. @throws PaperRefusal 51000, 51020, 51121. */
+/** Returns the contracts to trade: as asked, or what is left to reduce. @throws PaperRefusal 51000, 51020, 51121, 51169. */
 function sizeOf(state: PaperState, body: PaperRequest["body"], listing: Listing): Big {
   const size = decimalField(body, "sz");
   if (size.lt(listing.min)) throw new PaperRefusal("51020", "The order is below the minimum order amount.");
@@ -112,7 +115,8 @@ function sizeOf(state: PaperState, body: PaperRequest["body"], listing: Listing)
     throw new PaperRefusal("51121", "Order quantity must be a multiple of the lot size.");
   if (String(body.reduceOnly) !== "true") return size;
   const closable = heldOf(state, listing.id).times(body.side === "sell" ? 1 : -1);
-  if (closable.lte(0)) throw new PaperRefusal("51020", "There is no position to reduce.");
+  if (closable.lte(0))
+    throw new PaperRefusal("51169", "Order failed: you have no position in this direction to reduce.");
   return least(size, closable);
 }
 
@@ -137,7 +141,7 @@ function orderOf({ state, book }: Floor, { body, now }: PaperRequest): PaperOrde
 
 /**
  * Places an order: a market, IOC or FOK order fills at once or is canceled, a limit order may rest.
- * @throws PaperRefusal with OKX's code: 50037 past its deadline, 51016, 51020, 51121, 51008, 51006 without a price.
+ * @throws PaperRefusal with OKX's code: 50037 past its deadline, 51016, 51020, 51121, 51169, 51008, 51006 without a price.
  */
 export function place(floor: Floor, request: PaperRequest): PaperOrder {
   const { state, book, matching } = floor;
@@ -179,8 +183,8 @@ export function sweep({ state, book, matching }: Floor, now: number): void {
   }
 }
 
-/** Returns the newest order of an id. @throws PaperRefusal 51603 when there is none, or when OKX would have forgotten it. */
-export function find({ state }: Floor, fields: Readonly<Record<string, unknown>>, now: number): PaperOrder {
+/** Returns the newest order of an id; null when there is none, or when OKX would have forgotten it. */
+function found({ state }: Floor, fields: Readonly<Record<string, unknown>>, now: number): PaperOrder | null {
   const instId = required(fields, "instId");
   const { ordId, clOrdId } = fields;
   if (!ordId && !clOrdId) throw new PaperRefusal("51000", "Either parameter ordId or clOrdId is required");
@@ -188,17 +192,21 @@ export function find({ state }: Floor, fields: Readonly<Record<string, unknown>>
     (o) => o.instId === instId && (ordId ? o.ordId === ordId : o.clOrdId === clOrdId),
   );
   const kept = order && order.accFillSz === "0" ? UNFILLED_KEPT_MS : CLOSED_KEPT_MS;
-  if (!order || (!isPending(order) && now - order.uTime > kept))
-    throw new PaperRefusal("51603", "Order does not exist");
+  return !order || (!isPending(order) && now - order.uTime > kept) ? null : order;
+}
+
+/** Returns the newest order of an id. @throws PaperRefusal 51603 when there is none, or when OKX would have forgotten it. */
+export function find(floor: Floor, fields: Readonly<Record<string, unknown>>, now: number): PaperOrder {
+  const order = found(floor, fields, now);
+  if (order === null) throw new PaperRefusal("51603", "Order does not exist");
   return order;
 }
 
-/** Cancels a pending order. @throws PaperRefusal 51402 when it is filled, 51401 canceled, 51603 unknown. */
+/** Cancels a pending order. @throws PaperRefusal 51400 when it is filled, canceled or unknown: OKX does not say which. */
 export function cancel(floor: Floor, request: PaperRequest): PaperOrder {
-  const order = find(floor, request.body, request.now);
-  if (order.state === "filled") throw new PaperRefusal("51402", "Cancellation failed as the order has been completed.");
-  if (order.state === "canceled")
-    throw new PaperRefusal("51401", "Cancellation failed as the order is already canceled.");
+  const order = found(floor, request.body, request.now);
+  if (order === null || !isPending(order))
+    throw new PaperRefusal("51400", "Cancellation failed as the order has been filled, canceled or does not exist.");
   order.state = "canceled";
   order.uTime = request.now;
   return order;

@@ -8,8 +8,8 @@ import {
   unrealized,
   wealth,
 } from "./account.ts";
-import type { Listing } from "./book.ts";
-import { cancel, type Floor, find, isPending, place } from "./orders.ts";
+import { floorTick, type Listing } from "./book.ts";
+import { cancel, type Floor, find, isPending, place, TRADE_MODES } from "./orders.ts";
 import { PaperRefusal, type PaperRequest, page, required } from "./reply.ts";
 
 type Route = (request: PaperRequest, floor: Floor) => readonly unknown[];
@@ -188,6 +188,19 @@ const placed = ({ ordId, clOrdId }: PaperOrder, now: number) => ({
   sMsg: "",
 });
 
+/** Returns the contracts that the free margin opens either way, at the leverage of the instrument. @throws PaperRefusal. */
+function maxSize({ state, book }: Floor, query: PaperRequest["query"], now: number) {
+  const listing = book.listings.get(required(query, "instId"));
+  if (!listing) throw new PaperRefusal("51001", "Instrument ID does not exist");
+  if (!TRADE_MODES.test(required(query, "tdMode"))) throw new PaperRefusal("51000", "Parameter tdMode error");
+  const touch = book.touch(listing.id, now);
+  const { equity, unrealized, margin } = wealth(state, book, now);
+  const free = equity.minus(unrealized).minus(margin).times(leverageOf(state, listing.id));
+  const contracts =
+    touch && free.gt(0) ? floorTick(free.div(touch.ask.times(listing.contractSize)), listing.lot) : ZERO;
+  return { instId: listing.id, ccy: "USDT", maxBuy: text(big(contracts)), maxSell: text(big(contracts)) };
+}
+
 /** The private endpoints, by method and path. Those that POST change the account. */
 export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
   "GET account/config": () => [
@@ -207,6 +220,7 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
     floor.state.positions
       .filter(({ instId }) => (query.instId ?? instId) === instId)
       .map((position) => positionRow(floor, position, now)),
+  "GET account/max-size": ({ query, now }, floor) => [maxSize(floor, query, now)],
   "POST account/set-position-mode": ({ body }) => {
     if (required(body, "posMode") !== "net_mode")
       throw new PaperRefusal("51000", "Parameter posMode error: the paper venue nets");

@@ -63,7 +63,15 @@ async function traded(overrides: Partial<PaperVenueConfig> = {}, adapter: Partia
   const venue: PaperVenue = await paperVenue(config);
   open.push(venue.close);
   const exchange = okxExchange({
-    ...{ venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 5000, accountId: null },
+    ...{
+      venue: "paper",
+      mode: "demo",
+      url: venue.url,
+      rateLimit: false,
+      timeoutMs: 5000,
+      accountId: null,
+      tdMode: "cross",
+    },
     credentials: { mode: "demo", ...KEY },
     ...adapter,
   });
@@ -159,7 +167,7 @@ test("a flip closes and opens; equity moves by price and fees alone", async () =
 test("reduce-only never opens", async () => {
   const { clock, exchange } = await traded();
   await exchange.submit(order(clock, { size: decimalOf("3") }));
-  expect(await exchange.submit(order(clock, { reduceOnly: true }))).toMatchObject({ kind: "rejected", code: "51020" });
+  expect(await exchange.submit(order(clock, { reduceOnly: true }))).toMatchObject({ kind: "flat", code: "51169" });
   expect(await exchange.submit(order(clock, { side: "sell", size: decimalOf("9"), reduceOnly: true }))).toMatchObject({
     kind: "accepted",
   });
@@ -232,7 +240,7 @@ const SUBMIT_FAULTS: [string, FaultAct, SubmitReply["kind"], number][] = [
   ["half a body", { kind: "garble" }, "unknown", 1],
   ["502 page", { kind: "page", status: 502, after: true }, "unknown", 1],
   ["429 page", { kind: "page", status: 429 }, "unknown", 0],
-  ["every header echoed", { kind: "echo" }, "unknown", 0],
+  ["every header echoed", { kind: "echo" }, "rejected", 0],
   ["50004", { kind: "code", code: "50004", after: true }, "unknown", 1],
   ["a code that nobody knows", { kind: "code", code: "59999" }, "unknown", 0],
   ["50011", { kind: "code", code: "50011", status: 429 }, "busy", 0],
@@ -240,7 +248,9 @@ const SUBMIT_FAULTS: [string, FaultAct, SubmitReply["kind"], number][] = [
   ["50037", { kind: "code", code: "50037" }, "expired", 0],
   ["51016", { kind: "code", code: "51016" }, "exists", 0],
   ["50071", { kind: "code", code: "50071" }, "exists", 0],
-  ["51155", { kind: "code", code: "51155" }, "rejected", 0],
+  ["51155", { kind: "code", code: "51155" }, "halt", 0],
+  ["51169", { kind: "code", code: "51169" }, "flat", 0],
+  ["54012", { kind: "code", code: "54012" }, "frozen", 0],
   ["50113", { kind: "code", code: "50113", status: 401 }, "halt", 0],
   ["50101", { kind: "code", code: "50101", status: 401 }, "halt", 0],
 ];

@@ -23,13 +23,13 @@ export interface OkxClientConfig {
   readonly credentials?: OkxCredentials;
 }
 
-/** OKX's API hosts: global, EEA, US. Demo trading is the same host with a header. Source: OKX v5, overview. */
-const OKX_HOSTS: readonly string[] = ["www.okx.com", "eea.okx.com", "us.okx.com"];
+/** OKX's API hosts: global (the newer and the older name), EEA, US. Demo is the same host with a header. Source: OKX v5. */
+const OKX_HOSTS: readonly string[] = ["openapi.okx.com", "www.okx.com", "eea.okx.com", "us.okx.com"];
 const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 
 /** The only private endpoints that the desk calls; above all, none that moves funds or places in batches. */
 const PRIVATE_PATHS: ReadonlySet<string> = new Set([
-  ...["account/config", "account/balance", "account/positions"],
+  ...["account/config", "account/balance", "account/positions", "account/max-size"],
   ...["trade/order", "trade/cancel-order", "trade/orders-pending", "trade/fills", "trade/fills-history"],
 ]);
 

@@ -4,14 +4,13 @@ import type { Submission } from "#trading/venue";
 import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
 import { okxClient } from "./client.ts";
-import { VenueError, VenueGuardError, VenueShapeError } from "./errors.ts";
+import { VenueGuardError, VenueShapeError } from "./errors.ts";
 import { type OkxExchangeConfig, okxExchange, okxMarket } from "./exchange.ts";
-import { submitReplyOf } from "./reply.ts";
 import { balanceOf, candleOf, fillOf, instrumentOf, orderOf, positionOf } from "./rows.ts";
 
 const KEY = { mode: "demo", apiKey: "k-1", secret: "s-2", passphrase: "p-3" } as const;
 const DEMO: OkxExchangeConfig = {
-  ...{ venue: "okx", mode: "demo", url: "https://www.okx.com", rateLimit: false, accountId: null },
+  ...{ venue: "okx", mode: "demo", url: "https://www.okx.com", rateLimit: false, accountId: null, tdMode: "cross" },
   credentials: KEY,
 };
 const ORDER: Submission = {
@@ -46,18 +45,18 @@ afterEach(() => vi.unstubAllGlobals());
 const ok = (...data: unknown[]) => ({ code: "0", msg: "", data });
 const ACCOUNT = ok({ uid: "77", posMode: "net_mode", acctLv: "2" });
 
-test("what a placement sends: one order, our id, isolated, no posSide, exact text, demo header, deadline", async () => {
+test("what a placement sends: one order, our id, the trade mode, no posSide, exact text, demo header, deadline", async () => {
   const sent = wire({
     "account/config": ACCOUNT,
     "trade/order": ok({ ordId: "9", clOrdId: "dabc01", sCode: "0", sMsg: "" }),
   });
   expect(await okxExchange(DEMO).submit(ORDER)).toEqual({ kind: "accepted", venueOrderId: "9" });
-  const [, post] = sent;
+  const [, , post] = sent;
   expect(post?.url).toBe("https://www.okx.com/api/v5/trade/order");
   expect(JSON.parse(post?.init.body ?? "")).toEqual({
     ...{
       instId: "ETH-USDT-SWAP",
-      tdMode: "isolated",
+      tdMode: "cross",
       side: "buy",
       ordType: "ioc",
       sz: "1.20",
@@ -76,7 +75,8 @@ test("a live process sends no demo header; a reduce-only market order says so", 
   const sent = wire({ "account/config": ACCOUNT, "trade/order": ok({ ordId: "9", clOrdId: "dabc01", sCode: "0" }) });
   const live = okxExchange({ ...DEMO, mode: "live", credentials: { ...KEY, mode: "live" }, accountId: "77" });
   await live.submit({ ...ORDER, type: "market", price: null, reduceOnly: true });
-  const [config, post] = sent;
+  const [config, size, post] = sent;
+  expect(size?.url).toBe("https://www.okx.com/api/v5/account/max-size?instId=ETH-USDT-SWAP&tdMode=cross");
   expect(config?.init.headers).not.toHaveProperty("x-simulated-trading");
   expect(post?.init.headers).not.toHaveProperty("x-simulated-trading");
   expect(JSON.parse(post?.init.body ?? "")).toMatchObject({ ordType: "market", reduceOnly: true });
@@ -145,28 +145,6 @@ test("no request leaves without the demo header, without a deadline, or for anot
   expect(sent).toEqual([]);
 });
 
-test("every code of the table has its reply; any other is unknown", () => {
-  const kinds: Record<string, readonly string[]> = {
-    busy: ["50011", "50061", "50102"],
-    unknown: ["50004", "50001", "50013", "50026", "1", "59999", "51603"],
-    expired: ["50037"],
-    exists: ["51016", "50071"],
-    rejected: [
-      ...["51000", "51001", "51008", "51119", "51127", "51131", "51020", "51120", "51121"],
-      ...["51004", "51005", "51006", "51137", "51138", "51010", "51155"],
-    ],
-    halt: ["50101", "50105", "50110", "50111", "50113", "50119", "50035"],
-  };
-  for (const [kind, codes] of Object.entries(kinds)) {
-    for (const code of codes) expect(submitReplyOf(new VenueError("x", code, 200, "r")).kind, code).toBe(kind);
-  }
-  expect(submitReplyOf(new VenueError("x", null, null, "reset"))).toEqual({
-    kind: "unknown",
-    reason: "no reply: reset",
-  });
-  expect(submitReplyOf(new VenueError("x", null, 502, "page")).kind).toBe("unknown");
-});
-
 test.each([
   ["of another order", ok({ ordId: "9", clOrdId: "other", sCode: "0" })],
   ["without an id", ok({ clOrdId: "dabc01", sCode: "0" })],
@@ -182,6 +160,31 @@ test("an account in hedge mode, or spot only, halts", async () => {
   expect(hedged.length).toBe(1);
   wire({ "account/config": ok({ uid: "77", posMode: "net_mode", acctLv: "1" }) });
   expect(await okxExchange(DEMO).submit(ORDER)).toMatchObject({ kind: "halt", code: "acctLv" });
+});
+
+test("an account that does not take the trade mode halts before anything is placed", async () => {
+  const refusal = { code: "50072", msg: "isolated margin is for spot", data: [] };
+  const sent = wire({ "account/config": ACCOUNT, "account/max-size": refusal });
+  const isolated = okxExchange({ ...DEMO, tdMode: "isolated" });
+  expect(await isolated.submit(ORDER)).toEqual({ kind: "halt", code: "50072", reason: refusal.msg });
+  expect(sent.map(({ init }) => init.method)).toEqual(["GET", "GET"]);
+  expect(sent[1]?.url).toContain("tdMode=isolated");
+});
+
+test.each([
+  ["a rate limit", "50011", "busy"],
+  ["an answer that says nothing", "50026", "busy"],
+  ["a frozen account", "50009", "frozen"],
+])("%s where the account is asserted: nothing is placed, and it is asserted again next time", async (_, code, kind) => {
+  const sent = wire({ "account/config": ACCOUNT, "account/max-size": { code, msg: "", data: [] } });
+  const exchange = okxExchange(DEMO);
+  expect(await exchange.submit(ORDER)).toMatchObject({ kind, code });
+  expect(await exchange.submit(ORDER)).toMatchObject({ kind, code });
+  expect(sent.length).toBe(4);
+});
+
+test("OKX's newer host is one of its own", () => {
+  expect(okxExchange({ ...DEMO, url: "https://openapi.okx.com" }).venue).toBe("okx");
 });
 
 test("the market needs no key and reports the venue's clock", async () => {

@@ -4,8 +4,9 @@ import { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import { type OkxClient, type OkxClientConfig, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
-import { ORDER_GONE, submitReplyOf } from "./reply.ts";
+import { isGone, submitReplyOf } from "./reply.ts";
 import { balanceOf, candleOf, fillOf, instrumentOf, orderOf, parsed, positionOf } from "./rows.ts";
+import type { TdMode } from "./td-mode.ts";
 
 /** Where the market is and how politely to ask. Public prices need no key; in demo too they are the real market's. */
 export type OkxMarketConfig = Omit<OkxClientConfig, "credentials">;
@@ -13,6 +14,8 @@ export interface OkxExchangeConfig extends OkxMarketConfig {
   readonly credentials: OkxCredentials;
   /** The account (uid) that the key must belong to; null leaves it unchecked. */
   readonly accountId: string | null;
+  /** How positions are margined; an account that does not take it halts. */
+  readonly tdMode: TdMode;
 }
 
 type Params = Record<string, string | boolean>;
@@ -140,8 +143,15 @@ function limiter(on: boolean): (instrument: string) => boolean {
   };
 }
 
-/** Returns null when the account may trade as the desk assumes, else the reply for the order that is then not sent. */
-async function accountProblem(client: OkxClient, accountId: string | null): Promise<SubmitReply | null> {
+/**
+ * Returns null when the account may trade as the desk assumes, else the reply for the order that is then not sent. How much
+ * it could trade in the trade mode is asked for its refusal alone: no order is needed to learn that the mode is not taken.
+ */
+async function accountProblem(
+  client: OkxClient,
+  { accountId, tdMode }: OkxExchangeConfig,
+  instrument: string,
+): Promise<SubmitReply | null> {
   try {
     const [row] = await rowsOf(client, client.privateGetAccountConfig);
     const { uid, posMode, acctLv } = parsed("account", Account, row);
@@ -149,22 +159,25 @@ async function accountProblem(client: OkxClient, accountId: string | null): Prom
     if (acctLv === "1") return { kind: "halt", code: "acctLv", reason: "the account is spot only" };
     if (accountId !== null && uid !== accountId)
       return { kind: "halt", code: "uid", reason: "the key is another account's" };
+    await rowsOf(client, client.privateGetAccountMaxSize, { instId: instrument, tdMode });
     return null;
   } catch (error) {
     if (!(error instanceof VenueError)) throw error;
-    const reply = submitReplyOf(error);
-    return reply.kind === "halt" ? reply : { kind: "busy", code: error.code ?? "account" };
+    const reply = submitReplyOf(error); // what is asked is whether an order could be placed
+    if (reply.kind === "halt" || reply.kind === "frozen") return reply;
+    // Refused for what was asked, such as an instrument that is not listed: the placement will say so itself.
+    return reply.kind === "rejected" ? null : { kind: "busy", code: error.code ?? "account" };
   }
 }
 
 /** What is posted: net mode takes no posSide; sizes and prices go out as decided, never rounded on the way. */
-function placement(order: Submission): Params {
+function placement(order: Submission, tdMode: TdMode): Params {
   if (!/^[A-Za-z0-9]{1,32}$/.test(order.clientOrderId)) throw new RangeError(`client order id ${order.clientOrderId}`);
   if ((order.type === "ioc") !== (order.price !== null))
     throw new RangeError(`${order.type} order, price ${order.price}`);
   return {
     instId: order.instrument,
-    tdMode: "isolated",
+    tdMode,
     side: order.side,
     ordType: order.type,
     sz: order.size,
@@ -175,8 +188,8 @@ function placement(order: Submission): Params {
   };
 }
 
-async function post(client: OkxClient, order: Submission): Promise<SubmitReply> {
-  const params = placement(order);
+async function post(client: OkxClient, order: Submission, tdMode: TdMode): Promise<SubmitReply> {
+  const params = placement(order, tdMode);
   try {
     const [row] = await rowsOf(client, client.privatePostTradeOrder, params);
     const { ordId, clOrdId } = parsed("submit", Placed, row);
@@ -190,11 +203,16 @@ async function post(client: OkxClient, order: Submission): Promise<SubmitReply> 
 }
 
 /** Returns `read` of a call's rows, or `gone` when the venue says that there is no such order. */
-async function unlessGone<T>(call: () => Promise<unknown[]>, read: (rows: unknown[]) => T, gone: T): Promise<T> {
+async function unlessGone<T>(
+  operation: "cancel" | "query",
+  call: () => Promise<unknown[]>,
+  read: (rows: unknown[]) => T,
+  gone: T,
+): Promise<T> {
   try {
     return read(await call());
   } catch (error) {
-    if (error instanceof VenueError && error.code !== null && ORDER_GONE.has(error.code)) return gone;
+    if (error instanceof VenueError && isGone(error, operation)) return gone;
     throw error;
   }
 }
@@ -212,7 +230,7 @@ async function fillsSince(client: OkxClient, since: Instant): Promise<VenueFill[
 
 /**
  * Returns the desk's venue over ccxt: OKX, or the paper venue that speaks the same protocol. Before the first submission
- * it asserts the account's position mode, level and id; an account that does not fit halts.
+ * it asserts the account's position mode, level, id and trade mode; an account that does not fit halts.
  * @throws VenueGuardError when host, mode and key do not belong together. Queries throw VenueError and VenueShapeError.
  */
 export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
@@ -224,15 +242,16 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
     venue: config.venue,
     submit: async (order) => {
       if (!fits) {
-        const problem = await accountProblem(client, config.accountId);
+        const problem = await accountProblem(client, config, order.instrument);
         if (problem) return problem;
         fits = true;
       }
-      return admit(order.instrument) ? post(client, order) : { kind: "busy", code: "placements" };
+      return admit(order.instrument) ? post(client, order, config.tdMode) : { kind: "busy", code: "placements" };
     },
     cancel: (instrument, clientOrderId) => {
       const params = { instId: instrument, clOrdId: clientOrderId };
       return unlessGone(
+        "cancel",
         () => rowsOf(client, client.privatePostTradeCancelOrder, params),
         () => true,
         false,
@@ -241,7 +260,7 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
     order: (instrument, clientOrderId) => {
       const params = { instId: instrument, clOrdId: clientOrderId };
       const read = (rows: unknown[]): VenueOrder | null => orderOf(rows[0]);
-      return unlessGone(() => rowsOf(client, client.privateGetTradeOrder, params), read, null);
+      return unlessGone("query", () => rowsOf(client, client.privateGetTradeOrder, params), read, null);
     },
     openOrders: () =>
       pages(client, client.privateGetTradeOrdersPending, { instType: "SWAP" }, orderOf, (order) => order.venueOrderId),

@@ -33,7 +33,7 @@ export async function openExchange(): Promise<Opened<Exchange>> {
 }
 
 async function openWithSecret(): Promise<Opened<Exchange>> {
-  const { OKX_URL, OKX_RATE_LIMIT, EXCHANGE_SECRET_ID } = readConfig("exchange");
+  const { OKX_URL, OKX_RATE_LIMIT, OKX_TD_MODE, EXCHANGE_SECRET_ID } = readConfig("exchange");
   const { mode, venue } = readSettings();
   if (venue !== "okx" && venue !== "paper") throw new ConfigError(["VENUE"], `VENUE is ${venue}, not okx or paper`);
   const { fields: keys, secret } = await readSecret(EXCHANGE_SECRET_ID, ExchangeSecret);
@@ -41,5 +41,6 @@ async function openWithSecret(): Promise<Opened<Exchange>> {
     throw new ConfigError(["EXCHANGE_SECRET_ID"], `the exchange secret is for ${keys.mode}, this process is ${mode}`);
   const { accountId, ...credentials } = keys;
   const url = OKX_URL ?? "https://www.okx.com";
-  return plain(okxExchange({ venue, mode, url, rateLimit: OKX_RATE_LIMIT, credentials, accountId }), secret);
+  const settings = { venue, mode, url, rateLimit: OKX_RATE_LIMIT, tdMode: OKX_TD_MODE } as const;
+  return plain(okxExchange({ ...settings, credentials, accountId }), secret);
 }

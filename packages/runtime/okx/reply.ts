@@ -1,49 +1,35 @@
 import type { SubmitReply } from "#trading/venue";
+import { type CodeClass, classOf } from "./codes.ts";
 import type { VenueError } from "./errors.ts";
 
-/** What a submission's reply code means. A code that is absent is `unknown`: only a listed one is evidence. */
-type Meaning = Exclude<SubmitReply["kind"], "accepted">;
-
-const list = (meaning: Meaning, ...codes: readonly string[]): [string, Meaning][] =>
-  codes.map((code) => [code, meaning]);
-
-/**
- * OKX's numeric codes on placing an order, by what the caller may do next. It is read by code, never by ccxt's error
- * class (InvalidOrder is both a duplicate and a size below the minimum). Source: OKX v5, error codes; docs/glossary.md.
- */
-const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
-  ...list("busy", "50011", "50061", "50102"),
-  ...list("unknown", "50004", "50001", "50013", "50026"),
-  ...list("expired", "50037"),
-  ...list("exists", "51016", "50071"),
-  ...list(
-    "rejected",
-    "51000",
-    "51001",
-    "51008",
-    "51119",
-    "51127",
-    "51131",
-    "51020",
-    "51120",
-    "51121",
-    "51004",
-    "51005",
-  ),
-  ...list("rejected", "51006", "51137", "51138", "51010", "51155"),
-  ...list("halt", "50101", "50105", "50110", "50111", "50113", "50119", "50035"),
-]);
-
-/** Codes with which a cancel or a query says that there is no live order of that id. */
-export const ORDER_GONE: ReadonlySet<string> = new Set(["51400", "51401", "51402", "51410", "51603"]);
+/** What a submission of that class came to. Null = the venue may hold the order: only a look-up can say. */
+const REPLIES: Readonly<Record<CodeClass | "unlisted", Exclude<SubmitReply["kind"], "accepted" | "unknown"> | null>> = {
+  not_accepted: "busy",
+  expired: "expired",
+  exists: "exists",
+  rejected: "rejected",
+  stop_passed: "rejected",
+  flat: "flat",
+  credential: "halt",
+  config: "halt",
+  frozen: "frozen",
+  // An error whose code says that all is well, or that the row would say, says nothing.
+  ok: null,
+  row: null,
+  unknown: null,
+  maintenance: null,
+  cancel_race: null,
+  unlisted: null,
+};
 
 /**
- * Returns what a failed submission came to. No code (a timeout, a reset, a bare HTTP error, an unparsable body) and an
+ * Returns what a failed submission came to. It is read by code, never by ccxt's error class (InvalidOrder is both a
+ * duplicate and a size below the minimum). No code (a timeout, a reset, a bare HTTP error, an unparsable body) and an
  * unlisted code are both `unknown`: the venue may hold the order.
  */
 export function submitReplyOf({ code, reason, httpStatus }: VenueError): SubmitReply {
-  const kind = (code === null ? undefined : MEANINGS.get(code)) ?? "unknown";
-  if (code === null || kind === "unknown") {
+  const kind = code === null ? null : REPLIES[classOf(code, "place")];
+  if (code === null || kind === null) {
     const source = code ?? (httpStatus === null ? "no reply" : `HTTP ${httpStatus}`);
     return { kind: "unknown", reason: `${source}: ${reason}` };
   }
@@ -51,3 +37,7 @@ export function submitReplyOf({ code, reason, httpStatus }: VenueError): SubmitR
   if (kind === "expired" || kind === "busy") return { kind, code };
   return { kind, code, reason };
 }
+
+/** Returns whether a failed cancel or query says that there is no live order of that id. */
+export const isGone = ({ code }: VenueError, operation: "cancel" | "query"): boolean =>
+  code !== null && classOf(code, operation) === "cancel_race";

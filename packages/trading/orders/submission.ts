@@ -36,6 +36,8 @@ export function eventOf(reply: SubmitReply): OrderEvent {
     case "accepted":
       return "accepted";
     case "rejected":
+    case "flat":
+    case "frozen":
     case "halt":
       return "rejected";
     // Not accepted for certain. The deadline allows another try; a later plan does it with fresh prices.
