@@ -16,7 +16,7 @@ import { ETH_SWAP } from "#testing/instruments";
 import { hashOf, type Json } from "#trading/canonical-json";
 import { POLICY } from "#trading/plans/policy";
 import type { Candle } from "#units/candle";
-import { big, type Decimal, decimalOf } from "#units/decimal";
+import { big, type Decimal, decimalOf, text } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";
 import { instant } from "#units/time";
 import { type Planned, planLane } from "./plan-lane.ts";
@@ -371,6 +371,29 @@ test("a stop that the venue freezes is told: the run says that the desk only red
   pass(60);
   venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "code", code: "54012" } });
   expect(await reconcile()).toMatchObject({ tripped: { state: "REDUCING", reason: "venue: 54012 injected" } });
+});
+
+test("F1: a position's first fill seen after a later one is booked by the run that sees it", async () => {
+  const desk = await stage();
+  await desk.reconcile();
+  desk.pass(1);
+  await desk.lean(decimalOf("0.6"));
+  await desk.submit(idIn(await desk.plan()));
+  const fills = desk.exchange.fills;
+  const [whole] = await fills(instant(START));
+  const half = (tradeId: string) => ({ ...whole!, tradeId, size: text(big(whole!.size).div(2)) });
+  const [first, second] = [half("1"), half("2")];
+  desk.exchange.fills = () => Promise.resolve([second]);
+  await desk.reconcile();
+  expect(await desk.positions()).toMatchObject([{ contracts: second.size, closedAt: null }]);
+  desk.pass(1);
+  desk.exchange.fills = () => Promise.resolve([first, second]);
+  expect(await desk.reconcile()).toMatchObject({ breaks: [] });
+  expect(await desk.positions()).toMatchObject([{ contracts: whole!.size, closedAt: null }]);
+  // Nothing is left over: the run after it finds the same.
+  desk.pass(1);
+  await desk.reconcile();
+  expect(await desk.positions()).toMatchObject([{ contracts: whole!.size, closedAt: null }]);
 });
 
 test("a trade by hand is a break: reduce only, and nothing is traded to repair it", async () => {

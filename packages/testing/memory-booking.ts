@@ -145,6 +145,7 @@ function rebuild(
     unaccounted.delete(id);
     return before === undefined || !isSettled(before, episode);
   });
+  for (const id of unaccounted.keys()) books.positions.delete(id);
   const facts = new Map<OrderId, OrderFacts>(
     [...books.orders.values()].map(({ id, stopLoss }) => [id, { stopLoss, walletId: books.wallets.get(id) ?? null }]),
   );
@@ -157,7 +158,6 @@ function rebuild(
       : null;
     put(books, positionRow({ account, instrument, episode, facts, funding, candles, marking, policy }));
   }
-  for (const id of unaccounted.keys()) books.positions.delete(id);
   return episodes.at(-1)?.contracts ?? ZERO;
 }
 

@@ -88,6 +88,11 @@ export async function rebuildPositions(
     unaccounted.delete(id);
     return before === undefined || !isSettled(before, episode);
   });
+  // First what is gone: a fill that is seen late may open an episode in the place of one that is stored as open.
+  if (unaccounted.size > 0)
+    await drizzleOf(db)
+      .delete(positions)
+      .where(inArray(positions.id, [...unaccounted.keys()]));
   const [first] = moving;
   const facts = first ? await orderFacts(db, moving) : new Map<OrderId, OrderFacts>();
   const funding = first ? await fundingSince(db, account, instrument.id, first.openedAt) : [];
@@ -95,10 +100,6 @@ export async function rebuildPositions(
     const candles = await candlesOf(db, instrument, episode, marking);
     await writeRow(db, positionRow({ account, instrument, episode, facts, funding, candles, marking, policy }));
   }
-  if (unaccounted.size > 0)
-    await drizzleOf(db)
-      .delete(positions)
-      .where(inArray(positions.id, [...unaccounted.keys()]));
   return episodes.at(-1)?.contracts ?? ZERO;
 }
 
