@@ -8,7 +8,7 @@ import { lockFolder } from "#host/folder-lock";
 import { startQueues } from "#local/aws/queues";
 import { openEmbedded } from "#local/postgres/embedded-postgres";
 import { readEnv, setEnv } from "#runtime/config";
-import { DatabaseSecret } from "#runtime/postgres/database-secret";
+import { DatabaseSecret, refuseUnverified } from "#runtime/postgres/database-secret";
 import { readSecret } from "#runtime/secret";
 import { deadLetterName, LAPTOP, type Place, queueName, type Stage, secretId } from "#topology/names";
 import type { QueueName } from "#topology/queues";
@@ -123,7 +123,9 @@ async function connect(place: Place): Promise<ReturnType<typeof connectPostgres>
   const url = readEnv("DATABASE_URL");
   if (url !== null) return connectPostgres(url);
   if (place === LAPTOP) throw new NoSiteError("DATABASE_URL");
-  const { fields } = await readSecret(secretId(place, "database"), DatabaseSecret);
+  const id = secretId(place, "database");
+  const { fields } = await readSecret(id, DatabaseSecret);
+  refuseUnverified(fields, `the secret ${id}`);
   return connectPostgres(fields.url, fields.ca === undefined ? {} : { ca: fields.ca });
 }
 

@@ -30,7 +30,7 @@ const put = (name: string, value: unknown): void =>
 const good = (): void => {
   put("rpc", { urls: ["https://node.example/key"] });
   put("exchange", { mode: "demo", apiKey: "k", secret: "hunter2", passphrase: "p" });
-  put("database", { url: "postgres://u:hunter2@db.example/spyhop" });
+  put("database", { url: "postgres://u:hunter2@db.example/spyhop?sslmode=verify-full" });
 };
 const target = aTarget({ stage: "dev", database: "external" });
 const refusal = async (): Promise<string> => {
@@ -75,6 +75,21 @@ test.each([
     /malformed, mode/,
   ],
   ["another database", "database", { url: "mysql://hunter2" }, /database lacks, or has malformed, url/],
+  [
+    "a database over a network without TLS",
+    "database",
+    { url: "postgres://u:hunter2@db.example/spyhop" },
+    /database has url without verified TLS: add sslmode=verify-full to the URL, or give .* as ca/,
+  ],
+  [
+    "a pooler with TLS before a server without",
+    "database",
+    {
+      url: "postgres://u:hunter2@db.example/spyhop?sslmode=verify-full",
+      directUrl: "postgres://u:hunter2@db.example:5433/spyhop?sslmode=require",
+    },
+    /database has directUrl without verified TLS/,
+  ],
 ] as const)("%s is refused, its values unsaid", async (_, name, value, message) => {
   good();
   put(name, value);

@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 import { UsageError } from "#host/cli";
+import { DatabaseSecret, unverifiedFields, VERIFY_IT } from "#runtime/postgres/database-secret";
 import { type SecretName, secretId } from "#topology/names";
 import { checkTopology, theTopology } from "../../stacks/jobs.ts";
 import { readTarget } from "../../stacks/read-target.ts";
@@ -55,11 +56,10 @@ export function checkedHost(host: string, { region }: Target): Host {
 }
 
 const text = z.string().min(1);
-const postgres = z.string().regex(/^postgres(ql)?:\/\//);
 
 /** The fields of the owner's secrets, as the packages of runtime that open them read them. */
 const fieldsOf = ({ stage }: Target): Record<Exclude<SecretName, "origin">, z.ZodType> => ({
-  database: z.object({ url: postgres, directUrl: postgres.optional(), ca: text.optional() }),
+  database: DatabaseSecret,
   rpc: z.object({ urls: z.array(z.url()).min(1) }),
   exchange: z.object({
     mode: z.literal(stage === "live" ? "live" : "demo"),
@@ -103,9 +103,15 @@ async function problemOf(client: SecretsManagerClient, id: string, fields: z.Zod
   const parsed = json(value);
   if (parsed === undefined) return "is not JSON"; // the parser's own message would quote it
   const result = fields.safeParse(parsed);
-  if (result.success) return null;
+  if (result.success) return fields === DatabaseSecret ? unverified(parsed) : null;
   const wrong = [...new Set(result.error.issues.map((issue) => issue.path.join(".") || "every field"))];
   return `lacks, or has malformed, ${wrong.join(", ")}`;
+}
+
+/** The functions would refuse it too, one by one and only once they are there. */
+function unverified(parsed: unknown): string | null {
+  const open = unverifiedFields(DatabaseSecret.parse(parsed));
+  return open.length === 0 ? null : `has ${open.join(" and ")} without verified TLS: ${VERIFY_IT}`;
 }
 
 function json(value: string): unknown {

@@ -4,7 +4,7 @@ import { connectPostgres, type PostgresAddress, type PostgresOptions } from "#db
 import { ConfigError, readConfig } from "../config.ts";
 import type { Opened } from "../opened.ts";
 import { readSecret, type SecretVersion } from "../secret.ts";
-import { DatabaseSecret } from "./database-secret.ts";
+import { DatabaseSecret, refuseUnverified } from "./database-secret.ts";
 
 /**
  * Opens the database, by the first of these that is set:
@@ -12,13 +12,18 @@ import { DatabaseSecret } from "./database-secret.ts";
  * - `DATABASE_SECRET_ID`: an external database's secret;
  * - `DATABASE_HOST`, `DATABASE_PORT`, `DATABASE_NAME`, `DATABASE_USER`: Aurora behind RDS Proxy, over verified TLS, with
  *   an IAM token in place of a password.
- * @throws ConfigError when none is; SecretError when the secret lacks a field.
+ * @throws ConfigError when none is; SecretError when the secret lacks a field; UnverifiedDatabaseError where a URL leads
+ *   over a network without verified TLS.
  */
 export async function openDatabase(): Promise<Opened<Db>> {
   const { DATABASE_URL, DATABASE_SECRET_ID, ...rds } = readConfig("database");
-  if (DATABASE_URL) return opened(DATABASE_URL);
+  if (DATABASE_URL) {
+    refuseUnverified({ url: DATABASE_URL }, "DATABASE_URL");
+    return opened(DATABASE_URL);
+  }
   if (DATABASE_SECRET_ID) {
     const { fields, secret } = await readSecret(DATABASE_SECRET_ID, DatabaseSecret);
+    refuseUnverified(fields, `the secret ${DATABASE_SECRET_ID}`);
     return opened(fields.url, fields.ca === undefined ? {} : { ca: fields.ca }, secret);
   }
   const { DATABASE_HOST: host, DATABASE_NAME: database, DATABASE_USER: username, DATABASE_PORT: port } = rds;

@@ -5,7 +5,7 @@ import type { MigrationConnection } from "#db/server/migrate";
 import { ConfigError, readConfig } from "../config.ts";
 import type { Opened } from "../opened.ts";
 import { readSecret, type SecretVersion } from "../secret.ts";
-import { DatabaseSecret } from "./database-secret.ts";
+import { DatabaseSecret, refuseUnverified } from "./database-secret.ts";
 
 /** The owner's secret of a cluster. What RDS manages itself holds no more than the login. Source: RDS user guide. */
 const OwnerSecret = z.object({
@@ -29,13 +29,18 @@ export interface SchemaAccess {
  * - `DATABASE_SECRET_ID`: its `directUrl`, else its `url`;
  * - `SCHEMA_SECRET_ID`: the owner's secret, over verified TLS; `SCHEMA_HOST` and `DATABASE_NAME` win over what it holds.
  *   `DATABASE_USER` is then the functions' role, which logs in with IAM tokens. RDS signs with an authority that Node knows only through NODE_EXTRA_CA_CERTS=/var/runtime/ca-cert.pem.
- * @throws ConfigError when none is; SecretError when the secret lacks a field.
+ * @throws ConfigError when none is; SecretError when the secret lacks a field; UnverifiedDatabaseError where a URL leads
+ *   over a network without verified TLS.
  */
 export async function openSchema(): Promise<Opened<SchemaAccess>> {
   const { DATABASE_URL, DATABASE_SECRET_ID, SCHEMA_SECRET_ID, ...rds } = readConfig("schema");
-  if (DATABASE_URL) return opened(DATABASE_URL, {}, null, null);
+  if (DATABASE_URL) {
+    refuseUnverified({ url: DATABASE_URL }, "DATABASE_URL");
+    return opened(DATABASE_URL, {}, null, null);
+  }
   if (DATABASE_SECRET_ID) {
     const { fields, secret } = await readSecret(DATABASE_SECRET_ID, DatabaseSecret);
+    refuseUnverified(fields, `the secret ${DATABASE_SECRET_ID}`);
     const { url, directUrl, ca } = fields;
     // Where a pooler's user is another one, it is the functions' role.
     const role = { name: decodeURIComponent(new URL(url).username), iam: false };
