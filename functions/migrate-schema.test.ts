@@ -1,5 +1,8 @@
 import { PGlite } from "@electric-sql/pglite";
 import { afterEach, expect, test, vi } from "vitest";
+import { connectPostgres } from "#db/server/connect";
+import { type MigrationConnection, migrate } from "#db/server/migrate";
+import { migrationOf } from "#db/server/migration";
 import { lambdaContext } from "#local/aws/jobs";
 import { pgliteMigrations } from "#local/postgres/embedded-postgres";
 import { shippedMigrations } from "#runtime/postgres/migrations";
@@ -15,23 +18,32 @@ afterEach(() => {
 
 const invoke = (): Promise<unknown> => handler({}, lambdaContext(task("migrate-schema"), Date.now() + 60_000));
 
-/** Runs the task twice on an empty database and returns the two replies. */
-async function twice(): Promise<unknown[]> {
+/** Runs `work` with the task's own access to an empty database. */
+async function onEmpty(work: (connection: MigrationConnection) => Promise<void>): Promise<void> {
   const server = await serverDatabase({ direct: true });
   if (server === null) {
     const client = await PGlite.create();
     provide("schema", { connection: pgliteMigrations(client), role: null });
-    const replies = [await invoke(), await invoke()];
-    await client.close();
-    return replies;
+    await work(pgliteMigrations(client));
+    return client.close();
   }
   vi.stubEnv("DATABASE_URL", server.url);
-  const replies = [await invoke(), await invoke()];
+  const { migrations, close } = connectPostgres(server.url);
+  await work(migrations);
+  await close();
   await server.drop();
-  return replies;
 }
 
-test("a deploy's invocation says which files ran; the next one finds nothing to do", async () => {
-  const names = (await shippedMigrations()).map(({ name }) => name);
-  expect(await twice()).toEqual([{ ran: names }, { ran: [] }]);
+test("a deploy's invocation says which files ran; the next finds nothing to do; a rollback finds a later release's", async () => {
+  const files = await shippedMigrations();
+  const later = migrationOf(
+    "9999_later.sql",
+    `-- compatible_from: ${String(files.at(-1)?.number).padStart(4, "0")}\nCREATE TABLE later (n int)`,
+  );
+  await onEmpty(async (connection) => {
+    expect(await invoke()).toEqual({ ran: files.map(({ name }) => name), newer: [] });
+    expect(await invoke()).toEqual({ ran: [], newer: [] });
+    await migrate(connection, [...files, later]);
+    expect(await invoke()).toEqual({ ran: [], newer: [later.name] });
+  });
 });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { prepareRole } from "#db/server/desk-role";
-import { migrate, readMigrations } from "#db/server/migrate";
+import { type Migrated, migrate } from "#db/server/migrate";
+import { readMigrations } from "#db/server/migration";
 import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
 import { MIGRATIONS, openEmbedded } from "#local/postgres/embedded-postgres";
 import { onServer } from "#local/postgres/server-postgres";
@@ -20,12 +21,17 @@ const command: Command = {
   ],
 };
 
-const migrateServer = (url: string): Promise<readonly string[]> =>
+const migrateServer = (url: string): Promise<Migrated> =>
   onServer(url, async ({ migrations }) => {
-    const ran = await migrate(migrations, await readMigrations(MIGRATIONS));
-    await prepareRole(migrations, null);
-    return ran;
+    const migrated = await migrate(migrations, await readMigrations(MIGRATIONS));
+    if (migrated.newer.length === 0) await prepareRole(migrations, null);
+    return migrated;
   });
+
+function told({ ran, newer }: Migrated): string {
+  if (newer.length > 0) return `already newer, by ${newer.join(", ")}; this code may run with it`;
+  return ran.length === 0 ? "up to date, nothing to run" : `ran ${ran.join(", ")}`;
+}
 
 async function main(given: Arguments): Promise<void> {
   if (given.flag("list")) {
@@ -41,8 +47,7 @@ async function main(given: Arguments): Promise<void> {
   }
   const url = given.text("url") ?? readEnv("DATABASE_URL");
   if (url === null) throw new UsageError("name a database: --url, --directory or DATABASE_URL");
-  const ran = await migrateServer(url);
-  console.log(ran.length === 0 ? "up to date, nothing to run" : `ran ${ran.join(", ")}`);
+  console.log(told(await migrateServer(url)));
 }
 
 await runCommand(command, main);

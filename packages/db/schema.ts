@@ -37,11 +37,12 @@ const asset = () => varchar("asset", { length: 64 }).notNull();
 const instrument = () => varchar("instrument", { length: 64 }).notNull();
 const timeframe = () => varchar("timeframe", { length: 10, enum: ["1h", "4h", "24h"] });
 
-/** Which migration files ran, and what they held. */
+/** Which migration files ran, what they held, and the oldest release (by the number of its last file) that each lets run. */
 export const schemaMigrations = pgTable("schema_migrations", {
   name: text("name").primaryKey(),
   sha256: char("sha256", { length: 64 }).notNull(),
   appliedAt: instant("applied_at").notNull().default(sql`now()`),
+  compatibleFrom: integer("compatible_from"),
 });
 
 /** One row per time-series table: how wide its chunks are and how long they stay. */

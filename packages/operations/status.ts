@@ -5,7 +5,7 @@ import {
   ReceiveMessageCommand,
 } from "@aws-sdk/client-sqs";
 import { type DeskHealth, deskHealth } from "#db/reading/overview";
-import { readMigrations } from "#db/server/migrate";
+import { readMigrations } from "#db/server/migration";
 import { doubtfulOrders, schemaVersion } from "#db/server/version";
 import { MIGRATIONS } from "#local/postgres/embedded-postgres";
 import type { QueueName } from "#topology/queues";

@@ -4,7 +4,8 @@ import { drizzle } from "drizzle-orm/pglite";
 import { type Drizzle, drizzleOf } from "#db/drizzle";
 import * as schema from "#db/schema";
 import { connectPostgres } from "#db/server/connect";
-import { migrate, readMigrations } from "#db/server/migrate";
+import { migrate } from "#db/server/migrate";
+import { readMigrations } from "#db/server/migration";
 import { MIGRATIONS, pgliteMigrations } from "#local/postgres/embedded-postgres";
 import { type ServerDatabase, serverDatabase } from "./database.ts";
 

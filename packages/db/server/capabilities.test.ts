@@ -6,7 +6,8 @@ import { readEnv } from "#runtime/config";
 import { type ServerDatabase, serverDatabase } from "#testing/database";
 import { checkServer, createTimescale } from "./capabilities.ts";
 import { connectPostgres } from "./connect.ts";
-import { migrate, readMigrations } from "./migrate.ts";
+import { migrate } from "./migrate.ts";
+import { readMigrations } from "./migration.ts";
 import { type MigrationRun, shaped } from "./migration-run.ts";
 
 const server = readEnv("TEST_DATABASE_URL");
@@ -18,7 +19,7 @@ afterEach(async () => {
 
 /** A server that says of itself what the test has it say. */
 const saying = (facts: Record<string, unknown>): MigrationRun =>
-  shaped({ exec: async () => {}, query: async () => [facts] });
+  shaped({ exec: async () => {}, apart: async () => {}, query: async () => [facts] });
 const fit = {
   ...{ version: 150_004, release: "15.4", encoding: "UTF8", standby: false },
   ...{ role: "r", database: "d", schema: "public", may_create: true },

@@ -58,7 +58,7 @@ export function connectPostgres(at: string | PostgresAddress, options: PostgresO
   const [url, address] = typeof at === "string" ? [at, {}] : ["", at];
   const { socket } = options;
   const inProcess = { prepare: true, idle_timeout: null, max_lifetime: null, socket: async () => socket?.() };
-  const client = postgres(url, {
+  const settings = {
     ...address,
     max: options.sessions ?? 1,
     prepare: false,
@@ -67,7 +67,8 @@ export function connectPostgres(at: string | PostgresAddress, options: PostgresO
     onnotice: () => {},
     ...(socket ? (inProcess as object) : {}), // postgres.js documents `socket`, its types do not have it
     ...(verified ? { ssl: { rejectUnauthorized: true, ...(options.ca === undefined ? {} : { ca: options.ca }) } } : {}),
-  });
+  };
+  const client = postgres(url, settings);
   const db = drizzle(socket ? preparing(client) : client, { schema });
   for (const type of ARRAYS_OF_TEXT) client.options.serializers[type] = arrayLiteral;
   return {
@@ -78,12 +79,25 @@ export function connectPostgres(at: string | PostgresAddress, options: PostgresO
           work({
             exec: async (statements) => void (await session.unsafe(statements).simple()),
             query: async (statement, parameters) => [...(await session.unsafe(statement, [...parameters]))],
+            apart: (statement) => apart(postgres(url, { ...settings, ...UNLIMITED }), statement),
           }),
         )) as never,
     },
     close: () => client.end({ timeout: 5 }),
     end: () => client.end({ timeout: 0 }),
   };
+}
+
+// The role's limit is for the desk's short statements. Given as the session begins: a pooler refuses it, rather than lend a
+// session without a limit to somebody else.
+const UNLIMITED = { max: 1, connection: { statement_timeout: 0 } } as const;
+
+async function apart(session: postgres.Sql, statement: string): Promise<void> {
+  try {
+    await session.unsafe(statement).simple();
+  } finally {
+    await session.end();
+  }
 }
 
 type Session = postgres.Sql | postgres.TransactionSql;

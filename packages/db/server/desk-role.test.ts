@@ -15,7 +15,8 @@ import { connectPostgres, type PostgresConnection } from "./connect.ts";
 import { prepareRole } from "./desk-role.ts";
 import { digest } from "./digest.ts";
 import { maintainStorage } from "./maintenance.ts";
-import { migrate, readMigrations } from "./migrate.ts";
+import { migrate } from "./migrate.ts";
+import { readMigrations } from "./migration.ts";
 import { patiently } from "./patience.ts";
 
 const server = readEnv("TEST_DATABASE_URL");

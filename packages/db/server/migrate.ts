@@ -1,15 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { sha256 } from "#units/ids";
 import * as kind from "../shape.ts";
 import { checkServer, createTimescale } from "./capabilities.ts";
+import { type Migration, statementsOf } from "./migration.ts";
 import { type MigrationRun, type MigrationSession, shaped } from "./migration-run.ts";
-
-/** One migration file. Files run in the order of their names and are never edited after they ran anywhere. */
-export interface Migration {
-  readonly name: string;
-  readonly sql: string;
-}
 
 /** A direct connection, not through a pooler. `connect.ts` and `#local/embedded-postgres` each make one. */
 export interface MigrationConnection {
@@ -27,13 +21,13 @@ export class EditedMigrationError extends Error {
   }
 }
 
-/** The database ran a migration that this code does not have. */
+/** The database ran a migration that this code does not have, and that this code may not run with. */
 export class NewerSchemaError extends Error {
   override name = "NewerSchemaError";
   readonly migrations: readonly string[];
   constructor(migrations: readonly string[]) {
     super(
-      `the database has a newer schema than this code: it ran ${migrations.join(", ")}. ` +
+      `the database has a newer schema than this code may run with: it ran ${migrations.join(", ")}. ` +
         "Update the code, or use another database (on a laptop: another folder).",
     );
     this.migrations = migrations;
@@ -53,8 +47,21 @@ export class MigrationOrderError extends Error {
 /** Somebody else held what a migration needs for too long. Nothing was changed; running it again is safe. */
 export class MigrationBusyError extends Error {
   override name = "MigrationBusyError";
-  constructor(problem: string, cause: unknown) {
+  constructor(problem: string, cause?: unknown) {
     super(`${problem}. Nothing of it was done; run the migration again.`, { cause });
+  }
+}
+
+/** The server refused a statement of a file. The message has the server's own, and what is left in the database. */
+export class MigrationFailedError extends Error {
+  override name = "MigrationFailedError";
+  readonly migration: string;
+  constructor({ name, inTransaction }: Migration, cause: Error) {
+    const left = inTransaction
+      ? "No file of this run was kept"
+      : "The files before it were kept; it runs outside of a transaction, and begins afresh the next time";
+    super(`${name}: ${cause.message}. ${left}.`, { cause });
+    this.migration = name;
   }
 }
 
@@ -62,12 +69,14 @@ export class MigrationBusyError extends Error {
 const TURN_SECONDS = 240;
 // A change of a table waits for who reads it, and everyone who comes later waits behind it.
 const TABLE_SECONDS = 10;
+const ASK_MS = 100;
 
 // The role's time limits are for the desk's short statements; a migration may take longer. For this transaction alone: a
-// setting of the session would stay with a pooler's connection. Any constant serves as the lock, if all have the same.
+// setting of the session would stay with a pooler's connection.
 const BEGIN = `SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
-SET LOCAL lock_timeout = '${TURN_SECONDS}s'; SELECT pg_advisory_xact_lock(7303421900113057);
 SET LOCAL lock_timeout = '${TABLE_SECONDS}s'`;
+
+const Turn = kind.shape("turn to migrate", { mine: kind.flag });
 
 /**
  * Runs `work` in a transaction of its own, alone among all processes that migrate this database: the others wait.
@@ -76,75 +85,129 @@ SET LOCAL lock_timeout = '${TABLE_SECONDS}s'`;
 export function alone<T>(connection: MigrationConnection, work: (run: MigrationRun) => Promise<T>): Promise<T> {
   return connection.transaction(async (session) => {
     const run = shaped(session);
-    await whenFree(`another process has been migrating this database for ${TURN_SECONDS} s`, () => run.exec(BEGIN));
-    return whenFree(`a table was in use for ${TABLE_SECONDS} s`, () => work(run));
+    await run.exec(BEGIN);
+    await turn(run);
+    return whenFree(() => work(run));
   });
 }
 
+/**
+ * Asks for the lock again and again. Who waits inside the server holds a snapshot, and CREATE INDEX CONCURRENTLY, run by
+ * who has the lock, waits for all of those: neither would ever end.
+ */
+async function turn(run: MigrationRun): Promise<void> {
+  const until = performance.now() + TURN_SECONDS * 1000;
+  for (;;) {
+    // Any constant serves, if all have the same.
+    const [asked] = await run.query(Turn, "SELECT pg_try_advisory_xact_lock(7303421900113057) AS mine");
+    if (asked?.mine) return;
+    if (performance.now() > until)
+      throw new MigrationBusyError(`another process has been migrating this database for ${TURN_SECONDS} s`);
+    await pause(ASK_MS);
+  }
+}
+
 /** PostgreSQL's lock_not_available, which ends a wait after lock_timeout. */
-async function whenFree<T>(problem: string, work: () => Promise<T>): Promise<T> {
+async function whenFree<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "55P03")
-      throw new MigrationBusyError(problem, error);
+    for (let cause = error; cause instanceof Error; cause = cause.cause)
+      if ("code" in cause && cause.code === "55P03")
+        throw new MigrationBusyError(`a table was in use for ${TABLE_SECONDS} s`, error);
     throw error;
   }
 }
 
-const Ran = kind.shape("migrations that ran", { name: kind.text, sha256: kind.text });
+const Ran = kind.shape("migrations that ran", {
+  name: kind.text,
+  sha256: kind.text,
+  compatible_from: kind.orNull(kind.int),
+});
 const Nothing = kind.shape("nothing", {});
 
+// Rows of before the last column have nothing in it: nothing older than their own release may run with them.
 const REGISTER = `CREATE TABLE IF NOT EXISTS schema_migrations (
   name TEXT PRIMARY KEY,
   sha256 CHAR(64) NOT NULL,
   applied_at TIMESTAMPTZ NOT NULL DEFAULT now()
-)`;
+);
+ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS compatible_from INTEGER`;
 
-/** Returns the migrations of a folder in the order they run. */
-export async function readMigrations(folder: string): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
-  return Promise.all(names.map(async (name) => ({ name, sql: await readFile(join(folder, name), "utf8") })));
+/** What a call of `migrate` found and did. */
+export interface Migrated {
+  /** The files that ran, in the order in which they did; none = the database lacked nothing. */
+  readonly ran: readonly string[];
+  /** Files of a later release that ran here before, and that this release may run with; none = it is the newest. */
+  readonly newer: readonly string[];
 }
 
-async function nextOf(run: MigrationRun, migrations: readonly Migration[]): Promise<Migration | null> {
+interface Found {
+  readonly pending: readonly Migration[];
+  readonly newer: readonly string[];
+}
+
+async function lookAt(run: MigrationRun, migrations: readonly Migration[]): Promise<Found> {
   await checkServer(run);
   await run.exec(REGISTER);
-  const ran = await run.query(Ran, "SELECT name, sha256 FROM schema_migrations ORDER BY name");
-  const done = new Map(ran.map((row) => [row.name, row.sha256]));
-  const known = new Set(migrations.map((migration) => migration.name));
-  const unknown = [...done.keys()].filter((name) => !known.has(name));
-  if (unknown.length > 0) throw new NewerSchemaError(unknown);
-  for (const { name, sql } of migrations)
-    if (done.has(name) && done.get(name) !== sha256(sql)) throw new EditedMigrationError(name);
-  const next = migrations.find(({ name }) => !done.has(name)) ?? null;
-  const last = [...done.keys()].at(-1);
-  if (next && last !== undefined && last > next.name) throw new MigrationOrderError(next.name, last);
-  if (next && last === undefined) await createTimescale(run);
-  return next;
+  const ran = await run.query(Ran, "SELECT name, sha256, compatible_from FROM schema_migrations ORDER BY name");
+  const known = new Map(migrations.map((migration) => [migration.name, migration]));
+  for (const row of ran) {
+    const file = known.get(row.name);
+    if (file && row.sha256 !== sha256(file.sql)) throw new EditedMigrationError(row.name);
+  }
+  const newer = ran.filter(({ name }) => !known.has(name));
+  const own = migrations.at(-1);
+  const fits = newer.every(
+    ({ name, compatible_from: from }) => own !== undefined && name > own.name && from !== null && from <= own.number,
+  );
+  if (!fits) throw new NewerSchemaError(newer.map(({ name }) => name));
+  const done = new Set(ran.map(({ name }) => name));
+  const pending = migrations.filter(({ name }) => !done.has(name));
+  const last = ran.at(-1)?.name;
+  // One that runs after all others anyway has no order to keep.
+  const late = pending.find(({ name, inTransaction }) => inTransaction && last !== undefined && last > name);
+  if (late && last !== undefined) throw new MigrationOrderError(late.name, last);
+  if (pending.length > 0 && ran.length === 0) await createTimescale(run);
+  return { pending, newer: newer.map(({ name }) => name) };
+}
+
+async function carryOut(run: MigrationRun, file: Migration): Promise<void> {
+  try {
+    if (file.inTransaction) await run.exec(file.sql);
+    else for (const statement of statementsOf(file)) await run.apart(statement);
+  } catch (error) {
+    throw error instanceof Error ? new MigrationFailedError(file, error) : error;
+  }
+  await run.query(
+    Nothing,
+    "INSERT INTO schema_migrations(name, sha256, compatible_from) VALUES ($1, $2, nullif($3, '')::int)",
+    [file.name, sha256(file.sql), String(file.compatibleFrom ?? "")],
+  );
 }
 
 /**
- * Runs the migrations that this database lacks, in order, and returns their names; none = it was up to date.
- * Forward only. One process at a time: the others wait for its lock. Each file runs in a transaction of its own, so a
- * failure leaves the database at the file before it.
- * @throws UnfitServerError, EditedMigrationError, NewerSchemaError, MigrationOrderError before anything of that file ran;
- * MigrationBusyError.
+ * Runs the migrations that this database lacks. Forward only. One process at a time: the others wait for its lock. All
+ * files run in one transaction, so a failure leaves the database as it was, for the release before; those that cannot run
+ * inside one follow it one by one, and a failure there leaves what ran before.
+ * @throws UnfitServerError, EditedMigrationError, NewerSchemaError, MigrationOrderError before anything ran;
+ * MigrationFailedError naming the file; MigrationBusyError.
  */
-export async function migrate(connection: MigrationConnection, migrations: readonly Migration[]): Promise<string[]> {
-  const ran: string[] = [];
-  for (;;) {
-    const name = await alone(connection, async (run) => {
-      const next = await nextOf(run, migrations);
-      if (!next) return null;
-      await run.exec(next.sql);
-      await run.query(Nothing, "INSERT INTO schema_migrations(name, sha256) VALUES ($1, $2)", [
-        next.name,
-        sha256(next.sql),
-      ]);
-      return next.name;
+export async function migrate(connection: MigrationConnection, migrations: readonly Migration[]): Promise<Migrated> {
+  const { ran, newer, rest } = await alone(connection, async (run) => {
+    const { pending, newer } = await lookAt(run, migrations);
+    const files = pending.filter(({ inTransaction }) => inTransaction);
+    for (const file of files) await carryOut(run, file);
+    return { ran: files.map(({ name }) => name), newer, rest: pending.filter(({ inTransaction }) => !inTransaction) };
+  });
+  for (const file of rest) {
+    const isDone = await alone(connection, async (run) => {
+      const { pending } = await lookAt(run, migrations);
+      const isMine = pending.some(({ name }) => name === file.name);
+      if (isMine) await carryOut(run, file);
+      return isMine;
     });
-    if (name === null) return ran;
-    ran.push(name);
+    if (isDone) ran.push(file.name);
   }
+  return { ran, newer };
 }

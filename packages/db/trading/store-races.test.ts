@@ -14,7 +14,8 @@ import { instant } from "#units/time";
 import { type Drizzle, drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
 import { tradingControl } from "../schema.ts";
-import { migrate, readMigrations } from "../server/migrate.ts";
+import { migrate } from "../server/migrate.ts";
+import { readMigrations } from "../server/migration.ts";
 import * as kind from "../shape.ts";
 import { sqlStore } from "./store.ts";
 

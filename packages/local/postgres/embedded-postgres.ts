@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import { PGlite } from "@electric-sql/pglite";
 import type { Db } from "#db/client";
 import { connectPostgres, type PostgresConnection } from "#db/server/connect";
-import { type MigrationConnection, migrate, readMigrations } from "#db/server/migrate";
+import { type MigrationConnection, migrate } from "#db/server/migrate";
+import { readMigrations } from "#db/server/migration";
 import { vacuum } from "#db/server/vacuum";
 import { makeFolder, orDiskFull } from "#host/disk";
 import { lockFolder } from "#host/folder-lock";
@@ -138,6 +139,15 @@ export const pgliteMigrations = (client: PGlite): MigrationConnection => ({
         exec: async (statements) => void (await session.exec(statements)),
         query: async (statement, parameters) =>
           (await session.query<Record<string, unknown>>(statement, [...parameters])).rows,
+        // One session, so there is nobody to keep out meanwhile.
+        apart: async (statement) => {
+          await session.exec("COMMIT");
+          try {
+            await session.exec(statement);
+          } finally {
+            await session.exec("BEGIN");
+          }
+        },
       }),
     ),
 });

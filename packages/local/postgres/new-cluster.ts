@@ -1,6 +1,7 @@
 // Makes an empty, migrated database in the folder of its first argument, as a process of its own (see embedded-postgres.ts).
 import { PGlite } from "@electric-sql/pglite";
-import { migrate, readMigrations } from "#db/server/migrate";
+import { migrate } from "#db/server/migrate";
+import { readMigrations } from "#db/server/migration";
 import { MIGRATIONS, pgliteMigrations } from "./embedded-postgres.ts";
 import { SMALL } from "./embedded-settings.ts";
 

@@ -1,5 +1,6 @@
 import { connectPostgres, type PostgresConnection } from "#db/server/connect";
-import { migrate, readMigrations } from "#db/server/migrate";
+import { migrate } from "#db/server/migrate";
+import { readMigrations } from "#db/server/migration";
 import { dropSchema, markDatabase, markOf, type Use, usedTables, useText } from "#db/server/occupancy";
 import { type Embedded, MIGRATIONS } from "./embedded-postgres.ts";
 

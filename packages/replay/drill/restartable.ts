@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { cp, rm } from "node:fs/promises";
 import { connectPostgres } from "#db/server/connect";
-import { migrate, readMigrations } from "#db/server/migrate";
+import { migrate } from "#db/server/migrate";
+import { readMigrations } from "#db/server/migration";
 import { type Embedded, MIGRATIONS, openEmbedded } from "#local/postgres/embedded-postgres";
 import type { Restartable } from "./database.ts";
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Migration, readMigrations } from "#db/server/migrate";
+import { type Migration, readMigrations } from "#db/server/migration";
 
 /** Beside the bundle, where the deployment copies it; from the sources, at the top of the project. */
 const FOLDERS = [join(import.meta.dirname, "migrations"), join(import.meta.dirname, "../../../migrations")];
