@@ -13,7 +13,7 @@ const [command, ...args] = process.argv.slice(2);
 const LEAST = [22, 18]; // runs TypeScript as it is
 
 // What runs on a laptop needs no test runner and no deployment tools: those are dev dependencies, most of the download.
-const RUNTIME_ONLY = ["start", "live", "record", "migrate", "status", "redrive", "cost"];
+const RUNTIME_ONLY = ["start", "live", "record", "migrate", "status", "redrive", "audit", "cost"];
 
 // A desk holds PostgreSQL as WebAssembly. V8's optimizing compiler takes 600 MB for one function of it, the parser, and gains 5 % of
 // a whole replay; so baseline code does (docs/decisions/0010-embedded-postgres.md).
@@ -27,6 +27,7 @@ const commands = {
   migrate: [["scripts/migrate.ts"]],
   status: [["scripts/status.ts"]],
   redrive: [["scripts/redrive.ts"]],
+  audit: [["scripts/audit.ts"]],
   cost: [["scripts/cost.ts"]],
   bundle: [["scripts/bundle.ts"]],
   deploy: [["scripts/deploy.ts"]],

@@ -148,8 +148,8 @@ function deskAlarms({ target: { stage, schedules } }: Site): AlarmOf[] {
     alarm(of("AuditChainBroken"), {
       name: "audit-chain",
       minutes: 60,
-      impact: "a row of the audit log was changed or removed.",
-      firstAction: "keep a copy of the database, find the row that the log names, and who could write it.",
+      impact: "a row of the audit log or of an order's trail was changed or removed.",
+      firstAction: "copy the database, then see 'Records' in the runbook for what the log names.",
     }),
     alarm(of("DefaultPartitionRows"), {
       name: "default-partition",

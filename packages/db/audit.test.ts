@@ -89,11 +89,35 @@ test("a row that was rewritten with a hash of its own breaks the link after it",
   expect(await verifyAudit(db)).toEqual({ intact: false, seq: 1, reason: "link broken" });
 });
 
-test("a cut end shows against a head kept elsewhere", async () => {
+/** Where the log stands, as a copy elsewhere keeps it. */
+const standing = async () => {
+  const verdict = await verifyAudit(db);
+  if (!verdict.intact) throw new Error(verdict.reason);
+  return { rows: verdict.rows, hash: verdict.head };
+};
+
+test("a cut end shows against a head kept elsewhere, and against that alone", async () => {
+  const kept = [await standing()];
   await appendAudit(db, three);
-  const kept = await verifyAudit(db);
+  kept.push(await standing());
+  expect(await verifyAudit(db, kept)).toMatchObject({ intact: true, rows: 3 });
   await tamper(sql`DELETE FROM audit_logs WHERE seq = 3`);
-  const cut = await verifyAudit(db);
-  expect(cut).toMatchObject({ intact: true, rows: 2 });
-  expect(cut).not.toEqual(kept);
+  expect(await verifyAudit(db)).toMatchObject({ intact: true, rows: 2 });
+  expect(await verifyAudit(db, kept)).toEqual({ intact: false, seq: 3, reason: "end cut off" });
+  await appendAudit(db, [entry(9)]); // as many rows as before, and whole by itself
+  expect(await verifyAudit(db, kept)).toEqual({ intact: false, seq: 3, reason: "rewritten after row 0" });
+});
+
+test("a chain that was rewritten from a row on, with fresh hashes, shows between two kept heads", async () => {
+  const kept = [];
+  for (const one of [...three, entry(4), entry(5)]) {
+    await appendAudit(db, [one]);
+    kept.push(await standing());
+  }
+  await tamper(sql`DELETE FROM audit_logs WHERE seq >= 3`);
+  await appendAudit(db, [{ ...entry(3), action: "another" }, entry(4), entry(5), entry(6)]);
+  expect(await verifyAudit(db)).toMatchObject({ intact: true, rows: 6 });
+  expect(await verifyAudit(db, kept)).toEqual({ intact: false, seq: 3, reason: "rewritten after row 2" });
+  expect(await verifyAudit(db, kept.slice(4))).toEqual({ intact: false, seq: 5, reason: "rewritten after row 0" });
+  expect(await verifyAudit(db, kept.slice(0, 2))).toMatchObject({ intact: true });
 });

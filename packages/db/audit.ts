@@ -1,5 +1,6 @@
 import { asc, desc, gt, inArray, sql } from "drizzle-orm";
 import { hashOf, type Json } from "#trading/canonical-json";
+import type { RecordHead } from "#trading/record-head";
 import type { Instant } from "#units/time";
 import type { Db } from "./client.ts";
 import { drizzleOf } from "./drizzle.ts";
@@ -21,7 +22,12 @@ export interface AuditEntry {
 export type AuditVerdict =
   /** `head` is the hash of the newest row: kept elsewhere, it shows later whether the end was cut off. */
   | { readonly intact: true; readonly rows: number; readonly head: string }
-  | { readonly intact: false; readonly seq: number; readonly reason: "row missing" | "row changed" | "link broken" };
+  | {
+      readonly intact: false;
+      /** The row; of a chain that was rewritten the newest whose kept hash was another. */
+      readonly seq: number;
+      readonly reason: "row missing" | "row changed" | "link broken" | "end cut off" | `rewritten after row ${number}`;
+    };
 
 type Row = typeof auditLogs.$inferSelect;
 
@@ -70,11 +76,15 @@ const hashOfRow = ({ newValue, oldValue, ...row }: Omit<Row, "hash">): string =>
 
 /**
  * Walks the whole log from its first row and returns whether every row is there, unchanged and linked to the one before;
- * else the first place where it is not. That the end was cut off shows only against a `head` kept elsewhere.
+ * else the first place where it is not. `kept` are heads of earlier days, from where nobody could change them: against
+ * them it shows too that the end was cut off, and that the chain was rewritten with fresh hashes (and after which row at
+ * the earliest: the last one at which a kept hash is right). A head of another log's is a rewritten chain.
  */
-export async function verifyAudit(db: Db): Promise<AuditVerdict> {
+export async function verifyAudit(db: Db, kept: readonly RecordHead["audit"][] = []): Promise<AuditVerdict> {
+  const heads = kept.filter(({ rows }) => rows > 0).sort((a, b) => a.rows - b.rows);
   let seq = 0;
   let head = FIRST;
+  let proven = 0;
   for (;;) {
     const page = await drizzleOf(db)
       .select()
@@ -88,7 +98,14 @@ export async function verifyAudit(db: Db): Promise<AuditVerdict> {
       if (hashOfRow(row) !== hash) return { intact: false, seq: row.seq, reason: "row changed" };
       seq = row.seq;
       head = hash;
+      for (; heads[0]?.rows === seq; heads.shift()) {
+        if (heads[0].hash !== head) return { intact: false, seq, reason: `rewritten after row ${proven}` };
+        proven = seq;
+      }
     }
-    if (page.length < PAGE) return { intact: true, rows: seq, head };
+    if (page.length === PAGE) continue;
+    return heads.some(({ rows }) => rows > seq)
+      ? { intact: false, seq: seq + 1, reason: "end cut off" }
+      : { intact: true, rows: seq, head };
   }
 }

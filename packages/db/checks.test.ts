@@ -350,6 +350,8 @@ describe("orders", () => {
     expect(await outcome(event)).toBe(UNIQUE);
     expect(await outcome(sql`UPDATE order_events SET to_status = 'denied'`)).toBe(FORBIDDEN);
     expect(await outcome(sql`DELETE FROM order_events`)).toBe(FORBIDDEN);
+    expect(await outcome(sql`TRUNCATE order_events`)).toBe(FORBIDDEN);
+    expect(await outcome(sql`TRUNCATE orders CASCADE`)).toBe(FORBIDDEN);
     expect(await outcome(sql`DELETE FROM orders`)).toBe(FOREIGN_KEY);
   });
   checked("a venue's trade is stored once; a fill that is not ours is kept too", async () => {

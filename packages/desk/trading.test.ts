@@ -12,6 +12,7 @@ import { virtualClock } from "#host/clock";
 import { instrumentRow } from "#recording/candle-source";
 import { okxExchange } from "#runtime/okx/exchange";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { emptyTables } from "#testing/empty-tables";
 import { ETH_SWAP } from "#testing/instruments";
 import { hashOf, type Json } from "#trading/canonical-json";
 import { POLICY } from "#trading/plans/policy";
@@ -58,19 +59,10 @@ afterEach(async () => {
 const WALLET = idOf("wallet", "ethereum", "0x1");
 const EVENT = idOf("event", "1");
 
+const TABLES = ["order_fills", "orders", "positions", "equity_snapshots", "bias", "prices", "event_refs", "wallets"];
+
 async function empty(db: Drizzle): Promise<void> {
-  for (const name of [
-    "order_events",
-    "order_fills",
-    "orders",
-    "positions",
-    "equity_snapshots",
-    "bias",
-    "prices",
-    "event_refs",
-    "wallets",
-  ])
-    await db.execute(`TRUNCATE ${name} CASCADE`);
+  await emptyTables(db, TABLES);
   await db.update(tradingControl).set({ state: "ACTIVE", epoch: 1 }).where(eq(tradingControl.tradingMode, "demo"));
   const since = instant(START);
   const wallet = {

@@ -73,6 +73,13 @@ export async function openSite({ stage, directory }: SiteOptions): Promise<Site>
   return awsSite(`the laptop at ${endpoint}`, LAPTOP);
 }
 
+/** Opens a site whose database alone is asked: of the environment DATABASE_URL is enough. @throws as `openSite` does */
+export async function openDatabaseSite(options: SiteOptions): Promise<Site> {
+  if (options.directory !== undefined || options.stage !== undefined) return openSite(options);
+  if (readEnv("DATABASE_URL") === null) throw new NoSiteError("DATABASE_URL");
+  return awsSite("the database of DATABASE_URL", LAPTOP);
+}
+
 function awsSite(name: string, place: Place): Site {
   if (readEnv("AWS_ENDPOINT_URL") !== null && readEnv("AWS_ACCESS_KEY_ID") === null)
     setEnv({

@@ -9,6 +9,7 @@ import type { TradingStore } from "#trading/store";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { type Instant, instant } from "#units/time";
+import { emptyTables } from "./empty-tables.ts";
 import { type Books, by, type Surroundings } from "./memory-books.ts";
 
 /** The small world that both stores of trading are compared in: two instruments, some bars, biases and payments. */
@@ -57,12 +58,14 @@ const FUNDING = [3, 20, 61].map((minutes, index) => ({
   },
 }));
 
-const TABLES =
-  "order_events, order_fills, orders, positions, equity_snapshots, bias, prices, funding_payments, wallets, event_refs, event_analysis";
+const TABLES = [
+  ...["order_events", "order_fills", "orders", "positions", "equity_snapshots", "bias", "prices", "funding_payments"],
+  ...["wallets", "event_refs", "event_analysis"],
+];
 
 /** Empties a database and writes the world into it. Returns the same for the memory. */
 export async function setUp(db: Drizzle, store: TradingStore): Promise<Surroundings> {
-  await db.execute(`TRUNCATE ${TABLES} CASCADE`);
+  await emptyTables(db, TABLES);
   await db.update(s.tradingControl).set({ state: "ACTIVE", epoch: 1, reason: "", actor: "test", changedAt: at(0) });
   await upsertInstruments(db, INSTRUMENTS, "test", at(0));
   for (const [id, bars] of CANDLES) await upsertCandles(db, { instrument: id, barSeconds: BAR }, "test", bars);

@@ -36,7 +36,7 @@ export const metrics = {
   AuditChainBroken: {
     unit: "Count",
     job: "maintain-storage",
-    meaning: "1 when the audit log's chain of hashes is broken, else 0; once a day",
+    meaning: "faults in the audit log and in the trails of orders; 0 when they are whole; once a day",
   },
   DefaultPartitionRows: {
     unit: "Count",

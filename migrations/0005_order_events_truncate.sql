@@ -1,0 +1,3 @@
+-- A trigger for each row sees no TRUNCATE: the trail of orders is kept from one as the audit log is.
+CREATE TRIGGER order_events_no_truncate BEFORE TRUNCATE ON order_events
+  FOR EACH STATEMENT EXECUTE FUNCTION app_append_only();
