@@ -2,6 +2,7 @@ import { reportRecords, saveReport } from "#db/reading/reports";
 import { composeReport } from "#reporting/compose";
 import { markdown } from "#reporting/markdown";
 import { periodAt } from "#reporting/period";
+import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
 
 /** Builds the report of the four hours that just ended, or, between boundaries, of the part that has passed. */
@@ -10,6 +11,7 @@ export const handler = schedule("build-report", async ({ at }, { database, publi
   const scope = { ...periodAt(at), mode, venue, chain, inputName, generated, explorerUrl };
   const report = composeReport(await reportRecords(database, scope));
   const entityId = await saveReport(database, report, markdown(report));
+  measure("ReportsBuilt", 1);
   const { type, start, end } = scope;
   await publish("report.built", [{ entityType: "report", entityId, at, body: { type, start, end } }]);
 });

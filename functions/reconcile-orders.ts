@@ -2,6 +2,7 @@ import { sqlStore } from "#db/trading/store";
 import { reconcileAccount } from "#desk/reconcile-account";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
+import { tightness } from "#trading/control";
 import { orderClosed, tradingChanged } from "#trading/facts";
 import { policyOf } from "#trading/plans/policy";
 
@@ -9,9 +10,11 @@ import { policyOf } from "#trading/plans/policy";
 export const handler = schedule("reconcile-orders", async ({ at }, { database, exchange, publish, settings }) => {
   const { mode, venue, barSeconds, instruments } = settings;
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
-  const { closed, tripped, breaks, stuck } = await reconcileAccount(sqlStore(database), exchange, run, instruments);
+  const store = sqlStore(database);
+  const { closed, tripped, breaks, stuck } = await reconcileAccount(store, exchange, run, instruments);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
+  measure("KillSwitch", tightness((await store.control(mode)).state));
   const facts = closed.map((order) => orderClosed(order, at));
   await publish("order.closed", facts);
   if (tripped !== null) await publish("trading.changed", [tradingChanged(mode, tripped, at)]);

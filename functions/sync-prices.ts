@@ -1,5 +1,6 @@
 import { lastClosedOpening, newestOpenings, upsertCandles } from "#db/signals/prices";
 import { upsertInstruments } from "#db/trading/instruments";
+import { measureAge } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
 import { instant, millis } from "#units/time";
 
@@ -19,9 +20,10 @@ export const handler = schedule("sync-prices", async ({ at }, { database, market
   if (newest.size < instruments.length || at.slice(11, 16) === "00:00") {
     await upsertInstruments(database, await market.instruments(instruments), venue, at);
   }
+  const earliest = millis(at) - warmupHours * HOUR_MS;
   const sync = async (instrument: string): Promise<void> => {
     const stored = newest.get(instrument);
-    let since = stored ? millis(stored) + width : millis(at) - warmupHours * HOUR_MS;
+    let since = stored ? millis(stored) + width : earliest;
     for (; since <= last; since += PAGE * width) {
       const candles = await market.candles(instrument, barSeconds, instant(since), PAGE);
       await upsertCandles(database, { instrument, barSeconds }, venue, candles);
@@ -29,5 +31,10 @@ export const handler = schedule("sync-prices", async ({ at }, { database, market
   };
   const failures: unknown[] = [];
   for (const instrument of instruments) await sync(instrument).catch((error: unknown) => failures.push(error));
+  const reached = await newestOpenings(database, instruments, barSeconds);
+  for (const instrument of instruments) {
+    const stored = reached.get(instrument);
+    measureAge("PriceAgeSeconds", instant(stored ? millis(stored) + width : earliest));
+  }
   if (failures.length > 0) throw failures[0];
 });

@@ -1,5 +1,5 @@
 import { functionName } from "#topology/functions";
-import { METRICS_NAMESPACE, metrics } from "#topology/metrics";
+import { METRICS_NAMESPACE, type Metric, metrics } from "#topology/metrics";
 import { deadLetterName, deployedName, named, queueName } from "#topology/names";
 import type { Site } from "./site.ts";
 
@@ -9,6 +9,8 @@ export interface AlarmOf {
   readonly namespace: string;
   readonly metricName: string;
   readonly dimensions: Readonly<Record<string, string>>;
+  /** The unit of the figures, where the desk writes them itself; null = whatever AWS gives them. */
+  readonly unit: Metric["unit"] | null;
   readonly statistic: "Maximum" | "Sum";
   /** It rings above this … */
   readonly above: number;
@@ -22,9 +24,10 @@ export interface AlarmOf {
 }
 
 type Told = Pick<AlarmOf, "name" | "impact" | "firstAction"> & Partial<AlarmOf>;
-type Watched = Pick<AlarmOf, "namespace" | "metricName" | "dimensions">;
+type Watched = Pick<AlarmOf, "namespace" | "metricName" | "dimensions"> & Partial<Pick<AlarmOf, "unit">>;
 
 const alarm = (watched: Watched, told: Told): AlarmOf => ({
+  unit: null,
   statistic: "Maximum",
   above: 0,
   periods: 1,
@@ -34,7 +37,10 @@ const alarm = (watched: Watched, told: Told): AlarmOf => ({
   ...told,
 });
 
-/** Returns every alarm of a deployment. docs/runbook.md lists the same. */
+/** No figure is so high: what rings is that there is none. */
+const SILENCE = { statistic: "Sum", above: Number.MAX_SAFE_INTEGER, silenceIsBad: true } as const;
+
+/** Returns every alarm of a deployment. docs/alarms.md lists the same. */
 export const alarmsOf = (site: Site): readonly AlarmOf[] => [
   ...queueAlarms(site),
   ...jobAlarms(site),
@@ -94,37 +100,69 @@ function jobAlarms({ target: { stage, schedules }, topology }: Site): AlarmOf[] 
       firstAction: `read its log: /aws/lambda/${deployedName(stage, functionName(consumer))}.`,
     }),
   );
-  const head = Object.entries(topology.schedules).filter(([, { pollSeconds }]) => pollSeconds !== undefined);
-  const silent = head.map(([name, { consumer }]) =>
+  // A job whose own figures ring when there are none needs no other ear.
+  const heard = new Set(silenceRings.map((name): string => metrics[name].job));
+  const unheard = Object.entries(topology.schedules).filter(([, { consumer }]) => !heard.has(functionName(consumer)));
+  const silent = unheard.map(([name, { consumer, every }]) =>
     alarm(of("Invocations", consumer), {
       name: `silent-${name}`,
-      statistic: "Sum",
-      above: Number.MAX_SAFE_INTEGER, // no figure is what rings
-      silenceIsBad: true,
-      periods: 2,
-      impact: `${name} is not called at all; the desk is blind.`,
+      ...SILENCE,
+      ...longerThan(every),
+      impact: `${name} is not called at all; what it keeps up to date stands still.`,
       firstAction: "see whether its rule is enabled and the account in order.",
     }),
   );
   return [...throttles, ...errors, ...(schedules ? silent : [])];
 }
 
+/** Returns a time in which a schedule runs at least once, whenever one looks. @throws RangeError for a rhythm it does not know. */
+function longerThan(every: string): Pick<AlarmOf, "minutes" | "periods"> {
+  if (/^rate\([1-5] minutes?\)$/.test(every)) return { minutes: 5, periods: 3 };
+  const hours = /^cron\(\d+ (?:0\/(\d+)|\d+) \* \* \? \*\)$/.exec(every);
+  if (hours === null) throw new RangeError(`how long is it from ${every} to the next? Teach it to longerThan`);
+  return { minutes: 60, periods: Number(hours[1] ?? 24) + 1 };
+}
+
+/** Figures whose absence rings too: the job that writes them does not run, or fails before it has one. */
+const silenceRings = ["HeadAgeSeconds", "KillSwitch", "PriceAgeSeconds", "ReportsBuilt"] as const;
+
 /** What the functions measure themselves. Source: packages/topology/metrics.ts. */
-function deskAlarms({ target: { stage, schedules } }: Site): AlarmOf[] {
-  const of = (metricName: keyof typeof metrics): Watched => ({
-    namespace: METRICS_NAMESPACE,
-    metricName,
-    dimensions: { stage, job: metrics[metricName].job ?? "" },
-  });
-  const head = alarm(of("HeadAgeSeconds"), {
-    name: "head-age",
-    above: 180,
-    silenceIsBad: true,
-    impact: "no node gives a new block, or none answers; the desk trades on what whales did before.",
-    firstAction: "compare the heads of the nodes of the rpc secret with a block explorer, and put a better one first.",
-  });
+function deskAlarms({ target: { stage, schedules }, topology }: Site): AlarmOf[] {
+  const of = (metricName: keyof typeof metrics): Watched => {
+    const { job, unit } = metrics[metricName];
+    return { namespace: METRICS_NAMESPACE, metricName, dimensions: { stage, job: job ?? "" }, unit };
+  };
+  const ringing = {
+    HeadAgeSeconds: {
+      name: "head-age",
+      above: 180,
+      impact: "no node gives a new block, or none answers; the desk trades on what whales did before.",
+      firstAction:
+        "read watch-head's log; compare the heads of the nodes of the rpc secret with a block explorer, and put a better one first.",
+    },
+    KillSwitch: {
+      name: "kill-switch",
+      impact:
+        "the desk is HALTED or REDUCING and opens nothing, as live is until it is armed; or reconcile-orders does not run, and nobody compares the books with the venue.",
+      firstAction: "npm run status says the state and why; without one read reconcile-orders' log.",
+    },
+    PriceAgeSeconds: {
+      name: "stale-prices",
+      above: 300,
+      impact: "an instrument has had no new bar for five minutes; biases and stops are reckoned at old prices.",
+      firstAction: "read sync-prices' log, and see whether the venue is under maintenance.",
+    },
+    ReportsBuilt: {
+      name: "no-report",
+      ...SILENCE,
+      ...longerThan(topology.schedules["build-report"]?.every ?? ""),
+      impact: "the report that was due has not been built.",
+      firstAction: "read build-report's log; the next run builds its own four hours only.",
+    },
+  } as const satisfies Record<(typeof silenceRings)[number], Told>;
+  const rings = silenceRings.map((name) => alarm(of(name), { silenceIsBad: true, ...ringing[name] }));
   return [
-    ...(schedules ? [head] : []),
+    ...(schedules ? rings : []),
     alarm(of("IngestLagSeconds"), {
       name: "ingest-lag",
       above: 120,

@@ -9,14 +9,18 @@ import {
   Metric,
   TextWidget,
   TreatMissingData,
+  Unit,
 } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { functionName } from "#topology/functions";
+import type { Metric as Metrics } from "#topology/metrics";
 import { deadLetterName, deployedName, named, queueName } from "#topology/names";
 import { type AlarmOf, alarmsOf } from "./alarm-list.ts";
 import { type Site, stackProps, tag } from "./site.ts";
+
+const UNITS = { Count: Unit.COUNT, Seconds: Unit.SECONDS } as const satisfies Record<Metrics["unit"], Unit>;
 
 /** Alarms, where they go, and one dashboard. */
 export class AlarmsStack extends Stack {
@@ -37,6 +41,7 @@ export class AlarmsStack extends Stack {
       dimensionsMap: entry.dimensions,
       statistic: entry.statistic,
       period: Duration.minutes(entry.minutes),
+      ...(entry.unit === null ? {} : { unit: UNITS[entry.unit] }),
     });
     const alarm = new Alarm(this, entry.name, {
       alarmName: named(target.stage, entry.name),

@@ -149,6 +149,9 @@ describe.each(TARGETS)("$stage on $database", (target) => {
     for (const { Properties } of alarms) {
       expect(String(Properties.AlarmDescription)).toMatch(/^Impact: .+\. First action: .+\.$/s);
       expect(Properties.AlarmActions).toHaveLength(1);
+      // Source: CloudWatch, PutMetricAlarm, EvaluationPeriods: a day, and a week where a period is an hour or more.
+      const { Period, EvaluationPeriods } = Properties as { Period: number; EvaluationPeriods: number };
+      expect(Period * EvaluationPeriods).toBeLessThanOrEqual(Period < 3600 ? 86_400 : 604_800);
     }
     for (const name of QUEUES) named("AWS::CloudWatch::Alarm", "AlarmName", `${stage}-spyhop-dead-letters-${name}`);
   });

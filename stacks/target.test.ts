@@ -8,8 +8,12 @@ import { parseTarget, TargetError } from "./target.ts";
 const parse = (fields: object, stage = "dev") => parseTarget(JSON.stringify(fields), stage, "t.json");
 const good = { stage: "dev", database: "external", region: "eu-central-1" };
 
-test.each(["dev", "demo", "live"])("the target of %s that ships is good", (stage) => {
+test.each(["dev", "demo"])("the target of %s that ships is good", (stage) => {
   expect(readTarget(stage).stage).toBe(stage);
+});
+
+test("the target of live that ships lacks only where its alarms go", () => {
+  expect(() => readTarget("live")).toThrow(/^stacks\/targets\/live\.json: alarmEmail: live trades with money: [^;]+$/);
 });
 
 test.each([
@@ -33,8 +37,13 @@ test.each([
   ["an emulated Aurora", () => parse({ ...good, database: "aurora", emulator: true }), /an emulator has no Aurora/],
   [
     "live without its clock",
-    () => parse({ ...good, stage: "live", schedules: false }, "live"),
+    () => parse({ ...good, stage: "live", alarmEmail: "desk@example.com", schedules: false }, "live"),
     /live follows the clock/,
+  ],
+  [
+    "live whose alarms nobody reads",
+    () => parse({ ...good, stage: "live" }, "live"),
+    /t\.json: alarmEmail: live trades/,
   ],
   [
     "generated input in demo",

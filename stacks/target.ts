@@ -34,7 +34,7 @@ export const Target = z
     viewers: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
     /** false turns off the rules that follow the wall clock, for a replay that calls the schedules itself. */
     schedules: z.boolean().default(true),
-    /** Where alarms are mailed to. Null: they only show on the dashboard. */
+    /** Where alarms are mailed to. Null, which live refuses: they only show on the dashboard. */
     alarmEmail: z.email().nullable().default(null),
     settings: z
       .partialRecord(Setting, z.string())
@@ -58,6 +58,10 @@ export const Target = z
   .refine(({ stage, settings }) => stage === "dev" || DOUBLES.every((name) => settings[name] === undefined), {
     error: `only the stage dev may set ${DOUBLES.join(", ")}`,
     path: ["settings"],
+  })
+  .refine(({ stage, alarmEmail }) => stage !== "live" || alarmEmail !== null, {
+    error: "live trades with money: say where its alarms are mailed to",
+    path: ["alarmEmail"],
   })
   .refine(({ stage, schedules }) => stage !== "live" || schedules, {
     error: "live follows the clock",

@@ -27,7 +27,8 @@ export interface Synthesised {
 
 /** Returns a target as a file would give it, in a region that is not CloudFront's. */
 export function aTarget(fields: Partial<Target> & Pick<Target, "stage" | "database">): Target {
-  const text = JSON.stringify({ region: "eu-central-1", ...fields });
+  const mailed = fields.stage === "live" ? { alarmEmail: "desk@example.com" } : {};
+  const text = JSON.stringify({ region: "eu-central-1", ...mailed, ...fields });
   return parseTarget(text, fields.stage, "a test's target");
 }
 

@@ -33,6 +33,21 @@ export const metrics = {
     job: "reconcile-orders",
     meaning: "instruments whose position here was not the venue's; 0 when they agree",
   },
+  KillSwitch: {
+    unit: "Count",
+    job: "reconcile-orders",
+    meaning: "the kill switch of the stage's mode, after every run: 0 ACTIVE, 1 REDUCING, 2 HALTED",
+  },
+  PriceAgeSeconds: {
+    unit: "Seconds",
+    job: "sync-prices",
+    meaning: "age of each instrument's newest closed bar, after every run; where it has none, that of the warm-up",
+  },
+  ReportsBuilt: {
+    unit: "Count",
+    job: "build-report",
+    meaning: "1 for each report that was stored",
+  },
   AuditChainBroken: {
     unit: "Count",
     job: "maintain-storage",

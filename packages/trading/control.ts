@@ -16,7 +16,8 @@ export interface ControlChange {
   readonly at: Instant;
 }
 
-const tightness = (state: ControlState): number => CONTROL_STATES.indexOf(state);
+/** Returns how tight a kill switch is: 0 = ACTIVE, 1 = REDUCING, 2 = HALTED. */
+export const tightness = (state: ControlState): number => CONTROL_STATES.indexOf(state);
 
 /**
  * Returns what a change that tightens makes of the kill switch as it is: `repeated` when this actor already made it at this

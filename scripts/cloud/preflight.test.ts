@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Listening, listen, readBody } from "#host/http";
 import { aTarget } from "#testing/synthesise";
@@ -97,10 +100,13 @@ test.each([
 });
 
 test("live is refused unless it is confirmed by its name", () => {
-  const asked = { command: "deploy", stage: "live", file: undefined };
+  const file = join(mkdtempSync(join(tmpdir(), "spyhop-")), "live.json");
+  writeFileSync(file, JSON.stringify(aTarget({ stage: "live", database: "external" })));
+  const asked = { command: "deploy", stage: "live", file };
   expect(() => checkedTarget({ ...asked, confirm: undefined })).toThrow(UnconfirmedError);
   expect(() => checkedTarget({ ...asked, confirm: "yes" })).toThrow(/--confirm live/);
   expect(checkedTarget({ ...asked, confirm: "live" }).stage).toBe("live");
+  rmSync(dirname(file), { recursive: true });
 });
 
 test("SST is refused where the firewall would be in another region than the rest", () => {
