@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Arguments, type Command, runCommand } from "#host/cli";
 import { hostCall, writeTarget } from "./cloud/host.ts";
-import { checkedHost, checkedTarget } from "./cloud/preflight.ts";
+import { checkedHost, checkedTarget, originVersion } from "./cloud/preflight.ts";
 import { run, runAttended } from "./cloud/run.ts";
 
 const command: Command = {
@@ -25,9 +25,10 @@ async function main(given: Arguments): Promise<void> {
   const asked = { command: "remove", stage: given.text("stage"), file: given.text("target") };
   const target = checkedTarget({ ...asked, confirm: given.text("confirm") });
   const host = checkedHost(given.need("with"), target);
+  const found = { originVersion: await originVersion(target) };
   // The templates are made before they are removed, and want the bundles that were deployed, or any.
   if (!existsSync("dist/functions")) await run(process.execPath, ["scripts/bundle.ts"]);
-  const files = await writeTarget(join(".spyhop", "deploy", target.stage), target);
+  const files = await writeTarget(join(".spyhop", "deploy", target.stage), { ...target, ...found });
   const more = host === "cdk" && given.flag("yes") ? ["--force"] : [];
   const { args, env } = hostCall(host, "remove", target.stage, files, more);
   await runAttended(process.execPath, args, { env });

@@ -28,7 +28,7 @@ const FINDINGS = {
   originSecret: [
     finding(
       "SMG4",
-      "CloudFront holds a copy that only a deploy can change. To change it: put a new value, then deploy (docs/runbook.md).",
+      "CloudFront holds a copy that only a deploy can change. To change it: put a new value, then deploy within a day (docs/runbook.md).",
     ),
   ],
   noLogin: [

@@ -1,4 +1,4 @@
-import { type App, CfnOutput, Duration, Fn, Stack } from "aws-cdk-lib";
+import { type App, CfnOutput, Duration, Fn, SecretValue, Stack } from "aws-cdk-lib";
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import {
@@ -19,6 +19,7 @@ import { named, ORIGIN_HEADER } from "#topology/names";
 import { acknowledge } from "./acknowledged.ts";
 import { JobFunction } from "./job-function.ts";
 import { type AuroraSite, removalOf, type Site, stackProps, tag } from "./site.ts";
+import type { Target } from "./target.ts";
 
 /** A person with a dashboard; the whole desk has few. Requests per second, and at once. */
 const THROTTLE = { rateLimit: 20, burstLimit: 40 };
@@ -93,8 +94,7 @@ export class ApiStack extends Stack {
           protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
           originSslProtocols: [OriginSslPolicy.TLS_V1_2],
           readTimeout: Duration.seconds(30),
-          // CloudFormation fetches it while it deploys; the template holds the reference alone.
-          customHeaders: { [ORIGIN_HEADER]: origin.secretValueFromJson("value").unsafeUnwrap() },
+          customHeaders: { [ORIGIN_HEADER]: shownValue(origin, site.target).unsafeUnwrap() },
         }),
         allowedMethods: AllowedMethods.ALLOW_ALL,
         viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
@@ -109,3 +109,13 @@ export class ApiStack extends Stack {
     return distribution;
   }
 }
+
+/**
+ * Returns the value that CloudFront shows. CloudFormation fetches it while it deploys, and only where the template has
+ * changed; the template holds the reference alone, with the version once there was another one.
+ */
+const shownValue = ({ secretArn }: ISecret, { originVersion }: Target): SecretValue =>
+  SecretValue.secretsManager(secretArn, {
+    jsonField: "value",
+    ...(originVersion === null ? {} : { versionId: originVersion }),
+  });

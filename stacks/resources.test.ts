@@ -139,7 +139,7 @@ describe.each(TARGETS)("$stage on $database", (target) => {
     const [distribution] = ofType("AWS::CloudFront::Distribution");
     const text = JSON.stringify(distribution?.Properties);
     expect(text).toContain("x-origin-secret");
-    expect(text).toContain("{{resolve:secretsmanager:");
+    expect(text).toContain(":SecretString:value::}}");
     expect(text).toContain('"WebACLId"');
   });
 
@@ -237,6 +237,14 @@ describe("Aurora", () => {
     );
     expect(inNetwork).toEqual([]);
   });
+});
+
+test("once the origin's secret was changed, the template names its version, so that a deploy shows the new one", () => {
+  const target = aTarget({ stage: "dev", database: "external", originVersion: "0a1b2c3d-4e5f-6789" });
+  const [distribution] = [...allResources(synthesise(target)).values()].filter(
+    ({ Type }) => Type === "AWS::CloudFront::Distribution",
+  );
+  expect(JSON.stringify(distribution?.Properties)).toContain(":SecretString:value::0a1b2c3d-4e5f-6789}}");
 });
 
 test("a replay's target turns the rules of the clock off, and an emulator's leaves out what it cannot take", () => {

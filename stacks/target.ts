@@ -44,6 +44,12 @@ export const Target = z
       })
       .default({}),
     gitSha: z.string().default("unknown"),
+    /** The version of the origin's secret that CloudFront is to show, where that was changed; a deploy finds it out. */
+    originVersion: z
+      .string()
+      .regex(/^[\w-]{1,64}$/)
+      .nullable()
+      .default(null),
     /** An emulator of AWS on this machine: no TLS, and no network. */
     emulator: z.boolean().default(false),
   })

@@ -28,6 +28,8 @@ export interface SecretVersion {
 interface Held {
   readonly text: string;
   readonly version: string;
+  /** When this version was put, in milliseconds since the epoch; null where the service does not say. */
+  readonly createdAt: number | null;
   readonly readAt: number;
 }
 
@@ -36,15 +38,35 @@ const MAX_AGE_MS = 5 * 60_000;
 const held = new Map<string, Promise<Held>>();
 
 /**
- * Returns the fields of a JSON secret in Secrets Manager and which version they are. It is read at most once in five
- * minutes, unless `expireSecret` was called.
+ * Returns the fields of a JSON secret in Secrets Manager, which version they are and when it was put. It is read at most
+ * once in `maxAgeMs`, five minutes unless said, and again once `expireSecret` was called.
  * @throws SecretError when it cannot be read, is not JSON or breaks `schema`.
  */
 export async function readSecret<T extends z.ZodType>(
   secretId: string,
   schema: T,
-): Promise<{ fields: z.output<T>; secret: SecretVersion }> {
-  const { text, version } = await current(secretId);
+  maxAgeMs: number = MAX_AGE_MS,
+): Promise<{ fields: z.output<T>; secret: SecretVersion; createdAt: number | null }> {
+  const { text, version, createdAt } = await current(secretId, maxAgeMs);
+  return { fields: fieldsIn(secretId, text, schema), secret: { id: secretId, version }, createdAt };
+}
+
+/**
+ * Returns the fields of the value that a secret had before its current one; null where it was never changed. Nothing is
+ * kept: the caller knows how long it needs it.
+ * @throws SecretError when it cannot be read, is not JSON or breaks `schema`.
+ */
+export async function previousSecret<T extends z.ZodType>(secretId: string, schema: T): Promise<z.output<T> | null> {
+  try {
+    return fieldsIn(secretId, (await ask(secretId, "AWSPREVIOUS")).text, schema);
+  } catch (error) {
+    if (error instanceof SecretError && error.code === "ResourceNotFoundException") return null;
+    throw error;
+  }
+}
+
+/** @throws SecretError */
+function fieldsIn<T extends z.ZodType>(secretId: string, text: string, schema: T): z.output<T> {
   let fields: unknown;
   try {
     fields = JSON.parse(text);
@@ -52,7 +74,7 @@ export async function readSecret<T extends z.ZodType>(
     throw new SecretError(secretId, "is not JSON"); // the parser's message would quote the secret
   }
   const result = schema.safeParse(fields);
-  if (result.success) return { fields: result.data, secret: { id: secretId, version } };
+  if (result.success) return result.data;
   const wrong = [...new Set(result.error.issues.map((issue) => issue.path.join(".")))];
   throw new SecretError(secretId, `these fields are missing or malformed: ${wrong.join(", ")}`);
 }
@@ -71,9 +93,9 @@ export const forgetSecrets = (): void => {
   client = undefined;
 };
 
-async function current(secretId: string): Promise<Held> {
+async function current(secretId: string, maxAgeMs: number = MAX_AGE_MS): Promise<Held> {
   const before = held.get(secretId);
-  if (before && performance.now() - (await before).readAt < MAX_AGE_MS) return before;
+  if (before && performance.now() - (await before).readAt < maxAgeMs) return before;
   const asked = ask(secretId);
   held.set(secretId, asked);
   try {
@@ -91,7 +113,7 @@ const DEADLINE_MS = 8000;
 let client: SecretsManagerClient | undefined;
 
 /** Asks with the SDK's own retries; whatever the endpoint does, there is an answer or an error in eight seconds. */
-async function ask(secretId: string): Promise<Held> {
+async function ask(secretId: string, stage: "AWSCURRENT" | "AWSPREVIOUS" = "AWSCURRENT"): Promise<Held> {
   const readAt = performance.now();
   client ??= new SecretsManagerClient({
     maxAttempts: ATTEMPTS,
@@ -102,12 +124,12 @@ async function ask(secretId: string): Promise<Held> {
   });
   const abortSignal = AbortSignal.timeout(DEADLINE_MS);
   const reply = await client
-    .send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal })
+    .send(new GetSecretValueCommand({ SecretId: secretId, VersionStage: stage }), { abortSignal })
     .catch((error: Error) => error);
   if (reply instanceof Error) throw failureOf(secretId, reply);
-  const { SecretString: text, VersionId } = reply;
+  const { SecretString: text, VersionId, CreatedDate } = reply;
   if (text === undefined) throw new SecretError(secretId, "holds no text");
-  return { text, version: VersionId ?? sha256(text), readAt };
+  return { text, version: VersionId ?? sha256(text), createdAt: CreatedDate?.getTime() ?? null, readAt };
 }
 
 /** Returns what to say of the SDK's error. It is not the cause of it: where a reply cannot be parsed, it quotes the reply. */
@@ -116,6 +138,7 @@ function failureOf(secretId: string, error: Error): SecretError {
     const code = error.name === "Unknown" ? `HTTP ${error.$metadata.httpStatusCode}` : error.name;
     return new SecretError(secretId, `Secrets Manager said ${code}`, code);
   }
+  if (error.message === "Region is missing") return new SecretError(secretId, "no AWS region is set: set AWS_REGION");
   const what = "code" in error && typeof error.code === "string" ? error.code : error.name;
   return new SecretError(secretId, `no answer from Secrets Manager (${what})`);
 }

@@ -4,16 +4,33 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Listening, listen, readBody } from "#host/http";
 import { aTarget } from "#testing/synthesise";
-import { checkedHost, checkedTarget, checkSecrets, PreflightError, UnconfirmedError } from "./preflight.ts";
+import {
+  checkedHost,
+  checkedTarget,
+  checkSecrets,
+  originVersion,
+  PreflightError,
+  UnconfirmedError,
+} from "./preflight.ts";
 
 // Secrets Manager's protocol on loopback, with what the test has put in. Source: AWS JSON 1.1, GetSecretValue.
 const secrets = new Map<string, string>();
+/** Which versions a secret has. Source: Secrets Manager, DescribeSecret. */
+const versions = new Map<string, Record<string, string[]>>();
 let aws: Listening;
 
 beforeAll(async () => {
   aws = await listen((request, response) => {
     void readBody(request).then((body) => {
       const { SecretId } = JSON.parse(body) as { SecretId: string };
+      if (request.headers["x-amz-target"] === "secretsmanager.DescribeSecret") {
+        const VersionIdsToStages = versions.get(SecretId);
+        const [status, reply] = VersionIdsToStages
+          ? [200, { Name: SecretId, VersionIdsToStages }]
+          : [400, { __type: "ResourceNotFoundException" }];
+        response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(reply));
+        return;
+      }
       const SecretString = secrets.get(SecretId);
       const [status, reply] =
         SecretString === undefined
@@ -97,6 +114,14 @@ test.each([
   good();
   put(name, value);
   expect(await refusal()).toMatch(message);
+});
+
+test("the origin's version is named once the secret was changed, and not before", async () => {
+  expect(await originVersion(target)).toBeNull();
+  versions.set("spyhop/dev/origin", { first: ["AWSCURRENT"] });
+  expect(await originVersion(target)).toBeNull();
+  versions.set("spyhop/dev/origin", { first: ["AWSPREVIOUS"], second: ["AWSCURRENT"], third: ["AWSPENDING"] });
+  expect(await originVersion(target)).toBe("second");
 });
 
 test("live is refused unless it is confirmed by its name", () => {

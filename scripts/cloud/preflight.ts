@@ -1,4 +1,4 @@
-import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 import { UsageError } from "#host/cli";
 import { DatabaseSecret, unverifiedFields, VERIFY_IT } from "#runtime/postgres/database-secret";
@@ -96,8 +96,6 @@ async function problemOf(client: SecretsManagerClient, id: string, fields: z.Zod
     value = (await client.send(new GetSecretValueCommand({ SecretId: id }))).SecretString ?? "";
   } catch (error) {
     if (error instanceof Error && error.name === "ResourceNotFoundException") return "is missing";
-    if (error instanceof Error && error.name === "CredentialsProviderError")
-      throw new PreflightError(["there are no AWS credentials; sign in (aws sso login), or set AWS_PROFILE"]);
     throw error;
   }
   const parsed = json(value);
@@ -112,6 +110,27 @@ async function problemOf(client: SecretsManagerClient, id: string, fields: z.Zod
 function unverified(parsed: unknown): string | null {
   const open = unverifiedFields(DatabaseSecret.parse(parsed));
   return open.length === 0 ? null : `has ${open.join(" and ")} without verified TLS: ${VERIFY_IT}`;
+}
+
+/**
+ * Returns the version of the stage's origin secret that CloudFront is to show: null before the first deploy, and while the
+ * secret is as the deployment made it, so that a template changes only where the secret did.
+ */
+export async function originVersion({ stage, region }: Target): Promise<string | null> {
+  const client = new SecretsManagerClient({ region });
+  try {
+    const { VersionIdsToStages = {} } = await client.send(
+      new DescribeSecretCommand({ SecretId: secretId(stage, "origin") }),
+    );
+    const at = (wanted: string): string | null =>
+      Object.entries(VersionIdsToStages).find(([, stages]) => stages.includes(wanted))?.[0] ?? null;
+    return at("AWSPREVIOUS") === null ? null : at("AWSCURRENT");
+  } catch (error) {
+    if (error instanceof Error && error.name === "ResourceNotFoundException") return null;
+    throw error;
+  } finally {
+    client.destroy();
+  }
 }
 
 function json(value: string): unknown {

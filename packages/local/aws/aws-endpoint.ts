@@ -27,13 +27,24 @@ const Put = z.object({
     .min(1)
     .max(10),
 });
-const Get = z.object({ SecretId: z.string() });
+const Get = z.object({
+  SecretId: z.string(),
+  VersionStage: z.enum(["AWSCURRENT", "AWSPREVIOUS"]).default("AWSCURRENT"),
+});
+
+/** A secret that was changed once. */
+export interface ChangedSecret {
+  readonly current: string;
+  readonly previous: string;
+  /** When `current` was put, in seconds since the epoch. */
+  readonly changedAt: number;
+}
 
 interface Options {
   readonly sqs: SQSClient;
   readonly queueUrl: (name: QueueName) => string;
   /** Secrets by id, as JSON text. */
-  readonly secrets: ReadonlyMap<string, string>;
+  readonly secrets: ReadonlyMap<string, string | ChangedSecret>;
   readonly port?: number;
 }
 
@@ -44,7 +55,7 @@ interface Options {
 export function startAwsEndpoint(options: Options): Promise<Listening> {
   const calls: Record<string, (body: unknown) => Promise<unknown>> = {
     "AWSEvents.PutEvents": (body) => putEvents(Put.parse(body), options),
-    "secretsmanager.GetSecretValue": async (body) => getSecret(Get.parse(body).SecretId, options.secrets),
+    "secretsmanager.GetSecretValue": async (body) => getSecret(Get.parse(body), options.secrets),
   };
   return listen((request, response) => {
     answer(request, calls).then(
@@ -95,13 +106,20 @@ async function putEvents({ Entries }: z.output<typeof Put>, { sqs, queueUrl }: O
   return { FailedEntryCount: 0, Entries: accepted };
 }
 
-function getSecret(id: string, secrets: ReadonlyMap<string, string>): unknown {
-  const SecretString = secrets.get(id);
-  if (SecretString === undefined) throw new Refusal("ResourceNotFoundException", `no secret ${id}`);
+function getSecret(
+  { SecretId: id, VersionStage }: z.output<typeof Get>,
+  secrets: ReadonlyMap<string, string | ChangedSecret>,
+): unknown {
+  const kept = secrets.get(id);
+  const changed = typeof kept === "string" ? { current: kept, previous: undefined } : kept;
+  const SecretString = VersionStage === "AWSCURRENT" ? changed?.current : changed?.previous;
+  if (SecretString === undefined)
+    throw new Refusal("ResourceNotFoundException", `no secret ${id} of the stage ${VersionStage}`);
   return {
     Name: id,
     ARN: `arn:aws:secretsmanager:local:000000000000:secret:${id}`,
     SecretString,
-    VersionStages: ["AWSCURRENT"],
+    VersionStages: [VersionStage],
+    ...(typeof kept === "object" && VersionStage === "AWSCURRENT" ? { CreatedDate: kept.changedAt } : {}),
   };
 }
