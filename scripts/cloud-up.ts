@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
+import { type Arguments, type Command, runCommand, UsageError, untilAborted } from "#host/cli";
 import { readEnv } from "#runtime/config";
 import { deployTo } from "./cloud/deployment.ts";
 import { startEmulator } from "./cloud/emulator.ts";
@@ -46,7 +46,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
       `The API is at ${deployment.apiUrl}. It answers requests with the header x-origin-secret: the field value of the\n` +
         `secret spyhop/dev/origin. Source ${file} to point the AWS tools there. Ctrl-C ends it.\n`,
     );
-    await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+    await untilAborted(signal);
   } finally {
     await emulator.down();
   }

@@ -23,6 +23,8 @@ until grep -q 'The API is at' "$directory/up.log"; do
   kill -0 "$up" 2>/dev/null || { tail -20 "$directory/up.log"; exit 1; }
   sleep 1
 done
+sleep 2 # it says where it is, and then it stays
+kill -0 "$up" 2>/dev/null || { tail -5 "$directory/up.log"; echo "cloud-up did not stay up"; exit 1; }
 # shellcheck disable=SC1091
 . "$directory/env"
 
@@ -42,3 +44,6 @@ operate cost
 operate remove -- "${stage[@]}" --yes
 if npm run --silent status -- --stage dev >"$directory/command.log" 2>&1; then echo "status finds a stage that was removed"; exit 1; fi
 grep -q 'Is the stage deployed' "$directory/command.log"
+kill -TERM "$up"
+code=0 && wait "$up" || code=$?
+[ "$code" -eq 0 ] || { tail -5 "$directory/up.log"; echo "cloud-up ended with $code, not with 0"; exit 1; }

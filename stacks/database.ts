@@ -12,7 +12,6 @@ import {
   DefaultAuthScheme,
   ParameterGroup,
   ProxyTarget,
-  SessionPinningFilter,
 } from "aws-cdk-lib/aws-rds";
 import { named } from "#topology/names";
 import { acknowledge } from "./acknowledged.ts";
@@ -123,7 +122,6 @@ export class DatabaseStack extends Stack {
       // A function waits for a session at most as long as it waits for a connection.
       borrowTimeout: Duration.seconds(5),
       idleClientTimeout: Duration.minutes(10),
-      sessionPinningFilters: [SessionPinningFilter.EXCLUDE_VARIABLE_SETS],
     });
   }
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { RecordingError } from "#recording/error";
+import { startProgram } from "#testing/command";
 import {
   type Arguments,
   type Command,
@@ -92,4 +93,20 @@ test("an interrupted command ends with 130, whatever it threw", async () => {
   const told = await run(["--from", "1"], () => Promise.reject(new InterruptedError("half is kept")), true);
   expect(told).toMatchObject({ code: 130, err: "\nstopped: half is kept\n" });
   expect(await run(["--from", "1"], () => Promise.reject(new Error("closed")), true)).toMatchObject({ code: 130 });
+});
+
+test("a command that waits for Ctrl-C stays, with nothing else that keeps it, and then ends with 0", async () => {
+  const program = `import { runCommand, untilAborted } from "#host/cli";
+    await runCommand({ usage: "npm run wait --", summary: "Waits.", options: {} }, async (given, signal) => {
+      process.stdout.write("up\\n");
+      await untilAborted(signal);
+      process.stdout.write("down\\n");
+    });`;
+  const running = startProgram(["--input-type=module", "--eval", program]);
+  await running.wrote(/up/);
+  await new Promise((done) => setTimeout(done, 1000)); // a process that nothing keeps ends at once, with 13
+  expect(running.child.exitCode).toBeNull();
+  running.child.kill("SIGINT");
+  expect(await running.ended).toBe(0);
+  expect(running.text()).toBe("up\ndown\n");
 });

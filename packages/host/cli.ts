@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { awsSentence } from "./aws-errors.ts";
 
 /** An option of a command. `value` names what it takes; without it the option is a flag. */
 export interface Option {
@@ -205,6 +207,8 @@ const UNNAMED = new Set(["Error", "TypeError", "RangeError", "SyntaxError", "Ref
 /** Returns what a person reads of an error: a named one by its message, any other with its stack, since it is a bug. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return `unexpected: ${JSON.stringify(error)}`;
+  const sentence = awsSentence(error);
+  if (sentence) return sentence;
   const remedy = "code" in error ? SYSTEM_ERRORS[String(error.code)] : undefined;
   if (remedy) return `${error.message}\n${remedy}`;
   if (UNNAMED.has(error.name)) return `unexpected: ${error.stack ?? error.message}`;
@@ -249,6 +253,11 @@ export async function exitCodeOf(
     err(`See: ${command.usage} --help\n`);
     return 2;
   }
+}
+
+/** Returns once the signal is aborted. It keeps the process alive meanwhile, which a listener alone does not. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await pause(60_000, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
 }
 
 /**
