@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
 import { headFileOf, headsIn } from "#local/record-file";
 import { BrokenRecordsError, lookAtRecords, recordsText } from "#operations/records";
-import { openDatabaseSite } from "#operations/site";
-import { SITE_OPTIONS, siteOf } from "#operations/site-options";
+import { openBooks } from "#operations/site";
+import { BOOKS_NOTES, SITE_OPTIONS, siteOf } from "#operations/site-options";
 import type { RecordHead } from "#trading/record-head";
 import { instant } from "#units/time";
 
@@ -17,9 +17,9 @@ const command: Command = {
     head: { value: "FILE", says: "heads that were kept elsewhere, one a line, to compare with" },
   },
   notes: [
-    "With neither --stage nor --directory, the database is that of DATABASE_URL. A stage's is asked at DATABASE_URL where",
-    "that is set (a tunnel), else at the URL in the stage's secret. A laptop's desk keeps a head a day in a file beside its",
-    "folder, which is compared too. Without any head a cut end does not show. Exit code 1 when something is wrong.",
+    ...BOOKS_NOTES,
+    "A laptop's desk keeps a head a day in a file beside its folder, which is compared too. Without any head a cut end",
+    "does not show. Exit code 1 when something is wrong.",
   ],
 };
 
@@ -39,14 +39,14 @@ async function main(given: Arguments): Promise<void> {
     throw new UsageError(what === undefined ? "say verify or head" : `there is verify and head, not ${what}`);
   const options = siteOf(given);
   const kept = await keptOf(given, options.directory);
-  const site = await openDatabaseSite(options);
+  const books = await openBooks(options);
   try {
-    const seen = await lookAtRecords(site, instant(Date.now()), kept);
+    const seen = await lookAtRecords(books, instant(Date.now()), kept);
     const isWhole = seen.head !== null;
     process.stdout.write(what === "head" && isWhole ? `${JSON.stringify(seen.head)}\n` : recordsText(seen));
     if (!isWhole) throw new BrokenRecordsError(seen.faults.length);
   } finally {
-    await site.close();
+    await books.close();
   }
 }
 

@@ -13,7 +13,8 @@ const [command, ...args] = process.argv.slice(2);
 const LEAST = [22, 18]; // runs TypeScript as it is
 
 // What runs on a laptop needs no test runner and no deployment tools: those are dev dependencies, most of the download.
-const RUNTIME_ONLY = ["start", "live", "record", "migrate", "status", "redrive", "audit", "cost"];
+const OPERATE = ["status", "halt", "reduce", "resume", "judge", "redrive"];
+const RUNTIME_ONLY = ["start", "live", "record", "migrate", ...OPERATE, "audit", "cost"];
 
 // A desk holds PostgreSQL as WebAssembly. V8's optimizing compiler takes 600 MB for one function of it, the parser, and gains 5 % of
 // a whole replay; so baseline code does (docs/decisions/0010-embedded-postgres.md).
@@ -26,6 +27,10 @@ const commands = {
   "make-sample": [["scripts/make-sample.ts"]],
   migrate: [["scripts/migrate.ts"]],
   status: [["scripts/status.ts"]],
+  halt: [["scripts/halt.ts"]],
+  reduce: [["scripts/reduce.ts"]],
+  resume: [["scripts/resume.ts"]],
+  judge: [["scripts/judge.ts"]],
   redrive: [["scripts/redrive.ts"]],
   audit: [["scripts/audit.ts"]],
   cost: [["scripts/cost.ts"]],

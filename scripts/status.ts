@@ -21,9 +21,10 @@ class NeedsAttentionError extends Error {
 }
 
 async function main(given: Arguments): Promise<void> {
-  const site = await openSite(siteOf(given));
+  const options = siteOf(given);
+  const site = await openSite(options);
   try {
-    const status = await readStatus(site, instant(Date.now()));
+    const status = await readStatus(site, options.stage, instant(Date.now()));
     process.stdout.write(given.flag("json") ? `${JSON.stringify(status, null, 2)}\n` : statusText(status));
     const found = worries(status).length;
     if (found > 0) throw new NeedsAttentionError(found);

@@ -1,5 +1,5 @@
 import type { Need } from "#topology/job";
-import { busName, secretId } from "#topology/names";
+import { busName, modeOfStage, secretId } from "#topology/names";
 import type { Granted } from "./grants.ts";
 import type { AuroraSite } from "./site.ts";
 import type { Target } from "./target.ts";
@@ -32,7 +32,7 @@ export function environmentOf(
   );
   return {
     STAGE: stage,
-    SPYHOP_MODE: stage === "live" ? "live" : "demo",
+    SPYHOP_MODE: modeOfStage(stage),
     GIT_SHA: gitSha,
     ...Object.fromEntries(useful),
     ...Object.fromEntries(queuesOf(job).map((name) => [`QUEUE_URL_${name.toUpperCase()}`, queueUrl(name)])),

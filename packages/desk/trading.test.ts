@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Drizzle } from "#db/drizzle";
 import { bias, eventRefs, orderFills, orders, positions, tradingControl, wallets } from "#db/schema";
 import { upsertCandles } from "#db/signals/prices";
+import { judgeByHand } from "#db/trading/by-hand";
 import { changeControl, readControl } from "#db/trading/control";
 import { upsertInstruments } from "#db/trading/instruments";
 import { rebuildPositions } from "#db/trading/positions";
@@ -260,6 +261,62 @@ test("an order that never arrived expires after three absences; when it arrives 
   expect(closed).toMatchObject([{ id, status: "expired" }]);
   expect(await desk.venue.deliverLate()).toBe(1);
   expect(desk.atVenue()).toBe(0);
+});
+
+/** An order whose reply was lost, and that the venue cannot be asked for until it needs a person. */
+async function quarantined(act: "reset-after" | "late") {
+  const desk = await stage();
+  await desk.lean(decimalOf("0.6"));
+  const id = idIn(await desk.plan());
+  desk.venue.faults.set({ path: "trade/order", method: "POST", act: { kind: act } });
+  await desk.submit(id);
+  const { order, fills } = desk.exchange;
+  desk.exchange.order = () => Promise.reject(new Error("no answer"));
+  desk.exchange.fills = async () => [];
+  desk.pass(17);
+  await desk.reconcile();
+  expect(await desk.orders()).toMatchObject([{ status: "quarantined" }]);
+  Object.assign(desk.exchange, { order, fills });
+  const rule = (ruling: "found" | "not-there") =>
+    judgeByHand(desk.db, { order: id, ruling, actor: "anna", reason: "looked it up", at: desk.at() }, null);
+  return { ...desk, id, rule };
+}
+
+test("an order that a person found at the venue is taken as the venue shows it", async () => {
+  const desk = await quarantined("reset-after");
+  expect(await desk.rule("found")).toMatchObject({ done: true, order: { status: "open" } });
+  desk.pass(1);
+  await desk.reconcile();
+  expect(await desk.orders()).toMatchObject([{ status: "filled" }]);
+  expect(await desk.positions()).toMatchObject([{ side: "long", closedAt: null }]);
+  expect(desk.atVenue()).toBe(1);
+});
+
+test("an order that a person did not find is over: its instrument is free, and what comes late is refused", async () => {
+  const desk = await quarantined("late");
+  expect(await desk.rule("not-there")).toMatchObject({ done: true, order: { status: "expired" } });
+  const { epoch } = await readControl(desk.db, "demo");
+  await changeControl(desk.db, "demo", epoch, { state: "ACTIVE", reason: "judged", actor: "anna", at: desk.at() });
+  expect(await desk.venue.deliverLate()).toBe(1);
+  expect(desk.atVenue()).toBe(0);
+  desk.pass(1);
+  await desk.lean(decimalOf("0.6"));
+  await desk.reconcile();
+  const next = idIn(await desk.plan());
+  await desk.submit(next);
+  await desk.reconcile();
+  expect((await desk.orders()).map(({ status }) => status)).toEqual(["expired", "filled"]);
+  expect(await desk.positions()).toMatchObject([{ side: "long", closedAt: null }]);
+});
+
+test("an order that was there after all: its fills are booked on what a person ended, and it is an alarm", async () => {
+  const desk = await quarantined("reset-after");
+  await desk.rule("not-there");
+  desk.pass(3); // to a minute in which a quiet account is compared too
+  await desk.reconcile();
+  expect(await desk.orders()).toMatchObject([{ status: "filled" }]);
+  expect(await desk.positions()).toMatchObject([{ side: "long", closedAt: null }]);
+  expect(await readControl(desk.db, "demo")).toMatchObject({ state: "REDUCING" });
 });
 
 test("a halt voids what is queued: no request leaves", async () => {

@@ -1,7 +1,7 @@
-import { type RecordFault, verifyRecords } from "#db/records";
+import type { ReplyTo } from "#topology/operations";
 import type { RecordHead } from "#trading/record-head";
 import type { Instant } from "#units/time";
-import type { Site } from "./site.ts";
+import type { Books } from "./site.ts";
 
 /** The records of a desk are not what they were; what is wrong was printed before. */
 export class BrokenRecordsError extends Error {
@@ -15,19 +15,18 @@ export class BrokenRecordsError extends Error {
 }
 
 /** Returns a fault as a line: "audit_logs, row 12: row changed". */
-export const faultText = ({ table, where, reason }: RecordFault): string => `${table}, ${where}: ${reason}`;
+export const faultText = ({ table, where, reason }: RecordsSeen["faults"][number]): string =>
+  `${table}, ${where}: ${reason}`;
 
 /** What a look at a desk's records found. */
-export interface RecordsSeen {
-  readonly faults: readonly RecordFault[];
-  readonly head: RecordHead | null;
+export interface RecordsSeen extends ReplyTo<"records"> {
   /** How many heads they were compared with. */
   readonly compared: number;
 }
 
-/** Checks the records of a site, against heads that were kept elsewhere too. */
-export async function lookAtRecords(site: Site, at: Instant, kept: readonly RecordHead[]): Promise<RecordsSeen> {
-  const verdict = await verifyRecords(await site.database(), at, kept);
+/** Checks the records of a desk, against heads that were kept elsewhere too. */
+export async function lookAtRecords(books: Books, at: Instant, kept: readonly RecordHead[]): Promise<RecordsSeen> {
+  const verdict = await books.ask({ act: "records", at, kept: [...kept] });
   return { ...verdict, compared: kept.length };
 }
 

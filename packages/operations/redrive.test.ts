@@ -1,7 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { bias } from "#db/schema";
-import type { Verdict } from "#db/server/redrive";
 import { changeControl, readControl } from "#db/trading/control";
 import { insertOrder, moveOrder } from "#db/trading/move-order";
 import { readOrder } from "#db/trading/orders";
@@ -12,10 +11,11 @@ import { orderIdOf } from "#trading/orders/stored-order";
 import { decimalOf } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";
 import { type Instant, instantOf } from "#units/time";
-import { type RedriveOptions, redrive } from "./redrive.ts";
+import { type RedriveOptions, redrive, type Verdict } from "./redrive.ts";
 
 // Dead letters in a real SQS endpoint, judged by a real database.
 const NOW = instantOf("2022-06-21T04:00:00.000Z");
+const CARRY = { actor: "anna", reason: "the node is back" };
 let desk: TestSite;
 beforeEach(async () => {
   desk = await testSite();
@@ -40,7 +40,7 @@ interface Told {
 async function run(queue: QueueName, options: Partial<RedriveOptions> = {}) {
   const told: Told[] = [];
   const tell = (letter: Told): void => void told.push(letter);
-  const counts = await redrive(desk.site, { queue, limit: 100, act: true, now: () => NOW, tell, ...options });
+  const counts = await redrive(desk.site, { queue, limit: 100, carry: CARRY, now: () => NOW, tell, ...options });
   return { counts, told, reasons: told.map(({ verdict }) => (verdict.act === "send" ? "sent" : verdict.reason)) };
 }
 
@@ -83,10 +83,10 @@ test("events go back; those a reorg took, those analyzed and those unknown are d
 
 test("a look changes nothing: every dead letter can be looked at again", async () => {
   for (const name of ["sold", "gone"]) await bury("events", event(name));
-  expect((await run("events", { act: false })).counts).toEqual({ send: 1, drop: 1, keep: 0 });
+  expect((await run("events", { carry: null })).counts).toEqual({ send: 1, drop: 1, keep: 0 });
   expect(desk.queues.depth("events")).toBe(0);
   await new Promise((resolve) => setTimeout(resolve, 1100)); // what was held comes back after a second
-  expect((await run("events", { act: false })).counts).toEqual({ send: 1, drop: 1, keep: 0 });
+  expect((await run("events", { carry: null })).counts).toEqual({ send: 1, drop: 1, keep: 0 });
 });
 
 test("what breaks its queue's contract stays where it is", async () => {
@@ -121,7 +121,7 @@ test("a send that fails leaves the dead letter; the next run sends it", async ()
     url: async (name: QueueName, side: "queue" | "dead") =>
       side === "dead" ? desk.queues.deadUrl(name) : desk.queues.url(name).replace("events", "nowhere"),
   };
-  const options = { queue: "events", limit: 10, act: true, now: () => NOW, tell: () => {} } as const;
+  const options = { queue: "events", limit: 10, carry: CARRY, now: () => NOW, tell: () => {} } as const;
   await expect(redrive(broken, options)).rejects.toThrow();
   await new Promise((resolve) => setTimeout(resolve, 1100));
   expect((await run("events")).counts.send).toBe(1);
@@ -169,7 +169,7 @@ test("only an approved order at fresh prices goes back", async () => {
 test("an approved order at prices that are gone is voided, so that its instrument is free; a look does not void it", async () => {
   const old = await order(instantOf("2022-06-21T03:00:00.000Z"));
   await buryOrder(old);
-  await run("orders", { act: false });
+  await run("orders", { carry: null });
   expect(await statusOf(old)).toBe("approved");
   await new Promise((resolve) => setTimeout(resolve, 1100));
   const { reasons } = await run("orders");

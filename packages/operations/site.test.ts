@@ -44,7 +44,8 @@ test("a stopped desk's folder keeps its dead letters; a running one's is refused
   await first.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "{ no json" }));
   await first.close();
   const site = await openSite({ directory: folder });
-  const options = { queue: "audits", limit: 10, act: true, now: () => instantOf("2022-06-21T04:00:00.000Z") } as const;
+  const carry = { actor: "anna", reason: "a test" };
+  const options = { queue: "audits", limit: 10, carry, now: () => instantOf("2022-06-21T04:00:00.000Z") } as const;
   expect(await redrive(site, { ...options, tell: () => {} })).toEqual({ send: 0, drop: 0, keep: 1 });
   await site.close();
   const release = await lockFolder(folder);

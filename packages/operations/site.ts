@@ -1,38 +1,43 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from "@aws-sdk/client-sqs";
-import type { Db } from "#db/client";
 import { connectPostgres } from "#db/server/connect";
 import { type Closer, closeAll } from "#host/closers";
-import { lockFolder } from "#host/folder-lock";
+import { FolderInUseError, lockFolder } from "#host/folder-lock";
 import { startQueues } from "#local/aws/queues";
+import { doorOf } from "#local/door";
 import { openEmbedded } from "#local/postgres/embedded-postgres";
-import { readEnv, setEnv } from "#runtime/config";
-import { DatabaseSecret, refuseUnverified } from "#runtime/postgres/database-secret";
-import { readSecret } from "#runtime/secret";
-import { deadLetterName, LAPTOP, type Place, queueName, type Stage, secretId } from "#topology/names";
+import { readEnv, readSettings, setEnv } from "#runtime/config";
+import { deadLetterName, LAPTOP, modeOfStage, type Place, queueName, type Stage } from "#topology/names";
 import type { QueueName } from "#topology/queues";
 import { queue } from "#topology/topology";
+import type { TradingMode } from "#trading/mode";
+import { type Ask, askHere, askRunning, askStage } from "./ask.ts";
 
 /** Which of a queue's two: the queue itself, or that of what its consumer gave up. */
 export type Side = "queue" | "dead";
 
-/** A desk to look at or to mend: a deployed stage's, or a laptop's. */
-export interface Site {
+/** The books of a desk, wherever they are: what a person asks and orders of it. */
+export interface Books {
   /** As a person calls it: "stage dev". */
   readonly name: string;
+  /** What the desk trades in. */
+  readonly mode: TradingMode;
+  readonly ask: Ask;
+  close(): Promise<void>;
+}
+
+/** A desk to look at or to mend, its queues too: a deployed stage's, or a laptop's. */
+export interface Site extends Books {
   readonly sqs: SQSClient;
   /** Returns a queue's URL. @throws MissingQueueError */
   url(name: QueueName, side: Side): Promise<string>;
-  /** Opens the database on first use. @throws the named error of what is missing or does not answer. */
-  database(): Promise<Db>;
-  close(): Promise<void>;
 }
 
 /** Where a site is, as the command line says. One of the two at most; neither = the endpoints in the environment. */
 export interface SiteOptions {
   readonly stage?: Stage | undefined;
-  /** The folder of a stopped laptop desk. */
+  /** The folder of a laptop desk. Its books can be asked while it runs; its queues only when it is stopped. */
   readonly directory?: string | undefined;
 }
 
@@ -63,35 +68,52 @@ export class MissingQueueError extends Error {
   }
 }
 
-/** Opens a site. @throws FolderInUseError when the folder's desk is running: stop it first; NoDeskError, NoSiteError. */
-export async function openSite({ stage, directory }: SiteOptions): Promise<Site> {
+/**
+ * Opens the queues and the books of a desk. @throws FolderInUseError when the folder's desk is running: stop it first;
+ * NoDeskError, NoSiteError.
+ */
+export async function openSite(options: SiteOptions): Promise<Site> {
+  const { stage, directory } = options;
   if (directory !== undefined) return folderSite(directory);
-  if (stage !== undefined) return awsSite(`stage ${stage}`, stage);
+  if (stage !== undefined) return awsSite(await openBooks(options), stage);
   const endpoint = readEnv("AWS_ENDPOINT_URL") ?? readEnv("AWS_ENDPOINT_URL_SQS");
   if (endpoint === null) throw new NoSiteError("AWS_ENDPOINT_URL");
-  if (readEnv("DATABASE_URL") === null) throw new NoSiteError("DATABASE_URL");
-  return awsSite(`the laptop at ${endpoint}`, LAPTOP);
+  return awsSite({ ...(await openBooks(options)), name: `the laptop at ${endpoint}` }, LAPTOP);
 }
 
-/** Opens a site whose database alone is asked: of the environment DATABASE_URL is enough. @throws as `openSite` does */
-export async function openDatabaseSite(options: SiteOptions): Promise<Site> {
-  if (options.directory !== undefined || options.stage !== undefined) return openSite(options);
-  if (readEnv("DATABASE_URL") === null) throw new NoSiteError("DATABASE_URL");
-  return awsSite("the database of DATABASE_URL", LAPTOP);
+/**
+ * Opens the books of a desk, without its queues. Those of a folder are asked of the desk that runs there, or opened where
+ * none does; those at DATABASE_URL are opened, whether or not the desk runs; those of a stage are asked of its function.
+ * @throws NoDeskError, NoSiteError; FolderInUseError for a folder in which something else works.
+ */
+export async function openBooks({ stage, directory }: SiteOptions): Promise<Books> {
+  if (directory !== undefined) return folderBooks(directory);
+  const url = readEnv("DATABASE_URL");
+  if (stage === undefined && url === null) throw new NoSiteError("DATABASE_URL");
+  if (stage !== undefined) useEmulatorsCredentials();
+  const mode = stage === undefined ? readSettings().mode : modeOfStage(stage);
+  const name = stage === undefined ? "the desk at DATABASE_URL" : `stage ${stage}`;
+  if (stage !== undefined && url === null) return { name, mode, ask: askStage(stage), close: async () => undefined };
+  const { db, close } = connectPostgres(url ?? "");
+  return { name, mode, ask: askHere(async () => db), close };
 }
 
-function awsSite(name: string, place: Place): Site {
-  if (readEnv("AWS_ENDPOINT_URL") !== null && readEnv("AWS_ACCESS_KEY_ID") === null)
-    setEnv({
-      AWS_REGION: readEnv("AWS_REGION") ?? "us-east-1",
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-    });
+/** An emulator of AWS takes any credentials, and the SDK wants some. */
+function useEmulatorsCredentials(): void {
+  if (readEnv("AWS_ENDPOINT_URL") === null || readEnv("AWS_ACCESS_KEY_ID") !== null) return;
+  setEnv({
+    AWS_REGION: readEnv("AWS_REGION") ?? "us-east-1",
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+  });
+}
+
+function awsSite(books: Books, place: Place): Site {
+  useEmulatorsCredentials();
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
   const urls = new Map<string, string>();
-  let opened: ReturnType<typeof connectPostgres> | null = null;
   return {
-    name,
+    ...books,
     sqs,
     url: async (queue, side) => {
       const wanted = nameOf(place, queue, side);
@@ -99,13 +121,9 @@ function awsSite(name: string, place: Place): Site {
       urls.set(wanted, url);
       return url;
     },
-    database: async () => {
-      opened ??= await connect(place);
-      return opened.db;
-    },
     close: async () => {
       sqs.destroy();
-      await opened?.close();
+      await books.close();
     },
   };
 }
@@ -125,24 +143,37 @@ async function findQueue(sqs: SQSClient, name: string): Promise<string> {
   }
 }
 
-/** DATABASE_URL where it is set: a stage's own address may not reach it from here. Else the stage's secret. */
-async function connect(place: Place): Promise<ReturnType<typeof connectPostgres>> {
-  const url = readEnv("DATABASE_URL");
-  if (url !== null) return connectPostgres(url);
-  if (place === LAPTOP) throw new NoSiteError("DATABASE_URL");
-  const id = secretId(place, "database");
-  const { fields } = await readSecret(id, DatabaseSecret);
-  refuseUnverified(fields, `the secret ${id}`);
-  return connectPostgres(fields.url, fields.ca === undefined ? {} : { ca: fields.ca });
+/** Opens the database of a folder in which nothing runs. */
+async function openFolder(directory: string, closers: Closer[]): Promise<Ask> {
+  if (!existsSync(join(directory, "db"))) throw new NoDeskError(directory);
+  closers.push(await lockFolder(directory));
+  const database = await openEmbedded(join(directory, "db"));
+  closers.push(database.close);
+  return askHere(async () => database.db);
+}
+
+const ofFolder = (directory: string) => ({ name: `the desk in ${directory}`, mode: readSettings().mode });
+
+async function folderBooks(directory: string): Promise<Books> {
+  const closers: Closer[] = [];
+  const close = (): Promise<void> => closeAll(closers);
+  try {
+    return { ...ofFolder(directory), ask: await openFolder(directory, closers), close };
+  } catch (error) {
+    await close();
+    // A desk at DATABASE_URL keeps no database in its folder, and has a door too.
+    const isOpen = error instanceof FolderInUseError || error instanceof NoDeskError;
+    const door = isOpen ? await doorOf(directory) : null;
+    if (door === null) throw error;
+    return { ...ofFolder(directory), ask: askRunning(door), close };
+  }
 }
 
 async function folderSite(directory: string): Promise<Site> {
-  if (!existsSync(join(directory, "db"))) throw new NoDeskError(directory);
-  const closers: Closer[] = [await lockFolder(directory)];
+  const closers: Closer[] = [];
   const close = (): Promise<void> => closeAll(closers);
   try {
-    const database = await openEmbedded(join(directory, "db"));
-    closers.push(database.close);
+    const ask = await openFolder(directory, closers);
     const queues = await startQueues(join(directory, "queues"));
     closers.push(queues.close);
     const credentials = { accessKeyId: "local", secretAccessKey: "local" };
@@ -154,10 +185,10 @@ async function folderSite(directory: string): Promise<Site> {
     });
     closers.push(async () => sqs.destroy());
     return {
-      name: `the desk in ${directory}`,
+      ...ofFolder(directory),
+      ask,
       sqs,
       url: async (name, side) => (side === "dead" ? queues.deadUrl : queues.url)(name),
-      database: async () => database.db,
       close,
     };
   } catch (error) {

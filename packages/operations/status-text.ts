@@ -1,4 +1,6 @@
-import type { DatabaseStatus, QueueStatus, Status } from "./status.ts";
+import type { Doubtful } from "#topology/operations";
+import { isConsumed } from "./mappings.ts";
+import type { DeskStatus, QueueStatus, Status } from "./status.ts";
 
 /** Returns a length of time as a person says it: "45 s", "12 min", "3 h", "2 d". */
 export function ago(seconds: number): string {
@@ -9,29 +11,35 @@ export function ago(seconds: number): string {
 }
 
 /** Returns what wants a person's eye, worst first; empty = all is well. */
-export function worries({ queues, database }: Status): string[] {
+export function worries({ site, queues, mappings, database }: Status): string[] {
   const dead = queues.filter((queue) => queue.dead > 0);
   const letters = dead.map((queue) => `${queue.dead} dead letters of ${queue.name}: npm run redrive -- ${queue.name}`);
-  if ("problem" in database) return [`the database could not be asked: ${database.problem}`, ...letters];
+  const stopped = mappings.filter((mapping) => !isConsumed(mapping)).map(({ queue }) => queue);
+  const hard =
+    stopped.length > 0
+      ? [`${stopped.join(" and ")} not consumed, ${site} is halted hard: npm run resume -- --hard`]
+      : [];
+  if ("problem" in database) return [`the database could not be asked: ${database.problem}`, ...hard, ...letters];
   const { schema, code, modes } = database;
   const found = modes.flatMap(({ mode, doubtful }) =>
-    doubtful > 0 ? [`${doubtful} orders of ${mode} are unknown or quarantined (docs/runbook.md)`] : [],
+    doubtful > 0 ? [`${doubtful} orders of ${mode} are in doubt: look each up at the venue, then npm run judge`] : [],
   );
   if (schema === null) found.push("the database has no schema: npm run migrate");
   else if (code !== null && schema < code) found.push(`the database lacks migrations up to ${code}: npm run migrate`);
   else if (code !== null && schema > code) found.push("the database is newer than this code: update the code");
-  return [...found, ...letters];
+  return [...found, ...hard, ...letters];
 }
 
 /** Returns a status as a person reads it. */
 export function statusText(status: Status): string {
-  const { site, at, queues, database } = status;
+  const { site, at, queues, mappings, database } = status;
   const found = worries(status);
   return [
     `${site}, ${at}`,
     "",
     ...table(queues),
     "",
+    ...mappings.map((mapping) => `mapping   ${mapping.queue} ${mapping.state}`),
     ...("problem" in database ? [`database  ${database.problem}`] : databaseLines(database, at)),
     "",
     ...(found.length === 0 ? ["nothing needs a person"] : found.map((worry) => `! ${worry}`)),
@@ -51,19 +59,19 @@ function table(queues: readonly QueueStatus[]): string[] {
   );
 }
 
-function databaseLines({ schema, code, lagSeconds, health, modes }: DatabaseStatus, at: string): string[] {
+function databaseLines({ schema, code, lagSeconds, block, report, modes }: DeskStatus, at: string): string[] {
   const since = (then: string): string => ago((Date.parse(at) - Date.parse(then)) / 1000);
-  const block = health?.block;
-  const report = health?.report;
   return [
     `schema    ${schema ?? "none"}${schema === code ? "" : `, this code has ${code ?? "none"}`}`,
     `chain     ${block ? `block ${block.number}, ${ago(lagSeconds ?? 0)} behind` : "no block yet"}`,
     `report    ${report ? `${report.type}, ended ${report.end} (${since(report.end)} ago)` : "none yet"}`,
-    ...modes.map(({ mode, trading, doubtful }) => {
-      const state = trading
-        ? `${trading.state}, epoch ${trading.epoch}, since ${trading.changedAt}: ${trading.reason}`
-        : "no row";
-      return `trading   ${mode} ${state}${doubtful > 0 ? `; ${doubtful} orders in doubt` : ""}`;
-    }),
+    ...modes.flatMap(({ mode, control, doubtful, inDoubt }) => [
+      `trading   ${mode} ${control.state}, epoch ${control.epoch}, since ${control.changedAt} by ${control.actor}: ${control.reason}`,
+      ...inDoubt.map(doubtLine),
+      ...(doubtful > inDoubt.length ? [`in doubt  ${doubtful - inDoubt.length} more`] : []),
+    ]),
   ];
 }
+
+const doubtLine = ({ status, side, size, instrument, decidedAt, clientOrderId }: Doubtful): string =>
+  `in doubt  ${status}: ${side} ${size} ${instrument}, decided ${decidedAt}, client order id ${clientOrderId}`;

@@ -4,6 +4,7 @@ import { writeDeskRows } from "#testing/desk-rows";
 import { type TestSite, testSite } from "#testing/site";
 import { QUEUES } from "#topology/topology";
 import { instant, instantOf } from "#units/time";
+import { askHere } from "./ask.ts";
 import { readStatus } from "./status.ts";
 import { ago, statusText, worries } from "./status-text.ts";
 
@@ -16,7 +17,7 @@ afterEach(() => desk.close());
 const put = (QueueUrl: string) => desk.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "{}" }));
 
 test("a desk that has not begun is well, and every queue is named", async () => {
-  const status = await readStatus(desk.site, instantOf("2022-06-21T04:00:00.000Z"));
+  const status = await readStatus(desk.site, undefined, instantOf("2022-06-21T04:00:00.000Z"));
   expect(status.queues.map(({ name }) => name)).toEqual(QUEUES);
   expect(status.database).toMatchObject({ lagSeconds: null, modes: [{ mode: "demo" }, { mode: "live" }] });
   expect(worries(status)).toEqual([]);
@@ -31,12 +32,12 @@ test("messages, dead letters, lag and the last report are shown", async () => {
   await writeDeskRows(desk.database.db);
   await put(desk.queues.url("events"));
   for (let n = 0; n < 2; n++) await put(desk.queues.deadUrl("events"));
-  const status = await readStatus(desk.site, instant(Date.now() + 300_000));
+  const status = await readStatus(desk.site, undefined, instant(Date.now() + 300_000));
   const events = status.queues.find(({ name }) => name === "events");
   expect(events).toMatchObject({ visible: 1, inFlight: 0, dead: 2 });
   expect(events?.oldestDeadSeconds).toBeGreaterThanOrEqual(299);
   expect(events?.oldestDeadSeconds).toBeLessThan(360);
-  expect(status.database).toMatchObject({ health: { block: { number: 14 } } });
+  expect(status.database).toMatchObject({ block: { number: 14 }, report: null });
   expect(worries(status)).toEqual(["2 dead letters of events: npm run redrive -- events"]);
   expect(statusText(status)).toMatch(/! 2 dead letters of events/);
 });
@@ -45,7 +46,11 @@ test("a database that does not answer is said, and the queues are still reported
   const refused = async () => {
     throw new Error("outer", { cause: Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }) });
   };
-  const status = await readStatus({ ...desk.site, database: refused }, instantOf("2022-06-21T04:00:00.000Z"));
+  const status = await readStatus(
+    { ...desk.site, ask: askHere(refused) },
+    undefined,
+    instantOf("2022-06-21T04:00:00.000Z"),
+  );
   expect(status.queues).toHaveLength(QUEUES.length);
   expect(worries(status)).toEqual(["the database could not be asked: Error: connect ECONNREFUSED"]);
 });

@@ -4,14 +4,14 @@ import {
   type Message,
   ReceiveMessageCommand,
 } from "@aws-sdk/client-sqs";
-import { type DeskHealth, deskHealth } from "#db/reading/overview";
 import { readMigrations } from "#db/server/migration";
-import { doubtfulOrders, schemaVersion } from "#db/server/version";
 import { MIGRATIONS } from "#local/postgres/embedded-postgres";
+import type { Stage } from "#topology/names";
+import type { ReplyTo } from "#topology/operations";
 import type { QueueName } from "#topology/queues";
 import { QUEUES } from "#topology/topology";
-import type { TradingMode } from "#trading/mode";
 import { type Instant, millis } from "#units/time";
+import { type Mapping, readMappings } from "./mappings.ts";
 import type { Site } from "./site.ts";
 
 /** Messages of one queue, as SQS counts them: approximately. */
@@ -27,41 +27,34 @@ export interface QueueStatus {
   readonly oldestDeadSeconds: number | null;
 }
 
-export interface ModeStatus {
-  readonly mode: TradingMode;
-  readonly trading: DeskHealth["trading"];
-  /** Orders unknown or quarantined. */
-  readonly doubtful: number;
-}
-
-/** What the database says of a desk. */
-export interface DatabaseStatus {
-  /** The newest migration that ran there, and the newest of this code. */
-  readonly schema: string | null;
+/** What the books say of a desk. */
+export interface DeskStatus extends ReplyTo<"look"> {
+  /** The newest migration of this code; `schema` is the newest that ran there. */
   readonly code: string | null;
   /** From the newest block's own time; null before the first block. */
   readonly lagSeconds: number | null;
-  readonly health: DeskHealth | null;
-  readonly modes: readonly ModeStatus[];
 }
 
 export interface Status {
   readonly site: string;
   readonly at: Instant;
   readonly queues: readonly QueueStatus[];
+  /** Whether a stage's queues of plans and orders are consumed: a hard halt ends that. Empty where there is no stage. */
+  readonly mappings: readonly Mapping[];
   /** Why the database could not be asked, instead of what it says. */
-  readonly database: DatabaseStatus | { readonly problem: string };
+  readonly database: DeskStatus | { readonly problem: string };
 }
 
 /**
  * Returns how a site is: queues, dead letters, lag, kill switches, last report, schema. A database that cannot be reached
  * is said, and the queues are still reported. Looking at dead letters hides up to ten of each queue for a second.
- * @throws MissingQueueError and SQS's errors.
+ * @throws MissingQueueError, MissingMappingError, and the errors of SQS and Lambda.
  */
-export async function readStatus(site: Site, at: Instant): Promise<Status> {
+export async function readStatus(site: Site, stage: Stage | undefined, at: Instant): Promise<Status> {
   const queues: QueueStatus[] = [];
   for (const name of QUEUES) queues.push(await queueStatus(site, name, at));
-  return { site: site.name, at, queues, database: await databaseStatus(site, at) };
+  const mappings = stage === undefined ? [] : await readMappings(stage);
+  return { site: site.name, at, queues, mappings, database: await databaseStatus(site, at) };
 }
 
 async function queueStatus(site: Site, name: QueueName, at: Instant): Promise<QueueStatus> {
@@ -104,18 +97,10 @@ async function oldestOf({ sqs }: Site, QueueUrl: string): Promise<number | null>
 
 async function databaseStatus(site: Site, at: Instant): Promise<Status["database"]> {
   try {
-    const db = await site.database();
+    const look = await site.ask({ act: "look" });
     const code = (await readMigrations(MIGRATIONS)).at(-1)?.name ?? null;
-    const schema = await schemaVersion(db);
-    if (schema === null) return { schema, code, lagSeconds: null, health: null, modes: [] };
-    const modes: ModeStatus[] = [];
-    for (const mode of ["demo", "live"] as const) {
-      const { trading } = await deskHealth(db, "ethereum", mode);
-      modes.push({ mode, trading, doubtful: await doubtfulOrders(db, mode) });
-    }
-    const health = await deskHealth(db, "ethereum", "demo");
-    const lagSeconds = health.block === null ? null : (millis(at) - millis(health.block.at)) / 1000;
-    return { schema, code, lagSeconds, health, modes };
+    const lagSeconds = look.block === null ? null : (millis(at) - millis(look.block.at)) / 1000;
+    return { ...look, code, lagSeconds };
   } catch (error) {
     return { problem: problemOf(error) };
   }

@@ -1,5 +1,6 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { type Queues, startQueues } from "#local/aws/queues";
+import { askHere } from "#operations/ask";
 import type { Site } from "#operations/site";
 import { type TestDatabase, testDatabase } from "./database.ts";
 
@@ -21,9 +22,10 @@ export async function testSite(): Promise<TestSite> {
   const database = await testDatabase();
   const site: Site = {
     name: "a test",
+    mode: "demo",
     sqs,
     url: async (name, side) => (side === "dead" ? queues.deadUrl : queues.url)(name),
-    database: async () => database.db,
+    ask: askHere(async () => database.db),
     close: async () => {},
   };
   const close = async () => {

@@ -1,3 +1,5 @@
+import type { TradingMode } from "#trading/mode";
+
 /** Every stage. */
 export const STAGES = ["dev", "demo", "live"] as const;
 /** Where the desk is deployed: dev and demo trade on paper or on OKX's demo, live with money. */
@@ -5,6 +7,9 @@ export type Stage = (typeof STAGES)[number];
 
 /** Returns whether a text names a stage. */
 export const isStage = (text: string): text is Stage => (STAGES as readonly string[]).includes(text);
+
+/** Returns what a stage trades in: live with money, the others for practice. */
+export const modeOfStage = (stage: Stage): TradingMode => (stage === "live" ? "live" : "demo");
 
 /** What a laptop's queues are called by in an emulator of AWS, in place of a stage. */
 export const LAPTOP = "local";

@@ -20,6 +20,17 @@ export const tasks = {
     timeoutSeconds: 60,
     memoryMb: 512,
   },
+  /** What a person orders and asks: the commands halt, reduce, resume, judge, redrive, status and audit invoke it. */
+  operate: {
+    consumer: "functions/operate.handler",
+    onDeploy: false,
+    needs: ["database"],
+    sends: [],
+    publishes: [],
+    // A look takes a moment; a walk through all records takes minutes in a year.
+    timeoutSeconds: 300,
+    memoryMb: 512,
+  },
 } as const satisfies Record<string, Task>;
 
 export type Tasks = typeof tasks;

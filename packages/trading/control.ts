@@ -1,4 +1,5 @@
 import type { Instant } from "#units/time";
+import type { TradingMode } from "./mode.ts";
 import { CONTROL_STATES, type Control, type ControlState } from "./plans/limits.ts";
 
 /** The kill switch of a mode, with who changed it last and why. */
@@ -30,3 +31,33 @@ export function tightening(now: StoredControl, change: ControlChange): "repeated
 
 /** Returns the part of a stored kill switch that decides. */
 export const decisive = ({ state, epoch }: Control): Control => ({ state, epoch });
+
+/** What a person asks of the kill switch, and what is known when they do. */
+export interface AskedByHand {
+  readonly mode: TradingMode;
+  /** Null: the state that it has, in a new epoch, so that nothing leaves that was approved before. */
+  readonly to: ControlState | null;
+  /** Orders of the mode whose fate at the venue is not known. */
+  readonly inDoubt: number;
+  /** The person has said that they mean it. */
+  readonly confirmed: boolean;
+}
+
+/**
+ * Returns what a person's word makes of the kill switch: the state of its next epoch; `stays` when it has that state
+ * already; or why it is refused. To tighten is always allowed. To loosen, or to let go on what a new epoch is asked for,
+ * wants every order's fate known, and in live a confirmation.
+ */
+export function changeByHand(
+  now: Control,
+  { mode, to, inDoubt, confirmed }: AskedByHand,
+): { readonly state: ControlState } | "stays" | { readonly refused: string } {
+  if (to === now.state) return "stays";
+  if (to !== null && tightness(to) > tightness(now.state)) return { state: to };
+  if (inDoubt > 0)
+    return {
+      refused: `${inDoubt === 1 ? "an order is" : `${inDoubt} orders are`} in doubt: npm run status names them, npm run judge decides one`,
+    };
+  if (mode === "live" && !confirmed) return { refused: "live trades with money: add --yes if you mean it" };
+  return { state: to ?? now.state };
+}

@@ -49,6 +49,7 @@ export async function walk(desk: BundledDesk, blocks: number, say: Say): Promise
   await follow(desk, blocks, say);
   await score(desk, say);
   await trade(desk, say);
+  await operate(desk, say);
   await report(desk, say);
   await request(desk, say);
   const silent = bundledJobs().filter(({ job }) => !desk.functions.answered.has(job));
@@ -158,6 +159,15 @@ async function trade(desk: BundledDesk, say: Say): Promise<void> {
   await desk.tick("reconcile-orders");
   await rowsIn(desk, equitySnapshots, "reconcile-orders");
   say("reconcile-orders", `tick: ${await rowsIn(desk, positions, "reconcile-orders")} positions kept`);
+}
+
+async function operate(desk: BundledDesk, say: Say): Promise<void> {
+  const rows = await desk.db.$count(auditLogs);
+  const wanted = { mode: "demo", to: "HALTED", confirmed: false, mappings: null, actor: "walk", reason: "a walk" };
+  const reply = await desk.runTask("operate", { act: "control", ...wanted, at: instant(desk.clock.now()) });
+  const { done } = reply as { done: boolean };
+  if (!done || (await desk.db.$count(auditLogs)) !== rows + 1) throw new EffectError("operate: the desk is not halted");
+  say("operate", "invoked: demo halted, an audit row stored");
 }
 
 async function report(desk: BundledDesk, say: Say): Promise<void> {

@@ -1,8 +1,8 @@
-import { and, count, desc, inArray, sql } from "drizzle-orm";
+import { desc, sql } from "drizzle-orm";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
 import { rows } from "../rows.ts";
-import { orders, schemaMigrations } from "../schema.ts";
+import { schemaMigrations } from "../schema.ts";
 import * as kind from "../shape.ts";
 
 const Register = kind.shape("register of migrations", { there: kind.flag });
@@ -17,13 +17,4 @@ export async function schemaVersion(db: Db): Promise<string | null> {
     .orderBy(desc(schemaMigrations.name))
     .limit(1);
   return newest?.name ?? null;
-}
-
-/** Orders of a mode whose fate at the venue is not known, or that wait for a person. */
-export async function doubtfulOrders(db: Db, mode: "demo" | "live"): Promise<number> {
-  const [row] = await drizzleOf(db)
-    .select({ n: count() })
-    .from(orders)
-    .where(and(sql`${orders.tradingMode} = ${mode}`, inArray(orders.status, ["unknown", "quarantined"])));
-  return row?.n ?? 0;
 }

@@ -1,12 +1,12 @@
-import { and, asc, eq, gt, inArray, or, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, inArray, or, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
-import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_FLIGHT } from "#trading/orders/order";
+import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_DOUBT, IN_FLIGHT } from "#trading/orders/order";
 import type { Look } from "#trading/orders/resolve";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { type ClosedOrder, REPEAT_MS, type Run } from "#trading/store";
-import type { OrderId } from "#units/ids";
+import { OrderId } from "#units/ids";
 import { Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
@@ -53,6 +53,31 @@ export async function readOrder(db: Db, id: OrderId): Promise<StoredOrder | null
   const [row] = await drizzleOf(db).select(STORED).from(orders).where(eq(orders.id, id));
   return row ?? null;
 }
+
+/** Returns the order of an id or of a client order id, as a person names it; null without one. */
+export async function namedOrder(db: Db, name: string): Promise<StoredOrder | null> {
+  const id = OrderId.safeParse(name);
+  const [row] = await drizzleOf(db)
+    .select(STORED)
+    .from(orders)
+    .where(id.success ? eq(orders.id, id.data) : eq(orders.clientOrderId, name));
+  return row ?? null;
+}
+
+const isDoubtful = (mode: TradingMode) => and(eq(orders.tradingMode, mode), inArray(orders.status, [...IN_DOUBT]));
+
+/** Returns how many orders of a mode are in doubt. */
+export const countDoubtful = async (db: Db, mode: TradingMode): Promise<number> =>
+  (await drizzleOf(db).select({ n: count() }).from(orders).where(isDoubtful(mode)))[0]?.n ?? 0;
+
+/** Returns the first `limit` orders of a mode that are in doubt, by decision and id. */
+export const doubtfulOrders = (db: Db, mode: TradingMode, limit: number): Promise<StoredOrder[]> =>
+  drizzleOf(db)
+    .select(STORED)
+    .from(orders)
+    .where(isDoubtful(mode))
+    .orderBy(asc(orders.decidedAt), asc(orders.id))
+    .limit(limit);
 
 /** Returns the orders of a mode that the venue may hold, by decision and id. */
 export const ordersAtVenue = (db: Db, mode: TradingMode): Promise<StoredOrder[]> =>

@@ -15,6 +15,7 @@ import { errorFields, type LogLine, log, useSink } from "#runtime/log";
 import type { ScheduleName } from "#topology/schedules";
 import { QUEUES, SCHEDULES, schedule } from "#topology/topology";
 import { type Instant, instant } from "#units/time";
+import { openDoor } from "../door.ts";
 import { dueAfter } from "../due.ts";
 import { type Laptop, startLaptop } from "../laptop.ts";
 import { logFile } from "../log-file.ts";
@@ -89,6 +90,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       secrets: new Map([[SECRET_ID, paperSecret()]]),
     });
     closers.push(desk.close);
+    closers.push(await openDoor(directory, desk.handlers));
     await seed(desk, options, heads);
     for (const name of FIRST) await desk.runSchedule(name, second(clock));
     closers.push(startLoops(desk, clock));

@@ -128,6 +128,9 @@ export function transition(from: OrderStatus, event: OrderEvent): OrderStatus {
 /** Statuses in which the venue may hold the order: its fills and its cancel are still to come. */
 export const AT_VENUE: readonly OrderStatus[] = ["submitting", "unknown", "open", "partially_filled", "quarantined"];
 
+/** Statuses in which nobody knows whether the venue has the order. */
+export const IN_DOUBT: readonly OrderStatus[] = ["unknown", "quarantined"];
+
 /** Statuses that block a new plan of the same instrument: at the venue, or on the way there. */
 export const IN_FLIGHT: readonly OrderStatus[] = ["proposed", "approved", ...AT_VENUE];
 

@@ -1,0 +1,40 @@
+import type { StoredControl } from "#trading/control";
+import { TradingMode } from "#trading/mode";
+import type { StoredOrder } from "#trading/orders/stored-order";
+import type { Db } from "../client.ts";
+import { type DeskHealth, deskHealth } from "../reading/overview.ts";
+import { readControl } from "../trading/control.ts";
+import { countDoubtful, doubtfulOrders } from "../trading/orders.ts";
+import { schemaVersion } from "./version.ts";
+
+/** What a desk's database says of it to a person. */
+export interface DeskLook {
+  /** The newest migration that ran; null without any, and then the rest is empty. */
+  readonly schema: string | null;
+  readonly block: Pick<NonNullable<DeskHealth["block"]>, "number" | "at"> | null;
+  readonly report: Pick<NonNullable<DeskHealth["report"]>, "type" | "end"> | null;
+  readonly modes: readonly {
+    readonly mode: TradingMode;
+    readonly control: StoredControl;
+    /** How many orders are in doubt, and the first of them. */
+    readonly doubtful: number;
+    readonly inDoubt: readonly StoredOrder[];
+  }[];
+}
+
+/** More than a person reads at once. */
+const SHOWN = 20;
+
+/** Returns how a desk is: chain, last report, and for each mode the kill switch and the orders in doubt. */
+export async function lookAtDesk(db: Db, chain: string): Promise<DeskLook> {
+  const schema = await schemaVersion(db);
+  if (schema === null) return { schema, block: null, report: null, modes: [] };
+  const { block, report } = await deskHealth(db, chain, "demo"); // these two are the same in every mode
+  const modes = TradingMode.options.map(async (mode) => ({
+    mode,
+    control: await readControl(db, mode),
+    doubtful: await countDoubtful(db, mode),
+    inDoubt: await doubtfulOrders(db, mode, SHOWN),
+  }));
+  return { schema, block, report, modes: await Promise.all(modes) };
+}

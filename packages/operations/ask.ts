@@ -1,0 +1,88 @@
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import type { Db } from "#db/client";
+import { schemaVersion } from "#db/server/version";
+import { deadlineOf, lambdaContext, loadHandler } from "#local/aws/jobs";
+import type { Door } from "#local/door";
+import { provide } from "#runtime/services";
+import { deployedName, type Stage } from "#topology/names";
+import { type Operation, REPLIES, type ReplyTo } from "#topology/operations";
+import { task } from "#topology/topology";
+
+/** Has a desk's books asked or changed. @throws the named error of who should have answered. */
+export type Ask = <A extends Operation["act"]>(operation: Extract<Operation, { act: A }>) => Promise<ReplyTo<A>>;
+
+/** The database is there and empty. */
+export class NoSchemaError extends Error {
+  override name = "NoSchemaError";
+  constructor() {
+    super("the database has no schema: npm run migrate");
+  }
+}
+
+/** The desk took the question, and its job failed. */
+export class OperateError extends Error {
+  override name = "OperateError";
+}
+
+const JOB = "operate";
+const asking =
+  (answer: (operation: Operation) => Promise<unknown>): Ask =>
+  async <A extends Operation["act"]>(operation: Extract<Operation, { act: A }>) =>
+    REPLIES[operation.act as A].parse(await answer(operation)) as ReplyTo<A>; // the schema of this very act
+
+/** Asks a database of which nothing runs that would have to be asked first: by the same handler, in this process. */
+export function askHere(database: () => Promise<Db>): Ask {
+  return asking(async (operation) => {
+    const db = await database();
+    // Before the job: one that cannot reach its database is the desk's error, and would be logged as such.
+    const schema = await schemaVersion(db);
+    if (schema === null && operation.act !== "look") throw new NoSchemaError();
+    provide("database", db);
+    const entry = task(JOB);
+    const handler = await loadHandler(entry);
+    return JSON.parse(JSON.stringify(await handler(operation, lambdaContext(entry, deadlineOf(entry)))));
+  });
+}
+
+/** Asks a deployed stage: its function stands where the database can be reached. The caller may invoke it, and no more. */
+export function askStage(stage: Stage): Ask {
+  const FunctionName = deployedName(stage, JOB);
+  return asking(async (operation) => {
+    const client = new LambdaClient({});
+    try {
+      const reply = await client.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(operation) }));
+      const text = new TextDecoder().decode(reply.Payload);
+      if (reply.FunctionError) throw new OperateError(`${FunctionName} failed: ${failureOf(text)}`);
+      return JSON.parse(text);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "ResourceNotFoundException") throw error;
+      const region = await client.config.region();
+      throw new OperateError(
+        `there is no function ${FunctionName} in ${region}. Is the stage deployed, and are these its account and region?`,
+        { cause: error },
+      );
+    } finally {
+      client.destroy();
+    }
+  });
+}
+
+/** What a function threw, as Lambda says it. */
+function failureOf(text: string): string {
+  const { errorType = "Error", errorMessage = text } = JSON.parse(text) as Record<string, string | undefined>;
+  return `${errorType}: ${errorMessage}`;
+}
+
+/** Asks the desk of this machine that runs, which holds its own database. */
+export const askRunning = ({ url, token }: Door): Ask =>
+  asking(async (operation) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const reply = await fetch(url, { method: "POST", headers, body: JSON.stringify(operation) }).catch((cause) => {
+      throw new OperateError("the desk that ran there does not answer; was it killed? Start it, or stop it whole", {
+        cause,
+      });
+    });
+    const text = await reply.text();
+    if (!reply.ok) throw new OperateError(`the running desk answers ${reply.status}: ${text}`);
+    return JSON.parse(text);
+  });
