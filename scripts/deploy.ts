@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Arguments, type Command, runCommand } from "#host/cli";
 import { gitSha } from "#host/git";
 import { bootstrapCall, type HostFiles, hostCall, writeTarget } from "./cloud/host.ts";
-import { checkedHost, checkedTarget, checkSecrets, originVersion } from "./cloud/preflight.ts";
+import { checkConcurrency, checkedHost, checkedTarget, checkSecrets, originVersion } from "./cloud/preflight.ts";
 import { runAttended } from "./cloud/run.ts";
 
 const command: Command = {
@@ -24,6 +24,7 @@ async function main(given: Arguments): Promise<void> {
   const target = checkedTarget({ ...asked, confirm: given.text("confirm") });
   const host = checkedHost(given.need("with"), target);
   await checkSecrets(target);
+  await checkConcurrency(target);
   const found = { gitSha: gitSha(), originVersion: await originVersion(target) };
   await runAttended(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/bundle.ts"]);
   const directory = join(".spyhop", "deploy", target.stage);

@@ -34,12 +34,12 @@ const FINDINGS = {
   noLogin: [
     finding(
       "APIG4",
-      "The routes have no login yet: the firewall lets in the target's viewers only, and a route answers CloudFront only.",
+      "The routes have no login yet: the firewall, or a function in its place, lets in the target's viewers only, and a route answers CloudFront only.",
     ),
   ],
   distribution: [
     finding("CFR1", "Who may look is said by address, not by country."),
-    finding("CFR3", "The API's access log and the firewall's samples hold the same requests."),
+    finding("CFR3", "The firewall's log holds every request, the API's access log each that was let in."),
     finding(
       "CFR4",
       "The domain is CloudFront's own, whose certificate cannot name a TLS version; a domain of one's own can.",

@@ -9,6 +9,7 @@ const alarms = alarmsOf({
   target: aTarget({ stage: "live", database: "aurora" }),
   topology: theTopology(),
   codeOf: () => Code.fromInline("never deployed"),
+  egress: null,
 });
 
 /** The same alarm of every queue or job as one row, since it means the same for each. */

@@ -1,4 +1,5 @@
 import { type App, Duration, Stack } from "aws-cdk-lib";
+import { CfnBudget } from "aws-cdk-lib/aws-budgets";
 import {
   Alarm,
   AlarmWidget,
@@ -16,7 +17,7 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { functionName } from "#topology/functions";
 import type { Metric as Metrics } from "#topology/metrics";
-import { deadLetterName, deployedName, named, queueName } from "#topology/names";
+import { deadLetterName, deployedName, named, queueName, type Stage } from "#topology/names";
 import { type AlarmOf, alarmsOf } from "./alarm-list.ts";
 import { type Site, stackProps, tag } from "./site.ts";
 
@@ -32,6 +33,25 @@ export class AlarmsStack extends Stack {
     if (target.alarmEmail !== null) topic.addSubscription(new EmailSubscription(target.alarmEmail));
     const alarms = alarmsOf(site).map((entry) => this.#addAlarm(entry, site, topic));
     this.#addDashboard(site, alarms);
+    if (target.budgetUsd !== null && target.alarmEmail !== null && !target.emulator)
+      this.#addBudget(target.stage, target.budgetUsd, target.alarmEmail);
+  }
+
+  /** Of the whole account: what is tagged alone is counted only where somebody has switched that on in the billing console. */
+  #addBudget(stage: Stage, amount: number, address: string): void {
+    const told = (notificationType: "ACTUAL" | "FORECASTED", threshold: number) => ({
+      notification: { notificationType, threshold, thresholdType: "PERCENTAGE", comparisonOperator: "GREATER_THAN" },
+      subscribers: [{ subscriptionType: "EMAIL", address }],
+    });
+    new CfnBudget(this, "Budget", {
+      budget: {
+        budgetName: named(stage, "budget"),
+        budgetType: "COST",
+        timeUnit: "MONTHLY",
+        budgetLimit: { amount, unit: "USD" },
+      },
+      notificationsWithSubscribers: [told("ACTUAL", 80), told("ACTUAL", 100), told("FORECASTED", 100)],
+    });
   }
 
   #addAlarm(entry: AlarmOf, { target }: Site, topic: Topic): Alarm {

@@ -3,8 +3,13 @@ import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from "aws-cdk-
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import {
   AllowedMethods,
+  type BehaviorOptions,
   CachePolicy,
   Distribution,
+  Function as EdgeFunction,
+  FunctionCode,
+  FunctionEventType,
+  FunctionRuntime,
   HttpVersion,
   OriginProtocolPolicy,
   OriginRequestPolicy,
@@ -13,13 +18,14 @@ import {
   ViewerProtocolPolicy,
 } from "aws-cdk-lib/aws-cloudfront";
 import { HttpOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
-import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
 import { named, ORIGIN_HEADER } from "#topology/names";
 import { acknowledge } from "./acknowledged.ts";
 import { JobFunction } from "./job-function.ts";
 import { type AuroraSite, removalOf, type Site, stackProps, tag } from "./site.ts";
 import type { Target } from "./target.ts";
+import { viewersOnly } from "./viewers.ts";
 
 /** A person with a dashboard; the whole desk has few. Requests per second, and at once. */
 const THROTTLE = { rateLimit: 20, burstLimit: 40 };
@@ -51,7 +57,7 @@ export class ApiStack extends Stack {
     });
     const logGroup = new LogGroup(this, "Access", {
       logGroupName: `/spyhop/${target.stage}/api`,
-      retention: RetentionDays.ONE_MONTH,
+      retention: target.logDays satisfies RetentionDays,
       removalPolicy: removalOf(target),
     });
     new HttpStage(this, "Stage", {
@@ -86,6 +92,18 @@ export class ApiStack extends Stack {
     for (const one of routes) acknowledge(one, "noLogin");
   }
 
+  /** Where no firewall stands in front, a function at the edge lets in the viewers alone. */
+  #guard({ firewall, emulator, stage, viewers }: Target): Pick<BehaviorOptions, "functionAssociations"> {
+    if (emulator || firewall === "waf") return {};
+    const guard = new EdgeFunction(this, "Viewers", {
+      functionName: named(stage, "viewers"),
+      comment: "lets in the target's viewers alone",
+      code: FunctionCode.fromInline(viewersOnly(viewers)),
+      runtime: FunctionRuntime.JS_2_0,
+    });
+    return { functionAssociations: [{ function: guard, eventType: FunctionEventType.VIEWER_REQUEST }] };
+  }
+
   #addDistribution(api: HttpApi, { site, origin, webAclArn }: ApiProps): Distribution {
     const distribution = new Distribution(this, "Distribution", {
       comment: named(site.target.stage, "api"),
@@ -101,6 +119,7 @@ export class ApiStack extends Stack {
         cachePolicy: CachePolicy.CACHING_DISABLED,
         originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
         responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
+        ...this.#guard(site.target),
       },
       httpVersion: HttpVersion.HTTP2_AND_3,
       ...(webAclArn === null ? {} : { webAclId: webAclArn }),

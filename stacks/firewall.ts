@@ -1,7 +1,8 @@
-import { type App, Stack } from "aws-cdk-lib";
-import { CfnIPSet, CfnWebACL } from "aws-cdk-lib/aws-wafv2";
+import { type App, ArnFormat, Stack } from "aws-cdk-lib";
+import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import { CfnIPSet, CfnLoggingConfiguration, CfnWebACL } from "aws-cdk-lib/aws-wafv2";
 import { named } from "#topology/names";
-import { inAccount, type Site, stackProps, tag } from "./site.ts";
+import { inAccount, removalOf, type Site, stackProps, tag } from "./site.ts";
 
 /** Where CloudFront's firewalls live, whatever the region of the rest. */
 const CLOUDFRONT_REGION = "us-east-1";
@@ -61,7 +62,29 @@ export class FirewallStack extends Stack {
         visibilityConfig: measured(named(target.stage, rule.name)),
       })),
     });
+    this.#addLog(target, acl);
     this.webAclArn = acl.attrArn;
+  }
+
+  /** Every request, let in or not, without what would let somebody in. AWS takes a log of no other name. */
+  #addLog(target: Site["target"], acl: CfnWebACL): void {
+    const { logGroupName } = new LogGroup(this, "Requests", {
+      logGroupName: `aws-waf-logs-${named(target.stage, "firewall")}`,
+      retention: target.logDays satisfies RetentionDays,
+      removalPolicy: removalOf(target),
+    });
+    new CfnLoggingConfiguration(this, "Logging", {
+      resourceArn: acl.attrArn,
+      logDestinationConfigs: [
+        this.formatArn({
+          service: "logs",
+          resource: "log-group",
+          resourceName: logGroupName,
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      ],
+      redactedFields: ["authorization", "cookie"].map((Name) => ({ singleHeader: { Name } })),
+    });
   }
 
   #addViewers({ stage, viewers }: Site["target"], version: "IPV4" | "IPV6"): CfnIPSet {

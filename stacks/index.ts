@@ -4,6 +4,7 @@ import { Code } from "aws-cdk-lib/aws-lambda";
 import { AlarmsStack } from "./alarms.ts";
 import { ApiStack } from "./api.ts";
 import { DatabaseStack } from "./database.ts";
+import { EgressStack } from "./egress.ts";
 import { FirewallStack } from "./firewall.ts";
 import { checkTopology, type Topology, theTopology } from "./jobs.ts";
 import { NetworkStack } from "./network.ts";
@@ -28,17 +29,19 @@ const bundled = (job: string): Code => Code.fromAsset(resolve("dist", "functions
  * @throws TopologyError before anything is added.
  */
 export function buildStacks(app: App, target: Target, options: BuildOptions = {}): void {
-  const site: Site = { target, topology: options.topology ?? theTopology(), codeOf: options.codeOf ?? bundled };
-  checkTopology(site.topology);
+  const base = { target, topology: options.topology ?? theTopology(), codeOf: options.codeOf ?? bundled };
+  checkTopology(base.topology);
   // CloudFormation's own schema of every resource is checked while the templates are made.
   app.node.setContext("@aws-cdk/core:validateAgainstDefaultRules", true);
   // A stack cannot drop what another one still uses.
   app.node.setContext("@aws-cdk/core:defaultCrossStackReferences", "strong");
+  const isAlone = target.staticEgress && target.database === "external"; // Aurora's network has an address of its own
+  const site: Site = { ...base, egress: isAlone ? new EgressStack(app, base).egress : null };
   const { origin } = new SecretsStack(app, site);
   const aurora = target.database === "aurora" ? new DatabaseStack(app, site, new NetworkStack(app, site)).aurora : null;
   const release = new ReleaseStack(app, site, aurora);
   const pipeline = new PipelineStack(app, site, aurora);
-  const firewall = target.emulator ? null : new FirewallStack(app, site);
+  const firewall = target.emulator || target.firewall === "function" ? null : new FirewallStack(app, site);
   const { queueUrl } = pipeline;
   const api = new ApiStack(app, { site, aurora, origin, webAclArn: firewall?.webAclArn ?? null, queueUrl });
   for (const stack of [pipeline, api]) stack.addStackDependency(release);

@@ -1,4 +1,5 @@
 import { Duration, Stack } from "aws-cdk-lib";
+import type { IVpc } from "aws-cdk-lib/aws-ec2";
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -22,13 +23,21 @@ export interface JobFunctionProps {
   readonly queueUrl: (name: string) => string;
 }
 
+/** A place and its network. */
+interface Standing extends Place {
+  readonly vpc: IVpc;
+}
+
 const ONLINE: readonly Need[] = ["rpc", "market", "exchange"];
 const STORED: readonly Need[] = ["database", "schema"];
 
-/** Where a job's function stands: outside of any network unless Aurora is in one. */
-function placeOf({ needs }: Granted, aurora: AuroraSite | null): Place | null {
-  if (aurora === null || !needs.some((need) => STORED.includes(need))) return null;
-  return needs.some((need) => ONLINE.includes(need)) ? aurora.places.internet : aurora.places.isolated;
+/** Where a job's function stands: outside of any network unless Aurora is in one, or the exchange wants one address. */
+function placeOf({ needs }: Granted, aurora: AuroraSite | null, { egress }: Site): Standing | null {
+  if (aurora === null)
+    return egress !== null && needs.includes("exchange") ? { vpc: egress.vpc, ...egress.place } : null;
+  if (!needs.some((need) => STORED.includes(need))) return null;
+  const { vpc, internet, isolated } = aurora.places;
+  return { vpc, ...(needs.some((need) => ONLINE.includes(need)) ? internet : isolated) };
 }
 
 /** One job as one Lambda function, with a role, a log group and an environment of its own. */
@@ -40,7 +49,7 @@ export class JobFunction extends Construct {
     const { target } = site;
     const jobName = functionName(job.consumer);
     const name = deployedName(target.stage, jobName);
-    const place = placeOf(job, aurora);
+    const place = placeOf(job, aurora, site);
     const logGroup = new LogGroup(this, "Log", {
       logGroupName: `/aws/lambda/${name}`,
       retention: target.stage === "live" ? RetentionDays.SIX_MONTHS : RetentionDays.TWO_WEEKS,
@@ -75,9 +84,7 @@ export class JobFunction extends Construct {
       environment: environmentOf(job, target, aurora, queueUrl),
       role,
       logGroup,
-      ...(place === null || aurora === null
-        ? {}
-        : { vpc: aurora.places.vpc, vpcSubnets: place.subnets, securityGroups: [place.securityGroup] }),
+      ...(place === null ? {} : { vpc: place.vpc, vpcSubnets: place.subnets, securityGroups: [place.securityGroup] }),
     });
   }
 }

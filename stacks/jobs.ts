@@ -21,6 +21,11 @@ export class TopologyError extends Error {
   }
 }
 
+/** Returns how many functions may run at once: of each queue as many as its mapping takes, and one of every other job. */
+export const concurrencyOf = ({ queues, schedules, routes, tasks }: Topology): number =>
+  Object.values(queues).reduce((sum, { maxConcurrency }) => sum + maxConcurrency, 0) +
+  [schedules, routes, tasks].reduce((sum, kind) => sum + Object.keys(kind).length, 0);
+
 /** Refuses a topology that the cloud would take and that cannot work. @throws TopologyError */
 export function checkTopology(topology: Topology): void {
   const problems = [...consumerProblems(topology), ...flowProblems(topology), ...queueProblems(topology)];

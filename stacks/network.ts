@@ -1,21 +1,18 @@
 import { type App, Stack } from "aws-cdk-lib";
 import {
-  FlowLogDestination,
-  FlowLogTrafficType,
   InterfaceVpcEndpoint,
   InterfaceVpcEndpointAwsService,
-  IpAddresses,
   type ISecurityGroup,
   type IVpc,
   Peer,
   Port,
   SecurityGroup,
+  type SubnetConfiguration,
   SubnetType,
-  Vpc,
 } from "aws-cdk-lib/aws-ec2";
-import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { named } from "#topology/names";
-import { type Places, removalOf, type Site, stackProps, tag } from "./site.ts";
+import { addNetwork } from "./egress.ts";
+import { type Places, type Site, stackProps, tag } from "./site.ts";
 
 /** The AWS services that functions without internet call: through endpoints inside the network. */
 const SERVICES = {
@@ -26,6 +23,11 @@ const SERVICES = {
 
 const POSTGRES = Port.tcp(5432);
 const HTTPS = Port.tcp(443);
+
+const WITHOUT_A_WAY_OUT: readonly SubnetConfiguration[] = [
+  { name: "isolated", subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 22 },
+  { name: "database", subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 26 },
+];
 
 /**
  * The network of Aurora. Functions that only store and send stand in subnets without a way out; those that talk to
@@ -40,7 +42,7 @@ export class NetworkStack extends Stack {
   constructor(app: App, { target }: Site) {
     super(app, named(target.stage, "network"), stackProps(target, "Spyhop: the network of the database"));
     tag(this, target);
-    const vpc = this.#addVpc(target);
+    const vpc = addNetwork(this, target, "10.20.0.0/16", WITHOUT_A_WAY_OUT);
     const group = (name: string, description: string): SecurityGroup =>
       new SecurityGroup(this, name, { vpc, description, allowAllOutbound: false });
     const isolated = group("Isolated", "functions without internet");
@@ -63,30 +65,6 @@ export class NetworkStack extends Stack {
     };
     this.proxyGroup = proxy;
     this.databaseGroup = database;
-  }
-
-  #addVpc(target: Site["target"]): IVpc {
-    const vpc = new Vpc(this, "Vpc", {
-      vpcName: named(target.stage, "network"),
-      ipAddresses: IpAddresses.cidr("10.20.0.0/16"),
-      maxAzs: 2,
-      natGateways: target.stage === "live" ? 2 : 1,
-      subnetConfiguration: [
-        { name: "nat", subnetType: SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false },
-        { name: "internet", subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 22 },
-        { name: "isolated", subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 22 },
-        { name: "database", subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 26 },
-      ],
-    });
-    const logGroup = new LogGroup(this, "Refused", {
-      retention: RetentionDays.TWO_WEEKS,
-      removalPolicy: removalOf(target),
-    });
-    vpc.addFlowLog("Refused", {
-      destination: FlowLogDestination.toCloudWatchLogs(logGroup),
-      trafficType: FlowLogTrafficType.REJECT,
-    });
-    return vpc as IVpc; // CDK's classes and interfaces disagree under exactOptionalPropertyTypes
   }
 
   /** In live one per zone; elsewhere one, which the other zone reaches too: each costs by the hour. */

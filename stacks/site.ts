@@ -13,6 +13,14 @@ export interface Site {
   readonly topology: Topology;
   /** Returns the code of a job's function: its bundle, or a test's stand-in. */
   readonly codeOf: (job: string) => Code;
+  /** Where functions that talk to the exchange stand, when they have a network to themselves for its address; else null. */
+  readonly egress: Egress | null;
+}
+
+/** A network behind one address, beside an external database. */
+export interface Egress {
+  readonly vpc: IVpc;
+  readonly place: Place;
 }
 
 /** Where a function stands in the network, by whether it talks to the internet. */

@@ -34,6 +34,19 @@ test.each([
     () => parse({ ...good, stage: "demo", emulator: true }, "demo"),
     /an emulator takes the stage dev only/,
   ],
+  [
+    "a budget that nobody is told of",
+    () => parse({ ...good, budgetUsd: 60 }),
+    /budgetUsd: say who is told: alarmEmail/,
+  ],
+  ["a free budget", () => parse({ ...good, budgetUsd: 0, alarmEmail: "a@example.com" }), /budgetUsd/],
+  ["days that CloudWatch does not keep", () => parse({ ...good, logDays: 31 }), /logDays/],
+  ["an unknown firewall", () => parse({ ...good, firewall: "none" }), /firewall/],
+  [
+    "an emulated network",
+    () => parse({ ...good, staticEgress: true, emulator: true }),
+    /staticEgress: an emulator has/,
+  ],
   ["an emulated Aurora", () => parse({ ...good, database: "aurora", emulator: true }), /an emulator has no Aurora/],
   [
     "live without its clock",

@@ -22,6 +22,11 @@ const Setting = z.enum([
 /** Settings that lead the desk away from the real market or the real chain. */
 const DOUBLES = ["OKX_URL", "OKX_PUBLIC_URL", "GENERATED", "BAR_SECONDS", "CHAIN_ID"] as const;
 
+/** Source: CloudWatch Logs, PutRetentionPolicy. */
+const RETENTIONS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
+
 /** Where and how the desk is deployed. One file a stage in `stacks/targets/`; docs/runbook.md says what each field does. */
 export const Target = z
   .strictObject({
@@ -36,6 +41,14 @@ export const Target = z
     schedules: z.boolean().default(true),
     /** Where alarms are mailed to. Null, which live refuses: they only show on the dashboard. */
     alarmEmail: z.email().nullable().default(null),
+    /** What stands in front of the API: AWS WAF, or a function at CloudFront that knows the viewers alone. */
+    firewall: z.enum(["waf", "function"]).default("waf"),
+    /** Requests to the exchange come from one address, for its key's list. Aurora's network has one anyway. */
+    staticEgress: z.boolean().default(false),
+    /** Dollars a month of the whole account, of which the alarms' address is told. Null: nobody watches. */
+    budgetUsd: z.number().positive().nullable().default(null),
+    /** Days that the API's and the firewall's logs of requests are kept. */
+    logDays: z.literal(RETENTIONS).default(30),
     settings: z
       .partialRecord(Setting, z.string())
       // No explorer shows the blocks of a private chain; every other setting says something.
@@ -68,6 +81,14 @@ export const Target = z
   .refine(({ stage, alarmEmail }) => stage !== "live" || alarmEmail !== null, {
     error: "live trades with money: say where its alarms are mailed to",
     path: ["alarmEmail"],
+  })
+  .refine(({ budgetUsd, alarmEmail }) => budgetUsd === null || alarmEmail !== null, {
+    error: "say who is told: alarmEmail",
+    path: ["budgetUsd"],
+  })
+  .refine(({ emulator, staticEgress }) => !emulator || !staticEgress, {
+    error: "an emulator has no network",
+    path: ["staticEgress"],
   })
   .refine(({ stage, schedules }) => stage !== "live" || schedules, {
     error: "live follows the clock",

@@ -4,7 +4,10 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Listening, listen, readBody } from "#host/http";
 import { aTarget } from "#testing/synthesise";
+import { QUEUES } from "#topology/topology";
+import { concurrencyOf, theTopology } from "../../stacks/jobs.ts";
 import {
+  checkConcurrency,
   checkedHost,
   checkedTarget,
   checkSecrets,
@@ -17,10 +20,17 @@ import {
 const secrets = new Map<string, string>();
 /** Which versions a secret has. Source: Secrets Manager, DescribeSecret. */
 const versions = new Map<string, Record<string, string[]>>();
+/** Functions at once that no other has reserved. Source: Lambda, GetAccountSettings. */
+let concurrency = 1000;
 let aws: Listening;
 
 beforeAll(async () => {
   aws = await listen((request, response) => {
+    if (request.url === "/2016-08-19/account-settings") {
+      const AccountLimit = { ConcurrentExecutions: 1000, UnreservedConcurrentExecutions: concurrency };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ AccountLimit }));
+      return;
+    }
     void readBody(request).then((body) => {
       const { SecretId } = JSON.parse(body) as { SecretId: string };
       if (request.headers["x-amz-target"] === "secretsmanager.DescribeSecret") {
@@ -40,6 +50,7 @@ beforeAll(async () => {
     });
   });
   process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = aws.url;
+  process.env.AWS_ENDPOINT_URL_LAMBDA = aws.url;
   process.env.AWS_ACCESS_KEY_ID = "test";
   process.env.AWS_SECRET_ACCESS_KEY = "test";
 });
@@ -122,6 +133,19 @@ test("the origin's version is named once the secret was changed, and not before"
   expect(await originVersion(target)).toBeNull();
   versions.set("spyhop/dev/origin", { first: ["AWSPREVIOUS"], second: ["AWSCURRENT"], third: ["AWSPENDING"] });
   expect(await originVersion(target)).toBe("second");
+});
+
+test("an account that runs fewer functions at once than the desk wants is refused, by where to ask for more", async () => {
+  const wants = concurrencyOf(theTopology());
+  expect(wants).toBeGreaterThan(QUEUES.length * 2);
+  concurrency = wants;
+  await expect(checkConcurrency(target)).resolves.toBeUndefined();
+  concurrency = wants - 1;
+  await expect(checkConcurrency(target)).rejects.toThrow(PreflightError);
+  await expect(checkConcurrency(target)).rejects.toThrow(
+    `runs ${wants - 1} functions at once in eu-central-1, and the desk wants ${wants}: ask for more`,
+  );
+  await expect(checkConcurrency({ ...target, emulator: true })).resolves.toBeUndefined();
 });
 
 test("live is refused unless it is confirmed by its name", () => {

@@ -1,9 +1,10 @@
+import { GetAccountSettingsCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 import { UsageError } from "#host/cli";
 import { DatabaseSecret, unverifiedFields, VERIFY_IT } from "#runtime/postgres/database-secret";
 import { type SecretName, secretId } from "#topology/names";
-import { checkTopology, theTopology } from "../../stacks/jobs.ts";
+import { checkTopology, concurrencyOf, theTopology } from "../../stacks/jobs.ts";
 import { readTarget } from "../../stacks/read-target.ts";
 import type { Target } from "../../stacks/target.ts";
 import type { Host } from "./host.ts";
@@ -88,6 +89,23 @@ export async function checkSecrets(target: Target): Promise<void> {
   client.destroy();
   if (problems.length > 0)
     throw new PreflightError([...problems, `README, "Deploy", says what each holds (region ${target.region})`]);
+}
+
+/**
+ * Checks that the account may run as many functions at once as the desk wants: a new one may have ten, and then the desk
+ * falls behind. An emulator has no such limit.
+ * @throws PreflightError
+ */
+export async function checkConcurrency({ region, emulator }: Target): Promise<void> {
+  if (emulator) return;
+  const client = new LambdaClient({ region });
+  const { AccountLimit } = await client.send(new GetAccountSettingsCommand({})).finally(() => client.destroy());
+  const [has, wants] = [AccountLimit?.UnreservedConcurrentExecutions ?? 0, concurrencyOf(theTopology())];
+  if (has >= wants) return;
+  throw new PreflightError([
+    `the account runs ${has} functions at once in ${region}, and the desk wants ${wants}: ask for more, free of charge, under ` +
+      "Service Quotas, AWS Lambda, Concurrent executions (L-B99A9384)",
+  ]);
 }
 
 async function problemOf(client: SecretsManagerClient, id: string, fields: z.ZodType): Promise<string | null> {
