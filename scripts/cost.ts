@@ -5,12 +5,16 @@ import * as z from "zod";
 import { type Arguments, type Command, InterruptedError, type NamedFile, runCommand, UsageError } from "#host/cli";
 import { gitSha } from "#host/git";
 import { CostMeasures, usageOf } from "#operations/cost/measures";
-import { costLines, costTable } from "#operations/cost/model";
-import { PRICES } from "#operations/cost/prices";
+import { costLines, costTable, type Deployment } from "#operations/cost/model";
+import { PRICES_AS_OF, PRICES_SOURCE, pricesOf } from "#operations/cost/prices";
 import { recordingAt } from "#recording/at";
 import { runRecording } from "#replay/run-recording";
 import { useSink } from "#runtime/log";
 import { QUEUES } from "#topology/topology";
+import { alarmsOf } from "../stacks/alarm-list.ts";
+import { theTopology } from "../stacks/jobs.ts";
+import { readTarget } from "../stacks/read-target.ts";
+import { parseTarget, type Target } from "../stacks/target.ts";
 
 const MEASURES = "docs/cost-measures.json";
 
@@ -21,8 +25,12 @@ const command: Command = {
     measures: { value: "FILE", says: "what an earlier replay measured", default: MEASURES },
     recording: { value: "DIR", says: "replay this first and measure it: a recording, or recorded mainnet blocks" },
     save: { value: "FILE", says: "keep what was measured" },
-    database: { value: "WHICH", says: "aurora or external", default: "aurora" },
-    live: { says: "as the stage live is deployed: two zones, a standby" },
+    stage: { value: "STAGE", says: "as this stage's target file says: dev, demo or live" },
+    target: { value: "FILE", says: "another target file than stacks/targets/STAGE.json" },
+    region: { value: "REGION", says: "without --stage: whose prices; us-east-1 unless said" },
+    database: { value: "WHICH", says: "without --stage: aurora or external; aurora unless said" },
+    live: { says: "without --stage: as live is deployed, two zones and a standby" },
+    idle: { says: "of a desk that reads blocks, while no wallet acts and nobody looks" },
     json: { says: "print it as JSON" },
   },
   notes: [
@@ -66,9 +74,31 @@ function kept(file: NamedFile): CostMeasures {
   }
 }
 
-async function main(given: Arguments, signal: AbortSignal): Promise<void> {
-  const database = given.need("database");
+/** Returns the target that is to be priced: a stage's own, or one of a region and a database. @throws UsageError, TargetError */
+function targetOf(given: Arguments): Target {
+  const stage = given.text("stage");
+  const [region, database = "aurora"] = [given.text("region"), given.text("database")];
+  const bare =
+    ["region", "database"].find((name) => given.text(name) !== undefined) ?? (given.flag("live") ? "live" : undefined);
+  if (stage !== undefined && bare !== undefined) throw new UsageError(`give --stage or --${bare}, not both`);
+  if (stage !== undefined) return readTarget(stage, given.text("target") ?? null);
+  if (given.text("target") !== undefined) throw new UsageError("--target wants the --stage that it is of");
   if (database !== "aurora" && database !== "external") throw new UsageError("--database takes aurora or external");
+  const fields = { stage: given.flag("live") ? "live" : "demo", database, region: region ?? "us-east-1" };
+  return parseTarget(JSON.stringify({ ...fields, alarmEmail: "desk@example.com" }), fields.stage, "the command line");
+}
+
+/** Returns what of a target costs. Its alarms are counted as the stacks make them. */
+function deploymentOf(target: Target, idle: boolean): Deployment {
+  const { stage, database, firewall, staticEgress } = target;
+  const alarms = alarmsOf({ target, topology: theTopology() }).length;
+  return { database, live: stage === "live", firewall, staticEgress, alarms, idle };
+}
+
+async function main(given: Arguments, signal: AbortSignal): Promise<void> {
+  const target = targetOf(given);
+  const idle = given.flag("idle");
+  const prices = pricesOf(target.region);
   const recording = given.text("recording");
   if (recording !== undefined && given.need("measures") !== MEASURES)
     throw new UsageError("give --recording or --measures, not both");
@@ -77,14 +107,17 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   if (signal.aborted) throw new InterruptedError();
   const save = given.text("save");
   if (save !== undefined) await writeFile(save, `${JSON.stringify(measures, null, 2)}\n`);
-  const lines = costLines(usageOf(measures), PRICES, { database, live: given.flag("live") });
-  if (given.flag("json")) process.stdout.write(`${JSON.stringify({ prices: PRICES, measures, lines }, null, 2)}\n`);
-  else
-    process.stdout.write(
-      `Work measured on ${measures.measuredOn} by a replay of ${measures.recording} (${measures.blocks} blocks), on ${measures.machine}.\n` +
-        `List prices of ${PRICES.asOf} as remembered, ${PRICES.region}, database ${database}. Check them before you rely on them.\n\n` +
-        `${costTable(lines)}\n`,
-    );
+  const lines = costLines(usageOf(measures, idle), prices, deploymentOf(target, idle));
+  if (given.flag("json")) {
+    const asOf = { asOf: PRICES_AS_OF, source: PRICES_SOURCE };
+    process.stdout.write(`${JSON.stringify({ prices: { ...asOf, ...prices }, measures, lines }, null, 2)}\n`);
+    return;
+  }
+  process.stdout.write(
+    `Work measured on ${measures.measuredOn} by a replay of ${measures.recording} (${measures.blocks} blocks), on ${measures.machine}.\n` +
+      `List prices of ${PRICES_AS_OF} as remembered, ${target.region}, database ${target.database}. Check them before you rely on them.\n\n` +
+      `${costTable(lines)}\n`,
+  );
 }
 
 await runCommand(command, main);

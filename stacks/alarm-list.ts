@@ -1,7 +1,10 @@
 import { functionName } from "#topology/functions";
 import { METRICS_NAMESPACE, type Metric, metrics } from "#topology/metrics";
 import { deadLetterName, deployedName, named, queueName } from "#topology/names";
-import type { Site } from "./site.ts";
+import type { Site as Whole } from "./site.ts";
+
+/** What alarms follow from. */
+type Site = Pick<Whole, "target" | "topology">;
 
 /** One alarm: what it watches, what it means for the desk, and what to do first. */
 export interface AlarmOf {

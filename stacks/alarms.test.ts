@@ -1,4 +1,3 @@
-import { Code } from "aws-cdk-lib/aws-lambda";
 import { expect, test } from "vitest";
 import { aTarget } from "#testing/synthesise";
 import { METRICS_NAMESPACE, metrics } from "#topology/metrics";
@@ -8,8 +7,6 @@ import { theTopology } from "./jobs.ts";
 const alarms = alarmsOf({
   target: aTarget({ stage: "live", database: "aurora" }),
   topology: theTopology(),
-  codeOf: () => Code.fromInline("never deployed"),
-  egress: null,
 });
 
 /** The same alarm of every queue or job as one row, since it means the same for each. */

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { QUEUES, SCHEDULES, schedule } from "#topology/topology";
 import { CostMeasures, runsPerDay, usageOf } from "./measures.ts";
-import { costLines, costTable } from "./model.ts";
-import { PRICES } from "./prices.ts";
+import { costLines, costTable, type Deployment } from "./model.ts";
+import { pricesOf, UnknownRegionError } from "./prices.ts";
 
 // 100 blocks in half a day: what follows blocks counts times 72, what follows the clock times two.
 const MEASURED: CostMeasures = {
@@ -18,7 +18,10 @@ const MEASURED: CostMeasures = {
 const of = (job: string) => usageOf(MEASURED).find((one) => one.job === job);
 const priceOf = (lines: ReturnType<typeof costLines>, component: string) =>
   lines.find((line) => line.component === component)?.perMonth ?? Number.NaN;
-const aurora = { database: "aurora", live: false } as const;
+const PRICES = pricesOf("us-east-1");
+const aurora = {
+  ...{ database: "aurora", live: false, firewall: "waf", staticEgress: false, alarms: 60, idle: false },
+} as const satisfies Deployment;
 
 test("every schedule's rate is understood, and another is refused", () => {
   for (const name of SCHEDULES) expect(runsPerDay(schedule(name).every)).toBeGreaterThan(0);
@@ -33,12 +36,13 @@ test("blocks scale to mainnet's day, the clock's jobs to a day, schedules to the
   expect(of("ingest-block")).toMatchObject({ invocations: 7200, meanMs: 20, messages: 7200, ordered: true });
   expect(of("plan-order")).toMatchObject({ invocations: 100, meanMs: 10, messages: 100 });
   expect(of("sync-prices")).toMatchObject({ invocations: 1440, meanMs: 10, queue: null });
-  expect(of("watch-head")).toMatchObject({ invocations: 1440, meanMs: 55_000 });
+  expect(of("watch-head")).toMatchObject({ invocations: 1440, meanMs: 0, waitMs: 55_000 });
 });
 
 test("a function's price is its memory times its time, and its requests", () => {
   const lines = costLines(usageOf(MEASURED), PRICES, aurora);
-  const gbSeconds = 7200 * 0.02 * 3 * 1; // ingest-block: 20 ms, three times slower, 1 GB
+  // ingest-block: 20 ms, three times slower; three calls to a node that stands elsewhere; 1 GB
+  const gbSeconds = 7200 * (0.02 * 3 + 3 * 0.15);
   const perDay = gbSeconds * PRICES.lambdaGbSecond + (7200 / 1e6) * PRICES.lambdaMillionRequests;
   expect(priceOf(lines, "Lambda ingest-block")).toBeCloseTo(perDay * 30.4, 6);
 });
@@ -48,11 +52,41 @@ test("a database of one's own needs no network of ours; live pays for two zones"
     costLines(usageOf(MEASURED), PRICES, deployment).map(({ component }) => component);
   for (const name of ["RDS Proxy", "NAT gateway", "Aurora compute", "interface endpoints"]) {
     expect(components(aurora)).toContain(name);
-    expect(components({ database: "external", live: false })).not.toContain(name);
+    expect(components({ ...aurora, database: "external" })).not.toContain(name);
   }
-  const nat = (live: boolean) =>
-    priceOf(costLines(usageOf(MEASURED), PRICES, { database: "aurora", live }), "NAT gateway");
-  expect(nat(true) - nat(false)).toBeCloseTo(24 * 30.4 * PRICES.natHour, 6);
+  const nat = (live: boolean) => priceOf(costLines(usageOf(MEASURED), PRICES, { ...aurora, live }), "NAT gateway");
+  expect(nat(true) - nat(false)).toBeCloseTo(24 * 30.4 * (PRICES.natHour + PRICES.ipv4Hour), 6);
+});
+
+test("what a target asks for has its line, and what it does not has none", () => {
+  const of = (fields: Partial<Deployment>) => costLines(usageOf(MEASURED), PRICES, { ...aurora, ...fields });
+  const external = { database: "external" } as const;
+  expect(priceOf(of({ ...external, staticEgress: true }), "NAT gateway")).toBeCloseTo(24 * 30.4 * 0.05, 6);
+  expect(priceOf(of(external), "NAT gateway")).toBeNaN();
+  expect(priceOf(of({}), "WAF")).toBeGreaterThan(9);
+  expect(priceOf(of({ firewall: "function" }), "WAF")).toBeNaN();
+  expect(priceOf(of({ firewall: "function" }), "CloudFront Function")).toBeLessThan(0.1);
+  const watched = "CloudWatch alarms, metrics, dashboard";
+  expect(priceOf(of({ alarms: 70 }), watched) - priceOf(of({}), watched)).toBeCloseTo(1, 6);
+});
+
+test("an idle desk reads every block and pays for its clock; nothing is analyzed, scored, traded or looked at", () => {
+  const idle = new Map(usageOf(MEASURED, true).map((one) => [one.job, one.invocations]));
+  expect([idle.get("ingest-block"), idle.get("watch-head"), idle.get("plan-order")]).toEqual([7200, 1440, 100]);
+  for (const job of ["analyze-event", "score-wallet", "submit-order", "write-audit"]) expect(idle.get(job)).toBe(0);
+  const lines = costLines(usageOf(MEASURED, true), PRICES, { ...aurora, idle: true });
+  expect(priceOf(lines, "API Gateway, CloudFront")).toBe(0);
+});
+
+test("each region has its own prices, none below us-east-1's; one that is not written down is refused by name", () => {
+  for (const region of ["eu-west-1", "eu-central-1", "ap-southeast-1", "ap-northeast-1"]) {
+    const prices = pricesOf(region);
+    expect(prices.region).toBe(region);
+    for (const [name, price] of Object.entries(prices))
+      if (typeof price === "number") expect(price, name).toBeGreaterThanOrEqual(PRICES[name as "natHour"]);
+  }
+  expect(() => pricesOf("eu-central-9")).toThrow(UnknownRegionError);
+  expect(() => pricesOf("toString")).toThrow(/no prices of toString here, only of us-east-1, .*--region/);
 });
 
 test("the table adds up, and twice the work costs no less", () => {

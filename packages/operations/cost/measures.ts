@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { jobOf } from "#local/aws/jobs";
+import { type FunctionName, functionName } from "#topology/functions";
 import { QUEUES, queue, SCHEDULES, schedule } from "#topology/topology";
 
 const Job = z.object({ job: z.string(), runs: z.number().int().nonnegative(), totalMs: z.number().nonnegative() });
@@ -26,8 +26,10 @@ export const BLOCKS_A_DAY = 7200;
 export interface JobUsage {
   readonly job: string;
   readonly invocations: number;
-  /** Mean of the measured invocations, or what is known without measuring. */
+  /** Mean of the measured invocations: a replay's nodes and venue stand on the same machine, and answer at once. */
   readonly meanMs: number;
+  /** What it waits besides: by the clock, or for real nodes and the real venue. */
+  readonly waitMs: number;
   readonly memoryMb: number;
   /** The queue that it consumes; null = a schedule's. */
   readonly queue: string | null;
@@ -35,8 +37,35 @@ export interface JobUsage {
   readonly messages: number;
 }
 
+/** Of one call, from a function to the other side and back: a public node or a paid one, and OKX. Assumed. */
+const NODE_MS = 150;
+const VENUE_MS = 120;
+
+/**
+ * Calls to nodes and to the venue of one invocation that follow each other; those made at once count as one. Source: the
+ * handlers. A block is asked with its receipts, and its balances once; a reconciliation looks up, then asks for four things
+ * at once; prices are asked of one instrument after the other.
+ */
+const CALLS: Readonly<Partial<Record<FunctionName, { readonly node?: number; readonly venue?: number }>>> = {
+  "ingest-block": { node: 3 },
+  "sync-prices": { venue: 2 },
+  "reconcile-orders": { venue: 2 },
+  "plan-order": { venue: 3 },
+  "submit-order": { venue: 2 },
+};
+/** A run that polls goes on until five seconds before the next minute. */
+const POLLING_MS = 55_000;
+
+function waitOf(job: FunctionName): number {
+  const { node = 0, venue = 0 } = CALLS[job] ?? {};
+  return node * NODE_MS + venue * VENUE_MS;
+}
+
 /** Queues whose messages follow the blocks; the others follow the clock. */
 const BY_BLOCK: readonly string[] = ["blocks", "events", "retractions"];
+
+/** Queues that an idle desk feeds too: it reads every block, and its biases decay and are planned for. */
+const IDLE: readonly string[] = ["blocks", "biases", "plans"];
 
 /** Runs of a schedule a day. Source: EventBridge, "Schedule expressions". */
 export function runsPerDay(every: string): number {
@@ -50,24 +79,27 @@ export function runsPerDay(every: string): number {
 /**
  * Returns every job's day at mainnet rate, in the topology's order. Schedules run as often as the topology says. What
  * follows blocks is scaled by blocks, what follows the clock by the virtual time of the replay. A job that polls inside
- * of its run lasts as long as it polls: until five seconds before the next minute.
+ * of its run lasts as long as it polls. Of an idle desk no wallet acts: blocks are read, and the clock's jobs find nothing.
  */
-export function usageOf(measures: CostMeasures): JobUsage[] {
+export function usageOf(measures: CostMeasures, idle = false): JobUsage[] {
   const of = (job: string) => measures.jobs.find((one) => one.job === job) ?? { job, runs: 0, totalMs: 0 };
   const mean = (job: string): number => (of(job).runs === 0 ? 0 : of(job).totalMs / of(job).runs);
   const scheduled = SCHEDULES.map((name): JobUsage => {
     const { consumer, every, memoryMb, pollSeconds } = schedule(name);
-    const job = jobOf(consumer);
-    const meanMs = pollSeconds === undefined ? mean(job) : 55_000;
-    return { job, invocations: runsPerDay(every), meanMs, memoryMb, queue: null, ordered: false, messages: 0 };
+    const job = functionName(consumer);
+    const times =
+      pollSeconds === undefined ? { meanMs: mean(job), waitMs: waitOf(job) } : { meanMs: 0, waitMs: POLLING_MS };
+    return { job, invocations: runsPerDay(every), ...times, memoryMb, queue: null, ordered: false, messages: 0 };
   });
   const consumed = QUEUES.map((name): JobUsage => {
     const { consumer, memoryMb, groupBy } = queue(name);
-    const job = jobOf(consumer);
-    const scale = BY_BLOCK.includes(name) ? BLOCKS_A_DAY / measures.blocks : 1 / measures.days;
+    const job = functionName(consumer);
+    const scale =
+      idle && !IDLE.includes(name) ? 0 : BY_BLOCK.includes(name) ? BLOCKS_A_DAY / measures.blocks : 1 / measures.days;
     const invocations = of(job).runs * scale;
     const messages = (measures.messages[name] ?? 0) * scale;
-    return { job, invocations, meanMs: mean(job), memoryMb, queue: name, ordered: groupBy !== undefined, messages };
+    const times = { meanMs: mean(job), waitMs: waitOf(job) };
+    return { job, invocations, ...times, memoryMb, queue: name, ordered: groupBy !== undefined, messages };
   });
   return [...scheduled, ...consumed];
 }

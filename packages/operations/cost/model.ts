@@ -1,3 +1,5 @@
+import { type Metric, metrics } from "#topology/metrics";
+import { QUEUES, SCHEDULES } from "#topology/topology";
 import type { JobUsage } from "./measures.ts";
 import type { Prices } from "./prices.ts";
 
@@ -6,6 +8,14 @@ export interface Deployment {
   /** "external": a server of one's own; no network of ours is then needed. */
   readonly database: "aurora" | "external";
   readonly live: boolean;
+  /** What stands in front of the API; a function costs by the request alone. */
+  readonly firewall: "waf" | "function";
+  /** A NAT gateway beside an external database. */
+  readonly staticEgress: boolean;
+  /** How many alarms its stacks have. */
+  readonly alarms: number;
+  /** Nobody looks at the API. */
+  readonly idle: boolean;
 }
 
 /** One line of the bill. */
@@ -32,9 +42,12 @@ export const ASSUMED = {
   apiKbPerReply: 20,
   secrets: 4,
   secretCallsPerInvocation: 0.05,
-  customMetrics: 10,
-  alarms: 40,
-  wafRules: 5,
+  /** Of the figures that a job writes once a process, in the hours in which it begins one: a metric costs by the hour. */
+  hoursWithColdStart: 0.25,
+  /** stacks/firewall.ts: a rate, two managed groups, the viewers. */
+  wafRules: 4,
+  /** stacks/firewall.ts: a request's line. */
+  logBytesPerRequest: 1500,
   factsADay: 100,
 } as const;
 
@@ -47,7 +60,8 @@ const line = (component: string, what: string, perMonth: number): CostLine => ({
 
 /** Returns the monthly bill of a desk, by component. */
 export function costLines(usage: readonly JobUsage[], prices: Prices, deployment: Deployment): CostLine[] {
-  const invocations = usage.reduce((sum, job) => sum + job.invocations, 0) + ASSUMED.apiRequestsADay;
+  const requests = deployment.idle ? 0 : ASSUMED.apiRequestsADay;
+  const invocations = usage.reduce((sum, job) => sum + job.invocations, 0) + requests;
   return [
     ...usage.map((job) => lambdaLine(job, prices)),
     ...sqsLines(usage, prices),
@@ -57,13 +71,15 @@ export function costLines(usage: readonly JobUsage[], prices: Prices, deployment
       (month(ASSUMED.factsADay) / MILLION) * prices.eventBridgeMillionEvents,
     ),
     ...(deployment.database === "aurora" ? auroraLines(usage, prices, deployment) : []),
-    ...edgeLines(prices),
-    ...watchLines(invocations, prices),
+    ...(deployment.database === "external" && deployment.staticEgress ? [natLine(deployment, prices)] : []),
+    ...edgeLines(month(requests), prices, deployment),
+    ...watchLines(invocations, month(requests), prices, deployment),
   ];
 }
 
 /** Aurora, its pooler and the network that they need. */
-function auroraLines(usage: readonly JobUsage[], prices: Prices, { live }: Deployment): CostLine[] {
+function auroraLines(usage: readonly JobUsage[], prices: Prices, deployment: Deployment): CostLine[] {
+  const { live } = deployment;
   const zones = live ? 2 : 1;
   const ios = month(usage.reduce((sum, { messages }) => sum + messages, 0) * ASSUMED.iosPerMessage);
   return [
@@ -82,11 +98,7 @@ function auroraLines(usage: readonly JobUsage[], prices: Prices, { live }: Deplo
       `its least, ${prices.proxyLeastAcus} ACUs`,
       prices.proxyLeastAcus * MONTH_HOURS * prices.proxyAcuHour,
     ),
-    line(
-      "NAT gateway",
-      `${zones}, and ${ASSUMED.natGbADay.toFixed(1)} GB a day from nodes and venue`,
-      zones * MONTH_HOURS * prices.natHour + month(ASSUMED.natGbADay) * prices.natGb,
-    ),
+    natLine(deployment, prices),
     line(
       "interface endpoints",
       `SQS, EventBridge, Secrets Manager in ${zones} ${live ? "zones" : "zone"}`,
@@ -95,37 +107,62 @@ function auroraLines(usage: readonly JobUsage[], prices: Prices, { live }: Deplo
   ];
 }
 
+/** With its address. Beside an external database the exchange's replies alone come through it, which is next to nothing. */
+function natLine({ live, database }: Deployment, prices: Prices): CostLine {
+  const zones = live ? 2 : 1;
+  const gbADay = database === "aurora" ? ASSUMED.natGbADay : 0;
+  return line(
+    "NAT gateway",
+    database === "aurora"
+      ? `${zones}, and ${gbADay.toFixed(1)} GB a day from nodes and venue`
+      : `${zones}, for one address`,
+    zones * MONTH_HOURS * (prices.natHour + prices.ipv4Hour) + month(gbADay) * prices.natGb,
+  );
+}
+
 /** What stands before the API. */
-function edgeLines(prices: Prices): CostLine[] {
-  const requests = month(ASSUMED.apiRequestsADay);
+function edgeLines(requests: number, prices: Prices, { firewall }: Deployment): CostLine[] {
   const perRequest = (prices.apiMillionRequests + prices.cloudFrontMillionRequests) / MILLION;
   return [
     line(
       "API Gateway, CloudFront",
-      `${ASSUMED.apiRequestsADay} requests a day`,
+      `${Math.round(requests / ASSUMED.daysAMonth)} requests a day`,
       requests * perRequest + ((requests * ASSUMED.apiKbPerReply) / MILLION) * prices.cloudFrontGb,
     ),
-    line(
-      "WAF",
-      `one list, ${ASSUMED.wafRules} rules`,
-      prices.wafAclMonth + ASSUMED.wafRules * prices.wafRuleMonth + (requests / MILLION) * prices.wafMillionRequests,
-    ),
+    firewall === "waf"
+      ? line(
+          "WAF",
+          `one list, ${ASSUMED.wafRules} rules`,
+          prices.wafAclMonth +
+            ASSUMED.wafRules * prices.wafRuleMonth +
+            (requests / MILLION) * prices.wafMillionRequests,
+        )
+      : line("CloudFront Function", "the viewers alone", (requests / MILLION) * prices.edgeFunctionMillionRequests),
   ];
 }
 
 /** Logs, alarms and secrets. */
-function watchLines(invocationsADay: number, prices: Prices): CostLine[] {
+function watchLines(
+  invocationsADay: number,
+  requests: number,
+  prices: Prices,
+  { alarms, firewall }: Deployment,
+): CostLine[] {
   const invocations = month(invocationsADay);
+  const requestBytes = requests * ASSUMED.logBytesPerRequest * (firewall === "waf" ? 2 : 1); // the API's log, and the firewall's
+  const steady = Object.values<Metric>(metrics).filter(({ job }) => job !== null).length;
+  const jobs = SCHEDULES.length + QUEUES.length;
+  const figures = steady + Math.round(jobs * ASSUMED.hoursWithColdStart);
   return [
     line(
       "CloudWatch logs",
       `${ASSUMED.logBytesPerInvocation} bytes an invocation`,
-      ((invocations * ASSUMED.logBytesPerInvocation) / 1e9) * prices.logsGb,
+      ((invocations * ASSUMED.logBytesPerInvocation + requestBytes) / 1e9) * prices.logsGb,
     ),
     line(
       "CloudWatch alarms, metrics, dashboard",
-      `${ASSUMED.alarms} alarms, ${ASSUMED.customMetrics} metrics`,
-      ASSUMED.alarms * prices.alarmMonth + ASSUMED.customMetrics * prices.customMetricMonth + prices.dashboardMonth,
+      `${alarms} alarms, ${figures} metrics`,
+      alarms * prices.alarmMonth + figures * prices.customMetricMonth + prices.dashboardMonth,
     ),
     line(
       "Secrets Manager",
@@ -136,9 +173,9 @@ function watchLines(invocationsADay: number, prices: Prices): CostLine[] {
   ];
 }
 
-function lambdaLine({ job, invocations, meanMs, memoryMb }: JobUsage, prices: Prices): CostLine {
-  // A job that waits by the clock takes the same time anywhere; one that computes takes longer on less of a core.
-  const milliseconds = meanMs >= 55_000 ? meanMs : meanMs * ASSUMED.slowerInLambda;
+function lambdaLine({ job, invocations, meanMs, waitMs, memoryMb }: JobUsage, prices: Prices): CostLine {
+  // Who waits takes the same time anywhere; who computes takes longer on less of a core.
+  const milliseconds = meanMs * ASSUMED.slowerInLambda + waitMs;
   const gbSeconds = ((invocations * milliseconds) / 1000) * (memoryMb / 1024);
   const perDay = gbSeconds * prices.lambdaGbSecond + (invocations / MILLION) * prices.lambdaMillionRequests;
   return {
