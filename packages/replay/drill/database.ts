@@ -37,7 +37,7 @@ const withSession = (db: Db, session: Session): Db =>
  * Returns a database whose every statement, begin and commit is a wait of the plan's current invocation, before and after
  * it: an invocation can end between a commit and what follows. When the plan says so the database is restarted under it.
  */
-export function disturbedDatabase(database: Restartable, plan: FaultPlan): Db {
+export function disturbedDatabase(database: Restartable, plan: Pick<FaultPlan, "pass" | "breaksNow">): Db {
   const before = async (inTransaction: boolean): Promise<void> => {
     if (await plan.breaksNow(inTransaction)) {
       if (!inTransaction || database.isServer) await database.restart();

@@ -1,8 +1,5 @@
 import { join } from "node:path";
 import type { SQSEvent } from "aws-lambda";
-import type { Digest } from "#db/server/digest";
-import { ordersAtVenue, ordersByClientId } from "#db/trading/orders";
-import type { PaperState } from "#doubles/venue/account";
 import type { Listening } from "#host/http";
 import type { DrillParts } from "#local/laptop";
 import type { Recording } from "#recording/recording";
@@ -10,21 +7,33 @@ import { forgetBus } from "#runtime/publish";
 import { forgetSecrets } from "#runtime/secret";
 import { forgetQueues } from "#runtime/send";
 import { provide } from "#runtime/services";
-import type { Decimal } from "#units/decimal";
 import { instant } from "#units/time";
 import type { ReplayProgress } from "../replay.ts";
-import { type RunOptions, runRecording } from "../run-recording.ts";
+import { runRecording } from "../run-recording.ts";
 import { disturbedDatabase } from "./database.ts";
 import { busEdge, edge, forward } from "./edge.ts";
-import { type Aim, type FaultCounts, type FaultPlan, faultPlan, RATES } from "./plan.ts";
+import { type KilledOutcome, replayKilled } from "./killed.ts";
+import { type Outcome, outcomeOf, submittingIn } from "./outcome.ts";
+import {
+  type Aim,
+  type FaultCounts,
+  type FaultPlan,
+  faultPlan,
+  jobOfConsumer,
+  type PlanOptions,
+  RATES,
+  type Rates,
+  SUBMITTER,
+} from "./plan.ts";
 import { poisonQueues } from "./poison.ts";
 import { type Ledger, queueEdge } from "./queue-edge.ts";
-import type { RestartableDatabase } from "./restartable.ts";
+import { type RestartableDatabase, restartableFolder } from "./restartable.ts";
 import { trustWallets } from "./trust.ts";
+import { submissionWindows } from "./windows.ts";
 
 export interface DrillOptions {
   readonly recording: Recording;
-  /** For the folders of the two replays; what is in them goes. */
+  /** For the folders of the replays; what is in them goes. */
   readonly directory: string;
   /** Where invocations are ended: everywhere but while an order is being submitted, or only there. */
   readonly aim: Aim;
@@ -34,26 +43,15 @@ export interface DrillOptions {
   readonly settleMs?: number | undefined;
   /** Opens the database of the disturbed replay, which is to be kept in `folder` unless it is a server's. */
   readonly openDatabase: (folder: string) => Promise<RestartableDatabase>;
-  readonly progress: (run: "undisturbed" | "disturbed", step: ReplayProgress) => void;
+  readonly progress: (run: Run | "killed", step: ReplayProgress) => void;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** One replay, as far as two are compared. */
-export interface Outcome {
-  readonly digest: Digest;
-  readonly venue: PaperState;
-  readonly invocations: number;
-  readonly seconds: number;
-  readonly deadLetters: readonly string[];
-  /** What the desk holds of each order of the venue, by client order id: its status and what of it is filled. */
-  readonly known: ReadonlyMap<string, { readonly status: string; readonly filledSize: Decimal }>;
-  /** Orders that the desk believes to be at the venue still. */
-  readonly unsettled: number;
 }
 
 export interface DrillResult {
   readonly undisturbed: Outcome;
   readonly disturbed: Outcome;
+  /** The replay in a process that is killed; null where the aim is inside of submissions. */
+  readonly killed: KilledOutcome | null;
   readonly counts: FaultCounts;
   readonly restarts: number;
   readonly messages: number;
@@ -62,6 +60,7 @@ export interface DrillResult {
   readonly lost: readonly string[];
 }
 
+const NONE: Rates = { redelivered: 0, killed: 0, refused: 0, refusedByBus: 0 };
 /** Few invocations submit an order, so more of them are ended when that is the aim. */
 const INSIDE = 0.4;
 /** A tick that died is run again at its time, as Lambda tries an asynchronous invocation; a unit is troubled twice at most. */
@@ -74,37 +73,66 @@ function renew(): void {
 }
 
 /**
- * Replays a recording twice, undisturbed and under faults, and returns both outcomes: messages are delivered again,
- * invocations end in the middle, SQS and the bus answer with errors, and the database is restarted twice.
+ * Replays a recording undisturbed, under faults, and in a process that is killed, and returns the outcomes. Under faults
+ * messages are delivered again, invocations end in the middle, SQS and the bus refuse, and the database is restarted twice.
  *
- * One window is left alone: from the claim of an order to the record of the venue's reply no invocation is ended. There
- * the desk gives an order up rather than send it twice (design of the submission), so the trades that follow differ.
+ * What no replay can make good is an order whose submission ends between its claim and the record of the venue's reply: it
+ * is given up rather than sent twice (design of the submission), so the trades that follow differ. So every replay, the
+ * undisturbed one too, ends the same two submissions there, one in each window, and beside them that window is spared.
+ * With the aim "inside" submissions end there as they are drawn, in the disturbed replay alone, and no process is killed.
  * @throws what broke a replay.
  */
 export async function runDrill(options: DrillOptions): Promise<DrillResult> {
-  const undisturbed = await replayed("undisturbed", options);
+  const { aim, seed, recording, directory, settleMs, signal, progress } = options;
+  const windows = () => (aim === "around" ? submissionWindows() : null);
+  const calm = { aim, seed, rates: NONE, restarts: [], windows: windows() };
+  const { outcome: undisturbed } = await replayed("undisturbed", options, calm);
   const third = Math.floor(undisturbed.invocations / 3);
+  const restarts = [third, 2 * third];
+  const rates = aim === "around" ? RATES : { ...RATES, killed: INSIDE };
+  const faults = { aim, seed, rates, restarts, windows: windows() };
+  const { outcome: disturbed, counts, ledger } = await replayed("disturbed", options, faults);
+  const killed =
+    aim === "inside"
+      ? null
+      : await replayKilled({
+          ...{ recording, settleMs, signal, invocations: undisturbed.invocations },
+          directory: join(directory, "killed"),
+          progress: (step) => progress("killed", step),
+        });
+  return { undisturbed, disturbed, killed, counts, restarts: restarts.length, ...tally(ledger, disturbed) };
+}
+
+type Run = "undisturbed" | "disturbed";
+
+/** What stands between a desk of this process and its parts. */
+interface Between {
+  readonly parts: DrillParts;
+  readonly counts: FaultCounts;
+  readonly ledger: () => Ledger | null;
+  readonly close: () => Promise<void>;
+}
+
+function between(run: Run, options: DrillOptions, faults: Omit<PlanOptions, "submitting" | "renew">): Between {
   const opened: { database: RestartableDatabase | null; ledger: Ledger | null; edges: Listening[] } = {
     database: null,
     ledger: null,
     edges: [],
   };
-  const { aim, seed, openDatabase } = options;
-  const spare = async (job: string): Promise<boolean> => {
-    if (opened.database === null || !["submit-order", "reconcile-orders"].includes(job)) return false;
-    const live = await ordersAtVenue(opened.database.current(), "demo");
-    return live.some((order) => order.status === "submitting");
-  };
-  const restarts = [third, 2 * third];
-  const rates = aim === "around" ? RATES : { ...RATES, killed: INSIDE };
-  const plan = faultPlan({ aim, seed, rates, restarts, spare, renew });
+  const submitting = async (job: string): Promise<string | null> =>
+    opened.database === null || ![SUBMITTER, "reconcile-orders"].includes(job)
+      ? null
+      : submittingIn(opened.database.current());
+  const plan = faultPlan({ ...faults, submitting, renew });
+  const open = run === "disturbed" ? options.openDatabase : restartableFolder;
   const parts: DrillParts = {
     openDatabase: async (folder) => {
-      const database = await openDatabase(folder ?? join(options.directory, "database"));
+      const database = await open(folder ?? join(options.directory, "database"));
       opened.database = database;
       return { db: disturbedDatabase(database, plan), vacuum: database.vacuum, close: database.close };
     },
     edge: async (place, url) => {
+      if (run === "undisturbed" && place !== "venue") return url; // whose replies alone it has to see
       const listening = await openEdge(place, url, plan);
       opened.edges.push(listening);
       if ("ledger" in listening) opened.ledger = listening.ledger as Ledger;
@@ -112,18 +140,10 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     },
     handler: (consumer, handler) => disturbedHandler(consumer, handler, plan),
   };
-  try {
-    const disturbed = await replayed("disturbed", options, parts);
-    return {
-      undisturbed,
-      disturbed,
-      counts: plan.counts,
-      restarts: restarts.length,
-      ...tally(opened.ledger, disturbed),
-    };
-  } finally {
+  const close = async (): Promise<void> => {
     for (const listening of opened.edges) await listening.close();
-  }
+  };
+  return { parts, counts: plan.counts, ledger: () => opened.ledger, close };
 }
 
 function openEdge(place: "queues" | "bus" | "node" | "venue", url: string, plan: FaultPlan): Promise<Listening> {
@@ -136,7 +156,7 @@ type Handler = Parameters<DrillParts["handler"]>[1];
 
 /** A queue's batch is tried once here and comes again by its queue; a schedule's event is tried again here. */
 function disturbedHandler(consumer: string, handler: Handler, plan: FaultPlan): Handler {
-  const job = consumer.replace(/^functions\/|\.handler$/g, "");
+  const job = jobOfConsumer(consumer);
   return async (event, context) => {
     const { Records, time } = event as Partial<SQSEvent> & { readonly time?: string };
     if (Records) {
@@ -155,53 +175,41 @@ function disturbedHandler(consumer: string, handler: Handler, plan: FaultPlan): 
 }
 
 async function replayed(
-  run: "undisturbed" | "disturbed",
-  { recording, directory, settleMs, progress, signal }: DrillOptions,
-  drill?: RunOptions["drill"],
-): Promise<Outcome> {
+  run: Run,
+  options: DrillOptions,
+  faults: Omit<PlanOptions, "submitting" | "renew">,
+): Promise<{ readonly outcome: Outcome; readonly counts: FaultCounts; readonly ledger: Ledger | null }> {
+  const { recording, directory, settleMs, progress, signal } = options;
   const began = performance.now();
-  const finished = await runRecording({
-    recording,
-    directory: join(directory, run),
-    gitSha: "drill",
-    progress: (step) => progress(run, step),
-    ...(settleMs === undefined ? {} : { settleMs }),
-    ...(signal ? { signal } : {}),
-    drill,
-    prepare: async (db) => {
-      await trustWallets(db, recording.manifest.chain, instant((recording.headers[0]?.timestamp ?? 0) * 1000));
-      if (drill) await poisonQueues();
-    },
-  });
+  const { parts, counts, ledger, close } = between(run, options, faults);
   try {
-    const invocations = finished.desk.measured.summary().reduce((sum, { runs }) => sum + runs, 0);
-    const venue = booksOf(finished.venue.state());
-    const ids = venue.orders.map((order) => order.clOrdId);
-    return {
-      digest: finished.digest,
-      venue,
-      known: await ordersByClientId(finished.db, ids),
-      unsettled: (await ordersAtVenue(finished.db, "demo")).length,
-      invocations,
-      seconds: (performance.now() - began) / 1000,
-      deadLetters: finished.desk.deadLetters().map(({ body }) => body),
-    };
+    const finished = await runRecording({
+      recording,
+      directory: join(directory, run),
+      gitSha: "drill",
+      progress: (step) => progress(run, step),
+      ...(settleMs === undefined ? {} : { settleMs }),
+      ...(signal ? { signal } : {}),
+      drill: parts,
+      prepare: async (db) => {
+        await trustWallets(db, recording.manifest.chain, instant((recording.headers[0]?.timestamp ?? 0) * 1000));
+        if (run === "disturbed") await poisonQueues();
+      },
+    });
+    try {
+      const outcome = await outcomeOf(finished.db, finished.venue.state(), {
+        invocations: finished.desk.measured.summary().reduce((sum, { runs }) => sum + runs, 0),
+        seconds: (performance.now() - began) / 1000,
+        deadLetters: finished.desk.deadLetters().map(({ body }) => body),
+        windows: faults.windows?.ended ?? null,
+      });
+      return { outcome, counts, ledger: ledger() };
+    } finally {
+      await finished.close();
+    }
   } finally {
-    await finished.close();
+    await close();
   }
-}
-
-/** Returns the venue's books in an order of their own: within an instant it keeps them as they came. */
-function booksOf(venue: PaperState): PaperState {
-  const by = <T>(list: readonly T[], key: (item: T) => string): T[] =>
-    list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
-  return {
-    ...venue,
-    orders: by(venue.orders, (order) => order.ordId),
-    fills: by(venue.fills, (fill) => fill.billId),
-    positions: by(venue.positions, (position) => position.instId),
-    fundings: by(venue.fundings, (funding) => funding.billId),
-  };
 }
 
 function tally(ledger: Ledger | null, { deadLetters }: Outcome): Pick<DrillResult, "messages" | "deliveries" | "lost"> {

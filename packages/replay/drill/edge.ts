@@ -51,13 +51,17 @@ export async function forward(upstream: string, { method, target, headers, body 
   return { status: reply.status, type: reply.headers.get("content-type") ?? JSON_TYPE, body: await reply.text() };
 }
 
+/** Whether a request places an order. Source: OKX, "POST / Place order" */
+export const isPlacement = ({ method, target }: Pick<Passing, "method" | "target">): boolean =>
+  method === "POST" && target === "/api/v5/trade/order";
+
 /**
  * Serves in front of an endpoint. Each request is a wait of the current invocation, before it is carried out and before
  * its answer comes back; `isWait` says which requests a job makes itself. `carryOut` may do more or less than to forward.
  */
 export function edge(
   place: Place,
-  plan: FaultPlan,
+  plan: Pick<FaultPlan, "pass">,
   carryOut: (request: Passing) => Promise<Answer>,
   isWait: (request: Passing) => boolean = () => true,
 ): Promise<Listening> {
@@ -66,7 +70,7 @@ export function edge(
     try {
       await plan.pass(place);
       const answer = await carryOut(request);
-      await plan.pass(place);
+      await plan.pass(place, false, place === "venue" && isPlacement(request));
       return answer;
     } catch (error) {
       if (error instanceof KilledError) return DEAD;
@@ -89,7 +93,7 @@ function write(response: ServerResponse, { status, type, body }: Answer): void {
 
 /** Decides once per call of an SDK, whose retries carry the same id, and returns what befalls this attempt. */
 export function refusals(
-  plan: FaultPlan,
+  plan: Pick<FaultPlan, "refuse">,
   place: "queues" | "bus",
 ): (request: Passing, mayLast: boolean) => Refusal | null {
   const lasting = new Map<string, Refusal>();
@@ -103,18 +107,36 @@ export function refusals(
   };
 }
 
+interface Put {
+  readonly Entries: readonly unknown[];
+}
+interface PutReply {
+  readonly FailedEntryCount: number;
+  readonly Entries: readonly unknown[];
+}
+
+/**
+ * Takes the first of several facts and refuses the others; refuses a single one. The call itself succeeds.
+ * Source: EventBridge API, PutEvents, "FailedEntryCount"
+ */
+async function putPart(upstream: string, request: Passing): Promise<Answer> {
+  const { Entries } = JSON.parse(request.body) as Put;
+  const kept = Entries.slice(0, Entries.length > 1 ? 1 : 0);
+  const answer =
+    kept.length > 0 ? await forward(upstream, { ...request, body: JSON.stringify({ Entries: kept }) }) : null;
+  const taken = answer ? (JSON.parse(answer.body) as PutReply).Entries : [];
+  const failed = Entries.slice(kept.length).map(() => ({ ErrorCode: "InternalFailure", ErrorMessage: "injected" }));
+  return awsAnswer(200, { FailedEntryCount: failed.length, Entries: [...taken, ...failed] });
+}
+
 /** Serves in front of the bus (EventBridge PutEvents). */
-export function busEdge(upstream: string, plan: FaultPlan): Promise<Listening> {
+export function busEdge(upstream: string, plan: Pick<FaultPlan, "pass" | "refuse">): Promise<Listening> {
   const refuse = refusals(plan, "bus");
   const isPut = (request: Passing): boolean => operationOf(request) === "PutEvents";
   return edge("bus", plan, async (request) => {
     const refusal = isPut(request) ? refuse(request, true) : null;
-    if (refusal?.stage === "part") {
-      const { Entries } = JSON.parse(request.body) as { Entries: readonly unknown[] };
-      const failed = Entries.map(() => ({ ErrorCode: "InternalFailure", ErrorMessage: "injected" }));
-      return awsAnswer(200, { FailedEntryCount: failed.length, Entries: failed });
-    }
     if (refusal?.stage === "before") return OUT_OF_ORDER;
+    if (refusal?.stage === "part") return putPart(upstream, request);
     const answer = await forward(upstream, request);
     return refusal ? OUT_OF_ORDER : answer;
   });

@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
 import { type FaultPlan, faultPlan, KilledError, type PlanOptions, type Rates } from "./plan.ts";
 
-const NO_FAULTS: Rates = { redelivered: 0, killed: 0, refused: 0 };
+const NO_FAULTS: Rates = { redelivered: 0, killed: 0, refused: 0, refusedByBus: 0 };
 const renewed: number[] = [];
 const plan = (options: Partial<PlanOptions> = {}): FaultPlan =>
   faultPlan({
     aim: "around",
     seed: "test",
-    rates: { redelivered: 0.1, killed: 0.2, refused: 0.1 },
+    rates: { redelivered: 0.1, killed: 0.2, refused: 0.1, refusedByBus: 0.1 },
     restarts: [],
-    spare: async () => false,
+    submitting: async () => null,
+    windows: null,
     renew: () => renewed.push(1),
     ...options,
   });
@@ -72,7 +73,7 @@ test("what a dead invocation still does has no effect, and the next one begins a
 });
 
 test("a message is troubled at most twice, so that it never dies of the drill alone", async () => {
-  const faults = plan({ rates: { redelivered: 1, killed: 1, refused: 1 } });
+  const faults = plan({ rates: { redelivered: 1, killed: 1, refused: 1, refusedByBus: 1 } });
   const ends: string[] = [];
   for (let i = 0; i < 4; i++)
     ends.push(await faults.run("job", ["one"], sixWaits(faults, { waits: 0 })).catch((error: Error) => error.name));
@@ -98,7 +99,7 @@ test("the spared window is left alone, or is the only aim", async () => {
     ["around", false],
     ["inside", true],
   ] as const) {
-    const faults = plan({ aim, rates: { ...NO_FAULTS, killed: 1 }, spare: async () => isOpen });
+    const faults = plan({ aim, rates: { ...NO_FAULTS, killed: 1 }, submitting: async () => (isOpen ? "order" : null) });
     const seen: boolean[] = [];
     for (let i = 0; i < 40; i++) await faults.run("submit-order", [`${i}`], job(faults, seen)).catch(() => undefined);
     expect(seen.length).toBeGreaterThan(10);
@@ -108,7 +109,7 @@ test("the spared window is left alone, or is the only aim", async () => {
 
 test("the database breaks once per planned restart, never in the window", async () => {
   let isOpen = true;
-  const faults = plan({ rates: NO_FAULTS, restarts: [1, 1], spare: async () => isOpen });
+  const faults = plan({ rates: NO_FAULTS, restarts: [1, 1], submitting: async () => (isOpen ? "order" : null) });
   const breaks: boolean[] = [await faults.breaksNow(false)];
   await faults.run("job", ["one"], async () => {
     breaks.push(await faults.breaksNow(false));

@@ -1,4 +1,5 @@
 import { type Random, randomOf } from "#recording/sample/random";
+import type { Windows } from "./windows.ts";
 
 /** How often each fault strikes, as fractions. */
 export interface Rates {
@@ -6,12 +7,20 @@ export interface Rates {
   readonly redelivered: number;
   /** Of the invocations: ended in the middle, like a Lambda whose machine went away. */
   readonly killed: number;
-  /** Of the calls to SQS and to the bus: answered with an error. */
+  /** Of the calls to SQS: answered with an error. */
   readonly refused: number;
+  /** Of the calls to the bus, which are few: answered with an error. */
+  readonly refusedByBus: number;
 }
 
 /** The rates of a drill. Source: docs/runbook.md, "The fault drill". */
-export const RATES: Rates = { redelivered: 0.1, killed: 0.05, refused: 0.05 };
+export const RATES: Rates = { redelivered: 0.1, killed: 0.05, refused: 0.05, refusedByBus: 0.6 };
+
+/** The job that claims orders and posts them. */
+export const SUBMITTER = "submit-order";
+
+/** Returns the job of a function: "functions/watch-head.handler" → "watch-head". */
+export const jobOfConsumer = (consumer: string): string => consumer.replace(/^functions\/|\.handler$/g, "");
 
 /** What an invocation waits for. */
 export type Place = "database" | "queues" | "bus" | "node" | "venue" | "end";
@@ -22,6 +31,19 @@ export interface Refusal {
   /** Every retry of the SDK meets it too, so that it reaches the job. */
   readonly lasting: boolean;
 }
+
+/** Every way that a call goes wrong. A reply in part is final: the SDK sees a success, and the job must look. */
+export const REFUSALS: readonly Refusal[] = [
+  { stage: "before", lasting: false },
+  { stage: "after", lasting: false },
+  { stage: "before", lasting: true },
+  { stage: "after", lasting: true },
+  { stage: "part", lasting: true },
+];
+
+/** Returns how a refusal is called where its kinds are counted. */
+export const refusalName = (place: "queues" | "bus", { stage, lasting }: Refusal): string =>
+  `${place} ${stage}${lasting && stage !== "part" ? " through retries" : ""}`;
 
 /** The invocation was ended by the drill. Nothing that it does from then on has an effect. */
 export class KilledError extends Error {
@@ -37,6 +59,8 @@ export interface FaultCounts {
   readonly killed: Map<string, number>;
   /** By endpoint and operation. */
   readonly refused: Map<string, number>;
+  /** The same by endpoint and kind, as `refusalName` calls it. */
+  readonly refusals: Map<string, number>;
 }
 
 export interface FaultPlan {
@@ -46,8 +70,11 @@ export interface FaultPlan {
    * throws KilledError, and only once its code has come to rest, so that invocations never overlap.
    */
   run<T>(job: string, units: readonly string[], work: () => Promise<T>): Promise<T>;
-  /** A wait of the current invocation. @throws KilledError when the invocation is dead, or dies here. */
-  pass(place: Place, inTransaction?: boolean): Promise<void>;
+  /**
+   * A wait of the current invocation; `posted` says that the venue has just carried out the POST of an order.
+   * @throws KilledError when the invocation is dead, or dies here.
+   */
+  pass(place: Place, inTransaction?: boolean, posted?: boolean): Promise<void>;
   /** Whether the database fails now: true once per planned restart, while an invocation uses it. */
   breaksNow(inTransaction: boolean): Promise<boolean>;
   /** Decides over one call to SQS or the bus. `mayLast`: a job made it, and can be delivered again. */
@@ -67,8 +94,13 @@ export interface PlanOptions {
   readonly rates: Rates;
   /** The numbers of the invocations during which the database is restarted, ascending. */
   readonly restarts: readonly number[];
-  /** Whether an invocation of this job is in the spared window; asked outside of its transactions. */
-  readonly spare: (job: string) => Promise<boolean>;
+  /**
+   * Returns the client order id of the order that was claimed and has no reply yet, where this job may be in that window;
+   * else null. Asked outside of its transactions.
+   */
+  readonly submitting: (job: string) => Promise<string | null>;
+  /** The submissions that end in that window, whatever the rates; null = none. */
+  readonly windows: Windows | null;
   /** Makes the next invocation begin as a new process. */
   readonly renew: () => void;
 }
@@ -90,7 +122,7 @@ interface Invocation {
   passed: number;
   inside: number;
   dead: boolean;
-  spared: boolean;
+  submitting: string | null;
   troubled: boolean;
 }
 
@@ -111,7 +143,10 @@ export function faultPlan(options: PlanOptions): FaultPlan {
   const trouble = new Map<string, number>();
   const state: State = {
     ...options,
-    counts: { invocations: 0, redelivered: 0, receivesLost: 0, spared: 0, killed: new Map(), refused: new Map() },
+    counts: {
+      ...{ invocations: 0, redelivered: 0, receivesLost: 0, spared: 0 },
+      ...{ killed: new Map(), refused: new Map(), refusals: new Map() },
+    },
     draws: { kills: draw("kills"), refusals: draw("refusals"), deliveries: draw("deliveries") },
     hasRoom: (units) => units.every((unit) => (trouble.get(unit) ?? 0) < MOST_PER_UNIT),
     spend: (units) => {
@@ -121,27 +156,36 @@ export function faultPlan(options: PlanOptions): FaultPlan {
   };
   return {
     counts: state.counts,
-    pass: (place, inTransaction = false) => passing(state, place, inTransaction),
+    pass: (place, inTransaction = false, posted = false) => passing(state, place, inTransaction, posted),
     run: runner(state),
     breaksNow: breaker(state),
     ...judge(state),
   };
 }
 
-async function passing(state: State, place: Place, inTransaction: boolean): Promise<void> {
-  const { current: invocation, aim, counts } = state;
+async function passing(state: State, place: Place, inTransaction: boolean, posted: boolean): Promise<void> {
+  const { current: invocation, aim, counts, windows } = state;
   if (invocation === null) return;
   if (invocation.dead) throw new KilledError(`${invocation.job} was ended before`);
   invocation.passed += 1;
-  if (invocation.killAt === Number.POSITIVE_INFINITY) return;
+  const isDoomed = invocation.killAt !== Number.POSITIVE_INFINITY;
+  const isWatched = windows !== null && invocation.job === SUBMITTER;
+  if (!isDoomed && !isWatched) return;
   // A transaction is one step: whether its invocation may end inside was decided when it began.
-  if (!inTransaction) invocation.spared = await state.spare(invocation.job);
-  if (aim === "inside" && invocation.spared) invocation.inside += 1;
+  if (!inTransaction) invocation.submitting = await state.submitting(invocation.job);
+  if (isWatched && windows.meet(invocation.submitting, posted)) die(state, invocation, place);
+  if (!isDoomed) return;
+  const spared = invocation.submitting !== null;
+  if (aim === "inside" && spared) invocation.inside += 1;
   if ((aim === "inside" ? invocation.inside : invocation.passed) < invocation.killAt) return;
-  if (invocation.spared === (aim === "around")) {
+  if (spared === (aim === "around")) {
     counts.spared += 1;
     return;
   }
+  die(state, invocation, place);
+}
+
+function die({ counts }: State, invocation: Invocation, place: Place): never {
   invocation.dead = true;
   bump(counts.killed, `${invocation.job} ${place}`);
   throw new KilledError(`${invocation.job} ends at its wait ${invocation.passed}, for ${place}`);
@@ -161,7 +205,7 @@ function runner(state: State): FaultPlan["run"] {
       passed: 0,
       inside: 0,
       dead: false,
-      spared: false,
+      submitting: null,
       troubled: false,
     };
   };
@@ -171,7 +215,7 @@ function runner(state: State): FaultPlan["run"] {
     try {
       const result = await work();
       // Everything is written and sent, and the answer never comes.
-      if (invocation.killAt !== Number.POSITIVE_INFINITY && !invocation.dead) await passing(state, "end", false);
+      if (invocation.killAt !== Number.POSITIVE_INFINITY && !invocation.dead) await passing(state, "end", false, false);
       if (invocation.dead) throw new KilledError(`${job} was ended`);
       waits.set(job, invocation.passed);
       return result;
@@ -192,7 +236,7 @@ function breaker(state: State): FaultPlan["breaksNow"] {
     const due = pending[0];
     if (current === null || current.dead || due === undefined || counts.invocations < due) return false;
     if (!state.hasRoom(current.units)) return false;
-    if (inTransaction ? current.spared : await state.spare(current.job)) return false;
+    if ((inTransaction ? current.submitting : await state.submitting(current.job)) !== null) return false;
     pending.shift();
     current.troubled = true;
     return true;
@@ -204,15 +248,18 @@ function judge(state: State): Pick<FaultPlan, "refuse" | "redelivers" | "mayLose
   const { refusals, deliveries } = state.draws;
   return {
     refuse: (place, operation, mayLast) => {
-      if (!refusals.chance(rates.refused)) return null;
+      if (!refusals.chance(place === "bus" ? rates.refusedByBus : rates.refused)) return null;
       const { current } = state;
-      const stage = refusals.pick(["before", "after", "part"] as const);
-      const lasts =
-        refusals.chance(0.5) && mayLast && current !== null && !current.dead && state.hasRoom(current.units);
-      if (lasts && current) current.troubled = true;
+      const lasts = mayLast && current !== null && !current.dead && state.hasRoom(current.units);
+      // Calls are few: the kinds that came least often go first, so that each is met.
+      const met = (refusal: Refusal): number => counts.refusals.get(refusalName(place, refusal)) ?? 0;
+      const kinds = REFUSALS.filter(({ lasting }) => lasts || !lasting);
+      const least = Math.min(...kinds.map(met));
+      const refusal = refusals.pick(kinds.filter((kind) => met(kind) === least));
+      if (refusal.lasting && current) current.troubled = true;
       bump(counts.refused, `${place} ${operation}`);
-      // A reply in part is final: the SDK sees a success.
-      return { stage: stage === "part" && !lasts ? "before" : stage, lasting: lasts };
+      bump(counts.refusals, refusalName(place, refusal));
+      return refusal;
     },
     redelivers: (unit) => {
       if (!deliveries.chance(rates.redelivered) || !state.hasRoom([unit])) return false;

@@ -19,8 +19,9 @@ async function stage(over: Partial<FaultPlan>) {
   const queues: Queues = await startQueues(null);
   closing.push(queues.close);
   const quiet = faultPlan({
-    ...{ aim: "around", seed: "1", rates: { redelivered: 0, killed: 0, refused: 0 }, restarts: [] },
-    spare: async () => false,
+    ...{ aim: "around", seed: "1", rates: { redelivered: 0, killed: 0, refused: 0, refusedByBus: 0 }, restarts: [] },
+    submitting: async () => null,
+    windows: null,
     renew: () => undefined,
   });
   const edge = await queueEdge(queues.endpoint, { ...quiet, ...over });

@@ -36,6 +36,8 @@ interface Reply {
   readonly Successful?: readonly { readonly Id: string; readonly MessageId: string }[];
 }
 
+type QueuePlan = Pick<FaultPlan, "pass" | "refuse" | "redelivers" | "mayLose">;
+
 /** Operations that a job's code waits for; the others are the event-source mapping's and the bus's own. */
 const JOBS_OWN = ["SendMessageBatch", "ChangeMessageVisibilityBatch"];
 
@@ -54,7 +56,7 @@ function giveBack(upstream: string, wire: Wire, request: Passing, receipts: read
  * Serves in front of SQS: refuses calls, loses the replies of receives, and gives back messages whose deletion it
  * reports as done. A message that failed is visible again at once, since nobody wants to wait six timeouts of a function.
  */
-export async function queueEdge(upstream: string, plan: FaultPlan): Promise<Listening & { readonly ledger: Ledger }> {
+export async function queueEdge(upstream: string, plan: QueuePlan): Promise<Listening & { readonly ledger: Ledger }> {
   const ledger: Ledger = { taken: new Map(), done: new Set(), deliveries: 0 };
   const refuse = refusals(plan, "queues");
   const producer = producing(upstream, ledger);
@@ -108,7 +110,7 @@ function producing(upstream: string, ledger: Ledger) {
 }
 
 /** What an event-source mapping asks of a queue. */
-function consuming(upstream: string, ledger: Ledger, plan: FaultPlan) {
+function consuming(upstream: string, ledger: Ledger, plan: QueuePlan) {
   const idOf = new Map<string, string>();
   const allDone = ({ Entries = [] }: Wire): Answer =>
     awsAnswer(200, { Successful: Entries.map(({ Id }) => ({ Id })), Failed: [] });
