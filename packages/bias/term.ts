@@ -23,7 +23,7 @@ export const ENTITY_CAP = 0.35;
  * three of 35 % are more than all.
  */
 export function capsOf(masses: ReadonlyMap<string, number>, k: number): ReadonlyMap<string, number> {
-  const sorted = [...masses].sort(([x, a], [y, b]) => b - a || (x < y ? -1 : 1));
+  const sorted = [...masses].sort(([, a], [, b]) => b - a); // of equal masses it is the same who comes first
   let rest = sorted.reduce((sum, [, mass]) => sum + mass, 0);
   const caps = new Map(sorted.map(([id]) => [id, 1]));
   for (let over = 0; over < sorted.length; over++) {

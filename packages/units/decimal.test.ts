@@ -68,6 +68,19 @@ test.each([
   expect(text(value)).toBe(expected);
 });
 
+test("a number for arithmetic is exact from any source, and shows no exponent up to sixty digits", () => {
+  fc.assert(
+    fc.property(amount, (value) => {
+      expect(big(value).toFixed()).toBe(String(value));
+      expect(big(big(value)).eq(big(decimalOf(String(value))))).toBe(true);
+    }),
+  );
+  expect([String(big(10n ** 30n)), String(big(decimalOf(`0.${"0".repeat(29)}1`)))]).toEqual([
+    `1${"0".repeat(30)}`,
+    `0.${"0".repeat(29)}1`,
+  ]);
+});
+
 test.each([
   ["0.5", 0, "0"],
   ["1.5", 0, "2"],

@@ -37,7 +37,7 @@ export type DecimalLike = Big | Decimal | bigint | number;
  * Returns an exact decimal number for arithmetic.
  * @throws Error when `value` is not a decimal number (NaN, Infinity, free text).
  */
-export const big = (value: DecimalLike): Big => new Big(typeof value === "bigint" ? value.toString() : value);
+export const big = (value: DecimalLike): Big => new Big(value as Big | string); // a bigint too, which its types do not say
 
 /** Returns `value` in plain notation without trailing zeros: the form stored, sent and compared. */
 export const text = (value: DecimalLike): Decimal => big(value).toFixed() as Decimal;
