@@ -46,6 +46,7 @@ const commands = {
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],
   fuzz: [["scripts/fuzz.ts"]],
+  proof: [["scripts/proof.ts"]],
   drill: [[...DESK, "scripts/drill.ts"]],
   "e2e:cloud": [[...DESK, "scripts/e2e-cloud.ts"]],
 };

@@ -71,6 +71,12 @@ const LIES: [string, string, string, (copy: Loose) => void][] = [
     "transactionBlock",
     (copy) => (copy.block.transactions[2]!.blockHash = OTHER),
   ],
+  [
+    "a transaction of another number",
+    "transactionBlock",
+    "transactionBlock",
+    (copy) => (copy.block.transactions[2]!.blockNumber = "0x2"),
+  ],
   ["a receipt of another block", "receiptBlock", "receiptBlock", (copy) => (copy.receipts[2]!.blockHash = OTHER)],
   ["a receipt of another number", "receiptBlock", "receiptBlock", (copy) => (copy.receipts[2]!.blockNumber = "0x2")],
   ["receipts in another order", "receiptTransaction", "receiptTransaction", (copy) => copy.receipts.reverse()],
@@ -212,6 +218,142 @@ describe("a node that lies", () => {
     expect(broken(full, () => undefined)).toBe("passed");
     expect(broken(full, mutate)).toBe(check);
     expect(broken(full, mutate, LINKED)).toBe(linked);
+  });
+
+  // What an operator reads: which check, where, and what stands there.
+  const NONE = `0x${"0".repeat(64)}`;
+  test.each<[string, (copy: Loose) => void, Proof]>([
+    [`hash at block: is ${OTHER}`, (copy) => (copy.block.hash = OTHER), FULL],
+    ["number at block: is 0x1", (copy) => (copy.block.number = "0x1"), FULL],
+    [`parentHash at block: is ${OTHER}`, (copy) => (copy.block.parentHash = OTHER), FULL],
+    ["receiptCount at block: 5 receipts for 6 transactions", (copy) => copy.receipts.pop(), FULL],
+    [
+      `transactionBlock at transaction 1: is of ${OTHER}`,
+      (copy) => (copy.block.transactions[1]!.blockHash = OTHER),
+      FULL,
+    ],
+    ["transactionBlock at transaction 2: is of 0x2", (copy) => (copy.block.transactions[2]!.blockNumber = "0x2"), FULL],
+    [`receiptBlock at transaction 3: is of ${OTHER}`, (copy) => (copy.receipts[3]!.blockHash = OTHER), FULL],
+    ["receiptBlock at transaction 4: is of 0x2", (copy) => (copy.receipts[4]!.blockNumber = "0x2"), FULL],
+    [`receiptTransaction at transaction 5: is of ${NONE}`, (copy) => (copy.receipts[5]!.transactionHash = NONE), FULL],
+    [`logBlock at log 0x2: is of ${OTHER}`, (copy) => (copy.receipts[1]!.logs[0]!.blockHash = OTHER), FULL],
+    ["logBlock at log 0x3: is of 0x2", (copy) => (copy.receipts[1]!.logs[1]!.blockNumber = "0x2"), FULL],
+    [`logTransaction at log 0x4: is of ${NONE}`, (copy) => (copy.receipts[2]!.logs[0]!.transactionHash = NONE), FULL],
+    ["logIndex at log 0x3: is the block's log 2", (copy) => copy.receipts[1]!.logs.shift(), FULL],
+    [`bloom at log 0x0: has not got ${SOMEBODY}`, (copy) => (copy.receipts[0]!.logs[0]!.address = SOMEBODY), LINKED],
+    [
+      "bloom at block: has bits that no log sets: a log is missing",
+      (copy) => {
+        for (const { logs } of copy.receipts) for (const one of logs) one.topics = (one.topics as string[]).slice(0, 2);
+      },
+      LINKED,
+    ],
+    [
+      `from at transaction 0: is ${SOMEBODY}, its receipt's ${ben.address}`,
+      (copy) => (copy.block.transactions[0]!.from = SOMEBODY),
+      FULL,
+    ],
+    ["receiptType at transaction 2: is 0x1", (copy) => (copy.receipts[2]!.type = "0x1"), FULL],
+    [
+      "gasUsed at transaction 1: is 0x7, cumulative gas says 21000",
+      (copy) => (copy.receipts[1]!.gasUsed = "0x7"),
+      FULL,
+    ],
+    [
+      "gasPrice at transaction 2: is 0x1, the transaction pays 1500000000",
+      (copy) => (copy.receipts[2]!.effectiveGasPrice = "0x1"),
+      FULL,
+    ],
+    [
+      "gasPrice at transaction 2: is not there",
+      (copy) => {
+        delete copy.receipts[2]!.effectiveGasPrice;
+        delete copy.block.transactions[2]!.gasPrice;
+      },
+      FULL,
+    ],
+    ["blobGas at transaction 3: is 0x1 for 2 blobs", (copy) => (copy.receipts[3]!.blobGasUsed = "0x1"), FULL],
+    [
+      "blobGas at transaction 3: costs 0x8, more than the 0x7 offered",
+      (copy) => (copy.receipts[3]!.blobGasPrice = "0x8"),
+      FULL,
+    ],
+    [
+      `contractAddress at transaction 5: is ${SOMEBODY}`,
+      (copy) => (copy.receipts[5]!.contractAddress = SOMEBODY),
+      FULL,
+    ],
+    [
+      "fork at block: has the fields slotNumber, epoch; this release knows no fork with it: install one that does, then redrive (docs/runbook.md)",
+      (copy) => Object.assign(copy.block, { slotNumber: "0x7", epoch: "0x1", stateRoot: OTHER }),
+      FULL,
+    ],
+    ["headerHash at block: the header's hash is A HASH", (copy) => (copy.block.timestamp = "0x1"), FULL],
+    [
+      "transactionHash at transaction 0: its content's hash is A HASH",
+      (copy) => (copy.block.transactions[0]!.value = "0x8"),
+      FULL,
+    ],
+    [
+      "transactionsRoot at block: the transactions' root is A HASH",
+      (copy) => {
+        copy.block.transactions.pop();
+        copy.receipts.pop();
+      },
+      FULL,
+    ],
+    ["receiptsRoot at block: the receipts' root is A HASH", (copy) => (copy.receipts[0]!.status = "0x0"), FULL],
+    [
+      "withdrawalsRoot at block: the withdrawals' root is A HASH",
+      (copy) => (copy.block.withdrawals[0]!.amount = "0x4"),
+      FULL,
+    ],
+    [
+      "withdrawalsRoot at block: its withdrawals are left out",
+      (copy) => delete (copy.block as Record<string, unknown>).withdrawals,
+      FULL,
+    ],
+  ])("is told %s", (told, mutate, proof) => {
+    const copy = structuredClone(full) as unknown as Loose; // read-only fields are written on purpose
+    mutate(copy);
+    const said = messageOf(copy, proof);
+    // A hash that follows from the change has no meaning of its own.
+    const text = told.endsWith("A HASH") ? said.replace(/0x[0-9a-f]{64}$/, "A HASH") : said;
+    expect(text).toBe(`IntegrityError: block 18000000 (${full.block.hash}): ${told}`);
+  });
+
+  function messageOf(copy: Loose, proof: Proof): string {
+    try {
+      checkBlock(copy.block as never, copy.receipts as never, expectedOf(full), proof);
+    } catch (error) {
+      return String(error);
+    }
+    return "passed";
+  }
+
+  test("a block of before Shanghai has no withdrawals", () => {
+    const plain = { number: 9, timestamp: 1_700_000_000, fork: "london", transactions: [] } as const;
+    const before = generatedBlock(plain, NOBODY);
+    expect(broken(before, () => undefined)).toBe("passed");
+    expect(broken(before, (copy) => (copy.block.withdrawals = []))).toBe("passed");
+    expect(broken(before, (copy) => (copy.block.withdrawals = [...withdrawals]))).toBe("withdrawalsRoot");
+  });
+
+  test("what a node may leave out or write as null is not missed", () => {
+    const without = (copy: Loose, value: null | undefined) => {
+      copy.receipts[2]!.type = value;
+      copy.receipts[3]!.blobGasUsed = value;
+      copy.receipts[2]!.effectiveGasPrice = value; // the transaction's own says it
+    };
+    expect(broken(full, (copy) => without(copy, null))).toBe("passed");
+    expect(broken(full, (copy) => without(copy, undefined))).toBe("passed");
+    // A failed creation made nothing; one that did not fail made a contract.
+    for (const nothing of [null, undefined]) {
+      expect(broken(full, (copy) => (copy.receipts[5]!.contractAddress = nothing))).toBe("contractAddress");
+      expect(
+        broken(full, (copy) => Object.assign(copy.receipts[5]!, { contractAddress: nothing, status: "0x0" }), LINKED),
+      ).toBe("passed");
+    }
   });
 
   test("what a fork to come brings is told with what to do", () => {
