@@ -1,6 +1,14 @@
 import type { StoredControl } from "#trading/control";
 import type { StoredOrder } from "#trading/orders/stored-order";
-import { type Break, externalOrders, fillsSince, isFullRun, isStuck, tripOf } from "#trading/positions/reconcile";
+import {
+  type Break,
+  externalOrders,
+  fillsSince,
+  isFullRun,
+  isStuck,
+  lacksFills,
+  tripOf,
+} from "#trading/positions/reconcile";
 import type { ClosedOrder, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueOrder } from "#trading/venue";
 import { lookUp, type Settled, settleOrders, type Told } from "./settle-orders.ts";
@@ -66,9 +74,19 @@ async function ask(
     exchange.fills(since),
     exchange.openOrders(),
   ]);
+  const late = looked.flatMap(({ order, found }) => (lacksFills(order, found, fills) ? [found] : []));
+  const byOrder = await Promise.all(late.map((order) => exchange.fillsOf(order.instrument, order.venueOrderId)));
   const listed = await store.instruments(ids);
   const instruments = new Map(listed.map((instrument) => [instrument.id, instrument]));
-  return { told: { looked, positions, balance, equity: balance.equity, fills, instruments }, open };
+  const told = {
+    looked,
+    positions,
+    balance,
+    equity: balance.equity,
+    fills: [...fills, ...byOrder.flat()],
+    instruments,
+  };
+  return { told, open };
 }
 
 /** A fill between two queries looks like a break: asks once more before anyone is alarmed. */

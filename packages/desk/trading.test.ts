@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Drizzle } from "#db/drizzle";
-import { bias, eventRefs, orderFills, orders, positions, tradingControl, wallets } from "#db/schema";
+import { bias, eventRefs, orderEvents, orderFills, orders, positions, tradingControl, wallets } from "#db/schema";
 import { upsertCandles } from "#db/signals/prices";
 import { judgeByHand } from "#db/trading/by-hand";
 import { changeControl, readControl } from "#db/trading/control";
@@ -11,6 +11,7 @@ import { sqlStore } from "#db/trading/store";
 import { paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import { instrumentRow } from "#recording/candle-source";
+import { okxClient } from "#runtime/okx/client";
 import { okxExchange } from "#runtime/okx/exchange";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { emptyTables } from "#testing/empty-tables";
@@ -433,6 +434,7 @@ test("F1: a position's first fill seen after a later one is booked by the run th
   const half = (tradeId: string) => ({ ...whole!, tradeId, size: text(big(whole!.size).div(2)) });
   const [first, second] = [half("1"), half("2")];
   desk.exchange.fills = () => Promise.resolve([second]);
+  desk.exchange.fillsOf = () => Promise.resolve([second]);
   await desk.reconcile();
   expect(await desk.positions()).toMatchObject([{ contracts: second.size, closedAt: null }]);
   desk.pass(1);
@@ -442,6 +444,56 @@ test("F1: a position's first fill seen after a later one is booked by the run th
   // Nothing is left over: the run after it finds the same.
   desk.pass(1);
   await desk.reconcile();
+  expect(await desk.positions()).toMatchObject([{ contracts: whole!.size, closedAt: null }]);
+});
+
+/** Another client of the account takes `size` contracts off its long position. */
+async function reduceByHand(desk: Awaited<ReturnType<typeof stage>>, size: Decimal): Promise<void> {
+  const by = { venue: "paper", mode: "demo", url: desk.venue.url, rateLimit: false } as const;
+  const other = okxClient({ ...by, credentials: { mode: "demo", ...KEY } });
+  other.options.timeDifference = Date.now() - desk.clock.now();
+  const wanted = { instId: ETH_SWAP.id, tdMode: "cross", side: "sell", ordType: "market", sz: size, clOrdId: "hand" };
+  await other.privatePostTradeOrder({ ...wanted, expTime: String(desk.clock.now() + 1000) });
+}
+
+test("F6: a closing order that the venue makes smaller ends when that is filled, and its instrument is free", async () => {
+  const desk = await entered();
+  const contracts = await desk.store.held(ACCOUNT, ETH_SWAP.id);
+  const left = text(big(contracts).times("0.6"));
+  desk.pass(30);
+  await desk.lean(decimalOf("-0.5"));
+  const close = idIn(await desk.plan());
+  await reduceByHand(desk, text(big(contracts).minus(left)));
+  await desk.submit(close);
+  const { closed } = await desk.reconcile();
+  expect(closed).toMatchObject([{ id: close, status: "filled", filledSize: left }]);
+  const events = await desk.db
+    .select()
+    .from(orderEvents)
+    .where(eq(orderEvents.orderId, close))
+    .orderBy(orderEvents.seq);
+  expect(events.at(-1)?.detail).toMatchObject({ event: "filled", placed: left, asked: contracts });
+  expect(await desk.store.ordersAtVenue("demo")).toEqual([]);
+});
+
+test("F3: a fill that the venue shows late is asked for by its order, however old it is by then", async () => {
+  const desk = await stage();
+  await desk.reconcile();
+  desk.pass(1);
+  await desk.lean(decimalOf("0.6"));
+  const id = idIn(await desk.plan());
+  await desk.submit(id);
+  // The order says that it is filled; the fills do not show it, and later only newer ones are asked for.
+  const { fills, fillsOf } = desk.exchange;
+  const [whole] = await fills(instant(START));
+  desk.exchange.fills = () => Promise.resolve([]);
+  desk.exchange.fillsOf = () => Promise.resolve([]);
+  await desk.reconcile();
+  expect(await desk.orders()).toMatchObject([{ status: "open", filledSize: "0" }]);
+  desk.pass(20);
+  desk.exchange.fillsOf = fillsOf;
+  expect(await desk.reconcile()).toMatchObject({ breaks: [] });
+  expect(await desk.orders()).toMatchObject([{ status: "filled", filledSize: whole!.size }]);
   expect(await desk.positions()).toMatchObject([{ contracts: whole!.size, closedAt: null }]);
 });
 

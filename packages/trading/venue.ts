@@ -116,8 +116,13 @@ export interface Exchange {
   /** Returns the newest order of that id, or null when the venue says that it does not exist. */
   order(instrument: string, clientOrderId: string): Promise<VenueOrder | null>;
   openOrders(): Promise<VenueOrder[]>;
-  /** Returns fills at or after `since`, ascending by time and trade id; all pages. */
+  /**
+   * Returns the fills that the venue recorded at or after `since`, ascending by time and trade id; all pages. A fill may be
+   * recorded long after it was made, and so may be older than `since`.
+   */
   fills(since: Instant): Promise<VenueFill[]>;
+  /** Returns the fills of one order of the last three months, ascending by time and trade id. */
+  fillsOf(instrument: string, venueOrderId: string): Promise<VenueFill[]>;
   positions(): Promise<VenuePosition[]>;
   balance(): Promise<VenueBalance>;
   quote(instrument: string): Promise<Quote>;

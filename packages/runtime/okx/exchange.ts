@@ -5,7 +5,7 @@ import { type Instant, instant, millis } from "#units/time";
 import { type OkxClient, type OkxClientConfig, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { isGone, submitReplyOf } from "./reply.ts";
-import { balanceOf, candleOf, fillOf, instrumentOf, orderOf, parsed, positionOf } from "./rows.ts";
+import { balanceOf, candleOf, type FillRecord, fillOf, instrumentOf, orderOf, parsed, positionOf } from "./rows.ts";
 import type { TdMode } from "./td-mode.ts";
 
 /** Where the market is and how politely to ask. Public prices need no key; in demo too they are the real market's. */
@@ -221,11 +221,25 @@ async function fillsSince(client: OkxClient, since: Instant): Promise<VenueFill[
   const ms = millis(since);
   // OKX keeps three days in fills and three months in fills-history.
   const call = client.nonce() - ms > 2 * DAY_MS ? client.privateGetTradeFillsHistory : client.privateGetTradeFills;
-  // It is not documented whether `begin` is inclusive.
+  // It is not documented whether `begin` is inclusive. It is about when a fill was recorded, which may be long after it.
   const found = await pages(client, call, { instType: "SWAP", begin: String(ms - 1) }, fillOf, (fill) => fill.billId);
-  const unique = new Map(found.map(({ billId: _, ...fill }) => [`${fill.instrument} ${fill.tradeId}`, fill]));
+  return inOrder(found.filter((fill) => fill.recordedAt >= since));
+}
+
+async function fillsOfOrder(client: OkxClient, instrument: string, venueOrderId: string): Promise<VenueFill[]> {
+  const asked = { instType: "SWAP", instId: instrument, ordId: venueOrderId };
+  const recent = await pages(client, client.privateGetTradeFills, asked, fillOf, (fill) => fill.billId);
+  if (recent.length > 0) return inOrder(recent);
+  return inOrder(await pages(client, client.privateGetTradeFillsHistory, asked, fillOf, (fill) => fill.billId));
+}
+
+/** Returns fills once each, ascending by time, trade id and instrument. */
+function inOrder(found: readonly FillRecord[]): VenueFill[] {
+  const unique = new Map(
+    found.map(({ billId: _, recordedAt: __, ...fill }) => [`${fill.instrument} ${fill.tradeId}`, fill]),
+  );
   const key = (fill: VenueFill) => `${fill.filledAt} ${fill.tradeId.padStart(24, "0")} ${fill.instrument}`;
-  return [...unique.values()].filter((fill) => fill.filledAt >= since).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return [...unique.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 /**
@@ -265,6 +279,7 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
     openOrders: () =>
       pages(client, client.privateGetTradeOrdersPending, { instType: "SWAP" }, orderOf, (order) => order.venueOrderId),
     fills: (since) => fillsSince(client, since),
+    fillsOf: (instrument, venueOrderId) => fillsOfOrder(client, instrument, venueOrderId),
     positions: async () => {
       const rows = await rowsOf(client, client.privateGetAccountPositions, { instType: "SWAP" });
       const open = rows.map(positionOf).filter((position) => position !== null);

@@ -53,6 +53,7 @@ export function renewing(
     order: (instrument, id) => ask((exchange) => exchange.order(instrument, id)),
     openOrders: () => ask((exchange) => exchange.openOrders()),
     fills: (since) => ask((exchange) => exchange.fills(since)),
+    fillsOf: (instrument, id) => ask((exchange) => exchange.fillsOf(instrument, id)),
     positions: () => ask((exchange) => exchange.positions()),
     balance: () => ask((exchange) => exchange.balance()),
     quote: (instrument) => ask((exchange) => exchange.quote(instrument)),

@@ -126,8 +126,14 @@ export function orderOf(value: unknown): VenueOrder {
   };
 }
 
-/** Returns a fill and the bill that pages are cut at. OKX's fee is signed as a balance change; ours is a cost. */
-export function fillOf(value: unknown): VenueFill & { readonly billId: string } {
+/** A fill with what only the adapter needs: the bill that pages are cut at, and when OKX recorded it, at or after the fill. */
+export interface FillRecord extends VenueFill {
+  readonly billId: string;
+  readonly recordedAt: Instant;
+}
+
+/** Returns a fill. OKX's fee is signed as a balance change; ours is a cost. */
+export function fillOf(value: unknown): FillRecord {
   const row = parsed("fills", FillRow, value);
   return {
     tradeId: row.tradeId,
@@ -142,6 +148,7 @@ export function fillOf(value: unknown): VenueFill & { readonly billId: string } 
     liquidity: row.execType === "M" ? "maker" : "taker",
     filledAt: row.fillTime ?? row.ts,
     billId: row.billId,
+    recordedAt: row.ts,
   };
 }
 

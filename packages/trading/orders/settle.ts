@@ -1,4 +1,4 @@
-import { big, type Decimal, ZERO } from "#units/decimal";
+import { big, type Decimal, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { totalOf } from "../positions/fill.ts";
 import { adoptionOf } from "../positions/reconcile.ts";
@@ -85,7 +85,11 @@ function adoption({ order, filled }: OrderBooks, found: VenueOrder | null): Step
       ...(isFill && filled ? { filledSize: most, avgFillPrice: filled.price, fees: filled.fee } : {}),
       ...(found && current.venueOrderId === null ? { exchangeOrderId: found.venueOrderId } : {}),
     };
-    const step: Step = { event, change, detail: isFill && isLate(current.status) ? { alarm: "late fill" } : {} };
+    const detail = {
+      ...(isFill && isLate(current.status) ? { alarm: "late fill" } : {}),
+      ...(event === "filled" && big(most).lt(order.size) ? { placed: text(most), asked: order.size } : {}),
+    };
+    const step: Step = { event, change, detail };
     steps.push(step);
     current = after(current, step);
   }

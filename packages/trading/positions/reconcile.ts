@@ -5,7 +5,7 @@ import type { StoredOrder } from "../orders/stored-order.ts";
 import type { Control } from "../plans/limits.ts";
 import { fallOf } from "../plans/limits.ts";
 import type { Policy } from "../plans/policy.ts";
-import type { VenueOrder, VenuePosition } from "../venue.ts";
+import type { VenueFill, VenueOrder, VenuePosition } from "../venue.ts";
 
 /** Where our fills and the venue disagree about one instrument. */
 export interface Break {
@@ -54,8 +54,9 @@ const UNACKNOWLEDGED: readonly OrderStatus[] = ["submitting", "unknown", "quaran
 
 /**
  * Returns the event that moves an order to what its booked fills and the venue's word say; null when nothing moved.
- * Fills lead: an order is filled when its fills add up, and canceled only once every fill that the venue counts is
- * booked. An order found in any live state is at least accepted.
+ * Fills lead: an order is filled when its fills add up, and over by the venue's word only once every fill that the venue
+ * counts is booked. The venue makes a reduce-only order smaller than it was asked for when less is held: filled, it is
+ * over all the same. An order found in any live state is at least accepted.
  */
 export function adoptionOf(
   order: { readonly status: OrderStatus; readonly size: Decimal; readonly bookedBefore: Decimal },
@@ -64,11 +65,27 @@ export function adoptionOf(
 ): OrderEvent | null {
   if (order.status === "filled") return null;
   if (big(booked).gte(order.size)) return "filled";
-  const canceled = found?.state === "canceled" && big(booked).gte(found.filledSize);
   if (big(booked).gt(order.bookedBefore)) return "partly_filled";
-  if (AT_VENUE.includes(order.status) && canceled) return "canceled";
+  const isOver = found !== null && AT_VENUE.includes(order.status) && big(booked).gte(found.filledSize);
+  if (isOver && found.state === "canceled") return "canceled";
+  if (isOver && found.state === "filled" && big(booked).gt(0)) return "filled";
   if (found !== null && UNACKNOWLEDGED.includes(order.status)) return "accepted";
   return null;
+}
+
+/**
+ * Returns whether the venue counts more of an order than our books and `fills` have of it: its fills are then asked for by
+ * the order, since one that is shown late may be older than any time to ask from. Source: OKX v5, "Order details",
+ * `accFillSz`, which the order shows before the fills do.
+ */
+export function lacksFills(
+  order: Pick<StoredOrder, "filledSize">,
+  found: VenueOrder | null,
+  fills: readonly VenueFill[],
+): found is VenueOrder {
+  if (found === null || big(found.filledSize).lte(order.filledSize)) return false;
+  const mine = fills.filter((fill) => fill.venueOrderId === found.venueOrderId);
+  return mine.reduce((sum, fill) => sum.plus(fill.size), big(0)).lt(found.filledSize);
 }
 
 /** Fills are asked for from this long before the newest booked one: the venue may show them late. */
