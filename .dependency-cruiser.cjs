@@ -6,7 +6,7 @@ const tests = "\\.test\\.ts$";
 const laptop = ["host", "recording", "doubles", "local", "replay"];
 const machine = [...laptop, "operations", "backtest", "testing"].join("|");
 // The use cases that follow the chain. Every other file of desk trades.
-const chainDesk = "^packages/desk/(follow-head|ingest-block)\\.ts$";
+const chainDesk = "^packages/desk/(follow-head|look-at-head|ingest-block)\\.ts$";
 const edge = "^(packages/(runtime|local|replay|operations|testing)|stacks|scripts)/";
 
 module.exports = {

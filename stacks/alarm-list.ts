@@ -84,14 +84,16 @@ function jobAlarms({ target: { stage, schedules }, topology }: Site): AlarmOf[] 
     metricName,
     dimensions: { FunctionName: deployedName(stage, functionName(consumer as `functions/${string}.handler`)) },
   });
-  const throttles = Object.entries({ ...topology.schedules, ...topology.queues }).map(([name, { consumer }]) =>
-    alarm(of("Throttles", consumer), {
-      name: `throttled-${name}`,
+  // Of all functions of the account and region: what is short is shared by all of them.
+  const throttles = alarm(
+    { namespace: "AWS/Lambda", metricName: "Throttles", dimensions: {} },
+    {
+      name: "throttled",
       statistic: "Sum",
       periods: 3,
-      impact: `${name} waits for the account's Lambda concurrency; everything may fall behind.`,
-      firstAction: "look at the account's concurrent executions, and ask AWS for a higher quota.",
-    }),
+      impact: "functions wait for the account's Lambda concurrency; everything may fall behind.",
+      firstAction: "see on the dashboard which wait, and ask AWS for more concurrent executions.",
+    },
   );
   const errors = Object.entries(topology.schedules).map(([name, { consumer, every }]) =>
     alarm(of("Errors", consumer), {
@@ -115,7 +117,7 @@ function jobAlarms({ target: { stage, schedules }, topology }: Site): AlarmOf[] 
       firstAction: "see whether its rule is enabled and the account in order.",
     }),
   );
-  return [...throttles, ...errors, ...(schedules ? silent : [])];
+  return [throttles, ...errors, ...(schedules ? silent : [])];
 }
 
 /** Returns a time in which a schedule runs at least once, whenever one looks. @throws RangeError for a rhythm it does not know. */

@@ -13,7 +13,6 @@ const alarms = alarmsOf({
 const PATTERNS: readonly (readonly [string, string])[] = [
   ["dead-letters-", "QUEUE"],
   ["oldest-", "QUEUE"],
-  ["throttled-", "JOB"],
   ["failing-api-", "ROUTE"],
   ["failing-", "JOB"],
   ["silent-", "JOB"],

@@ -111,6 +111,7 @@ export class AlarmsStack extends Stack {
         [
           graph("Invocations", ofJob("Invocations", "Sum")),
           graph("Errors", ofJob("Errors", "Sum")),
+          graph("Throttles", ofJob("Throttles", "Sum")),
           graph("Duration p99, ms", ofJob("Duration", "p99")),
         ],
       ],

@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ASSUMED } from "#operations/cost/model";
+import { CostMeasures, usageOf } from "#operations/cost/measures";
+import { ASSUMED, costLines } from "#operations/cost/model";
+import { pricesOf } from "#operations/cost/prices";
 import { allResources, aTarget, synthesise } from "#testing/synthesise";
 import { alarmsOf } from "./alarm-list.ts";
 import { theTopology } from "./jobs.ts";
@@ -17,5 +20,34 @@ test.each([aTarget({ stage: "dev", database: "external" }), aTarget({ stage: "li
     expect(ofType("AWS::EC2::NatGateway")).toHaveLength(target.database === "external" ? 0 : 2);
     // The origin's, and of its owner: nodes, venue, and the database's, which RDS keeps where it is Aurora.
     expect(ofType("AWS::SecretsManager::Secret").length + 3).toBe(ASSUMED.secrets);
+  },
+);
+
+// Work measured once (docs/cost-measures.json) times list prices that are remembered: what may not grow unseen.
+test.each([
+  ["us-east-1", "function", 22],
+  ["eu-central-1", "function", 22],
+  ["us-east-1", "waf", 32],
+  ["eu-central-1", "waf", 32],
+] as const)(
+  "an idle dev stage without a database, in %s with a %s in front, is at most %d dollars a month",
+  (region, firewall, most) => {
+    const target = aTarget({ stage: "dev", database: "external", region, firewall });
+    const measures = CostMeasures.parse(JSON.parse(readFileSync("docs/cost-measures.json", "utf8")));
+    const alarms = alarmsOf({ target, topology: theTopology() }).length;
+    const deployment = {
+      database: "external",
+      live: false,
+      staticEgress: false,
+      idle: true,
+      firewall,
+      alarms,
+    } as const;
+    const sum = costLines(usageOf(measures, true), pricesOf(region), deployment).reduce(
+      (all, { perMonth }) => all + perMonth,
+      0,
+    );
+    expect(sum).toBeLessThanOrEqual(most);
+    expect(sum).toBeGreaterThan(most / 2);
   },
 );

@@ -20,7 +20,7 @@ const picked = (entry: object, fields: readonly string[]): object =>
 function entriesOf(table: Table, { job, sends }: Bundled): object {
   const found = Object.entries<{ consumer: string }>(topology[table]).flatMap(([name, entry]): [string, object][] => {
     if (entry.consumer === `functions/${job}.handler`) return [[name, picked(entry, AT_RUN_TIME)]];
-    return table === "queues" && sends.includes(name) ? [[name, picked(entry, ["message", "groupBy"])]] : [];
+    return table === "queues" && sends.includes(name) ? [[name, picked(entry, ["message", "groupBy", "delayBy"])]] : [];
   });
   return Object.fromEntries(found);
 }

@@ -16,7 +16,8 @@ import { traceOf } from "./trace.ts";
 
 /**
  * Turns one job into the Lambda handler of a queue: each record is parsed, run, and reported alone when it fails, so
- * that the rest of its batch is not delivered again; it is delivered again itself after seconds that grow with its receives.
+ * that the rest of its batch is not delivered again; it is delivered again itself after seconds that grow with its receives,
+ * unless the queue is a fleeting one.
  * On an ordered queue a failure also fails the later records of its group, so that a retry keeps their order; other groups
  * go on.
  * Source: AWS Lambda, "Reporting batch item failures"; Powertools for AWS Lambda, batch.
@@ -34,10 +35,12 @@ export function consume<Q extends QueueName>(
       const parsed = schema.safeParse(jsonOf(record.body));
       const trace = traceOf(record, parsed.success && entry.facts ? (parsed.data as FactTrace) : {});
       const piece = { entry, lambda, trace, what: `${name}: message`, fields };
-      await runPiece<Queues[Q], void>(piece, async (context) => {
+      const work = runPiece<Queues[Q], void>(piece, async (context) => {
         if (!parsed.success) throw parsed.error;
         await job(parsed.data as Delivered<Q>, context);
       });
+      // Logged and counted by then; what comes next on such a queue does its work.
+      await (entry.fleeting && parsed.success ? work.catch(() => undefined) : work);
     };
     return soonAgain(name, event, await processed(event, run, entry.groupBy !== undefined), lambda);
   });

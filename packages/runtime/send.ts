@@ -35,6 +35,7 @@ export const queueClient = (): SQSClient => {
  * Validates and enqueues `payloads`, in order and without repeats of the same payload.
  * On an ordered queue the group is the topology's `groupBy` field and the deduplication id is the payload's hash, so
  * that a resend within SQS's five minutes is dropped by SQS; later ones are harmless because every consumer is idempotent.
+ * Where the topology has a `delayBy`, SQS keeps each message back for as long as that field says.
  * The trace of the work in hand goes along as attributes, which that hash does not cover.
  * @throws ZodError when a payload breaks its contract; SendError when SQS refuses some.
  */
@@ -49,8 +50,9 @@ export async function send<Q extends MessageQueueName>(to: Q, payloads: readonly
       Id: String(k),
       MessageBody: body,
       ...(MessageAttributes && { MessageAttributes }),
+      ...(entry.delayBy && { DelaySeconds: Number(fieldOf(body, entry.delayBy)) }),
       ...(entry.groupBy && {
-        MessageGroupId: String((JSON.parse(body) as Record<string, unknown>)[entry.groupBy]),
+        MessageGroupId: String(fieldOf(body, entry.groupBy)),
         MessageDeduplicationId: sha256(body),
       }),
     }));
@@ -62,6 +64,8 @@ export async function send<Q extends MessageQueueName>(to: Q, payloads: readonly
       );
   }
 }
+
+const fieldOf = (body: string, name: string): unknown => (JSON.parse(body) as Record<string, unknown>)[name];
 
 /** Forgets the client, so that the next send uses the endpoint then in force. For the local runtime. */
 export const forgetQueues = (): void => {

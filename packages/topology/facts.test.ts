@@ -14,6 +14,9 @@ const LAST_RELEASE = readFileSync(join(import.meta.dirname, "last-release.ndjson
   .split("\n")
   .map((line) => JSON.parse(line) as { to: string; body: Record<string, unknown> & { fact?: FactName } });
 
+/** Queues that it had not. */
+const ADDED_SINCE: readonly string[] = ["looks"];
+
 const deliveries = LAST_RELEASE.flatMap(({ to, body }) =>
   (body.fact === undefined ? [to] : topology.facts[body.fact]).map((name) => ({ name, body })),
 );
@@ -28,7 +31,8 @@ describe("what the last release sent and published is taken as it was, nothing l
   });
 
   test("there is an example for every queue, of every fact, and of both shapes of a closed order", () => {
-    expect([...new Set(deliveries.map(({ name }) => name))].toSorted()).toEqual(QUEUES.toSorted());
+    const then = QUEUES.filter((name) => !ADDED_SINCE.includes(name));
+    expect([...new Set(deliveries.map(({ name }) => name))].toSorted()).toEqual(then.toSorted());
     const facts = LAST_RELEASE.flatMap(({ body }) => body.fact ?? []);
     expect([...new Set(facts)].toSorted()).toEqual(FACTS.toSorted());
     const closed = LAST_RELEASE.filter(({ body }) => body.fact === "order.closed").map(({ body }) => body.body);

@@ -33,6 +33,13 @@ export interface MessageQueue extends Polled {
   readonly message: MessageName;
   /** Present = FIFO: ordered per value of this field of the message. */
   readonly groupBy?: string;
+  /**
+   * The field of the message that says after how many seconds, 900 at most, it is delivered. Not of an ordered queue: SQS
+   * delays its messages only all alike.
+   */
+  readonly delayBy?: string;
+  /** What fails is not delivered again, since the next message does its work: it is logged and counted. */
+  readonly fleeting?: true;
   readonly facts?: never;
 }
 
@@ -41,6 +48,8 @@ interface FactQueue extends Polled {
   readonly facts: readonly [FactName, ...FactName[]];
   readonly message?: never;
   readonly groupBy?: never;
+  readonly delayBy?: never;
+  readonly fleeting?: never;
 }
 
 export type Queue = MessageQueue | FactQueue;
@@ -49,8 +58,8 @@ export interface Schedule extends Job {
   /** `rate(…)` or `cron(…)` as EventBridge writes them, in UTC. */
   readonly every: string;
   /**
-   * Seconds between polls inside one run, for a job whose grain is finer than a minute. A replay calls such a job
-   * whenever a block arrives instead.
+   * Seconds between looks, for a job whose grain is finer than a minute: each run has the others of its minute come as
+   * delayed messages. A replay calls such a job whenever a block arrives instead.
    */
   readonly pollSeconds?: number;
 }
@@ -69,7 +78,17 @@ export interface Task extends Job {
  * What a function reads of its own entry, and of the queues that it sends to, while it runs. The rest (memory, timeouts,
  * summaries, concurrency) is for who deploys it and is in no bundle, so that a change of it changes no function's code.
  */
-export const AT_RUN_TIME = ["consumer", "needs", "sends", "publishes", "message", "facts", "groupBy"] as const;
+export const AT_RUN_TIME = [
+  "consumer",
+  "needs",
+  "sends",
+  "publishes",
+  "message",
+  "facts",
+  "groupBy",
+  "delayBy",
+  "fleeting",
+] as const;
 
 type PickKnown<T, K extends PropertyKey> = T extends unknown ? Pick<T, Extract<keyof T, K>> : never;
 /** An entry as a function sees its own. */

@@ -12,6 +12,8 @@ const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
  * Add a field as optional; never change one in place.
  */
 export const messages = {
+  /** A look at the chain's head, `afterSeconds` after its minute began, which is `at`. */
+  look: z.object({ chain, at: Instant, afterSeconds: z.number().int().min(0).max(900) }),
   /** A block to ingest. */
   block: z.object({ chain, number: z.number().int().nonnegative(), hash, parentHash: hash, at: Instant }),
   /** An event to analyze. */

@@ -26,6 +26,7 @@ const typed = <const M extends keyof typeof messages>(kind: M) =>
  * breaks its queue's contract. A fact's and a broken one's text is not sent: their fate is known without it.
  */
 export const Letter = z.discriminatedUnion("kind", [
+  typed("look"),
   typed("block"),
   typed("event"),
   typed("wallet"),

@@ -2,6 +2,20 @@ import type { Queue } from "./job.ts";
 
 /** Every queue with the one job that consumes it, in order of flow: data flows only to queues further down. */
 export const queues = {
+  looks: {
+    message: "look",
+    consumer: "functions/look-at-head.handler",
+    delayBy: "afterSeconds",
+    fleeting: true,
+    batchSize: 1,
+    maxConcurrency: 2,
+    maxReceives: 5,
+    needs: ["database", "rpc"],
+    sends: ["blocks"],
+    publishes: [],
+    timeoutSeconds: 30,
+    memoryMb: 512,
+  },
   blocks: {
     message: "block",
     consumer: "functions/ingest-block.handler",

@@ -7,9 +7,9 @@ export const schedules = {
     every: "rate(1 minute)",
     pollSeconds: 4,
     needs: ["database", "rpc"],
-    sends: ["blocks"],
+    sends: ["looks", "blocks"],
     publishes: [],
-    timeoutSeconds: 70,
+    timeoutSeconds: 30,
     memoryMb: 512,
   },
   "sync-prices": {

@@ -55,6 +55,16 @@ test("an ordered queue groups by a field of its message", () => {
   }
 });
 
+test("a delay is a field of its message, on a queue without order, whose messages alone SQS delays one by one", () => {
+  const delayed = QUEUES.filter((name) => queue(name).delayBy !== undefined);
+  expect(delayed).toEqual(["looks"]);
+  for (const name of delayed) {
+    const { delayBy, message, groupBy } = queue(name);
+    expect(Object.keys(messages[message!].shape), name).toContain(delayBy);
+    expect(groupBy).toBeUndefined();
+  }
+});
+
 test("every fact goes to the audit log, and to no queue twice", () => {
   expect(topology.queues.audits.facts.toSorted()).toEqual(FACTS.toSorted());
   for (const name of QUEUES) expect(queue(name).facts ?? [], name).toEqual([...new Set(queue(name).facts)]);

@@ -76,6 +76,9 @@ async function prepare(desk: BundledDesk, say: Say): Promise<void> {
 
 async function follow(desk: BundledDesk, blocks: number, say: Say): Promise<void> {
   await desk.tick("watch-head");
+  const look = { chain: desk.recording.manifest.chain, at: instant(desk.clock.now()), afterSeconds: 0 };
+  await desk.put("looks", look);
+  say("look-at-head", `message: ${await desk.take("looks")} look, after that of the tick`);
   const taken = await desk.take("blocks");
   if (taken < blocks) throw new EffectError(`watch-head: sent ${taken} of ${blocks} blocks`);
   say("watch-head", `tick: ${taken} blocks sent`);

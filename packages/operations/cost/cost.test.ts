@@ -36,7 +36,13 @@ test("blocks scale to mainnet's day, the clock's jobs to a day, schedules to the
   expect(of("ingest-block")).toMatchObject({ invocations: 7200, meanMs: 20, messages: 7200, ordered: true });
   expect(of("plan-order")).toMatchObject({ invocations: 100, meanMs: 10, messages: 100 });
   expect(of("sync-prices")).toMatchObject({ invocations: 1440, meanMs: 10, queue: null });
-  expect(of("watch-head")).toMatchObject({ invocations: 1440, meanMs: 0, waitMs: 55_000 });
+  expect(of("watch-head")).toMatchObject({ invocations: 1440, waitMs: 150 });
+  expect(of("look-at-head")).toMatchObject({
+    invocations: 1440 * 14,
+    messages: 1440 * 14,
+    waitMs: 150,
+    ordered: false,
+  });
 });
 
 test("a function's price is its memory times its time, and its requests", () => {

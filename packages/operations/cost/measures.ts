@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type FunctionName, functionName } from "#topology/functions";
+import { schedules } from "#topology/schedules";
 import { QUEUES, queue, SCHEDULES, schedule } from "#topology/topology";
 
 const Job = z.object({ job: z.string(), runs: z.number().int().nonnegative(), totalMs: z.number().nonnegative() });
@@ -47,15 +48,14 @@ const VENUE_MS = 120;
  * at once; prices are asked of one instrument after the other.
  */
 const CALLS: Readonly<Partial<Record<FunctionName, { readonly node?: number; readonly venue?: number }>>> = {
+  "watch-head": { node: 1 },
+  "look-at-head": { node: 1 },
   "ingest-block": { node: 3 },
   "sync-prices": { venue: 2 },
   "reconcile-orders": { venue: 2 },
   "plan-order": { venue: 3 },
   "submit-order": { venue: 2 },
 };
-/** A run that polls goes on until five seconds before the next minute. */
-const POLLING_MS = 55_000;
-
 function waitOf(job: FunctionName): number {
   const { node = 0, venue = 0 } = CALLS[job] ?? {};
   return node * NODE_MS + venue * VENUE_MS;
@@ -63,6 +63,10 @@ function waitOf(job: FunctionName): number {
 
 /** Queues whose messages follow the blocks; the others follow the clock. */
 const BY_BLOCK: readonly string[] = ["blocks", "events", "retractions"];
+
+const { every: LOOKED, pollSeconds: LOOK_SECONDS } = schedules["watch-head"];
+/** Those that come as messages: all of a minute but the one of the schedule itself. */
+const LOOKS_A_DAY = runsPerDay(LOOKED) * (Math.ceil(60 / LOOK_SECONDS) - 1);
 
 /** Queues that an idle desk feeds too: it reads every block, and its biases decay and are planned for. */
 const IDLE: readonly string[] = ["blocks", "biases", "plans"];
@@ -78,28 +82,28 @@ export function runsPerDay(every: string): number {
 
 /**
  * Returns every job's day at mainnet rate, in the topology's order. Schedules run as often as the topology says. What
- * follows blocks is scaled by blocks, what follows the clock by the virtual time of the replay. A job that polls inside
- * of its run lasts as long as it polls. Of an idle desk no wallet acts: blocks are read, and the clock's jobs find nothing.
+ * follows blocks is scaled by blocks, what follows the clock by the virtual time of the replay. The looks
+ * between two runs of watch-head are as many as its schedule says, and each lasts as long as one of its runs. Of an idle desk no wallet acts: blocks are read, and the clock's jobs find nothing.
  */
 export function usageOf(measures: CostMeasures, idle = false): JobUsage[] {
   const of = (job: string) => measures.jobs.find((one) => one.job === job) ?? { job, runs: 0, totalMs: 0 };
   const mean = (job: string): number => (of(job).runs === 0 ? 0 : of(job).totalMs / of(job).runs);
+  const timesOf = (job: FunctionName) => ({ meanMs: mean(job), waitMs: waitOf(job) });
   const scheduled = SCHEDULES.map((name): JobUsage => {
-    const { consumer, every, memoryMb, pollSeconds } = schedule(name);
+    const { consumer, every, memoryMb } = schedule(name);
     const job = functionName(consumer);
-    const times =
-      pollSeconds === undefined ? { meanMs: mean(job), waitMs: waitOf(job) } : { meanMs: 0, waitMs: POLLING_MS };
-    return { job, invocations: runsPerDay(every), ...times, memoryMb, queue: null, ordered: false, messages: 0 };
+    return { job, invocations: runsPerDay(every), ...timesOf(job), memoryMb, queue: null, ordered: false, messages: 0 };
   });
   const consumed = QUEUES.map((name): JobUsage => {
     const { consumer, memoryMb, groupBy } = queue(name);
     const job = functionName(consumer);
+    const place = { job, memoryMb, queue: name, ordered: groupBy !== undefined };
+    if (name === "looks")
+      return { ...place, ...timesOf("watch-head"), invocations: LOOKS_A_DAY, messages: LOOKS_A_DAY };
     const scale =
       idle && !IDLE.includes(name) ? 0 : BY_BLOCK.includes(name) ? BLOCKS_A_DAY / measures.blocks : 1 / measures.days;
-    const invocations = of(job).runs * scale;
     const messages = (measures.messages[name] ?? 0) * scale;
-    const times = { meanMs: mean(job), waitMs: waitOf(job) };
-    return { job, invocations, ...times, memoryMb, queue: name, ordered: groupBy !== undefined, messages };
+    return { ...place, ...timesOf(job), invocations: of(job).runs * scale, messages };
   });
   return [...scheduled, ...consumed];
 }
