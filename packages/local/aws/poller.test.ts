@@ -1,10 +1,10 @@
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { SQSEvent } from "aws-lambda";
+import type { SQSEvent, SQSRecord } from "aws-lambda";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ConfigError, readRetrySeconds, setEnv } from "#runtime/config";
 import { consume } from "#runtime/consume";
 import { useSink } from "#runtime/log";
-import { retryAfter } from "#runtime/redeliver";
+import { redeliverSoon, retryAfter } from "#runtime/redeliver";
 import { forgetQueues } from "#runtime/send";
 import { provide } from "#runtime/services";
 import { queue } from "#topology/topology";
@@ -182,6 +182,28 @@ test("a queue that refuses the change is reported, and the answer stands: the me
   expect(await poll({ sqs, queue: "events", url: queues.url("events"), handler })).toEqual({ received: 1, failed: 1 });
   expect(messages.at(-1)).toBe("events: failed messages come again late");
   expect([queues.ready("events"), queues.depth("events")]).toEqual([0, 1]);
+});
+
+test("a queue that refuses some of the change is reported with why", async () => {
+  const record = (receiptHandle: string) =>
+    ({ receiptHandle, attributes: { ApproximateReceiveCount: "1" } }) as SQSRecord;
+  const before = messages.length;
+  await put("events", { eventId: id(8), at });
+  await poll({ sqs, queue: "events", url: queues.url("events"), handler: async () => undefined });
+  await redeliverSoon("events", [record("no receipt of this queue")], 5000);
+  expect(messages.slice(before)).toEqual(["events: 1 failed messages come again late"]);
+});
+
+test("no more messages are taken at once than the topology gives the function", async () => {
+  const { batchSize } = queue("retractions");
+  expect(batchSize).toBeLessThan(10);
+  const QueueUrl = queues.url("retractions");
+  for (let i = 0; i < 10; i++) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: String(i) }));
+  const sizes: number[] = [];
+  const handler: Handler = async (event) => void sizes.push((event as SQSEvent).Records.length);
+  while (queues.depth("retractions") > 0) await poll({ sqs, queue: "retractions", url: QueueUrl, handler });
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(10);
+  expect(Math.max(...sizes)).toBe(batchSize);
 });
 
 test("the waits follow the receives, and a message that is given up waits the shortest", () => {
