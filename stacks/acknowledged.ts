@@ -23,6 +23,13 @@ const FINDINGS = {
     ),
     finding("L1", "CDK's own provider; its runtime is the one that this version of CDK chose."),
   ],
+  firewallArn: [
+    finding(
+      "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]",
+      "CDK's own provider, which reads the firewall's ARN during a deploy, writes its log with it.",
+    ),
+    finding("L1", "CDK's own provider; its runtime is the one that this version of CDK chose."),
+  ],
   postgresPort: [finding("RDS11", "The port is closed by security groups; another number would hide nothing.")],
   deletable: [finding("RDS10", "Only live is kept against deletion; the other stages are meant to be removed.")],
   originSecret: [

@@ -22,8 +22,9 @@ import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
 import { named, ORIGIN_HEADER } from "#topology/names";
 import { acknowledge } from "./acknowledged.ts";
+import { webAclArnIn } from "./firewall.ts";
 import { JobFunction } from "./job-function.ts";
-import { type AuroraSite, removalOf, type Site, stackProps, tag } from "./site.ts";
+import { type AuroraSite, hasFirewall, removalOf, type Site, stackProps, tag } from "./site.ts";
 import type { Target } from "./target.ts";
 import { viewersOnly } from "./viewers.ts";
 
@@ -34,8 +35,6 @@ export interface ApiProps {
   readonly site: Site;
   readonly aurora: AuroraSite | null;
   readonly origin: ISecret;
-  /** Null where there is no firewall, as on the emulator. */
-  readonly webAclArn: string | null;
   readonly queueUrl: (name: string) => string;
 }
 
@@ -45,10 +44,7 @@ export class ApiStack extends Stack {
 
   constructor(app: App, props: ApiProps) {
     const { target } = props.site;
-    super(app, named(target.stage, "api"), {
-      ...stackProps(target, "Spyhop: the HTTP API"),
-      crossRegionReferences: target.region !== "us-east-1",
-    });
+    super(app, named(target.stage, "api"), stackProps(target, "Spyhop: the HTTP API"));
     tag(this, target);
     const api = new HttpApi(this, "Api", {
       apiName: named(target.stage, "api"),
@@ -104,7 +100,7 @@ export class ApiStack extends Stack {
     return { functionAssociations: [{ function: guard, eventType: FunctionEventType.VIEWER_REQUEST }] };
   }
 
-  #addDistribution(api: HttpApi, { site, origin, webAclArn }: ApiProps): Distribution {
+  #addDistribution(api: HttpApi, { site, origin }: ApiProps): Distribution {
     const distribution = new Distribution(this, "Distribution", {
       comment: named(site.target.stage, "api"),
       defaultBehavior: {
@@ -122,7 +118,7 @@ export class ApiStack extends Stack {
         ...this.#guard(site.target),
       },
       httpVersion: HttpVersion.HTTP2_AND_3,
-      ...(webAclArn === null ? {} : { webAclId: webAclArn }),
+      ...(hasFirewall(site.target) ? { webAclId: webAclArnIn(this, site.target) } : {}),
     });
     acknowledge(distribution, "distribution");
     return distribution;

@@ -253,5 +253,6 @@ test("a replay's target turns the rules of the clock off, and an emulator's leav
     ({ Type, Properties }) => Type === "AWS::Events::Rule" && Properties.ScheduleExpression !== undefined,
   );
   expect(rules.map(({ Properties }) => Properties.State)).toEqual(SCHEDULES.map(() => "DISABLED"));
-  expect(made.stacks.has("firewall")).toBe(false);
+  expect(made.stacks.has("firewall")).toBe(true);
+  expect([...allResources(made).values()].filter(({ Type }) => Type === "AWS::WAFv2::IPSet")).toEqual([]);
 });

@@ -49,6 +49,17 @@ export interface AuroraSite extends Aurora {
 export const removalOf = ({ stage }: Target): RemovalPolicy =>
   stage === "live" ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
 
+/** Where CloudFront's firewalls live, whatever the region of the rest. */
+export const CLOUDFRONT_REGION = "us-east-1";
+
+/** Returns whether a firewall of AWS's stands in front of the API. */
+export const hasFirewall = ({ firewall }: Target): boolean => firewall === "waf";
+
+/** Returns the regions in which a target's stacks stand, in the order in which they deploy: the firewall's goes first. */
+export const regionsOf = (target: Target): readonly string[] => [
+  ...new Set([...(hasFirewall(target) ? [CLOUDFRONT_REGION] : []), target.region]),
+];
+
 /** Returns where a stack goes: whatever account deploys it, though SST would write that account's number in. */
 export const inAccount = (region: string) => ({ account: Aws.ACCOUNT_ID, region });
 

@@ -63,7 +63,7 @@ export const Target = z
       .regex(/^[\w-]{1,64}$/)
       .nullable()
       .default(null),
-    /** An emulator of AWS on this machine: no TLS, and no network. */
+    /** An emulator of AWS on this machine: no TLS, no network, and no sets of addresses. */
     emulator: z.boolean().default(false),
   })
   .refine(({ stage, emulator }) => stage === "dev" || !emulator, {
