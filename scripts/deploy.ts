@@ -22,7 +22,7 @@ const command: Command = {
 async function main(given: Arguments): Promise<void> {
   const asked = { command: "deploy", stage: given.text("stage"), file: given.text("target") };
   const target = checkedTarget({ ...asked, confirm: given.text("confirm") });
-  const host = checkedHost(given.need("with"), target);
+  const host = checkedHost(given.need("with"));
   await checkSecrets(target);
   await checkConcurrency(target);
   const found = { gitSha: gitSha(), originVersion: await originVersion(target) };

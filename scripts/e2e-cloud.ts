@@ -24,6 +24,7 @@ import { type Instant, instant } from "#units/time";
 import { type Deployment, deployTo } from "./cloud/deployment.ts";
 import { batchesCutShort, type Disturbed, type DisturbOptions, disturbed } from "./cloud/disturb.ts";
 import { clientOf, type Emulator, startEmulator } from "./cloud/emulator.ts";
+import { frontProblems } from "./cloud/front.ts";
 import { withoutGrant } from "./cloud/grant.ts";
 import type { Host } from "./cloud/host.ts";
 import { resourcesOf } from "./cloud/leftovers.ts";
@@ -237,7 +238,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
     });
     marks.push(performance.now());
     const stage: Stage = { world, emulator, deployment, url: database.url };
-    const problems = await grantProblems(stage);
+    const problems = [...(await grantProblems(stage)), ...(await frontProblems(emulator))];
     const cloud = await throughCloud(plan, stage);
     marks.push(performance.now());
     problems.push(...compare(laptop, cloud));

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Arguments, type Command, runCommand } from "#host/cli";
 import { listen } from "#host/http";
 import { readTarget } from "../stacks/read-target.ts";
+import { regionsOf } from "../stacks/site.ts";
 import { run } from "./cloud/run.ts";
 
 const command: Command = {
@@ -36,8 +37,9 @@ async function synthesised(stage: string, folder: string): Promise<void> {
   await run(process.execPath, [...NODE, ...args]);
 }
 
-async function built(stage: string, folder: string, sts: string): Promise<void> {
-  await run(process.execPath, [...NODE, "node_modules/sst/cli/sst.js", "build", "--stage", stage, "--to", folder], {
+async function built(stage: string, region: string, folder: string, sts: string): Promise<void> {
+  const sst = ["node_modules/sst/cli/sst.js", "build", "--stage", stage, "--region", region, "--to", folder];
+  await run(process.execPath, [...NODE, ...sst], {
     env: {
       AWS_ENDPOINT_URL_STS: sts,
       AWS_ACCESS_KEY_ID: "nobody",
@@ -62,11 +64,15 @@ async function resourcesIn(folder: string): Promise<Resources> {
 
 /** Returns how many resources a stage has. @throws UnequalStacksError */
 async function compare(stage: string, sts: string, scratch: string): Promise<number> {
-  readTarget(stage);
-  const [left, right] = [join(scratch, stage, "cdk"), join(scratch, stage, "sst")];
+  const left = join(scratch, stage, "cdk");
   await synthesised(stage, left);
-  await built(stage, right, sts);
-  const [cdk, sst] = [await resourcesIn(left), await resourcesIn(right)];
+  const cdk = await resourcesIn(left);
+  let sst: Resources = {};
+  for (const region of regionsOf(readTarget(stage))) {
+    const right = join(scratch, stage, "sst", region);
+    await built(stage, region, right, sts);
+    sst = { ...sst, ...(await resourcesIn(right)) };
+  }
   const ids = [...new Set([...Object.keys(cdk), ...Object.keys(sst)])];
   const unequal = ids.filter((id) => !isDeepStrictEqual(cdk[id], sst[id]));
   if (ids.length === 0 || unequal.length > 0) throw new UnequalStacksError(stage, unequal);

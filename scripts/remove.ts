@@ -24,7 +24,7 @@ const command: Command = {
 async function main(given: Arguments): Promise<void> {
   const asked = { command: "remove", stage: given.text("stage"), file: given.text("target") };
   const target = checkedTarget({ ...asked, confirm: given.text("confirm") });
-  const host = checkedHost(given.need("with"), target);
+  const host = checkedHost(given.need("with"));
   const found = { originVersion: await originVersion(target) };
   // The templates are made before they are removed, and want the bundles that were deployed, or any.
   if (!existsSync("dist/functions")) await run(process.execPath, ["scripts/bundle.ts"]);

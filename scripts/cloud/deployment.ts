@@ -107,12 +107,12 @@ function outputOf(outputs: Outputs, stack: string, key: string): string {
 }
 
 const targetOf = (
-  { schedules, gitSha }: DeploymentOptions,
+  { emulator, schedules, gitSha }: DeploymentOptions,
   settings: Readonly<Record<string, string>>,
 ): Partial<Target> => ({
   stage: STAGE,
   database: "external",
-  region: "us-east-1",
+  region: emulator.region,
   emulator: true,
   schedules,
   settings,

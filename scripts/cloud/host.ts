@@ -5,6 +5,9 @@ import type { Target } from "../../stacks/target.ts";
 /** Who deploys: the CDK's own command, or SST as its host. They make the same resources. */
 export type Host = "cdk" | "sst";
 
+/** Set where the target was checked and the bundles are made: `sst.config.ts` does both for a person who calls SST. */
+export const PREPARED = "SPYHOP_PREPARED";
+
 const PROGRAMS = { cdk: "node_modules/aws-cdk/bin/cdk", sst: "node_modules/sst/cli/sst.js" };
 const VERBS = {
   cdk: { deploy: ["deploy", "--all"], diff: ["diff"], remove: ["destroy", "--all"] },
@@ -55,5 +58,5 @@ const contextOf = (stage: string, { target, assembly }: HostFiles): string[] => 
 
 const callOf = (host: Host, args: readonly string[], { target }: HostFiles): HostCall => ({
   args: ["--disable-warning=ExperimentalWarning", PROGRAMS[host], ...args],
-  env: { SPYHOP_TARGET: target, SST_TELEMETRY_DISABLED: "1" },
+  env: { SPYHOP_TARGET: target, [PREPARED]: "true", SST_TELEMETRY_DISABLED: "1" },
 });

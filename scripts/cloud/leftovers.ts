@@ -1,6 +1,7 @@
 import { EventBridgeClient, ListEventBusesCommand, ListRulesCommand } from "@aws-sdk/client-eventbridge";
 import { LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { CLOUDFRONT_REGION } from "../../stacks/site.ts";
 import { clientOf, type Emulator } from "./emulator.ts";
 import { queryApi } from "./query-api.ts";
 
@@ -15,11 +16,12 @@ export async function resourcesOf(emulator: Emulator): Promise<string[]> {
   const { Rules = [] } = await events.send(new ListRulesCommand({}));
   const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ MaxResults: 1000 }));
   for (const client of [lambda, events, sqs]) client.destroy();
-  const [roles, stacks] = await Promise.all([
-    queryApi(emulator, "iam", "ListRoles", { MaxItems: "1000" }),
-    queryApi(emulator, "cloudformation", "ListStacks", {}),
-  ]);
-  const standing = [...stacks.matchAll(/<member>[\s\S]*?<\/member>/g)]
+  const roles = await queryApi(emulator, "iam", "ListRoles", { MaxItems: "1000" });
+  const regions = [...new Set([CLOUDFRONT_REGION, emulator.region])];
+  const stacks = await Promise.all(
+    regions.map((region) => queryApi({ ...emulator, region }, "cloudformation", "ListStacks", {})),
+  );
+  const standing = [...stacks.join("").matchAll(/<member>[\s\S]*?<\/member>/g)]
     .map(([member]) => member)
     .filter((member) => !member.includes("<StackStatus>DELETE_COMPLETE"));
   const all = [

@@ -44,15 +44,9 @@ export function checkedTarget({ command, stage, file, confirm }: Asked): Target 
   return target;
 }
 
-/**
- * Returns the host that was asked for. SST asks CloudFormation of one region only, and CloudFront's firewall is in
- * us-east-1 wherever the rest is.
- * @throws UsageError for a host that is none; PreflightError for one that cannot deploy this target.
- */
-export function checkedHost(host: string, { region }: Target): Host {
+/** Returns the host that was asked for. @throws UsageError for one that is none. */
+export function checkedHost(host: string): Host {
   if (host !== "cdk" && host !== "sst") throw new UsageError(`--with takes cdk or sst, not ${host}`);
-  if (host === "sst" && region !== "us-east-1")
-    throw new PreflightError([`SST deploys to one region, and the firewall is in us-east-1, not ${region}: use cdk`]);
   return host;
 }
 
