@@ -42,6 +42,7 @@ const commands = {
   "equal-stacks": [["scripts/equal-stacks.ts"]],
   bench: [[...DESK, "scripts/bench.ts"]],
   "e2e:bundles": [["scripts/e2e-bundles.ts"]],
+  "e2e:releases": [["scripts/e2e-releases.ts"]],
   "cloud-up": [["scripts/cloud-up.ts"]],
   test: [["node_modules/vitest/vitest.mjs", "run"]],
   check: [["scripts/check.ts"]],
