@@ -49,6 +49,7 @@ const commands = {
   fuzz: [["scripts/fuzz.ts"]],
   proof: [["scripts/proof.ts"]],
   drill: [[...DESK, "scripts/drill.ts"]],
+  "drill:backup": [[...DESK, "scripts/drill-backup.ts"]],
   "e2e:cloud": [[...DESK, "scripts/e2e-cloud.ts"]],
 };
 

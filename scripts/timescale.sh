@@ -4,6 +4,7 @@
 # Nothing is mounted and no service of the host is touched. The first start takes about a minute, later ones a second.
 #   timescale.sh up          build the folder when missing, start the server and print its URL
 #   timescale.sh env         print TEST_DATABASE_URL=...
+#   timescale.sh programs    print a folder with the server's pg_dump and pg_restore, to be run here
 #   timescale.sh restart     cut every session off and start again
 #   timescale.sh down        stop the server; the folder stays as a cache
 # TSDB_ROOT: the folder (default /var/cache/spyhop-timescale). TSDB_PORT: default 55417. DEBIAN_MIRROR: default the host's.
@@ -86,10 +87,19 @@ up)
   start
   echo "$url" ;;
 env) echo "TEST_DATABASE_URL=$url" ;;
+# With the libraries of the folder, on the files of the host.
+programs)
+  mkdir -p "$root/programs"
+  loader=$(ls "$root"/lib64/ld-linux-x86-64.so.2 "$root"/lib/ld-linux-aarch64.so.1 2>/dev/null | head -1 || true)
+  for name in pg_dump pg_restore; do
+    printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' "$loader" "$root/usr/lib/$(uname -m)-linux-gnu" "$root$pgbin/$name" >"$root/programs/$name"
+    chmod 755 "$root/programs/$name"
+  done
+  echo "$root/programs" ;;
 # Not as a crash: what a server made for tests has committed is not on its disk yet.
 restart) as_postgres pg_ctl -D $data -s -w -m fast -l /var/lib/postgresql/server.log -o "-p $port" restart ;;
 down) as_postgres pg_ctl -D $data -s -w -m fast stop ;;
 *)
-  sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
   exit 2 ;;
 esac
