@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { asc } from "drizzle-orm";
 import { verifyAudit } from "#db/audit";
 import { type Drizzle, drizzleOf } from "#db/drizzle";
 import { auditLogs, bias, eventRefs, orders, wallets } from "#db/schema";
@@ -154,13 +153,15 @@ async function deliver(db: Drizzle): Promise<void> {
 }
 
 async function tell(db: Drizzle): Promise<void> {
-  const all = await db.select().from(orders).orderBy(asc(orders.decidedAt), asc(orders.id));
-  for (const { status, side, instrument, errorMessage } of all)
+  const all = await db.select().from(orders);
+  const byTime = all.toSorted((a, b) => (`${a.decidedAt} ${a.id}` < `${b.decidedAt} ${b.id}` ? -1 : 1));
+  for (const { status, side, instrument, errorMessage } of byTime)
     say(`${status} ${side} ${instrument}${errorMessage === null ? "" : ` (${errorMessage})`}`);
 }
 
 async function audit(db: Drizzle): Promise<void> {
-  for (const { action, newValue } of await db.select().from(auditLogs).orderBy(asc(auditLogs.seq))) {
+  const rows = await db.select().from(auditLogs);
+  for (const { action, newValue } of rows.toSorted((a, b) => a.seq - b.seq)) {
     const { actor = "", reason = "" } = newValue as { actor?: string; reason?: string };
     if (actor !== "") say(`${action} by ${actor}: ${reason}`);
   }

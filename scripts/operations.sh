@@ -86,7 +86,7 @@ rehearse bury
 says 0 'would drop|Nothing was changed' run redrive -- events --stage dev
 says 0 'dropped 1, kept 0' run redrive -- events --stage dev --yes --reason "cleared"
 # Without its database: the mappings are ended all the same. Then with it.
-says 1 'the mapping of orders is Disabled|could not be set' \
+says 1 'the mapping of orders is Disabled|could not be set, and nothing is in the audit log: Error: connect ECONNREFUSED' \
   env DATABASE_URL=postgres://127.0.0.1:1/gone timeout 240 npm run --silent halt -- --hard --stage dev --reason "no database"
 says 0 'demo is HALTED, epoch 5' run halt -- --hard --stage dev --reason "no database"
 says 1 'mapping   plans Disabled|! plans and orders not consumed' run status -- --stage dev
@@ -94,7 +94,7 @@ says 0 'plans that wait: 1' rehearse plan
 says 0 'demo is HALTED, epoch 6 (before: HALTED, epoch 5)|1 plans that had waited were dropped|the mapping of orders is Enabled' \
   run resume -- --hard --stage dev --reason "restored"
 says 0 'demo is ACTIVE, epoch 7' run resume -- --stage dev --reason "restored"
-says 0 'plans that wait: 0|filled buy ETH-USDT-SWAP' rehearse plan
+says 0 'plans that wait: 0|open buy ETH-USDT-SWAP' rehearse plan # nobody reconciles here
 says 0 "order.judged $me: not in its history|letters.redriven $me: cleared|the audit log is intact" rehearse audit
 
 operate remove -- "${stage[@]}" --yes

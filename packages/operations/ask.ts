@@ -7,6 +7,7 @@ import { provide } from "#runtime/services";
 import { deployedName, type Stage } from "#topology/names";
 import { type Operation, REPLIES, type ReplyTo } from "#topology/operations";
 import { task } from "#topology/topology";
+import { problemOf } from "./problem.ts";
 
 /** Has a desk's books asked or changed. @throws the named error of who should have answered. */
 export type Ask = <A extends Operation["act"]>(operation: Extract<Operation, { act: A }>) => Promise<ReplyTo<A>>;
@@ -16,6 +17,14 @@ export class NoSchemaError extends Error {
   override name = "NoSchemaError";
   constructor() {
     super("the database has no schema: npm run migrate");
+  }
+}
+
+/** The database cannot be asked. */
+export class NoAnswerError extends Error {
+  override name = "NoAnswerError";
+  constructor(cause: unknown) {
+    super(`the database does not answer: ${problemOf(cause)}. Is it up, and does DATABASE_URL lead to it?`, { cause });
   }
 }
 
@@ -35,7 +44,9 @@ export function askHere(database: () => Promise<Db>): Ask {
   return asking(async (operation) => {
     const db = await database();
     // Before the job: one that cannot reach its database is the desk's error, and would be logged as such.
-    const schema = await schemaVersion(db);
+    const schema = await schemaVersion(db).catch((error) => {
+      throw new NoAnswerError(error);
+    });
     if (schema === null && operation.act !== "look") throw new NoSchemaError();
     provide("database", db);
     const entry = task(JOB);

@@ -1,6 +1,7 @@
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { Stage } from "#topology/names";
 import { HALTED_HARD, type Mapping, setMappings } from "./mappings.ts";
+import { problemOf } from "./problem.ts";
 import type { Site } from "./site.ts";
 
 type Say = (line: string) => void;
@@ -14,10 +15,9 @@ const told =
 export class SwitchUnsetError extends Error {
   override name = "SwitchUnsetError";
   constructor(stage: Stage, cause: unknown) {
-    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
     super(
       `stage ${stage} is halted hard: no plan is made and no order is submitted. But the kill switch could not be set, and ` +
-        `nothing is in the audit log: ${why}. When it answers again: npm run halt -- --stage ${stage} --reason "..."`,
+        `nothing is in the audit log: ${problemOf(cause)}. When it answers again: npm run halt -- --stage ${stage} --reason "..."`,
       { cause },
     );
   }

@@ -22,13 +22,15 @@ export function worries({ site, queues, mappings, database }: Status): string[] 
   if ("problem" in database) return [`the database could not be asked: ${database.problem}`, ...hard, ...letters];
   const { schema, code, modes } = database;
   const found = modes.flatMap(({ mode, doubtful }) =>
-    doubtful > 0 ? [`${doubtful} orders of ${mode} are in doubt: look each up at the venue, then npm run judge`] : [],
+    doubtful > 0 ? [`${ordersOf(doubtful)} of ${mode} in doubt: look each up at the venue, then npm run judge`] : [],
   );
   if (schema === null) found.push("the database has no schema: npm run migrate");
   else if (code !== null && schema < code) found.push(`the database lacks migrations up to ${code}: npm run migrate`);
   else if (code !== null && schema > code) found.push("the database is newer than this code: update the code");
   return [...found, ...hard, ...letters];
 }
+
+const ordersOf = (count: number): string => (count === 1 ? "one order" : `${count} orders`);
 
 /** Returns a status as a person reads it. */
 export function statusText(status: Status): string {

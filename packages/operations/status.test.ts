@@ -2,7 +2,10 @@ import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { writeDeskRows } from "#testing/desk-rows";
 import { type TestSite, testSite } from "#testing/site";
+import type { Doubtful } from "#topology/operations";
 import { QUEUES } from "#topology/topology";
+import { decimalOf } from "#units/decimal";
+import { idOf } from "#units/ids";
 import { instant, instantOf } from "#units/time";
 import { askHere } from "./ask.ts";
 import { readStatus } from "./status.ts";
@@ -53,6 +56,31 @@ test("a database that does not answer is said, and the queues are still reported
   );
   expect(status.queues).toHaveLength(QUEUES.length);
   expect(worries(status)).toEqual(["the database could not be asked: Error: connect ECONNREFUSED"]);
+});
+
+test("a hard halt and an order in doubt are what needs a person, with the command that helps", async () => {
+  const status = await readStatus(desk.site, undefined, instantOf("2022-06-21T04:00:00.000Z"));
+  if ("problem" in status.database) throw new Error(status.database.problem);
+  const [demo, live] = status.database.modes;
+  const order: Doubtful = {
+    ...{ id: idOf("order", "d1"), clientOrderId: "d1", instrument: "ETH-USDT-SWAP", side: "buy", size: decimalOf("2") },
+    ...{ status: "quarantined", decidedAt: instantOf("2022-06-21T03:00:00.000Z") },
+  };
+  const modes = [
+    { ...demo!, doubtful: 1, inDoubt: [order] },
+    { ...live!, doubtful: 21, inDoubt: [order] },
+  ];
+  const mappings = [{ queue: "plans", state: "Disabled" } as const, { queue: "orders", state: "Enabled" } as const];
+  const troubled = { ...status, site: "stage live", mappings, database: { ...status.database, modes } };
+  expect(worries(troubled)).toEqual([
+    "one order of demo in doubt: look each up at the venue, then npm run judge",
+    "21 orders of live in doubt: look each up at the venue, then npm run judge",
+    "plans not consumed, stage live is halted hard: npm run resume -- --hard",
+  ]);
+  const text = statusText(troubled);
+  expect(text).toMatch(/^mapping {3}plans Disabled\nmapping {3}orders Enabled$/m);
+  expect(text).toMatch(/^in doubt {2}quarantined: buy 2 ETH-USDT-SWAP, decided 2022.*, client order id d1$/m);
+  expect(text).toMatch(/^in doubt {2}20 more$/m);
 });
 
 test("a length of time is said in the unit that fits", () => {

@@ -12,6 +12,7 @@ import type { QueueName } from "#topology/queues";
 import { QUEUES } from "#topology/topology";
 import { type Instant, millis } from "#units/time";
 import { type Mapping, readMappings } from "./mappings.ts";
+import { problemOf } from "./problem.ts";
 import type { Site } from "./site.ts";
 
 /** Messages of one queue, as SQS counts them: approximately. */
@@ -104,11 +105,4 @@ async function databaseStatus(site: Site, at: Instant): Promise<Status["database
   } catch (error) {
     return { problem: problemOf(error) };
   }
-}
-
-/** The innermost cause says what is wrong; drizzle's own message repeats the query. */
-function problemOf(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  return inner instanceof Error ? `${inner.name}: ${inner.message}` : String(inner);
 }
