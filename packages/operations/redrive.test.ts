@@ -189,6 +189,14 @@ test("an order that the kill switch has voided since does not go out", async () 
   expect(await statusOf(id)).toBe("canceled");
 });
 
+test("a look at the head is dropped: later ones have seen it", async () => {
+  await bury("looks", { chain: "ethereum", at: NOW, afterSeconds: 4 });
+  expect(await run("looks")).toMatchObject({
+    counts: { send: 0, drop: 1, keep: 0 },
+    reasons: ["later looks have seen the head"],
+  });
+});
+
 test("a bias or a plan that was overtaken is dropped", async () => {
   const row = { asset: "SOL", timeframe: "4h", value: decimalOf("0.1"), confidence: decimalOf("0.5") } as const;
   await desk.database.db.insert(bias).values({ ...row, timestamp: instantOf("2022-06-21T03:58:00.000Z") });

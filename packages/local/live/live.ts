@@ -139,6 +139,8 @@ function environment(options: LiveOptions, venueUrl: string): Record<string, str
     CHAIN_ID: String(options.chainId),
     INSTRUMENTS: options.instruments.join(","),
     BAR_SECONDS: String(options.barSeconds),
+    // The loop below calls watch-head at its grain, so that a stop need not wait for a run of a minute.
+    HEAD_POLL_SECONDS: "0",
     EXPLORER_URL: options.explorerUrl,
     GIT_SHA: options.gitSha,
     VENUE: "paper",
@@ -183,7 +185,8 @@ function startLoops(desk: Laptop, clock: Clock): () => Promise<void> {
 
 /** Runs a schedule at once, unless it is of ON_TIME, and at each due time; a run that is late skips the times that it missed. */
 async function scheduleLoop(desk: Laptop, name: ScheduleName, clock: Clock, signal: AbortSignal): Promise<void> {
-  const after = dueAfter(schedule(name).every);
+  const { every, pollSeconds } = schedule(name);
+  const after = pollSeconds === undefined ? dueAfter(every) : (ms: number) => ms + pollSeconds * 1000;
   let due = ON_TIME.includes(name) ? after(clock.now()) : clock.now();
   while (!signal.aborted) {
     if (clock.now() < due) {
