@@ -87,6 +87,19 @@ test("of two moves from one reading one is made", async () => {
   expect(await events(order.id)).toHaveLength(4);
 });
 
+test("of two moves that leave the status as it is one is made too: the version tells", async () => {
+  const { db } = database;
+  const order = await insertOrder(db, await fresh());
+  const claimed = (await claimOrder(db, order.id, CLAIM)) as StoredOrder;
+  const unknown = (await moveOrder(db, claimed, "lost", { at: AT, by: "a" })) as StoredOrder;
+  const moves = [
+    await moveOrder(db, unknown, "looked_up", { at: AT, by: "a" }),
+    await moveOrder(db, unknown, "looked_up", { at: LATER, by: "b" }),
+  ];
+  expect(moves.map((moved) => moved?.version ?? null)).toEqual([unknown.version + 1, null]);
+  expect((await events(order.id)).at(-1)).toMatchObject({ at: AT, fromStatus: "unknown", toStatus: "unknown" });
+});
+
 test("a new epoch voids what was approved before, at the claim", async () => {
   const { db } = database;
   const { id } = await insertOrder(db, await fresh());
