@@ -13,8 +13,9 @@ const command: Command = {
     fresh: { says: "try every mutant again, not only those whose code or tests changed since the last proof" },
   },
   notes: [
-    `It proves ${PROVEN.join(", ")}: at least ${LEAST} % of each file's mutants must be found. Half an hour to`,
-    'an hour from nothing on two cores. docs/runbook.md, "Tests that bite", says how to read it.',
+    `It proves ${PROVEN.join(", ")}:`,
+    `at least ${LEAST} % of each file's mutants must be found. About half an hour from nothing, less after that.`,
+    'docs/runbook.md, "Tests that bite", says how to read it.',
   ],
 };
 
