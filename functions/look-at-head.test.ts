@@ -53,11 +53,12 @@ test("a minute has the look of its schedule and one each four seconds after it; 
 test("a block that comes within the minute is sent at the next look, with no second run of the schedule", async () => {
   provide("rpc", node);
   chain = tinyChain(START, 2);
+  const sentAt = performance.now();
   await desk.runSchedule("watch-head", instant((START + 24) * 1000));
   expect(await stored()).toEqual([1, 2]);
   chain = tinyChain(START, 3);
-  expect(await desk.pollQueue("looks")).toBe(0); // it is kept back
-  expect(await desk.pollQueue("looks", 2 * EVERY)).toBe(1);
+  while ((await desk.pollQueue("looks", EVERY)) === 0);
+  expect(performance.now() - sentAt).toBeGreaterThan(EVERY * 1000 - 100); // it was kept back
   expect(await stored()).toEqual([1, 2, 3]);
   const [, , third] = await drizzleOf(desk.database.db).select().from(chainBlocks).orderBy(asc(chainBlocks.number));
   expect(third?.observedAt).toBe(instant((START + 36) * 1000)); // the look was of two seconds after its minute, and late
