@@ -5,6 +5,7 @@ import { headFileOf, headsIn } from "#local/record-file";
 import { BrokenRecordsError, lookAtRecords, recordsText } from "#operations/records";
 import { openBooks } from "#operations/site";
 import { BOOKS_NOTES, SITE_OPTIONS, siteOf } from "#operations/site-options";
+import { recordBucket } from "#runtime/record-bucket";
 import type { RecordHead } from "#trading/record-head";
 import { instant } from "#units/time";
 
@@ -15,6 +16,7 @@ const command: Command = {
   options: {
     ...SITE_OPTIONS,
     head: { value: "FILE", says: "heads that were kept elsewhere, one a line, to compare with" },
+    copy: { value: "BUCKET", says: "the bucket of a stage's copy, to compare with" },
   },
   notes: [
     ...BOOKS_NOTES,
@@ -23,11 +25,13 @@ const command: Command = {
   ],
 };
 
-/** Returns the heads to compare with: of the file that was named, and of that beside a laptop's folder. */
+/** Returns the heads to compare with: of the file and the bucket that were named, and of the file beside a laptop's folder. */
 async function keptOf(given: Arguments, directory: string | undefined): Promise<RecordHead[]> {
   const named = given.text("head") === undefined ? null : await given.file("head");
   const beside = directory === undefined ? null : headFileOf(directory);
+  const bucket = given.text("copy");
   return [
+    ...(bucket === undefined ? [] : await recordBucket(bucket).heads()),
     ...(named === null ? [] : headsIn(named.path, named.text)),
     ...(beside === null || !existsSync(beside) ? [] : headsIn(beside, await readFile(beside, "utf8"))),
   ];

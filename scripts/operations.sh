@@ -51,6 +51,7 @@ operate diff -- "${stage[@]}"
 operate watch -- "${stage[@]}"
 operate status -- --stage dev
 operate redrive -- events --stage dev
+TEST_S3_URL=$AWS_ENDPOINT_URL npx vitest run packages/runtime/record-bucket.test.ts # the emulator's S3 has versions
 operate cost
 
 # What a person orders. Each is to say what is expected of it, and to end with the code that is; the rest is for the reader.

@@ -38,6 +38,12 @@ const FINDINGS = {
       "CloudFront holds a copy that only a deploy can change. To change it: put a new value, then deploy within a day (docs/runbook.md).",
     ),
   ],
+  heads: [
+    finding(
+      "S1",
+      "One object a day, by one function; who read or wrote it is in CloudTrail where the account has that.",
+    ),
+  ],
   noLogin: [
     finding(
       "APIG4",

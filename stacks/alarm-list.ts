@@ -166,8 +166,17 @@ function deskAlarms({ target: { stage, schedules }, topology }: Site): AlarmOf[]
     },
   } as const satisfies Record<(typeof silenceRings)[number], Told>;
   const rings = silenceRings.map((name) => alarm(of(name), { silenceIsBad: true, ...ringing[name] }));
+  const records = alarm(of("AuditChainBroken"), {
+    name: "audit-silent",
+    above: Number.MAX_SAFE_INTEGER, // no figure is what rings
+    silenceIsBad: true,
+    minutes: 24 * 60,
+    periods: 2,
+    impact: "the records were not checked for two days; what was changed in them would not show.",
+    firstAction: "read the log of maintain-storage; when the copy's bucket refuses it, see 'Records' in the runbook.",
+  });
   return [
-    ...(schedules ? rings : []),
+    ...(schedules ? [...rings, records] : []),
     alarm(of("IngestLagSeconds"), {
       name: "ingest-lag",
       above: 120,

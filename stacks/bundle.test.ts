@@ -107,6 +107,12 @@ test("a route's bundle answers a request from its database", async () => {
   expect(Object.keys(inputs).filter((path) => /ccxt|client-sqs|client-eventbridge/.test(path))).toEqual([]);
 });
 
+test("the daily bundle asks the copy of the records, where it is told of one", async () => {
+  const { directory } = await bundleHandler("maintain-storage", out);
+  const unreachable = { RECORD_BUCKET: "heads", AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" };
+  await expect(invoke(directory, tick, unreachable)).rejects.toThrow(/ECONNREFUSED 127\.0\.0\.1:1/);
+});
+
 test("of the ways to find AWS credentials a bundle has the environment's alone", async () => {
   const { inputs } = await bundleHandler("plan-order", out); // it sends, publishes, reads secrets and signs tokens
   const paths = Object.keys(inputs).filter((path) => path.startsWith("node_modules/"));

@@ -27,7 +27,20 @@ const secret = (stage: string, name: string): Allowed => ({
   resource: arn("secretsmanager", `secret:spyhop/${stage}/${name}-??????`),
 });
 
-function expected(job: (typeof jobs)[number], { stage, database }: Target): Allowed[] {
+/** To add and to read, by version, below one prefix; nothing that removes, shortens a lock or writes elsewhere. */
+const COPY: Allowed[] = [
+  {
+    actions: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+    resource: "RECORDS/heads/????-??-??T??:??:??.???Z.json",
+  },
+  {
+    actions: ["s3:ListBucketVersions"],
+    resource: "RECORDS",
+    condition: { StringEquals: { "s3:prefix": "heads/" } },
+  },
+];
+
+function expected(job: (typeof jobs)[number], { stage, database, auditCopy }: Target): Allowed[] {
   const ordered = (name: string): boolean => "groupBy" in topology.queues[name as keyof typeof topology.queues];
   const queue = (name: string): string => arn("sqs", queueName(stage, name, ordered(name)));
   const stored: Allowed =
@@ -44,6 +57,7 @@ function expected(job: (typeof jobs)[number], { stage, database }: Target): Allo
     rpc: [secret(stage, "rpc")],
     market: [],
     exchange: [secret(stage, "exchange")],
+    copy: auditCopy === null ? [] : COPY,
   };
   return [
     { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resource: "OWN-LOG" },
@@ -109,7 +123,7 @@ const actionsOf = ({ Action }: Statement): string[] => [Action].flat().toSorted(
 describe.each([
   aTarget({ stage: "dev", database: "external" }),
   aTarget({ stage: "demo", database: "aurora" }),
-  aTarget({ stage: "live", database: "aurora" }),
+  aTarget({ stage: "live", database: "aurora", auditCopy: { retentionDays: 400 } }),
 ])("$stage on $database", (target) => {
   let made: Synthesised;
   let resources: ReadonlyMap<string, Resource>;
@@ -149,7 +163,8 @@ describe.each([
         expect(statement.Effect).toBe("Allow");
         const resource = flat(statement.Resource)
           .replace(/dbuser:<.*>\/spyhop_desk/, "dbuser:PROXY/spyhop_desk")
-          .replace(/^<.*MasterUserSecret.*>$/, "OWNER-SECRET");
+          .replace(/^<.*MasterUserSecret.*>$/, "OWNER-SECRET")
+          .replace(/^<Fn::ImportValue [^>]*records:[^>]*Heads[^>]*>/, "RECORDS");
         return {
           actions: actionsOf(statement),
           resource,

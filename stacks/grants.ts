@@ -1,7 +1,8 @@
 import type { Stack } from "aws-cdk-lib";
 import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
 import type { Job, Need } from "#topology/job";
-import { busName, queueName, type SecretName, SOURCE, type Stage, secretId } from "#topology/names";
+import { busName, HEAD_KEYS, HEADS, queueName, type SecretName, SOURCE, type Stage, secretId } from "#topology/names";
 import type { Topology } from "./jobs.ts";
 import type { Target } from "./target.ts";
 
@@ -20,6 +21,8 @@ export interface GrantScope {
   readonly topology: Topology;
   /** Null where the database is external. */
   readonly aurora: Aurora | null;
+  /** Null where no head of the records is kept elsewhere. */
+  readonly recordBucket: Pick<IBucket, "bucketArn"> | null;
 }
 
 /** A job and what beside its needs calls for a grant. */
@@ -55,7 +58,18 @@ const NEEDS: { readonly [N in Need]: (scope: GrantScope) => PolicyStatement[] } 
   rpc: (scope) => [mayRead("rpc", scope)],
   market: () => [],
   exchange: (scope) => [mayRead("exchange", scope)],
+  copy: ({ recordBucket }) => (recordBucket === null ? [] : mayKeep(recordBucket)),
 };
+
+/** To write heads, never over one that is there (the bucket's own policy), and to read each version of them; not to remove. */
+const mayKeep = ({ bucketArn }: Pick<IBucket, "bucketArn">): PolicyStatement[] => [
+  allow(["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion"], [`${bucketArn}/${HEAD_KEYS}`]),
+  new PolicyStatement({
+    actions: ["s3:ListBucketVersions"],
+    resources: [bucketArn],
+    conditions: { StringEquals: { "s3:prefix": HEADS } },
+  }),
+];
 
 // The first three are the event source's; the last is the function's own, which has what failed delivered again soon.
 // Source: Lambda developer guide, "Execution role permissions" of SQS event sources.

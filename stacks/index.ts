@@ -9,6 +9,7 @@ import { FirewallStack } from "./firewall.ts";
 import { checkTopology, type Topology, theTopology } from "./jobs.ts";
 import { NetworkStack } from "./network.ts";
 import { PipelineStack } from "./pipeline.ts";
+import { RecordsStack } from "./records.ts";
 import { ReleaseStack } from "./release.ts";
 import { SecretsStack } from "./secrets.ts";
 import { CLOUDFRONT_REGION, hasFirewall, regionsOf, type Site } from "./site.ts";
@@ -44,7 +45,8 @@ export function buildStacks(app: App, target: Target, options: BuildOptions = {}
   const firewall = regions.includes(CLOUDFRONT_REGION) && hasFirewall(target) ? new FirewallStack(app, base) : null;
   if (!regions.includes(target.region)) return;
   const isAlone = target.staticEgress && target.database === "external"; // Aurora's network has an address of its own
-  const site: Site = { ...base, egress: isAlone ? new EgressStack(app, base).egress : null };
+  const recordBucket = target.auditCopy === null ? null : new RecordsStack(app, target).bucket;
+  const site: Site = { ...base, recordBucket, egress: isAlone ? new EgressStack(app, base).egress : null };
   const { origin } = new SecretsStack(app, site);
   const aurora = target.database === "aurora" ? new DatabaseStack(app, site, new NetworkStack(app, site)).aurora : null;
   const release = new ReleaseStack(app, site, aurora);

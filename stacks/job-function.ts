@@ -46,7 +46,7 @@ export class JobFunction extends Construct {
 
   constructor(scope: Construct, id: string, { site, aurora, job, queueUrl }: JobFunctionProps) {
     super(scope, id);
-    const { target } = site;
+    const { target, recordBucket = null } = site;
     const jobName = functionName(job.consumer);
     const name = deployedName(target.stage, jobName);
     const place = placeOf(job, aurora, site);
@@ -65,7 +65,7 @@ export class JobFunction extends Construct {
               actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
               resources: [logGroup.logGroupArn],
             }),
-            ...grantsOf(job, { stack: Stack.of(this), target, topology: site.topology, aurora }),
+            ...grantsOf(job, { stack: Stack.of(this), target, topology: site.topology, aurora, recordBucket }),
             ...(place === null ? [] : networkGrants(functionArn)),
           ],
         }),
@@ -81,7 +81,10 @@ export class JobFunction extends Construct {
       code: site.codeOf(jobName),
       memorySize: job.memoryMb,
       timeout: Duration.seconds(job.timeoutSeconds),
-      environment: environmentOf(job, target, aurora, queueUrl),
+      environment: {
+        ...environmentOf(job, target, aurora, queueUrl),
+        ...(job.needs.includes("copy") && recordBucket !== null ? { RECORD_BUCKET: recordBucket.bucketName } : {}),
+      },
       role,
       logGroup,
       ...(place === null ? {} : { vpc: place.vpc, vpcSubnets: place.subnets, securityGroups: [place.securityGroup] }),

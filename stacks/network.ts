@@ -1,5 +1,6 @@
 import { type App, Stack } from "aws-cdk-lib";
 import {
+  GatewayVpcEndpointAwsService,
   InterfaceVpcEndpoint,
   InterfaceVpcEndpointAwsService,
   type ISecurityGroup,
@@ -10,6 +11,8 @@ import {
   type SubnetConfiguration,
   SubnetType,
 } from "aws-cdk-lib/aws-ec2";
+import { AnyPrincipal, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { named } from "#topology/names";
 import { addNetwork } from "./egress.ts";
 import { type Places, type Site, stackProps, tag } from "./site.ts";
@@ -39,7 +42,7 @@ export class NetworkStack extends Stack {
   readonly proxyGroup: ISecurityGroup;
   readonly databaseGroup: ISecurityGroup;
 
-  constructor(app: App, { target }: Site) {
+  constructor(app: App, { target, recordBucket }: Site) {
     super(app, named(target.stage, "network"), stackProps(target, "Spyhop: the network of the database"));
     tag(this, target);
     const vpc = addNetwork(this, target, "10.20.0.0/16", WITHOUT_A_WAY_OUT);
@@ -58,6 +61,11 @@ export class NetworkStack extends Stack {
     open(proxy, database, POSTGRES, "pooled queries");
     open(isolated, database, POSTGRES, "migrations, past the pooler");
     this.#addEndpoints(vpc, endpoints, target.stage === "live");
+    if (recordBucket) {
+      this.#addBucketEndpoint(vpc, recordBucket);
+      // By address S3 is anywhere; from these subnets no other way leads out.
+      isolated.addEgressRule(Peer.anyIpv4(), HTTPS, "the copy of the records");
+    }
     this.places = {
       vpc,
       isolated: { subnets: { subnetGroupName: "isolated" }, securityGroup: isolated },
@@ -65,6 +73,21 @@ export class NetworkStack extends Stack {
     };
     this.proxyGroup = proxy;
     this.databaseGroup = database;
+  }
+
+  /** A way to one bucket of S3, which costs nothing. */
+  #addBucketEndpoint(vpc: IVpc, bucket: IBucket): void {
+    const endpoint = vpc.addGatewayEndpoint("Endpoint-s3", {
+      service: GatewayVpcEndpointAwsService.S3,
+      subnets: [{ subnetGroupName: "isolated" }],
+    });
+    endpoint.addToPolicy(
+      new PolicyStatement({
+        principals: [new AnyPrincipal()],
+        actions: ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions"],
+        resources: [bucket.bucketArn, bucket.arnForObjects("*")],
+      }),
+    );
   }
 
   /** In live one per zone; elsewhere one, which the other zone reaches too: each costs by the hour. */

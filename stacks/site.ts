@@ -2,6 +2,7 @@ import type { Stack } from "aws-cdk-lib";
 import { Aws, RemovalPolicy, Tags } from "aws-cdk-lib";
 import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import type { Code } from "aws-cdk-lib/aws-lambda";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { Aurora } from "./grants.ts";
 import type { Topology } from "./jobs.ts";
@@ -15,6 +16,8 @@ export interface Site {
   readonly codeOf: (job: string) => Code;
   /** Where functions that talk to the exchange stand, when they have a network to themselves for its address; else null. */
   readonly egress: Egress | null;
+  /** Where heads of the records are kept; null or left out where the target has none. */
+  readonly recordBucket?: IBucket | null;
 }
 
 /** A network behind one address, beside an external database. */

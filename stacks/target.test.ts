@@ -48,6 +48,12 @@ test.each([
     /staticEgress: an emulator has/,
   ],
   ["an emulated Aurora", () => parse({ ...good, database: "aurora", emulator: true }), /an emulator has no Aurora/],
+  ["a lock without days", () => parse({ ...good, auditCopy: { retentionDays: 0 } }), /auditCopy\.retentionDays/],
+  [
+    "a locked copy on an emulator",
+    () => parse({ ...good, emulator: true, auditCopy: { retentionDays: 1 } }),
+    /auditCopy: an emulator locks nothing/,
+  ],
   [
     "live without its clock",
     () => parse({ ...good, stage: "live", alarmEmail: "desk@example.com", schedules: false }, "live"),

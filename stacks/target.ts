@@ -49,6 +49,14 @@ export const Target = z
     budgetUsd: z.number().positive().nullable().default(null),
     /** Days that the API's and the firewall's logs of requests are kept. */
     logDays: z.literal(RETENTIONS).default(30),
+    /**
+     * Keeps a head of the records a day in a bucket whose objects nobody, the account's owner included, can change or
+     * remove for so many days. Null: none is kept. The bucket stays when the stage is removed.
+     */
+    auditCopy: z
+      .strictObject({ retentionDays: z.int().min(1).max(3650) })
+      .nullable()
+      .default(null),
     settings: z
       .partialRecord(Setting, z.string())
       // No explorer shows the blocks of a private chain; every other setting says something.
@@ -89,6 +97,10 @@ export const Target = z
   .refine(({ emulator, staticEgress }) => !emulator || !staticEgress, {
     error: "an emulator has no network",
     path: ["staticEgress"],
+  })
+  .refine(({ emulator, auditCopy }) => !emulator || auditCopy === null, {
+    error: "an emulator locks nothing: null",
+    path: ["auditCopy"],
   })
   .refine(({ stage, schedules }) => stage !== "live" || schedules, {
     error: "live follows the clock",

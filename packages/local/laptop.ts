@@ -9,6 +9,7 @@ import { busName, LAPTOP } from "#topology/names";
 import type { QueueName } from "#topology/queues";
 import type { ScheduleName } from "#topology/schedules";
 import { QUEUES, queue, schedule } from "#topology/topology";
+import type { RecordCopy } from "#trading/record-head";
 import type { Instant } from "#units/time";
 import { startAwsEndpoint } from "./aws/aws-endpoint.ts";
 import { emulatedQueues } from "./aws/emulated-aws.ts";
@@ -52,6 +53,8 @@ export interface LaptopOptions {
   /** Seconds until the messages of an invocation that threw come again; left out = as in the cloud. */
   readonly crashSeconds?: number | undefined;
   readonly drill?: DrillParts | undefined;
+  /** Where the heads of the records are kept; left out = nowhere. */
+  readonly recordCopy?: RecordCopy | undefined;
 }
 
 /** What a fault drill puts between the desk and its parts. */
@@ -81,6 +84,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
   const awsUrl = (await drill?.edge("bus", endpoint.url)) ?? endpoint.url;
   useLocalAws(queues, { sqsUrl, awsUrl }, { ...busOf(options), ...options.env });
   provide("database", database.db);
+  provide("copy", options.recordCopy ?? null);
   const loaded = await loadHandlers();
   const handlers = drill
     ? new Map([...loaded].map(([consumer, handler]) => [consumer, drill.handler(consumer, handler)] as const))
@@ -153,7 +157,7 @@ function useLocalAws(
     ...env,
   });
   for (const forget of [forgetQueues, forgetBus, forgetSecrets]) forget();
-  for (const need of ["database", "rpc", "market", "exchange"] as const) provide(need, null);
+  for (const need of ["database", "rpc", "market", "exchange", "copy"] as const) provide(need, null);
 }
 
 /** One queue after the other, in order of flow, until none holds a message: the same order in every replay. */

@@ -1,4 +1,5 @@
-import { RecordHead } from "#trading/record-head";
+import { appendFile, readFile } from "node:fs/promises";
+import { type RecordCopy, RecordHead } from "#trading/record-head";
 
 /** A file has a line that is no head of a desk's records. */
 export class RecordFileError extends Error {
@@ -25,5 +26,26 @@ function jsonOf(line: string): unknown {
     return JSON.parse(line);
   } catch {
     return null; // which is no head either
+  }
+}
+
+/** Returns a copy that is a file, which is made with the first head. */
+export function recordFile(path: string): RecordCopy {
+  const all = async (): Promise<RecordHead[]> => headsIn(path, await textOf(path));
+  return {
+    heads: all,
+    keep: async (head) => {
+      if ((await all()).some(({ at }) => at === head.at)) return;
+      await appendFile(path, `${JSON.stringify(head)}\n`);
+    },
+  };
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
   }
 }

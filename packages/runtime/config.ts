@@ -99,6 +99,7 @@ const sections = {
     OKX_TD_MODE: TdMode.default("cross"),
     EXCHANGE_SECRET_ID: z.string().min(1),
   }),
+  copy: z.object({ RECORD_BUCKET: optional("RECORD_BUCKET") }),
 } satisfies Record<Need, z.ZodObject>;
 type Sections = { [N in Need]: z.output<(typeof sections)[N]> };
 

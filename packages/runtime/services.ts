@@ -1,6 +1,7 @@
 import type { ChainNode } from "#chain/node";
 import type { Db } from "#db/client";
 import type { Need } from "#topology/job";
+import type { RecordCopy } from "#trading/record-head";
 import type { Exchange, Market } from "#trading/venue";
 import { type Opened, plain } from "./opened.ts";
 import type { SchemaAccess } from "./postgres/open-schema.ts";
@@ -12,6 +13,8 @@ interface All {
   readonly rpc: ChainNode;
   readonly market: Market;
   readonly exchange: Exchange;
+  /** Null where the stage keeps none. */
+  readonly copy: RecordCopy | null;
 }
 
 /** The services of a list of needs. */
@@ -24,6 +27,7 @@ const open: { readonly [N in Need]: () => Promise<Opened<All[N]>> } = {
   rpc: async () => (await import("./node/open-rpc.ts")).openRpc(),
   market: async () => (await import("./okx/open-market.ts")).openMarket(),
   exchange: async () => (await import("./okx/open-exchange.ts")).openExchange(),
+  copy: async () => (await import("./open-copy.ts")).openCopy(),
 };
 
 const opened: Partial<Record<Need, Promise<Opened<unknown>>>> = {};

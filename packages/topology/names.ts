@@ -40,6 +40,11 @@ export type SecretName = "database" | "rpc" | "exchange" | "origin";
 /** Returns the id of a secret: "spyhop/dev/rpc". */
 export const secretId = (stage: Stage, name: SecretName): string => `${PROJECT}/${stage}/${name}`;
 
+/** What the key of every head in the copy of the records begins with. */
+export const HEADS = "heads/";
+/** What such a key looks like, as a policy names it: a time, to the millisecond. */
+export const HEAD_KEYS = `${HEADS}????-??-??T??:??:??.???Z.json`;
+
 /** The `source` of every fact on the bus; rules match on it. */
 export const SOURCE = "spyhop";
 

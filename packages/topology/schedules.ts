@@ -60,7 +60,7 @@ export const schedules = {
   "maintain-storage": {
     consumer: "functions/maintain-storage.handler",
     every: "cron(15 0 * * ? *)",
-    needs: ["database"],
+    needs: ["database", "copy"],
     sends: [],
     publishes: [],
     timeoutSeconds: 300,

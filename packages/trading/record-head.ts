@@ -14,3 +14,11 @@ export const RecordHead = z.strictObject({
   orders: z.strictObject({ until: Instant, events: Count, hash: Sha256 }),
 });
 export type RecordHead = z.infer<typeof RecordHead>;
+
+/** Where heads are kept that the desk itself can neither change nor remove. */
+export interface RecordCopy {
+  /** Returns every head that is kept, oldest first, each as it was written first. */
+  heads(): Promise<RecordHead[]>;
+  /** Keeps a head. One of the same time that is there already stays as it is. */
+  keep(head: RecordHead): Promise<void>;
+}

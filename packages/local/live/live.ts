@@ -20,6 +20,7 @@ import { dueAfter } from "../due.ts";
 import { type Laptop, startLaptop } from "../laptop.ts";
 import { logFile } from "../log-file.ts";
 import { openServer } from "../postgres/server-postgres.ts";
+import { headFileOf, recordFile } from "../record-file.ts";
 import { isLoopback, openPaperVenue, reachNodes } from "./live-sources.ts";
 import { type LiveStatus, liveStatus } from "./live-status.ts";
 
@@ -88,6 +89,8 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       awsEndpoint: options.awsEndpoint,
       env: environment(options, venue.url),
       secrets: new Map([[SECRET_ID, paperSecret()]]),
+      // A server's database is no part of the folder, and may be another one the next time.
+      recordCopy: databaseUrl ? undefined : recordFile(headFileOf(directory)),
     });
     closers.push(desk.close);
     closers.push(await openDoor(directory, desk.handlers));
