@@ -79,6 +79,38 @@ test("follows through ETH_RPC_URL, answers over HTTP, ends whole on Ctrl-C with 
   expect(await running.ended).toBe(0);
 });
 
+test("docs/live.md's command without internet is followed by a block, and the recording goes on while it is stopped", async () => {
+  const text = readFileSync(join(import.meta.dirname, "../docs/live.md"), "utf8");
+  const [, documented = ""] = /```sh\nnpm run live -- (.+)\n```/.exec(text) ?? [];
+  const data = join(root, "played");
+  const args = [...documented.split(" "), "--data", data, "--port", "0"];
+  running = startCommand("live.ts", args, { ETH_RPC_URL: gone }); // which it never asks
+  await running.wrote(/block \d+ {2}\d+ \w+ behind {2}/);
+  expect(running.text()).toMatch(
+    /^playing sample \(generated\) until \d\d:\d\d UTC[\s\S]*a new desk: beginning at block 1\d;/,
+  );
+  const api = /HTTP API: (\S+)/.exec(running.text())?.[1];
+  const health = await (await fetch(`${api}/health`)).json();
+  expect(health).toMatchObject({ input: { name: "sample", generated: true } });
+  running.child.kill("SIGINT");
+  expect(await running.ended).toBe(0);
+
+  running = startCommand("live.ts", args);
+  await running.wrote(/carrying on after block \d\d, \d+ blocks behind/);
+  running.child.kill("SIGTERM");
+  await running.ended;
+  const played = join(data, "recording.json");
+  const { startedMs, ...rest } = JSON.parse(readFileSync(played, "utf8"));
+  writeFileSync(played, JSON.stringify({ ...rest, startedMs: startedMs - 7 * 3_600_000 }));
+  const ended = await runToEnd("live.ts", args);
+  expect(ended.text).toMatch(
+    /RecordedMarketError: .*its recording has ended\. Delete that folder to play it from its start/,
+  );
+  expect(ended.code).toBe(1);
+  const both = await runToEnd("live.ts", [...args, "--rpc", node]);
+  expect(both).toMatchObject({ code: 2, text: expect.stringMatching(/^give --recording or --rpc, not both\n/) });
+}, 900_000);
+
 test("what cannot be followed is named, with what to do, before anything is kept", async () => {
   const cases: readonly [args: string[], env: Record<string, string>, code: number, text: RegExp][] = [
     [

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Verify } from "#chain/integrity";
@@ -6,11 +7,15 @@ import { wallClock } from "#host/clock";
 import { gitSha } from "#host/git";
 import { listen } from "#host/http";
 import { startApi } from "#local/api-server";
-import { type Live, startLive } from "#local/live/live";
+import { type Live, type LiveOptions, startLive } from "#local/live/live";
 import { liveDisplay } from "#local/live/live-status";
+import { playRecording, type RecordedMarket } from "#local/live/recorded-market";
+import { recordingAt } from "#recording/at";
+import type { Recording } from "#recording/recording";
 import { parseLabels, parseWatchlist } from "#recording/tables";
 import { readEnv } from "#runtime/config";
 import { hostOf } from "#runtime/node/rpc-provider";
+import { instant } from "#units/time";
 
 // Keyless and public; each serves receipts by block. ETH_RPC_URL or --rpc replaces them.
 const PUBLIC_NODES = "https://ethereum-rpc.publicnode.com,https://eth.drpc.org,https://eth.llamarpc.com";
@@ -23,8 +28,9 @@ const command: Command = {
   options: {
     rpc: { value: "URL", says: "a node, best first; default ETH_RPC_URL, then public nodes", many: true },
     okx: { value: "URL", says: "where candles come from", default: OKX },
-    watchlist: { value: "FILE", says: "whom to watch", default: join(STARTER, "watchlist.csv") },
-    labels: { value: "FILE", says: "who is who", default: join(STARTER, "labels.csv") },
+    recording: { value: "DIR", says: "plays a recording as if it happened now, without any network (docs/live.md)" },
+    watchlist: { value: "FILE", says: `whom to watch; default ${join(STARTER, "watchlist.csv")}, or the recording's` },
+    labels: { value: "FILE", says: `who is who; default ${join(STARTER, "labels.csv")}, or the recording's` },
     instruments: { value: "IDS", says: "OKX swaps to trade", many: true, default: "ETH-USDT-SWAP,BTC-USDT-SWAP" },
     "warmup-hours": { value: "N", says: "of candles to load for a new desk", default: "48" },
     verify: {
@@ -34,7 +40,7 @@ const command: Command = {
     },
     "chain-id": { value: "N", says: "of the chain that the nodes must serve", default: "1" },
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
-    data: { value: "DIR", says: "where the database, the account and the log are kept", default: ".spyhop/live" },
+    data: { value: "DIR", says: "where all is kept; default .spyhop/live, or .spyhop/live-NAME of a recording" },
   },
   notes: [
     "Trading is on paper: orders go to a venue on this machine that fills at OKX's candles.",
@@ -49,8 +55,14 @@ function verifyOf(text: string): Verify {
   return text;
 }
 
-/** @throws UsageError naming the option whose file or text cannot be used. */
-async function optionsOf(given: Arguments) {
+/** What a desk follows: nodes, a market, a clock, and who is watched there unless files say otherwise. */
+type Source = Pick<
+  LiveOptions,
+  "rpcUrls" | "okxUrl" | "chainId" | "barSeconds" | "explorerUrl" | "input" | "clock" | "watchlist" | "labels"
+>;
+
+/** @throws UsageError naming the option whose text cannot be used. */
+async function networkOf(given: Arguments): Promise<Source> {
   const nodes = given.texts("rpc");
   const rpcUrls =
     nodes.length > 0 ? nodes : (readEnv("ETH_RPC_URL") ?? PUBLIC_NODES).split(",").map((url) => url.trim());
@@ -59,18 +71,40 @@ async function optionsOf(given: Arguments) {
   const bad = rpcUrls.findIndex((url) => hostOf(url) === "?" || !/^https?:/.test(url));
   if (bad >= 0) throw new UsageError(`node ${bad + 1} of ${rpcUrls.length} is no http(s) URL (--rpc or ETH_RPC_URL)`);
   if (!URL.canParse(okxUrl)) throw new UsageError(`--okx takes a URL, ${OKX}`);
-  const [watchFile, labelFile] = [await given.file("watchlist"), await given.file("labels")];
+  const starter = (name: string): Promise<string> => readFile(join(STARTER, name), "utf8");
   return {
-    rpcUrls,
-    okxUrl,
-    chainId: given.count("chain-id") ?? 1,
-    verify: verifyOf(given.need("verify")),
-    instruments: given.texts("instruments"),
-    warmupHours: Math.max(1, given.count("warmup-hours") ?? 48),
-    watchlist: parseWatchlist(watchFile.path, watchFile.text),
-    labels: parseLabels(labelFile.path, labelFile.text),
+    ...{ rpcUrls, okxUrl, chainId: given.count("chain-id") ?? 1, barSeconds: 60 },
+    ...{ explorerUrl: "https://etherscan.io", input: { name: "live", generated: false }, clock: wallClock },
+    watchlist: parseWatchlist("watchlist.csv", await starter("watchlist.csv")),
+    labels: parseLabels("labels.csv", await starter("labels.csv")),
   };
 }
+
+/** Plays a recording in place of the network. */
+function recordedSource({ manifest, watchlist, labels }: Recording, market: RecordedMarket): Source {
+  const { name, kind, chainId, barSeconds, explorer } = manifest;
+  return {
+    ...{ rpcUrls: [market.rpcUrl], okxUrl: market.okxUrl, clock: market.clock, chainId, barSeconds },
+    ...{ explorerUrl: explorer ?? "", input: { name, generated: kind === "generated" }, watchlist, labels },
+  };
+}
+
+/** Returns the source with the files that were named in place of its own. @throws UsageError naming the option */
+async function withFiles(source: Source, given: Arguments): Promise<Source> {
+  const watchFile = given.text("watchlist") === undefined ? null : await given.file("watchlist");
+  const labelFile = given.text("labels") === undefined ? null : await given.file("labels");
+  return {
+    ...source,
+    ...(watchFile && { watchlist: parseWatchlist(watchFile.path, watchFile.text) }),
+    ...(labelFile && { labels: parseLabels(labelFile.path, labelFile.text) }),
+  };
+}
+
+const settingsOf = (given: Arguments) => ({
+  verify: verifyOf(given.need("verify")),
+  instruments: given.texts("instruments"),
+  warmupHours: Math.max(1, given.count("warmup-hours") ?? 48),
+});
 
 const SHOW_MS = 5000;
 
@@ -85,24 +119,49 @@ async function follow(live: Live, signal: AbortSignal): Promise<void> {
 }
 
 async function main(given: Arguments, signal: AbortSignal): Promise<void> {
-  const directory = resolve(given.need("data"));
+  const dir = given.text("recording");
+  if (dir !== undefined && given.texts("rpc").length > 0) throw new UsageError("give --recording or --rpc, not both");
+  const recording = dir === undefined ? null : await recordingAt(dir, ".spyhop");
+  const directory = resolve(
+    given.text("data") ?? join(".spyhop", recording === null ? "live" : `live-${recording.manifest.name}`),
+  );
   const port = given.count("port") ?? 0;
   if (port > 65_535) throw new UsageError("--port takes a number up to 65535");
-  const options = await optionsOf(given);
+  const network = recording === null ? await withFiles(await networkOf(given), given) : null;
+  const settings = settingsOf(given);
   await (await listen(() => undefined, port)).close(); // a taken port shows before anything is asked or written
+  const market = recording === null ? null : await playRecording(recording, directory);
+  try {
+    const source = network ?? (recording && market && (await withFiles(recordedSource(recording, market), given)));
+    if (source === null) throw new TypeError("a desk follows the network or a recording");
+    if (recording && market)
+      say(`playing ${recording.manifest.name} (${recording.manifest.kind}) until ${clockText(market.endsAt)}`);
+    await runDesk({ ...source, ...settings }, directory, port, signal);
+  } finally {
+    await market?.close();
+  }
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const clockText = (ms: number): string => `${instant(ms).slice(11, 16)} UTC`;
+
+/** Runs the desk until the signal. */
+async function runDesk(
+  options: Source & ReturnType<typeof settingsOf>,
+  directory: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<void> {
   const live = await startLive({
     ...options,
     directory,
     databaseUrl: readEnv("DATABASE_URL") ?? undefined,
     awsEndpoint: readEnv("AWS_ENDPOINT_URL") ?? undefined,
-    barSeconds: 60,
-    explorerUrl: "https://etherscan.io",
     gitSha: gitSha(),
-    clock: wallClock,
-    say: (text) => void process.stdout.write(`${text}\n`),
+    say,
   });
   try {
-    const api = await startApi(live.desk.handlers, port);
+    const api = await startApi(live.desk.handlers, port, options.clock.now);
     process.stdout.write(
       `following ${options.watchlist.length} wallets, trading ${options.instruments.join(", ")} on paper.\n` +
         `HTTP API: ${api.url}   log: ${relative(process.cwd(), join(directory, "log.ndjson"))}   Ctrl-C ends it.\n`,

@@ -77,6 +77,7 @@ async function start(): Promise<Live> {
     barSeconds: 60,
     warmupHours: 20,
     explorerUrl: "https://etherscan.io",
+    input: { name: "live", generated: false },
     watchlist: BUYERS.map((address, i) => ({ address, label: `Buyer ${i + 1}`, tags: [] })),
     labels: [],
     gitSha: "test",

@@ -41,7 +41,10 @@ export interface LiveOptions {
   readonly instruments: readonly string[];
   readonly barSeconds: number;
   readonly warmupHours: number;
+  /** Empty where no explorer shows the chain's blocks. */
   readonly explorerUrl: string;
+  /** What the desk runs on, as it is said wherever its figures are shown, and whether that is generated. */
+  readonly input: { readonly name: string; readonly generated: boolean };
   readonly watchlist: readonly WatchedWallet[];
   readonly labels: readonly Label[];
   readonly gitSha: string;
@@ -148,8 +151,8 @@ function environment(options: LiveOptions, venueUrl: string): Record<string, str
     GIT_SHA: options.gitSha,
     VENUE: "paper",
     WARMUP_HOURS: String(options.warmupHours),
-    GENERATED: "false",
-    INPUT_NAME: "live",
+    GENERATED: String(options.input.generated),
+    INPUT_NAME: options.input.name,
     VERIFY: options.verify,
     ETH_RPC_URL: options.rpcUrls.join(","),
     OKX_URL: venueUrl,
