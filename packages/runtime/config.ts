@@ -73,6 +73,9 @@ const settingsSchema = z.object({
   VERIFY: z.enum(["full", "linked"]).default("linked"),
 });
 
+/** The schema of what every function may read, and of each need's section: for who documents them. */
+export const schemas = () => ({ settings: settingsSchema, ...sections, retries: Retries, bus: Bus });
+
 /** One section per need, parsed only by functions that have it. */
 const sections = {
   database: z.object({
