@@ -511,6 +511,25 @@ test("a trade by hand is a break: reduce only, and nothing is traded to repair i
   expect(fills.map((fill) => fill.orderId === null)).toEqual([false, true]);
 });
 
+test("an instrument with an order under way is not judged: what moved it may be that order", async () => {
+  const desk = await stage();
+  await desk.lean(decimalOf("0.6"));
+  const id = idIn(await desk.plan());
+  desk.venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "reset-before" } });
+  expect((await desk.submit(id)).order.status).toBe("unknown");
+  const size = (await desk.orders())[0]?.size ?? decimalOf("0");
+  const mine = { instrument: ETH_SWAP.id, side: "buy", type: "market", size, price: null, reduceOnly: false } as const;
+  await desk.exchange.submit({ ...mine, clientOrderId: "byhand2", expiresAt: instant(desk.clock.now() + 4000) });
+  let seen = await desk.reconcile();
+  for (let minute = 0; minute < 4 && seen.closed.length === 0; minute++) {
+    expect(seen.breaks).toEqual([]);
+    desk.pass(1);
+    seen = await desk.reconcile();
+  }
+  expect(await desk.orders()).toMatchObject([{ status: "expired" }]);
+  expect(seen.breaks).toEqual([{ instrument: ETH_SWAP.id, ours: "0", venue: size }]);
+});
+
 test("position rows come from the fills alone", async () => {
   const desk = await entered();
   const before = await desk.positions();
