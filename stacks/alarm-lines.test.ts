@@ -147,6 +147,7 @@ test("an alarm that rings in silence watches what is written by every run, also 
   );
   const names = new Set([...figures()].map((figure) => figure.split(" ")[1]));
   expect(silent.map(({ Properties }) => Properties.MetricName).toSorted()).toEqual([
+    "AuditChainBroken",
     "HeadAgeSeconds",
     "KillSwitch",
     "PriceAgeSeconds",

@@ -131,12 +131,14 @@ function longerThan(every: string): Pick<AlarmOf, "minutes" | "periods"> {
 /** Figures whose absence rings too: the job that writes them does not run, or fails before it has one. */
 const silenceRings = ["HeadAgeSeconds", "KillSwitch", "PriceAgeSeconds", "ReportsBuilt"] as const;
 
-/** What the functions measure themselves. Source: packages/topology/metrics.ts. */
-function deskAlarms({ target: { stage, schedules }, topology }: Site): AlarmOf[] {
-  const of = (metricName: keyof typeof metrics): Watched => {
-    const { job, unit } = metrics[metricName];
-    return { namespace: METRICS_NAMESPACE, metricName, dimensions: { stage, job: job ?? "" }, unit };
-  };
+/** Returns how a figure that the functions write themselves is watched in a stage. Source: packages/topology/metrics.ts. */
+function figure(stage: Site["target"]["stage"], metricName: keyof typeof metrics): Watched {
+  const { job, unit } = metrics[metricName];
+  return { namespace: METRICS_NAMESPACE, metricName, dimensions: { stage, job: job ?? "" }, unit };
+}
+
+/** Alarms that ring too when their figure is not written. */
+function silenceAlarms({ target: { stage }, topology }: Site): AlarmOf[] {
   const ringing = {
     HeadAgeSeconds: {
       name: "head-age",
@@ -165,18 +167,25 @@ function deskAlarms({ target: { stage, schedules }, topology }: Site): AlarmOf[]
       firstAction: "read build-report's log; the next run builds its own four hours only.",
     },
   } as const satisfies Record<(typeof silenceRings)[number], Told>;
-  const rings = silenceRings.map((name) => alarm(of(name), { silenceIsBad: true, ...ringing[name] }));
-  const records = alarm(of("AuditChainBroken"), {
+  const rings = silenceRings.map((name) => alarm(figure(stage, name), { silenceIsBad: true, ...ringing[name] }));
+  const records = alarm(figure(stage, "AuditChainBroken"), {
+    ...SILENCE,
     name: "audit-silent",
-    above: Number.MAX_SAFE_INTEGER, // no figure is what rings
-    silenceIsBad: true,
+    statistic: "Maximum",
     minutes: 24 * 60,
     periods: 2,
     impact: "the records were not checked for two days; what was changed in them would not show.",
     firstAction: "read the log of maintain-storage; when the copy's bucket refuses it, see 'Records' in the runbook.",
   });
+  return [...rings, records];
+}
+
+/** What the functions measure themselves. */
+function deskAlarms(site: Site): AlarmOf[] {
+  const { stage, schedules } = site.target;
+  const of = (name: keyof typeof metrics): Watched => figure(stage, name);
   return [
-    ...(schedules ? [...rings, records] : []),
+    ...(schedules ? silenceAlarms(site) : []),
     alarm(of("IngestLagSeconds"), {
       name: "ingest-lag",
       above: 120,
