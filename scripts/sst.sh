@@ -32,7 +32,7 @@ eval "$(bash scripts/ministack.sh env "$home/.spyhop/sst")"
 log=$folder/log
 sst() {
   local began=$SECONDS
-  timeout -k 30 400 npx sst "$@" --stage dev >"$log" 2>&1 </dev/null || { tail -60 "$log"; echo "npx sst $*: FAILED"; return 1; }
+  timeout -k 30 600 npx sst "$@" --stage dev >"$log" 2>&1 </dev/null || { tail -60 "$log"; echo "npx sst $*: FAILED"; return 1; }
   echo "npx sst $* --stage dev: $((SECONDS - began)) s"
 }
 said() { grep -q -- "$1" "$log" || { tail -60 "$log"; echo "nowhere: $1"; return 1; }; }
