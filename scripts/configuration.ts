@@ -35,6 +35,7 @@ const ADDRESSES: Meanings = {
   RPC_SECRET_ID: "secret with the nodes instead",
   OKX_PUBLIC_URL: "where candles come from; OKX unless said",
   OKX_URL: "where orders go; OKX unless said",
+  OKX_TD_MODE: "how OKX margins an order: `cross` or `isolated`",
   OKX_RATE_LIMIT: "`false` where OKX's limits do not hold: on doubles",
   EXCHANGE_SECRET_ID: "secret with the venue's key",
   RECORD_BUCKET: "bucket of the copy of the records; none unless said",
@@ -48,9 +49,14 @@ const TARGET: Meanings = {
   viewers: "who may see the API, as CIDR blocks",
   schedules: "`false` turns off the rules that follow the clock",
   alarmEmail: "where alarms are mailed to",
+  firewall: "`waf`: AWS WAF; `function`: a function at CloudFront that knows the viewers alone",
+  staticEgress: "requests to the exchange come from one address",
+  budgetUsd: "dollars a month of the whole account, of which `alarmEmail` is told",
+  logDays: "days that the API's and the firewall's logs of requests are kept",
   auditCopy: "`{ retentionDays }`: days for which nobody can remove a head of the records",
   settings: "variables of the functions, of the first table",
   gitSha: "the version; a deploy fills it in",
+  originVersion: "version of the origin's secret; a deploy fills it in",
   emulator: "an emulator of AWS on this machine",
 };
 const SECRET: Meanings = {
