@@ -12,7 +12,7 @@ if [ "${1:-}" = --sample ]; then shift; else
   npm run --silent make-sample -- --slots 150 --out "$recording" >"$folder/make.txt" 2>&1 || { cat "$folder/make.txt"; exit 1; }
 fi
 replay() {
-  npm start --silent -- --once --recording "$recording" --data "$folder/$1" >"$folder/$1.txt" 2>&1 || { cat "$folder/$1.txt"; exit 1; }
+  npm start --silent -- --once --replace --recording "$recording" --data "$folder/$1" >"$folder/$1.txt" 2>&1 || { cat "$folder/$1.txt"; exit 1; }
   sed -n 's/.*digest: *\([0-9a-f]\{64\}\).*/\1/p' "$folder/$1.txt"
 }
 first=$(replay one)

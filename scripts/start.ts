@@ -29,21 +29,24 @@ const command: Command = {
     once: { says: "exit after the report; otherwise the HTTP API stays up" },
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
     data: { value: "DIR", says: "where the database and the reports are kept", default: ".spyhop" },
+    replace: { says: "empty the database of DATABASE_URL first, when it holds an earlier replay" },
   },
   notes: [
     "The sample is generated, not a real market. docs/recordings.md says how to record a real one.",
-    "DATABASE_URL names a PostgreSQL server to use instead of the embedded database; it must be empty or hold a replay.",
+    "DATABASE_URL names a PostgreSQL server to use instead of the embedded database; it must be empty, or hold a",
+    "replay that --replace may empty.",
     "AWS_ENDPOINT_URL names an emulator of AWS whose queues and bus are used instead of this process's (docs/compose.md).",
   ],
 };
 
-async function replayed(recording: Recording, directory: string, signal: AbortSignal): Promise<Run> {
+async function replayed(recording: Recording, directory: string, replaces: boolean, signal: AbortSignal): Promise<Run> {
   const bar = openProgress(process.stderr, () => performance.now());
   try {
     return await runRecording({
       recording,
       directory,
       databaseUrl: readEnv("DATABASE_URL") ?? undefined,
+      replaces,
       awsEndpoint: readEnv("AWS_ENDPOINT_URL") ?? undefined,
       gitSha: gitSha(),
       signal,
@@ -108,7 +111,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   );
   const directory = join(data, manifest.name);
   const began = performance.now();
-  const run = await replayed(recording, directory, signal);
+  const run = await replayed(recording, directory, given.flag("replace"), signal);
   try {
     const { report, markdown, wallets } = run.reported;
     const truth = truthOf(recording);

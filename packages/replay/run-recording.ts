@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly directory: string | null;
   /** A server's database to use instead of the embedded one; an earlier replay in it is removed. */
   readonly databaseUrl?: string | undefined;
+  /** Whether an earlier replay in the server's database may be emptied for this one. */
+  readonly replaces?: boolean;
   /** An emulator of AWS whose queues and bus are used instead of those of this process. */
   readonly awsEndpoint?: string | undefined;
   readonly gitSha: string;
@@ -85,7 +87,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     const desk = await startLaptop({
       databaseDirectory: directory && nextDatabase(directory),
       openDatabase: databaseUrl
-        ? () => openServer(databaseUrl, { kind: "replay", name: recording.manifest.name })
+        ? () => openServer(databaseUrl, { kind: "replay", name: recording.manifest.name }, options.replaces)
         : undefined,
       queueDirectory: null,
       awsEndpoint: options.awsEndpoint,

@@ -13,6 +13,7 @@ import {
   OccupiedDatabaseError,
   onServer,
   openServer,
+  ReplayedDatabaseError,
   UnreachableDatabaseError,
 } from "./server-postgres.ts";
 
@@ -32,7 +33,7 @@ async function url(): Promise<string> {
 }
 
 async function opened(at: string, use: Parameters<typeof openServer>[1], watch: boolean): Promise<string> {
-  const { db, close } = await openServer(at, use);
+  const { db, close } = await openServer(at, use, true);
   if (watch) await watchWallets(db, "ethereum", WALLET, AT);
   const { digest: found } = await digest(db);
   await close();
@@ -62,6 +63,17 @@ needsServer("a replay empties the database of an earlier replay, and gets what a
   const used = await opened(at, REPLAY, true);
   expect(used).not.toBe(first);
   expect(await opened(at, { kind: "replay", name: "another" }, false)).toBe(first);
+});
+
+needsServer("a replay leaves an earlier one as it is, unless it is told to replace it", async () => {
+  const at = await url();
+  const used = await opened(at, REPLAY, true);
+  const refusal = expect(openServer(at, { kind: "replay", name: "another" })).rejects;
+  await refusal.toBeInstanceOf(ReplayedDatabaseError);
+  await refusal.toThrow(/holds the replay of it's one\. Give --replace to empty it first/);
+  const { db, close } = connectPostgres(at);
+  expect((await digest(db)).digest).toBe(used);
+  await close();
 });
 
 needsServer("a live desk carries on in its own database, and no replay touches it", async () => {

@@ -30,6 +30,14 @@ export class OccupiedDatabaseError extends Error {
   }
 }
 
+/** The database holds an earlier replay, which nobody said may go. Nothing was changed. */
+export class ReplayedDatabaseError extends Error {
+  override name = "ReplayedDatabaseError";
+  constructor(name: string, holds: string) {
+    super(`the database ${name} holds the ${holds}. Give --replace to empty it first, or name an empty one.`);
+  }
+}
+
 const UNREACHABLE = ["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EHOSTUNREACH", "ETIMEDOUT", "CONNECT_TIMEOUT"];
 
 /** Sessions of a laptop's desk: it runs several functions at once, each of which would have one. */
@@ -52,14 +60,14 @@ export async function onServer<T>(url: string, work: (connection: PostgresConnec
 
 /**
  * Opens the database at `url` in place of the embedded one, and migrates it. It is marked with what it is used for. An
- * earlier replay's is emptied for the next replay; a live desk carries on in its own.
- * @throws DatabaseUrlError; UnreachableDatabaseError; the errors of `migrate`; OccupiedDatabaseError when it holds
- * anything else, or rows without a mark, as a deployed desk's does.
+ * earlier replay's is emptied for the next replay where `replaces` says that it may be; a live desk carries on in its own.
+ * @throws DatabaseUrlError; UnreachableDatabaseError; the errors of `migrate`; ReplayedDatabaseError when it holds an
+ * earlier replay; OccupiedDatabaseError when it holds anything else, or rows without a mark, as a deployed desk's does.
  */
-export async function openServer(url: string, use: Use): Promise<Embedded> {
+export async function openServer(url: string, use: Use, replaces = false): Promise<Embedded> {
   const connection = connectPostgres(databaseUrl(url).href, { sessions: SESSIONS });
   try {
-    await claim(connection, use, new URL(url).pathname.slice(1));
+    await claim(connection, use, new URL(url).pathname.slice(1), replaces);
   } catch (error) {
     await connection.close();
     throw named(error, url);
@@ -67,11 +75,13 @@ export async function openServer(url: string, use: Use): Promise<Embedded> {
   return { db: connection.db, vacuum: async () => {}, close: connection.close };
 }
 
-async function claim({ db, migrations }: PostgresConnection, use: Use, name: string): Promise<void> {
+async function claim({ db, migrations }: PostgresConnection, use: Use, name: string, replaces: boolean): Promise<void> {
   const files = await readMigrations(MIGRATIONS);
   const mark = await markOf(db);
-  if (mark?.startsWith("replay of ") && use.kind === "replay") await dropSchema(db);
-  else if (mark !== null && mark !== useText(use)) throw new OccupiedDatabaseError(name, `the ${mark}`, useText(use));
+  if (mark?.startsWith("replay of ") && use.kind === "replay") {
+    if (!replaces) throw new ReplayedDatabaseError(name, mark);
+    await dropSchema(db);
+  } else if (mark !== null && mark !== useText(use)) throw new OccupiedDatabaseError(name, `the ${mark}`, useText(use));
   await migrate(migrations, files);
   const used = mark === null ? await usedTables(db) : [];
   if (used.length > 0) throw new OccupiedDatabaseError(name, `rows of another desk (${used.join(", ")})`, useText(use));
