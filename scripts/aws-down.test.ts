@@ -23,9 +23,9 @@ const unreachable =
 const stage = ["--stage", "dev"];
 
 test.each<[script: string, args: string[], env: typeof ALONE, text: RegExp]>([
-  ["status.ts", stage, DOWN, unreachable],
+  ["operate/status.ts", stage, DOWN, unreachable],
   [
-    "redrive.ts",
+    "operate/redrive.ts",
     ["events", ...stage],
     DOWN,
     /^\w+Error: .*no answer from (AWS|Secrets Manager) .*(127\.0\.0\.1:1|ECONNREFUSED)/,
@@ -34,10 +34,15 @@ test.each<[script: string, args: string[], env: typeof ALONE, text: RegExp]>([
   ["deploy.ts", stage, DOWN, unreachable],
   ["diff.ts", stage, DOWN, unreachable],
   ["remove.ts", stage, DOWN, unreachable],
-  ["status.ts", stage, { ...ALONE, ...LOGIN }, /^NoRegionError: no AWS region is set\. Set AWS_REGION/],
-  ["redrive.ts", ["events", ...stage], { ...ALONE, ...LOGIN }, /^\w+Error: .*no AWS region is set.* AWS_REGION/],
+  ["operate/status.ts", stage, { ...ALONE, ...LOGIN }, /^NoRegionError: no AWS region is set\. Set AWS_REGION/],
   [
-    "status.ts",
+    "operate/redrive.ts",
+    ["events", ...stage],
+    { ...ALONE, ...LOGIN },
+    /^\w+Error: .*no AWS region is set.* AWS_REGION/,
+  ],
+  [
+    "operate/status.ts",
     stage,
     { ...ALONE, AWS_REGION: "us-east-1" },
     /^NoCredentialsError: there are no AWS credentials\. Sign in/,

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
 import type { FunctionName } from "#topology/functions";
-import { BUNDLES, bundledJobs, bundleHandler, bundleHandlers } from "../stacks/bundle.ts";
+import { BUNDLES, bundledJobs, bundleHandler, bundleHandlers } from "../stacks/bundle/bundle.ts";
 
 const command: Command = {
   usage: "npm run bundle --",

@@ -62,8 +62,11 @@ test("without --help it installs first", () => {
   expect(existsSync(join(clone, "asked"))).toBe(true);
 });
 
-/** The file that a command runs, by the launcher's own rule; the tests' is the test runner's. */
-const fileOf = (command: string): string => `${command.replace(":", "-")}.ts`;
+/** The file that a command runs, which has its name; the tests' is the test runner's. */
+function fileOf(command: string): string {
+  const file = `${command.replace(":", "-")}.ts`;
+  return existsSync(join(ROOT, "scripts/operate", file)) ? `operate/${file}` : file;
+}
 
 test("the kept help is what each command says of itself (SAVE=1 writes it)", async () => {
   const said: Record<string, string> = { test: kept.test ?? "" };

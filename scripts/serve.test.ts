@@ -178,7 +178,7 @@ test("Ctrl-C and kill -9 leave the last finished run's database and report as th
     expect(readFileSync(join(data, "report.md"), "utf8")).toBe(report);
     expect(existsSync(join(data, "db.next"))).toBe(signal === "SIGKILL");
   }
-  const status = await runToEnd("status.ts", ["--directory", data]);
+  const status = await runToEnd("operate/status.ts", ["--directory", data]);
   expect(status.text).toMatch(/^the desk in .*\n[\s\S]*chain {5}block 109, /);
   expect(status.code).toBe(0);
 }, 120_000);
@@ -187,8 +187,8 @@ test("status of a folder that is no desk says so, and makes nothing there", asyn
   mkdirSync(join(root, "empty"));
   for (const folder of [join(root, "typo"), join(root, "empty"), "/proc/x"]) {
     for (const [script, args] of [
-      ["status.ts", []],
-      ["redrive.ts", ["events"]],
+      ["operate/status.ts", []],
+      ["operate/redrive.ts", ["events"]],
     ] as const) {
       const run = await runToEnd(script, [...args, "--directory", folder]);
       expect(run.text).toBe(

@@ -45,11 +45,11 @@ test.each<[script: string, args: string[], code: number, text: RegExp]>([
     2,
     /^--measures: package\.json holds no measures\. .* \(recording: .*\)\n/,
   ],
-  ["audit.ts", [], 2, /^say verify or head\nSee: npm run audit -- --help\n$/],
-  ["audit.ts", ["check"], 2, /^there is verify and head, not check\n/],
-  ["audit.ts", ["verify", "--head", "missing"], 2, /^--head: missing cannot be read: there is no such file/],
-  ["audit.ts", ["verify", "--head", "README.md"], 1, /^RecordFileError: README\.md, line 1: this is no head/],
-  ["audit.ts", ["verify", "--directory", "missing"], 1, /^NoDeskError: .*missing holds no database of a desk/],
+  ["operate/audit.ts", [], 2, /^say verify or head\nSee: npm run audit -- --help\n$/],
+  ["operate/audit.ts", ["check"], 2, /^there is verify and head, not check\n/],
+  ["operate/audit.ts", ["verify", "--head", "missing"], 2, /^--head: missing cannot be read: there is no such file/],
+  ["operate/audit.ts", ["verify", "--head", "README.md"], 1, /^RecordFileError: README\.md, line 1: this is no head/],
+  ["operate/audit.ts", ["verify", "--directory", "missing"], 1, /^NoDeskError: .*missing holds no database of a desk/],
   ["cost.ts", ["--measures", "missing"], 2, /^--measures: missing cannot be read: there is no such file/],
 ])("%s %j", async (script, args, code, text) => {
   const run = await runToEnd(script, args);

@@ -61,6 +61,8 @@ describe.skipIf(endpoint === null)("on an S3 with versions (TEST_S3_URL)", () =>
 test("a bucket that cannot be reached is an error: the day's check is not counted as done", async () => {
   vi.stubEnv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1");
   vi.stubEnv("AWS_REGION", "us-east-1");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
   await expect(recordBucket("nowhere").heads()).rejects.toThrow(/ECONNREFUSED/);
   vi.unstubAllEnvs();
 });

@@ -27,7 +27,7 @@ const takersOf = (fact: FactName): readonly QueueName[] =>
 
 /**
  * The whole desk as data: the stacks build the cloud from it, the local runtime the laptop. A function reads the parts,
- * of which its bundle holds its own entries (stacks/own-entries.ts).
+ * of which its bundle holds its own entries (stacks/bundle/own-entries.ts).
  */
 export const topology = {
   schedules,

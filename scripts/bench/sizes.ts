@@ -1,6 +1,6 @@
 import type { FunctionName } from "#topology/functions";
 import { type Budget, budgetOf } from "../../stacks/budgets.ts";
-import { bundledJobs, bundleHandlers } from "../../stacks/bundle.ts";
+import { bundledJobs, bundleHandlers } from "../../stacks/bundle/bundle.ts";
 
 /** A handler's bundle against its budget. */
 export interface SizedBundle {

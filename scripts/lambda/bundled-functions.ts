@@ -2,7 +2,7 @@ import { type Handler, lambdaContext } from "#local/aws/jobs";
 import { type FunctionName, functionName } from "#topology/functions";
 import { deployedName, secretId } from "#topology/names";
 import { QUEUES, queue, ROUTES, SCHEDULES, schedule, TASKS, task, topology } from "#topology/topology";
-import { bundleDirectory, bundledJobs, bundleHandlers } from "../../stacks/bundle.ts";
+import { bundleDirectory, bundledJobs, bundleHandlers } from "../../stacks/bundle/bundle.ts";
 import { environmentOf } from "../../stacks/environment.ts";
 import { parseTarget } from "../../stacks/target.ts";
 import { type StartedFunction, startFunction } from "./started-function.ts";

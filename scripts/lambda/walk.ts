@@ -15,7 +15,7 @@ import {
 import { ROUTES } from "#topology/topology";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
-import { bundledJobs } from "../../stacks/bundle.ts";
+import { bundledJobs } from "../../stacks/bundle/bundle.ts";
 import type { BundledDesk } from "./bundled-desk.ts";
 
 /** A bundle answered an event, and what should have come of it did not. */

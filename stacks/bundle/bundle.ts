@@ -5,8 +5,8 @@ import { type BuildOptions, build, type Metafile } from "esbuild";
 import { type FunctionName, functionName } from "#topology/functions";
 import type { Job, Need } from "#topology/job";
 import { topology } from "#topology/topology";
-import { absentModules, awsOnLambda, ccxtForOkx, onlyDeclared, zodThatChecks } from "./bundle-plugins.ts";
 import { ownEntries } from "./own-entries.ts";
+import { absentModules, awsOnLambda, ccxtForOkx, onlyDeclared, zodThatChecks } from "./plugins.ts";
 
 /** What a function's bundle is made from: all topology entries of one handler taken together. */
 export interface BundledJob {
@@ -35,7 +35,7 @@ export class UnknownJobError extends Error {
   }
 }
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** Where `npm run bundle` and the stacks put and find the bundles; beside it, `dist/maps` has their source maps. */
 export const BUNDLES: string = join(root, "dist", "functions");

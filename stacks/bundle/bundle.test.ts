@@ -178,7 +178,7 @@ test("every handler of the topology has a bundle of its own name", async () => {
   const names = bundledJobs().map(({ job }) => job);
   expect(names).toContain("api/health");
   expect(new Set(names).size).toBe(names.length);
-  const files = await readdir(join(import.meta.dirname, "../functions"), { recursive: true });
+  const files = await readdir(join(import.meta.dirname, "../../functions"), { recursive: true });
   const handlers = files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
   expect(names.toSorted()).toEqual(handlers.map((file) => file.replace(/\.ts$/, "")).toSorted());
   await expect(bundleHandler("api/nothing", out)).rejects.toThrow(UnknownJobError);

@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, expect, test, vi } from "vitest";
-import { absentModules, ccxtForOkx } from "./bundle-plugins.ts";
+import { absentModules, ccxtForOkx } from "./plugins.ts";
 import { namesIn, pruneMethods } from "./prune-class.ts";
 
 // The tests of the venue's adapter once more, over the part of ccxt that the bundles hold. An import of a test file
 // registers its tests here.
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 const file = join(await mkdtemp(join(tmpdir(), "spyhop-ccxt-")), "ccxt.mjs");
 await build({
   stdin: { contents: 'export { okx } from "ccxt";', resolveDir: root },
@@ -19,9 +19,9 @@ await build({
 vi.doMock("ccxt", () => import(pathToFileURL(file).href));
 afterAll(() => rm(dirname(file), { recursive: true }));
 
-await import("../packages/runtime/okx/exchange.test.ts");
-await import("../packages/doubles/venue/venue.test.ts");
-await import("../packages/desk/trading.test.ts");
+await import("../../packages/runtime/okx/exchange.test.ts");
+await import("../../packages/doubles/venue/venue.test.ts");
+await import("../../packages/desk/trading.test.ts");
 
 test("the tests above ran on the part, not on the whole of ccxt", async () => {
   const { okx } = await import("ccxt");

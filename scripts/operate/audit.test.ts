@@ -22,7 +22,7 @@ async function inDatabase(work: (db: Db) => Promise<unknown>): Promise<void> {
   await close();
 }
 
-const audit = (...args: string[]) => runToEnd("audit.ts", [...args, "--directory", desk]);
+const audit = (...args: string[]) => runToEnd("operate/audit.ts", [...args, "--directory", desk]);
 
 beforeAll(async () => {
   mkdirSync(desk);

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { allResources, aTarget, synthesise } from "#testing/synthesise";
-import { theTopology } from "./jobs.ts";
+import { theTopology } from "../jobs.ts";
 
 // A copy of the sources, bundled as they are and again after a change of the topology.
-const ROOT = join(import.meta.dirname, "..");
+const ROOT = join(import.meta.dirname, "../..");
 const SENDER = "refresh-biases";
 const CONSUMER = "recompute-bias";
 const BYSTANDER = "settle-outcomes";
@@ -16,7 +16,7 @@ const HASHES = `
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundleHandler } from "./stacks/bundle.ts";
+import { bundleHandler } from "./stacks/bundle/bundle.ts";
 const found = {};
 for (const job of process.argv.slice(3)) {
   const { directory } = await bundleHandler(job, process.argv[2]);
