@@ -13,7 +13,7 @@ export interface Settings {
   /** OKX swaps that are priced, biased and traded. */
   readonly instruments: readonly string[];
   readonly barSeconds: number;
-  /** Seconds between polls of the head inside one run; 0 = one pass. */
+  /** Seconds between looks at the head within its minute; 0 = one look a minute. */
   readonly headPollSeconds: number;
   /** Base of a block explorer, or null where its pages would not exist. */
   readonly explorerUrl: string | null;
