@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { type Running, runToEnd, startCommand } from "#testing/command";
+import { type Running, runToEnd, scriptOf, startCommand } from "#testing/command";
 
 const ROOT = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "first-hour-"));
@@ -24,7 +24,7 @@ const lines = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)]
 /** Returns a line's script and arguments, as the launcher would start it. */
 function commandIn(line: string): readonly [script: string, args: readonly string[]] {
   const [, name = "", rest = ""] = /^npm (?:run )?(\S+) -- (.+)$/.exec(line) ?? [];
-  return [`${name}.ts`, rest.split(" ")];
+  return [scriptOf(name), rest.split(" ")];
 }
 
 test("from the sample's wallets to a report, a live desk, its status and its records", async () => {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runToEnd } from "#testing/command";
+import { runToEnd, scriptOf } from "#testing/command";
 
 const ROOT = join(import.meta.dirname, "..");
 const FILES = ["package.json", "package-lock.json", "scripts/launch.mjs", "scripts/help.json"];
@@ -62,16 +62,10 @@ test("without --help it installs first", () => {
   expect(existsSync(join(clone, "asked"))).toBe(true);
 });
 
-/** The file that a command runs, which has its name; the tests' is the test runner's. */
-function fileOf(command: string): string {
-  const file = `${command.replace(":", "-")}.ts`;
-  return existsSync(join(ROOT, "scripts/operate", file)) ? `operate/${file}` : file;
-}
-
 test("the kept help is what each command says of itself (SAVE=1 writes it)", async () => {
   const said: Record<string, string> = { test: kept.test ?? "" };
   for (const command of commands.filter((name) => name !== "test")) {
-    const { code, text } = await runToEnd(fileOf(command), ["--help"]);
+    const { code, text } = await runToEnd(scriptOf(command), ["--help"]);
     expect(code).toBe(0);
     said[command] = text;
   }

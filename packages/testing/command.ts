@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -12,6 +13,12 @@ export interface Running {
   readonly wrote: (pattern: RegExp) => Promise<void>;
   /** Resolves when it ended: its exit code, or the signal that killed it. */
   readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+/** Returns the file of a command ("e2e:cloud", "status") in scripts/, as `startCommand` takes it: it has the command's name. */
+export function scriptOf(command: string): string {
+  const file = `${command.replace(":", "-")}.ts`;
+  return existsSync(join(ROOT, "scripts/operate", file)) ? `operate/${file}` : file;
 }
 
 /** Starts scripts/<script> under this Node, as a person would. `env` adds to the environment; undefined takes a variable away. */
