@@ -138,6 +138,7 @@ process.stdout.write(
     "| `AWS_ENDPOINT_URL` | `start`, `live`, `status`, `redrive` | an emulator of AWS in place of this process's queues and bus ([compose.md](compose.md)) |",
     "| `ETH_RPC_URL` | `live`, `record` | nodes, where `--rpc` is not given |",
     "| `TEST_DATABASE_URL`, `TEST_POOLER_URL`, `TEST_AWS_ENDPOINT_URL`, `TEST_S3_URL` | `test` | real servers for the tests that can use one |",
+    "| `TEST_FIRST_HOUR` | `test` | 1 = the commands of [first-hour.md](first-hour.md) too, two minutes |",
     "| `SEED` | `test` | draws the same properties again |",
     "",
     "## Files",
