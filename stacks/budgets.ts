@@ -2,7 +2,7 @@ import type { FunctionName } from "#topology/functions";
 
 /** What a function's bundle may cost. CI refuses more bytes or more CPU; the time is for people, since machines differ. */
 export interface Budget {
-  readonly kind: "API" | "orders" | "records" | "other";
+  readonly kind: "API" | "orders" | "other";
   /** Of `index.mjs`. */
   readonly bytes: number;
   /** CPU from the start of the process to ready, as a multiple of what a function of one empty handler takes. */
@@ -18,14 +18,11 @@ const BUDGETS = {
   API: { kind: "API", bytes: 480 * KIB, cpuRatio: 3.4, readyMs: 115 },
   // They send, publish, trade, read secrets, sign tokens, and have what failed delivered again.
   orders: { kind: "orders", bytes: 720 * KIB, cpuRatio: 4.4, readyMs: 160 },
-  // Once a day; the client of S3 is the largest of the SDK's.
-  records: { kind: "records", bytes: 740 * KIB, cpuRatio: 5, readyMs: 200 },
   other: { kind: "other", bytes: 700 * KIB, cpuRatio: 4.4, readyMs: 160 },
 } as const satisfies Record<string, Budget>;
 
-/** Returns the budget of a job: a route's, that of a job that talks to the venue or keeps the records' copy, or any other's. */
+/** Returns the budget of a job: a route's, that of a job that talks to the venue, or any other's. */
 export function budgetOf({ job, needs }: { job: FunctionName; needs: readonly string[] }): Budget {
   if (job.startsWith("api/")) return BUDGETS.API;
-  if (needs.includes("copy")) return BUDGETS.records;
   return needs.includes("exchange") ? BUDGETS.orders : BUDGETS.other;
 }
