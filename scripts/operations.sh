@@ -36,7 +36,8 @@ operate() {
   if timeout 240 npm run --silent "$@" >"$log" 2>&1; then echo "npm run $1: $(grep -v '^ *$' "$log" | tail -1 | cut -c1-120)"
   else cat "$log"; echo "npm run $*: FAILED"; return 1; fi
 }
-node=(node --disable-warning=ExperimentalWarning)
+# The Node that npm scripts run under; the first on the PATH may be older.
+node=("$(npx node -p process.execPath)" --disable-warning=ExperimentalWarning)
 rehearse() { timeout 240 "${node[@]}" scripts/e2e-operations.ts "$@" --database "${url%/*}/$name"; }
 # A venue of this machine, so that plans can be made and orders be claimed; the target then leads to it.
 "${node[@]}" scripts/e2e-operations.ts venue --target "$directory/deployment/target.json" >"$directory/venue.log" 2>&1 &

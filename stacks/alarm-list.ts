@@ -151,7 +151,7 @@ function silenceAlarms({ target: { stage }, topology }: Site): AlarmOf[] {
       name: "kill-switch",
       impact:
         "the desk is HALTED or REDUCING and opens nothing, as live is until it is armed; or reconcile-orders does not run, and nobody compares the books with the venue.",
-      firstAction: "npm run status says the state and why; without one read reconcile-orders' log.",
+      firstAction: `npm run status -- --stage ${stage} says the state and why; without one read reconcile-orders' log.`,
     },
     PriceAgeSeconds: {
       name: "stale-prices",

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { CreateQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { startFauxqs } from "fauxqs";
 import { afterEach, expect, test, vi } from "vitest";
+import { connectPostgres } from "#db/server/connect";
+import { markDatabase } from "#db/server/occupancy";
 import { lockFolder } from "#host/folder-lock";
 import { loadHandlers } from "#local/aws/jobs";
 import { openDoor } from "#local/door";
@@ -14,7 +16,7 @@ import { deadLetterName } from "#topology/names";
 import { instantOf } from "#units/time";
 import { changeSwitch, RefusedError } from "./kill-switch.ts";
 import { redrive } from "./redrive.ts";
-import { MissingQueueError, NoDeskError, NoSiteError, openBooks, openSite } from "./site.ts";
+import { MissingQueueError, NoDeskError, NoSiteError, OtherDeskError, openBooks, openSite } from "./site.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -108,9 +110,22 @@ test("books at DATABASE_URL, with or without a stage; live is asked for a confir
   expect(await changeSwitch(here, { to: "HALTED", ...who })).toMatch(/demo is HALTED, epoch 2/);
   await here.close();
   const live = await openBooks({ stage: "live" });
-  expect(live).toMatchObject({ name: "stage live", mode: "live" });
+  expect(live).toMatchObject({ name: "stage live, by DATABASE_URL", mode: "live" });
   await expect(changeSwitch(live, { to: "ACTIVE", ...who })).rejects.toBeInstanceOf(RefusedError);
   expect(await changeSwitch(live, { to: "ACTIVE", ...who, confirmed: true })).toMatch(/live is ACTIVE, epoch 2/);
   await live.close();
+  await database.close();
+});
+
+test("a stage is not taken for the laptop's database that DATABASE_URL leads to: a halt would halt nothing", async () => {
+  const database: WireDatabase = await wireDatabase();
+  vi.stubEnv("DATABASE_URL", database.url);
+  const { db, close } = connectPostgres(database.url);
+  await markDatabase(db, { kind: "replay", name: "sample" });
+  await close();
+  const books = openBooks({ stage: "live" });
+  await expect(books).rejects.toBeInstanceOf(OtherDeskError);
+  await expect(books).rejects.toThrow(/the database of a replay of sample, which is not stage live's/);
+  await (await openBooks({})).close(); // named for what it is, it may be asked
   await database.close();
 });

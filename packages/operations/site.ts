@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from "@aws-sdk/client-sqs";
 import { connectPostgres } from "#db/server/connect";
+import { markOf } from "#db/server/occupancy";
 import { type Closer, closeAll } from "#host/closers";
 import { FolderInUseError, lockFolder } from "#host/folder-lock";
 import { startQueues } from "#local/aws/queues";
@@ -49,6 +50,17 @@ export class NoSiteError extends Error {
   }
 }
 
+/** A stage was named, and DATABASE_URL leads to what is no deployed desk's: a halt there would halt nothing. */
+export class OtherDeskError extends Error {
+  override name = "OtherDeskError";
+  constructor(stage: Stage, holds: string) {
+    super(
+      `DATABASE_URL leads to the database of a ${holds}, which is not stage ${stage}'s. Nothing was asked or changed. ` +
+        "Unset it, and the stage is asked through its own function.",
+    );
+  }
+}
+
 /** A folder holds no desk: nothing is made there. */
 export class NoDeskError extends Error {
   override name = "NoDeskError";
@@ -84,7 +96,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
 /**
  * Opens the books of a desk, without its queues. Those of a folder are asked of the desk that runs there, or opened where
  * none does; those at DATABASE_URL are opened, whether or not the desk runs; those of a stage are asked of its function.
- * @throws NoDeskError, NoSiteError; FolderInUseError for a folder in which something else works.
+ * @throws NoDeskError, NoSiteError; OtherDeskError for a stage and a laptop's database at DATABASE_URL; FolderInUseError for a folder in which something else works.
  */
 export async function openBooks({ stage, directory }: SiteOptions): Promise<Books> {
   if (directory !== undefined) return folderBooks(directory);
@@ -92,10 +104,20 @@ export async function openBooks({ stage, directory }: SiteOptions): Promise<Book
   if (stage === undefined && url === null) throw new NoSiteError("DATABASE_URL");
   if (stage !== undefined) useEmulatorsCredentials();
   const mode = stage === undefined ? readSettings().mode : modeOfStage(stage);
-  const name = stage === undefined ? "the desk at DATABASE_URL" : `stage ${stage}`;
-  if (stage !== undefined && url === null) return { name, mode, ask: askStage(stage), close: async () => undefined };
+  const at = "the desk at DATABASE_URL";
+  if (stage !== undefined && url === null)
+    return { name: `stage ${stage}`, mode, ask: askStage(stage), close: async () => undefined };
   const { db, close } = connectPostgres(url ?? "");
-  return { name, mode, ask: askHere(async () => db), close };
+  const mark = stage === undefined ? null : await markOf(db).catch(() => null); // one that does not answer says so when asked
+  if (stage === undefined || mark === null)
+    return {
+      name: stage === undefined ? at : `stage ${stage}, by DATABASE_URL`,
+      mode,
+      ask: askHere(async () => db),
+      close,
+    };
+  await close();
+  throw new OtherDeskError(stage, mark);
 }
 
 /** An emulator of AWS takes any credentials, and the SDK wants some. */
