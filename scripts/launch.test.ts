@@ -71,4 +71,4 @@ test("the kept help is what each command says of itself (SAVE=1 writes it)", asy
   }
   if (process.env.SAVE) writeFileSync(join(ROOT, "scripts/help.json"), `${JSON.stringify(said, null, 2)}\n`);
   else expect(kept).toEqual(said);
-}, 120_000);
+}, 300_000); // forty commands are started, one after the other
