@@ -187,6 +187,38 @@ test("OKX's newer host is one of its own", () => {
   expect(okxExchange({ ...DEMO, url: "https://openapi.okx.com" }).venue).toBe("okx");
 });
 
+/** A fill as OKX writes it: made at `fillTime`, recorded at `ts`. */
+const filled = (tradeId: string, fillTime: string, ts: string) => ({
+  ...{ instId: "ETH-USDT-SWAP", tradeId, ordId: "9", clOrdId: "dabc01", billId: `8${tradeId}`, side: "buy" },
+  ...{ fillPx: "1000", fillSz: "1", fee: "-0.5", feeCcy: "USDT", execType: "T", fillTime, ts },
+});
+
+test("a fill that was recorded late is taken by when it was recorded, however old it is", async () => {
+  const since = Date.now() - 60_000;
+  const late = filled("1", String(since - 3_600_000), String(since + 1));
+  const before = filled("2", String(since - 1), String(since - 1));
+  wire({ "trade/fills": ok(late, before) });
+  const fills = await okxExchange(DEMO).fills(instantOf(new Date(since).toISOString()));
+  expect(fills).toMatchObject([{ tradeId: "1", filledAt: new Date(since - 3_600_000).toISOString(), fee: "0.5" }]);
+  expect(Object.keys(fills[0] ?? {})).not.toContain("recordedAt");
+});
+
+test("an order's own fills are asked for by its id: the recent ones, else those of three months", async () => {
+  const old = filled("2", "1767323040000", "1767323040000");
+  const first = filled("1", "1767323040000", "1767323040000");
+  const sent = wire({ "trade/fills-history": ok(old, first) });
+  const fills = await okxExchange(DEMO).fillsOf("ETH-USDT-SWAP", "9");
+  expect(fills.map(({ tradeId }) => tradeId)).toEqual(["1", "2"]);
+  const query = "instType=SWAP&instId=ETH-USDT-SWAP&ordId=9&limit=100";
+  expect(sent.map(({ url }) => url.replace("https://www.okx.com/api/v5/", ""))).toEqual([
+    `trade/fills?${query}`,
+    `trade/fills-history?${query}`,
+  ]);
+  const recent = wire({ "trade/fills": ok(first) });
+  expect(await okxExchange(DEMO).fillsOf("ETH-USDT-SWAP", "9")).toMatchObject([{ tradeId: "1" }]);
+  expect(recent).toHaveLength(1);
+});
+
 test("the market needs no key and reports the venue's clock", async () => {
   const sent = wire({ "public/time": ok({ ts: "1655769600123" }) });
   const market = okxMarket({ venue: "okx", mode: "demo", url: "https://www.okx.com", rateLimit: false });

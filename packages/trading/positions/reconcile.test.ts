@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Decimal, decimalOf } from "#units/decimal";
 import { type Instant, instantOf } from "#units/time";
 import { POLICY } from "../plans/policy.ts";
-import type { VenueOrder, VenuePosition } from "../venue.ts";
+import type { VenueFill, VenueOrder, VenuePosition } from "../venue.ts";
 import {
   adoptionOf,
   comparePositions,
@@ -11,6 +11,7 @@ import {
   type Health,
   isFullRun,
   isStuck,
+  lacksFills,
   measuresDrawdown,
   stopReached,
   tripOf,
@@ -137,4 +138,27 @@ test("an order is stuck when it is quarantined, or unknown for half a minute pas
   expect(isStuck({ status: "unknown", expiresAt: null }, edge)).toBe(true);
   expect(isStuck({ status: "quarantined", expiresAt }, edge)).toBe(true);
   expect(isStuck({ status: "open", expiresAt }, past)).toBe(false);
+});
+
+test("an order that the venue made smaller is over by its word, once every fill that it counts is booked", () => {
+  const order = { status: "partially_filled" as const, size: decimalOf("10"), bookedBefore: decimalOf("6") };
+  const filled = (filledSize: Decimal) => ({ state: "filled" as const, filledSize });
+  expect(adoptionOf(order, decimalOf("6"), filled(decimalOf("6")))).toBe("filled");
+  expect(adoptionOf(order, decimalOf("6"), filled(decimalOf("7")))).toBeNull();
+  // Filled, and of nothing: no order is.
+  const fresh = { ...order, status: "open" as const, bookedBefore: decimalOf("0") };
+  expect(adoptionOf(fresh, decimalOf("0"), filled(decimalOf("0")))).toBeNull();
+  expect(adoptionOf({ ...order, status: "expired" }, decimalOf("6"), filled(decimalOf("6")))).toBeNull();
+});
+
+test("an order's fills are asked for while the venue counts more of it than books and fills have", () => {
+  const found = { venueOrderId: "9", filledSize: decimalOf("6") } as VenueOrder; // what is compared
+  const fill = (venueOrderId: string, size: string) => ({ venueOrderId, size: decimalOf(size) }) as VenueFill; // as above
+  const booked = (size: string) => ({ filledSize: decimalOf(size) });
+  expect(lacksFills(booked("0"), found, [])).toBe(true);
+  expect(lacksFills(booked("5"), found, [fill("9", "5")])).toBe(true);
+  expect(lacksFills(booked("0"), found, [fill("8", "6")])).toBe(true);
+  expect(lacksFills(booked("0"), found, [fill("9", "4"), fill("9", "2")])).toBe(false);
+  expect(lacksFills(booked("6"), found, [])).toBe(false);
+  expect(lacksFills(booked("0"), null, [])).toBe(false);
 });
