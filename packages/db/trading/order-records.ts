@@ -1,6 +1,7 @@
 import { asc, gt, inArray, sql } from "drizzle-orm";
 import type { Json } from "#trading/canonical-json";
-import { type OrderFault, type OrderRow, orderFault, type StoredEvent } from "#trading/orders/record";
+import { type OrderFault, type OrderRow, orderFault } from "#trading/orders/record";
+import type { StoredEvent } from "#trading/orders/stored-order";
 import type { RecordHead } from "#trading/record-head";
 import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";

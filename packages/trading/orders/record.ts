@@ -3,19 +3,7 @@ import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import { ORDER_EVENTS, OrderStatus, TRANSITIONS } from "./order.ts";
-import { eventHash, NO_HASH } from "./stored-order.ts";
-
-/** An event of an order as it is stored. */
-export interface StoredEvent {
-  readonly orderId: OrderId;
-  readonly seq: number;
-  readonly at: Instant;
-  readonly fromStatus: string | null;
-  readonly toStatus: string;
-  readonly detail: Json;
-  readonly prevHash: string;
-  readonly hash: string;
-}
+import { eventHash, NO_HASH, type StoredEvent } from "./stored-order.ts";
 
 /** An order's row, as far as its events tell it too; each field is named as an event's `set` names it. */
 export interface OrderRow {

@@ -73,8 +73,8 @@ export const NO_HASH = "0".repeat(64);
 /** Returns the order's id: the same client order id gives the same row everywhere. */
 export const orderIdOf = (clientOrderId: string): OrderId => idOf("order", clientOrderId);
 
-/** Returns the hash of one event row over the hash before it. */
-export const eventHash = (row: {
+/** An event of an order as it is stored. */
+export interface StoredEvent {
   readonly orderId: OrderId;
   readonly seq: number;
   readonly at: Instant;
@@ -82,7 +82,11 @@ export const eventHash = (row: {
   readonly toStatus: string;
   readonly detail: Json;
   readonly prevHash: string;
-}): string => hashOf({ ...row });
+  readonly hash: string;
+}
+
+/** Returns the hash of one event row over the hash before it. */
+export const eventHash = (row: Omit<StoredEvent, "hash">): string => hashOf({ ...row });
 
 /**
  * Returns the event row of one transition of an order as it was read: its sequence number is the order's next version.
