@@ -162,10 +162,16 @@ function useLocalAws(
 
 /** One queue after the other, in order of flow, until none holds a message: the same order in every replay. */
 async function drain(queues: Queues, pollQueue: (name: QueueName) => Promise<number>): Promise<void> {
-  for (;;) {
+  for (let still = false; ; ) {
     await queues.refresh?.();
     const waiting = QUEUES.filter((name) => queues.depth(name) > 0);
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) {
+      if (still || queues.busLagMs === undefined) return;
+      await pause(queues.busLagMs);
+      still = true;
+      continue;
+    }
+    still = false;
     const ready = waiting.find((name) => queues.ready(name) > 0);
     if (ready) await pollQueue(ready);
     else {

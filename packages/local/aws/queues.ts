@@ -23,6 +23,8 @@ export interface Queues {
   readonly deadLetters: () => DeadLetter[];
   /** Brings the three above up to date, where they are not by themselves. */
   readonly refresh?: () => Promise<void>;
+  /** How long the bus may still hold a fact that it took; left out = it has handed it over when it answers. */
+  readonly busLagMs?: number;
   readonly close: () => Promise<void>;
 }
 
