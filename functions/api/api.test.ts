@@ -93,6 +93,16 @@ test("GET /bias: the newest row of each asset and timeframe, or of one asset", a
   expect(one.body.biases).toHaveLength(1);
 });
 
+test("GET /bias: why a traded asset has no order, in the words of the report; nothing once it has one", async () => {
+  const ours = await call(bias);
+  expect(ours.body.noTrade).toEqual([]); // ETH is the only one with an instrument, and it was traded
+  vi.stubEnv("VENUE", "elsewhere");
+  const elsewhere = await call(bias);
+  vi.stubEnv("VENUE", undefined);
+  const text = "no 1h bias: a swap or an exchange transfer of it by a watched wallet would make one";
+  expect(elsewhere.body.noTrade).toMatchObject([{ asset: "ETH", gap: "bias", text }]);
+});
+
 test("GET /events: pages of the newest first, without a gap or a repeat", async () => {
   const seen: string[] = [];
   let before: string | null = null;

@@ -1,12 +1,22 @@
 import * as z from "zod";
 import { biasState } from "#db/reading/overview";
+import { noTrade } from "#reporting/compose";
+import { whyText } from "#reporting/no-trade";
 import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
+import { policyOf } from "#trading/plans/policy";
 
 const Query = z.strictObject({ asset: z.string().min(1).max(64).optional() });
 
-/** As of one instant: how much evidence there is, and the newest bias of every asset and timeframe with its largest contributions. */
+/**
+ * As of one instant: how much evidence there is, the newest bias of every asset and timeframe with its largest
+ * contributions, and for each traded asset without an order in the four hours before why it has none.
+ */
 export const handler = route("GET /bias", async ({ query }, { database, settings }) => {
   const { asset } = Query.parse(query);
-  return { status: 200, body: { input: inputOf(settings), ...(await biasState(database, asset ?? null)) } };
+  const { orders, tradedAssets, ...state } = await biasState(database, settings, asset ?? null);
+  const { timeframe } = policyOf(settings);
+  const gaps = noTrade({ ...state, orders, tradedAssets, scope: settings });
+  const said = gaps.map((gap) => ({ ...gap, text: whyText(gap, timeframe) }));
+  return { status: 200, body: { input: inputOf(settings), ...state, noTrade: said } };
 });

@@ -20,6 +20,11 @@ export interface ReportRecords extends Omit<MetricRecords, "events" | "orders" |
   readonly positions: readonly PositionLine[];
 }
 
+/** What tells why an asset was not traded. */
+export interface TradeRecords extends Pick<ReportRecords, "biases" | "evidence" | "tradedAssets" | "orders"> {
+  readonly scope: Pick<Scope, "generated" | "mode">;
+}
+
 const NOTABLE = 10;
 const MOVERS = 5;
 /** A score that nothing is known of. Source: docs/glossary.md#credibility. */
@@ -75,7 +80,11 @@ function asOf({ scope, biases }: ReportRecords): Report["asOf"] {
   return { bias, rest: scope.type === "run" ? instant(millis(scope.end) - 1) : scope.end };
 }
 
-function noTrade({ scope, biases, evidence, tradedAssets, orders }: ReportRecords): Report["noTrade"] {
+/**
+ * Returns why each traded asset without an order was not traded, by asset: the first gap between it and an order.
+ * `orders` are those of the time that is asked about, denied ones included.
+ */
+export function noTrade({ scope, biases, evidence, tradedAssets, orders }: TradeRecords): Report["noTrade"] {
   const policy = policyOf(scope);
   const { has, needs } = evidence.find(({ horizon }) => horizon === policy.timeframe) ?? { has: 0, needs: 0 };
   const placed = new Set(orders.filter(({ status }) => status !== "denied").map(({ asset }) => asset));

@@ -1,6 +1,7 @@
 import { and, desc, eq, sql } from "drizzle-orm";
+import type { TradeRecords } from "#reporting/compose";
 import type { Cursor } from "#reporting/paging";
-import type { BiasLine, EventLine, OrderLine, PositionLine, Report } from "#reporting/report";
+import type { BiasLine, EventLine, OrderLine, PositionLine } from "#reporting/report";
 import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
 import { type Instant, instant, millis } from "#units/time";
@@ -11,6 +12,7 @@ import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
 import { orderLines } from "./order-lines.ts";
 import { positionLines } from "./position-lines.ts";
+import { tradedAssets } from "./traded-assets.ts";
 import { evidenceBefore } from "./wallet-lines.ts";
 
 const TERMS = 5;
@@ -84,19 +86,28 @@ export async function latestBiases(db: Db, asset: string | null): Promise<BiasLi
   return biasLines(db, { start: instant(millis(newest.at) - FOUR_HOURS_MS), end, terms: TERMS, asset });
 }
 
-/** The newest biases, when they stood so, and how much evidence there was then. */
-export interface BiasState {
+/** The newest biases, when they stood so, and what a reader needs to tell why an asset is not traded on them. */
+export interface BiasState extends Omit<TradeRecords, "scope"> {
   /** Null without a bias. */
   readonly asOf: Instant | null;
-  readonly evidence: Report["evidence"];
-  readonly biases: readonly BiasLine[];
 }
 
-/** Returns the newest biases (see `latestBiases`) with the instant that they are of. */
-export async function biasState(db: Db, asset: string | null): Promise<BiasState> {
+/**
+ * Returns the newest biases (see `latestBiases`) with the instant that they are of, the evidence there was then, the assets
+ * that have an instrument, and the account's orders of the four hours before, denied ones included.
+ */
+export async function biasState(db: Db, { mode, venue }: Account, asset: string | null): Promise<BiasState> {
   const biases = await latestBiases(db, asset);
+  const assets = (await tradedAssets(db)).filter((one) => asset === null || one === asset);
   const asOf = biases.reduce<Instant | null>((most, { at }) => (most === null || at > most ? at : most), null);
-  return { asOf, evidence: asOf === null ? [] : await evidenceBefore(db, instant(millis(asOf) + 1)), biases };
+  if (asOf === null) return { asOf, evidence: [], biases, tradedAssets: assets, orders: [] };
+  const orders = await orderLines(
+    db,
+    sql`o.trading_mode = ${mode} AND o.exchange = ${venue} AND o.decided_at <= ${asOf}::timestamptz
+        AND o.decided_at > ${instant(millis(asOf) - FOUR_HOURS_MS)}::timestamptz`,
+    sql`o.decided_at, o.id`,
+  );
+  return { asOf, evidence: await evidenceBefore(db, instant(millis(asOf) + 1)), biases, tradedAssets: assets, orders };
 }
 
 /** What a page of events is narrowed to; null = any. */

@@ -7,12 +7,13 @@ import { HORIZONS, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
 import { iso, plain, rows } from "../rows.ts";
-import { chainBlocks, eventRefs, instruments, reports, tradingControl, wallets } from "../schema.ts";
+import { chainBlocks, eventRefs, reports, tradingControl, wallets } from "../schema.ts";
 import * as kind from "../shape.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
 import { orderLines } from "./order-lines.ts";
 import { positionLines } from "./position-lines.ts";
+import { tradedAssets } from "./traded-assets.ts";
 import { evidenceBefore, scoredWallets } from "./wallet-lines.ts";
 
 const OutcomeRow = kind.shape("outcomes of a report", {
@@ -102,14 +103,6 @@ async function tradingState(db: Db, { mode }: Scope): Promise<ReportRecords["tra
     .from(tradingControl)
     .where(eq(tradingControl.tradingMode, mode));
   return row ?? null;
-}
-
-async function tradedAssets(db: Db): Promise<string[]> {
-  const list = await drizzleOf(db)
-    .selectDistinct({ asset: instruments.asset })
-    .from(instruments)
-    .orderBy(instruments.asset);
-  return list.map(({ asset }) => asset);
 }
 
 const watchedWallets = (db: Db, { chain }: Scope): Promise<number> =>
