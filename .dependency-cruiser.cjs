@@ -23,7 +23,10 @@ module.exports = {
       severity: "error",
       from: { path: core, pathNot: [tests, "^packages/units/ids\\.ts$"] },
       to: {
-        pathNot: [core, "node_modules/(zod|big\\.js|@types/big\\.js|@ethereumjs/rlp|@noble/(hashes|secp256k1))/"],
+        pathNot: [
+          core,
+          "node_modules/(zod|big\\.js|@types/big\\.js|@ethereumjs/rlp|hash-wasm|@noble/(hashes|secp256k1))/",
+        ],
       },
     },
     {
@@ -31,7 +34,7 @@ module.exports = {
       comment: "RLP, Keccak-256 and signatures of Ethereum: read in chain, and nowhere else",
       severity: "error",
       from: { pathNot: "^packages/chain/" },
-      to: { path: "node_modules/(@ethereumjs/rlp|@noble/(hashes|secp256k1))/" },
+      to: { path: "node_modules/(@ethereumjs/rlp|hash-wasm|@noble/(hashes|secp256k1))/" },
     },
     {
       name: "hashing-is-in-units",
