@@ -1,4 +1,5 @@
 import { sqlStore } from "#db/trading/store";
+import { PartsFailed } from "#desk/attempt";
 import { reconcileAccount } from "#desk/reconcile-account";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
@@ -11,11 +12,12 @@ export const handler = schedule("reconcile-orders", async ({ at }, { database, e
   const { mode, venue, barSeconds, instruments } = settings;
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
   const store = sqlStore(database);
-  const { closed, tripped, breaks, stuck } = await reconcileAccount(store, exchange, run, instruments);
+  const { closed, tripped, breaks, stuck, failures } = await reconcileAccount(store, exchange, run, instruments);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
   measure("KillSwitch", tightness((await store.control(mode)).state));
   const facts = closed.map((order) => orderClosed(order, at));
   await publish("order.closed", facts);
   if (tripped !== null) await publish("trading.changed", [tradingChanged(mode, tripped, at)]);
+  if (failures.length > 0) throw new PartsFailed("reconcile-orders", failures);
 });

@@ -4,34 +4,29 @@ import type { OpenPosition } from "#trading/positions/position-row";
 import { stopReached } from "#trading/positions/reconcile";
 import { stopOrder, stopStep } from "#trading/positions/stop";
 import type { Run, TradingStore } from "#trading/store";
-import type { Exchange, VenuePosition } from "#trading/venue";
+import type { Exchange } from "#trading/venue";
 import type { Decimal } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { submitOrder } from "./submit-order.ts";
 
 /**
- * Sends a reduce-only market order for each position whose mark has reached its stop. Simple on purpose: the desk watches
- * its stops each minute where a venue's own algo order would watch each tick. Returns what the kill switch became, when the
- * venue's replies tripped it; of several the last.
+ * Sends a reduce-only market order for an instrument's position when `mark` has reached its stop. Simple on purpose: the
+ * desk watches its stops each minute where a venue's own algo order would watch each tick. Returns what the kill switch
+ * became, when the venue's reply tripped it.
  */
-export async function watchStops(
+export async function watchStop(
   store: TradingStore,
   exchange: Exchange,
   run: Run,
-  venue: readonly VenuePosition[],
-  instruments: ReadonlyMap<string, Instrument>,
+  instrument: Instrument,
+  mark: Decimal,
 ): Promise<StoredControl | null> {
-  let last: StoredControl | null = null;
-  for (const position of await store.openPositions(run.account)) {
-    const mark = venue.find((theirs) => theirs.instrument === position.instrument)?.markPrice;
-    const instrument = instruments.get(position.instrument);
-    if (mark === undefined || !instrument || !stopReached(position.contracts, position.stopPrice, mark)) continue;
-    const orderId = await stopFor(store, run, position, instrument, mark);
-    if (orderId === null) continue;
-    const { tripped } = await submitOrder(store, exchange, orderId, run.at, run.by);
-    last = tripped ?? last;
-  }
-  return last;
+  const open = await store.openPositions(run.account);
+  const position = open.find((held) => held.instrument === instrument.id);
+  if (!position || !stopReached(position.contracts, position.stopPrice, mark)) return null;
+  const orderId = await stopFor(store, run, position, instrument, mark);
+  if (orderId === null) return null;
+  return (await submitOrder(store, exchange, orderId, run.at, run.by)).tripped;
 }
 
 /** Returns the stop order to send for a position, written if there is none yet; null while one is under way. */

@@ -5,7 +5,7 @@ import type { TradingMode } from "#trading/mode";
 import type { Look } from "#trading/orders/resolve";
 import { LOOKED_FOR, type OrderBooks, type Settlement } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
-import { type Fill, totalOf } from "#trading/positions/fill";
+import { type Fill, signed, totalOf } from "#trading/positions/fill";
 import { positionsOf } from "#trading/positions/position";
 import {
   isSettled,
@@ -17,8 +17,9 @@ import {
 } from "#trading/positions/position-row";
 import { measuresDrawdown } from "#trading/positions/reconcile";
 import type { Booked, Run, Seen } from "#trading/store";
+import type { VenueBalance } from "#trading/venue";
 import type { Candle } from "#units/candle";
-import { type Decimal, fixed, text, ZERO } from "#units/decimal";
+import { big, type Decimal, fixed, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { Instant, instant, millis } from "#units/time";
 import { type BookedFill, type Books, by, isOf, RefusedRow, type Surroundings } from "./memory-books.ts";
@@ -37,15 +38,24 @@ export const accountOf = (row: { readonly tradingMode: TradingMode; readonly exc
 });
 
 export function book(books: Books, around: Surroundings, run: Run, seen: Seen, settle: Settle): Booked {
-  const { account, at } = run;
-  if (seen.balance !== null) {
-    const [equity, available] = [text(fixed(seen.balance.equity, 8)), text(fixed(seen.balance.available, 8))];
-    const key = keyOf(account.mode, account.venue, at);
-    if (!books.equity.has(key)) books.equity.set(key, { ...pick(account), at, equity, available });
-  }
-  const fresh = insertFills(books, account, seen.fills);
+  const fresh = insertFills(books, run.account, seen.fills);
   const impossibleFills = settleAll(books, run, seen.orderIds, fresh, settle);
-  return { held: rebuildAll(books, around, run, seen, fresh), impossibleFills };
+  return { held: rebuildIfHeld(books, around, run, seen, fresh.length > 0), impossibleFills };
+}
+
+/** Stores the balance of a run, once. */
+export function recordEquity(books: Books, { account, at }: Run, balance: VenueBalance): void {
+  const [equity, available] = [text(fixed(balance.equity, 8)), text(fixed(balance.available, 8))];
+  const key = keyOf(account.mode, account.venue, at);
+  if (!books.equity.has(key)) books.equity.set(key, { ...pick(account), at, equity, available });
+}
+
+/** Returns the signed contracts of an instrument by our fills. */
+export function held({ fills }: Books, account: Account, instrument: string): Decimal {
+  const ours = [...fills.values()].filter(
+    (fill) => isOf(account, fill) && fill.instrument === instrument && fill.orderId !== null,
+  );
+  return text(ours.reduce((sum, fill) => sum.plus(signed(fill)), big(0)));
 }
 
 const pick = ({ mode, venue }: Account): Account => ({ mode, venue });
@@ -99,28 +109,23 @@ function lookOf(detail: unknown): Look {
 const looksOf = ({ events }: Books, id: OrderId): Look[] =>
   (events.get(id) ?? []).filter(({ detail }) => detail.event === "looked_up").map(({ detail }) => lookOf(detail));
 
-function rebuildAll(
+function rebuildIfHeld(
   books: Books,
   around: Surroundings,
   run: Run,
-  { positions, instruments, equity }: Seen,
-  fresh: readonly Fill[],
-): Map<string, Decimal> {
+  { instrument, listed, mark, equity }: Seen,
+  isFresh: boolean,
+): Decimal {
   const { account, at, barSeconds } = run;
-  const marks = new Map(positions.map((position) => [position.instrument, position.markPrice]));
-  const open = openRows(books, account).map((row) => row.instrument);
-  const changed = new Set(fresh.map((fill) => fill.instrument));
-  const held = new Map<string, Decimal>();
-  for (const id of [...new Set([...open, ...changed])].sort()) {
-    const instrument = instruments.get(id);
-    if (!instrument) continue;
-    const measure = changed.has(id) || measuresDrawdown(at);
-    held.set(
-      id,
-      rebuild(books, around, run, instrument, { at, mark: marks.get(id) ?? null, equity, barSeconds, measure }),
-    );
-  }
-  return held;
+  const open = openRows(books, account).some((row) => row.instrument === instrument);
+  if (listed === null || !(open || isFresh)) return held(books, account, instrument);
+  return rebuild(books, around, run, listed, {
+    at,
+    mark,
+    equity,
+    barSeconds,
+    measure: isFresh || measuresDrawdown(at),
+  });
 }
 
 /** Writes the position rows of one instrument from its fills alone. Nothing is archived in these books. */
@@ -139,8 +144,8 @@ function rebuild(
     isMine({ ...accountOf(row), instrument: row.instrument }),
   );
   const unaccounted = new Map(stored.map((row) => [row.id, row]));
-  const moving = episodes.filter((episode) => {
-    const id = positionId(account, instrument.id, episode);
+  const moving = [...episodes.entries()].filter(([ordinal, episode]) => {
+    const id = positionId(account, instrument.id, ordinal);
     const before = unaccounted.get(id);
     unaccounted.delete(id);
     return before === undefined || !isSettled(before, episode);
@@ -150,13 +155,13 @@ function rebuild(
     [...books.orders.values()].map(({ id, stopLoss }) => [id, { stopLoss, walletId: books.wallets.get(id) ?? null }]),
   );
   const funding = around.funding.filter(isMine);
-  for (const episode of moving) {
+  for (const [ordinal, episode] of moving) {
     const { openedAt, closedAt } = episode;
     const measured = closedAt !== null || marking.measure;
     const candles = measured
       ? barsOf(around, instrument.id, marking.barSeconds, openedAt, closedAt ?? marking.at)
       : null;
-    put(books, positionRow({ account, instrument, episode, facts, funding, candles, marking, policy }));
+    put(books, positionRow({ account, instrument, episode, ordinal, facts, funding, candles, marking, policy }));
   }
   return episodes.at(-1)?.contracts ?? ZERO;
 }

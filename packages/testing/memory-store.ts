@@ -5,12 +5,11 @@ import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_FLIGHT, type OrderStatus } from "#t
 import type { StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
 import type { EquityState } from "#trading/positions/equity-state";
-import { signed } from "#trading/positions/fill";
 import type { OpenPosition, PositionRow } from "#trading/positions/position-row";
 import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
-import { big, type Decimal, text } from "#units/decimal";
+import { big, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
-import { accountOf, barsOf, book, openRows } from "./memory-booking.ts";
+import { accountOf, barsOf, book, held, openRows, recordEquity } from "./memory-booking.ts";
 import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./memory-books.ts";
 import { claimOrder, insertOrder, moveOrder } from "./memory-orders.ts";
 
@@ -37,13 +36,6 @@ const toOpen = ({
 }: PositionRow): OpenPosition => ({
   ...{ id, instrument, asset, openedAt, contracts, stopPrice, riskConsumed },
 });
-
-function held({ fills }: Books, account: Account, instrument: string): Decimal {
-  const ours = [...fills.values()].filter(
-    (fill) => isOf(account, fill) && fill.instrument === instrument && fill.orderId !== null,
-  );
-  return text(ours.reduce((sum, fill) => sum.plus(signed(fill)), big(0)));
-}
 
 function equityAt({ equity }: Books, account: Account, at: Instant, inclusive: boolean): EquityState | null {
   const mine = [...equity.values()]
@@ -99,15 +91,6 @@ function controlOf({ control }: Books, mode: TradingMode) {
   const row = control.get(mode);
   if (!row) throw new TypeError(`no kill switch of ${mode}`);
   return row;
-}
-
-function isBusy(books: Books, { mode, venue }: Account, at: Instant): boolean {
-  const orders = ordersOf(books, mode);
-  return (
-    orders.some((order) => AT_VENUE.includes(order.status)) ||
-    openRows(books, { mode, venue }).length > 0 ||
-    orders.some((order) => order.updatedAt === at && order.decidedAt > before(at, REPEAT_MS))
-  );
 }
 
 function closedBy(books: Books, { account, at, by: who }: Pick<Run, "account" | "at" | "by">): ClosedOrder[] {
@@ -176,12 +159,12 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
     instruments: async (ids) => around.instruments.filter(({ id }) => ids.includes(id)).toSorted(by(({ id }) => id)),
     equity: async (account, at) => equityAt(books, account, at, false),
     laneFacts: async (query) => laneFacts(books, around, query),
-    isBusy: async (account, at) => isBusy(books, account, at),
     lastFillAt: async (account) => {
       const times = [...books.fills.values()].filter((fill) => isOf(account, fill)).map((fill) => fill.filledAt);
       return times.sort().at(-1) ?? null;
     },
     openPositions: async (account) => openRows(books, account).map(toOpen),
+    recordEquity: (run, balance) => transaction(() => recordEquity(books, run, balance)),
     book: (run, seen, settle) => transaction(() => book(books, around, run, seen, settle)),
     health: async (account, at) => {
       const state = equityAt(books, account, at, true);

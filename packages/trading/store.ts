@@ -13,7 +13,7 @@ import type { PlannedBias } from "./plans/plan.ts";
 import type { Policy } from "./plans/policy.ts";
 import type { EquityState } from "./positions/equity-state.ts";
 import type { OpenPosition } from "./positions/position-row.ts";
-import type { VenueBalance, VenueFill, VenuePosition } from "./venue.ts";
+import type { VenueBalance, VenueFill } from "./venue.ts";
 
 /** One reconciliation: which account, when, and by whom. */
 export interface Run {
@@ -36,24 +36,24 @@ export interface LaneQuery extends Account {
   readonly eventIds: readonly EventId[];
 }
 
-/** What the venue said, to be booked. */
+/** What the venue said of one instrument, to be booked. */
 export interface Seen {
-  /** Stored as the equity of the run, once; null = not again. */
-  readonly balance: VenueBalance | null;
-  /** Equity that positions are valued against, in USDT. */
+  readonly instrument: string;
+  /** Null = the venue's list does not have it: its fills are kept, and no position is made of them. */
+  readonly listed: Instrument | null;
+  /** Equity that the position is valued against, in USDT. */
   readonly equity: Decimal;
-  /** Any of them may be booked already. */
+  /** Of the instrument. Any of them may be booked already. */
   readonly fills: readonly VenueFill[];
-  readonly positions: readonly Pick<VenuePosition, "instrument" | "markPrice">[];
+  /** Null = the venue shows no position: the last mark stays. */
+  readonly mark: Decimal | null;
   /** Orders to settle besides those of new fills. */
   readonly orderIds: readonly OrderId[];
-  /** The instruments that the desk trades, by id. */
-  readonly instruments: ReadonlyMap<string, Instrument>;
 }
 
 export interface Booked {
-  /** Signed contracts by our fills, of each instrument whose positions were written again. */
-  readonly held: ReadonlyMap<string, Decimal>;
+  /** Signed contracts by our fills. */
+  readonly held: Decimal;
   /** Fills on dead orders, and orders filled beyond their size. */
   readonly impossibleFills: number;
 }
@@ -130,20 +130,17 @@ export interface TradingStore {
   /** Returns what a plan needs of the books, as they were just before `at`. */
   laneFacts(query: LaneQuery): Promise<LaneFacts>;
 
-  /**
-   * Returns whether there is something to reconcile: an order at the venue, an open position, or an order that was moved
-   * at this very instant, so that a repeated run says the same.
-   */
-  isBusy(account: Account, at: Instant): Promise<boolean>;
   /** Returns when the newest booked fill of an account was made, ours or not; null without one. */
   lastFillAt(account: Account): Promise<Instant | null>;
   /** Returns the open positions of an account, by instrument. */
   openPositions(account: Account): Promise<OpenPosition[]>;
+  /** Stores the balance of a run, once: a second run of the same instant changes nothing. */
+  recordEquity(run: Run, balance: VenueBalance): Promise<void>;
   /**
-   * Books what the venue said: fills once each by trade id (one whose client order id is not ours is kept without an
-   * order, and counts in no position), then the steps of `settle` for each order of `seen.orderIds` and of a new fill, then
-   * the position rows of every instrument that holds one or has a new fill, from fills alone. `settle` is pure and may be
-   * called again. A step that someone else overtook ends the steps of its order.
+   * Books what the venue said of one instrument: fills once each by trade id (one whose client order id is not ours is kept
+   * without an order, and counts in no position), then the steps of `settle` for each order of `seen.orderIds` and of a new
+   * fill, then the position rows, from fills alone, when one is open or a fill is new. `settle` is pure and may be called
+   * again. A step that someone else overtook ends the steps of its order.
    */
   book(run: Run, seen: Seen, settle: (books: OrderBooks) => Settlement): Promise<Booked>;
   /** Returns the newest equity at or before `at` with the rejects before it; null before the first equity. */

@@ -11,7 +11,7 @@ import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import * as kind from "../shape.ts";
 import { fillsOf } from "../trading/order-fills.ts";
-import { archivedUntil } from "../trading/positions.ts";
+import { archiveOf } from "../trading/positions.ts";
 
 const PositionRow = kind.shape("position lines", {
   id: kind.id("position"),
@@ -81,10 +81,11 @@ async function tradedIn(db: Db, list: readonly Row[]) {
     if (!row || row.contract_size === null) continue;
     const { instrument, contract_size: contractSize } = row;
     const account: Account = { mode: row.mode, venue: row.venue };
-    const fills = await fillsOf(db, account, instrument, await archivedUntil(db, account, instrument));
-    for (const episode of positionsOf(fills, contractSize)) {
+    const archive = await archiveOf(db, account, instrument);
+    const fills = await fillsOf(db, account, instrument, archive.until);
+    for (const [index, episode] of positionsOf(fills, contractSize).entries()) {
       const inAsset = (contracts: Decimal): Decimal => text(big(contracts).times(contractSize));
-      traded.set(positionId(account, instrument, episode), {
+      traded.set(positionId(account, instrument, archive.episodes + index), {
         tradedSize: inAsset(tradedContracts(episode)),
         peakSize: inAsset(episode.peakContracts),
       });

@@ -7,7 +7,7 @@ import type { Decimal } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
-import { insertEquity } from "./equity.ts";
+import { heldContracts } from "./lane-facts.ts";
 import { moveOrder } from "./move-order.ts";
 import { filledOf, insertFills } from "./order-fills.ts";
 import { looksOf, ordersById } from "./orders.ts";
@@ -15,13 +15,12 @@ import { openPositions, rebuildPositions } from "./positions.ts";
 
 type Settle = (books: OrderBooks) => Settlement;
 
-/** Books what the venue said, in one transaction: equity, fills, the steps of `settle`, and positions from fills. */
+/** Books what the venue said of one instrument, in one transaction: fills, the steps of `settle`, and positions from fills. */
 export function book(db: Db, run: Run, seen: Seen, settle: Settle): Promise<Booked> {
   return drizzleOf(db).transaction(async (tx) => {
-    if (seen.balance !== null) await insertEquity(tx, run.account, run.at, seen.balance);
     const fresh = await insertFills(tx, run.account, seen.fills);
     const impossibleFills = await settleAll(tx, run, seen.orderIds, fresh, settle);
-    return { held: await rebuildAll(tx, run, seen, fresh), impossibleFills };
+    return { held: await rebuild(tx, run, seen, fresh.length > 0), impossibleFills };
   });
 }
 
@@ -57,23 +56,15 @@ async function take(tx: Db, { at, by }: Run, order: StoredOrder, steps: readonly
   }
 }
 
-/** Rebuilds the rows of every instrument that holds a position or has new fills. Returns our contracts by instrument. */
-async function rebuildAll(
+/** Rebuilds the position rows of an instrument that has a position or new fills. Returns our contracts. */
+async function rebuild(
   tx: Db,
   { account, at, barSeconds, policy }: Run,
-  { positions, instruments, equity }: Seen,
-  fresh: readonly Fill[],
-): Promise<Map<string, Decimal>> {
-  const marks = new Map(positions.map((position) => [position.instrument, position.markPrice]));
-  const open = (await openPositions(tx, account)).map((position) => position.instrument);
-  const changed = new Set(fresh.map((fill) => fill.instrument));
-  const held = new Map<string, Decimal>();
-  for (const id of [...new Set([...open, ...changed])].sort()) {
-    const instrument = instruments.get(id);
-    if (!instrument) continue; // an external fill of something that the desk does not trade
-    const measure = changed.has(id) || measuresDrawdown(at);
-    const marking = { at, mark: marks.get(id) ?? null, equity, barSeconds, measure };
-    held.set(id, await rebuildPositions(tx, account, instrument, marking, policy));
-  }
-  return held;
+  { instrument, listed, mark, equity }: Seen,
+  isFresh: boolean,
+): Promise<Decimal> {
+  const open = (await openPositions(tx, account)).some((position) => position.instrument === instrument);
+  if (listed === null || !(open || isFresh)) return heldContracts(tx, account, instrument);
+  const marking = { at, mark, equity, barSeconds, measure: isFresh || measuresDrawdown(at) };
+  return rebuildPositions(tx, account, listed, marking, policy);
 }

@@ -1,7 +1,7 @@
 import { and, eq, gt, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
 import type { EquityState } from "#trading/positions/equity-state";
-import type { AccountHealth, Seen } from "#trading/store";
+import type { AccountHealth, TradingStore } from "#trading/store";
 import { fixed, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
@@ -24,7 +24,7 @@ export async function insertEquity(
   db: Db,
   { mode, venue }: Account,
   at: Instant,
-  balance: NonNullable<Seen["balance"]>,
+  balance: Parameters<TradingStore["recordEquity"]>[1],
 ): Promise<void> {
   const [equity, available] = [text(fixed(balance.equity, 8)), text(fixed(balance.available, 8))];
   await drizzleOf(db)

@@ -1,6 +1,5 @@
 import { and, asc, count, eq, gt, inArray, or, sql } from "drizzle-orm";
 import * as z from "zod";
-import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
 import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_DOUBT, IN_FLIGHT } from "#trading/orders/order";
 import type { Look } from "#trading/orders/resolve";
@@ -10,14 +9,10 @@ import { OrderId } from "#units/ids";
 import { Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
-import { rows } from "../rows.ts";
 import { orderEvents, orders } from "../schema.ts";
-import * as kind from "../shape.ts";
 
 /** What `looked_up` writes beside the event. */
 const LookDetail = z.object({ looked_at: Instant, outcome: z.enum(["found", "missing", "failed"]) });
-
-const Busy = kind.shape("busy account", { busy: kind.flag });
 
 /** The columns of a `StoredOrder`. */
 export const STORED = {
@@ -135,23 +130,6 @@ export async function looksOf(db: Db, orderIds: readonly OrderId[]): Promise<Map
     return { orderId, at, outcome };
   });
   return Map.groupBy(looks, (look) => look.orderId);
-}
-
-/** Returns whether an order is at the venue, a position is open, or an order was moved at this very instant. */
-export async function isBusy(db: Db, { mode, venue }: Account, at: Instant): Promise<boolean> {
-  const atVenue = sql.join(
-    AT_VENUE.map((status) => sql`${status}`),
-    sql`, `,
-  );
-  const [found] = await rows(
-    db,
-    Busy,
-    sql`SELECT EXISTS (SELECT 1 FROM orders WHERE trading_mode = ${mode} AND status IN (${atVenue}))
-            OR EXISTS (SELECT 1 FROM positions WHERE trading_mode = ${mode} AND exchange = ${venue} AND closed_at IS NULL)
-            OR EXISTS (SELECT 1 FROM orders WHERE trading_mode = ${mode} AND updated_at = ${at}
-                       AND decided_at > ${instant(millis(at) - REPEAT_MS)}) AS busy`,
-  );
-  return found?.busy !== false;
 }
 
 /** Returns the orders in flight that a run of this instant closed. A late fill on a dead order does not close it again. */

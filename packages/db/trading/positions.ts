@@ -29,7 +29,7 @@ import { fillsOf } from "./order-fills.ts";
 /** The part of the signal stored with an order that its position keeps. */
 const Signal = z.object({ wallet_id: WalletId.nullish() }).nullable();
 
-const ArchivedUntil = kind.shape("newest archived position", { at: kind.orNull(kind.instant) });
+const Archive = kind.shape("archived positions", { episodes: kind.int, until: kind.orNull(kind.instant) });
 
 /** Returns the open positions of an account, by instrument. */
 export async function openPositions(db: Db, { mode, venue }: Account): Promise<OpenPosition[]> {
@@ -49,15 +49,22 @@ export async function openPositions(db: Db, { mode, venue }: Account): Promise<O
   return list.map((row) => ({ ...row, riskConsumed: row.riskConsumed ?? ZERO }));
 }
 
-/** Returns when the newest archived position of an instrument was closed: the fills up to then are theirs. Null without one. */
-export async function archivedUntil(db: Db, { mode, venue }: Account, instrument: string): Promise<Instant | null> {
+/**
+ * Returns how many positions of an instrument are archived, and when the newest of them was closed: the fills up to then
+ * are theirs.
+ */
+export async function archiveOf(
+  db: Db,
+  { mode, venue }: Account,
+  instrument: string,
+): Promise<kind.RowOf<typeof Archive>> {
   const [archive] = await rows(
     db,
-    ArchivedUntil,
-    sql`SELECT ${iso(sql`max(closed_at)`)} AS at FROM positions_archive
+    Archive,
+    sql`SELECT count(*)::int AS episodes, ${iso(sql`max(closed_at)`)} AS until FROM positions_archive
         WHERE trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument}`,
   );
-  return archive?.at ?? null;
+  return archive ?? { episodes: 0, until: null };
 }
 
 /**
@@ -74,33 +81,38 @@ export async function rebuildPositions(
 ): Promise<Decimal> {
   const { mode, venue } = account;
   const mine = sql`trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument.id}`;
-  const fills = await fillsOf(db, account, instrument.id, await archivedUntil(db, account, instrument.id));
-  const episodes = positionsOf(fills, instrument.contractSize);
-  const { closedAt, realizedPnl, feesPaid } = positions;
+  const archive = await archiveOf(db, account, instrument.id);
+  const fills = await fillsOf(db, account, instrument.id, archive.until);
+  const all = positionsOf(fills, instrument.contractSize);
+  const { openedAt, closedAt, realizedPnl, feesPaid } = positions;
   const stored = await drizzleOf(db)
-    .select({ id: positions.id, closedAt, realizedPnl, feesPaid })
+    .select({ id: positions.id, openedAt, closedAt, realizedPnl, feesPaid })
     .from(positions)
     .where(mine);
   const unaccounted = new Map(stored.map((row) => [row.id, row]));
-  const moving = episodes.filter((episode) => {
-    const id = positionId(account, instrument.id, episode);
-    const before = unaccounted.get(id);
-    unaccounted.delete(id);
-    return before === undefined || !isSettled(before, episode);
-  });
-  // First what is gone: a fill that is seen late may open an episode in the place of one that is stored as open.
+  const moving = all
+    .map((episode, index) => ({ episode, ordinal: archive.episodes + index }))
+    .filter(({ episode, ordinal }) => {
+      const id = positionId(account, instrument.id, ordinal);
+      const before = unaccounted.get(id);
+      unaccounted.delete(id);
+      return before === undefined || !isSettled(before, episode);
+    });
+  // First what is gone: a fill that is seen late may join two episodes, and the open one takes the earlier one's row.
   if (unaccounted.size > 0)
     await drizzleOf(db)
       .delete(positions)
       .where(inArray(positions.id, [...unaccounted.keys()]));
   const [first] = moving;
-  const facts = first ? await orderFacts(db, moving) : new Map<OrderId, OrderFacts>();
-  const funding = first ? await fundingSince(db, account, instrument.id, first.openedAt) : [];
-  for (const episode of moving) {
+  const episodes = moving.map(({ episode }) => episode);
+  const facts = first ? await orderFacts(db, episodes) : new Map<OrderId, OrderFacts>();
+  const funding = first ? await fundingSince(db, account, instrument.id, first.episode.openedAt) : [];
+  for (const { episode, ordinal } of moving) {
     const candles = await candlesOf(db, instrument, episode, marking);
-    await writeRow(db, positionRow({ account, instrument, episode, facts, funding, candles, marking, policy }));
+    const given = { account, instrument, episode, ordinal, facts, funding, candles, marking, policy };
+    await writeRow(db, positionRow(given));
   }
-  return episodes.at(-1)?.contracts ?? ZERO;
+  return all.at(-1)?.contracts ?? ZERO;
 }
 
 async function writeRow(db: Db, row: PositionRow): Promise<void> {

@@ -131,10 +131,10 @@ const fills = ["1", "2"].map((tradeId) => ({
   ...{ liquidity: "taker" as const, filledAt: at },
 }));
 const seen: Seen = {
-  ...{ fills, orderIds: [id], equity: decimalOf("1000"), positions: [] },
-  balance: { equity: decimalOf("1000"), available: decimalOf("900") },
-  instruments: new Map(INSTRUMENTS.map((one) => [one.id, one])),
+  ...{ fills, orderIds: [id], equity: decimalOf("1000"), mark: null },
+  ...{ instrument: "ETH-USDT-SWAP", listed: INSTRUMENTS.find((one) => one.asset === "ETH") ?? null },
 };
+const balance = { equity: decimalOf("1000"), available: decimalOf("900") };
 const run = { account: ACCOUNT, at, by: "reconcile-orders", policy: POLICY, barSeconds: BAR };
 const book = (store: TradingStore) => store.book(run, seen, (books) => settleOrder(books, null));
 
@@ -145,6 +145,15 @@ raced("two sessions book the same fills: each is booked once, and the books are 
     const booked = await Promise.all([book(a), book(b)]);
     const once = await book(twin);
     expect(booked).toEqual([once, once]);
+    expect(rowsIn(books)).toEqual(await kept());
+  }
+});
+
+raced("two sessions record one run's balance: it is kept once, and as the first of them wrote it", async () => {
+  for (let again = 0; again < 20; again++) {
+    const { a, b, twin, books, kept } = await stage();
+    await Promise.all([a.recordEquity(run, balance), b.recordEquity(run, balance)]);
+    await twin.recordEquity(run, balance);
     expect(rowsIn(books)).toEqual(await kept());
   }
 });

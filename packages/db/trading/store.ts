@@ -3,13 +3,13 @@ import type { Db } from "../client.ts";
 import { book } from "./book.ts";
 import { claimOrder } from "./claim-order.ts";
 import { readControl } from "./control.ts";
-import { accountHealth, equityAt } from "./equity.ts";
+import { accountHealth, equityAt, insertEquity } from "./equity.ts";
 import { listedInstruments } from "./instruments.ts";
 import { tightenControl } from "./kill-switch.ts";
 import { heldContracts, laneFacts, latestBias } from "./lane-facts.ts";
 import { insertOrder, moveOrder } from "./move-order.ts";
 import { lastFillAt } from "./order-fills.ts";
-import { closedBy, isBusy, ordersAtVenue, ordersByClientId, readOrder, stopsOf } from "./orders.ts";
+import { closedBy, ordersAtVenue, ordersByClientId, readOrder, stopsOf } from "./orders.ts";
 import { openPositions } from "./positions.ts";
 
 /** Returns the books of trading as they are in a database. */
@@ -28,9 +28,9 @@ export const sqlStore = (db: Db): TradingStore => ({
   instruments: (ids) => listedInstruments(db, ids),
   equity: (account, at) => equityAt(db, account, at),
   laneFacts: (query) => laneFacts(db, query),
-  isBusy: (account, at) => isBusy(db, account, at),
   lastFillAt: (account) => lastFillAt(db, account),
   openPositions: (account) => openPositions(db, account),
+  recordEquity: ({ account, at }, balance) => insertEquity(db, account, at, balance),
   book: (run, seen, settle) => book(db, run, seen, settle),
   health: (account, at) => accountHealth(db, account, at),
   closedBy: (run) => closedBy(db, run),

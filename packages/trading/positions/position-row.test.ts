@@ -46,7 +46,7 @@ const row = (fills: readonly Fill[], overrides: Partial<RowInput> = {}) => {
     [idOf("order", "2"), { stopLoss: decimalOf("1030"), walletId: idOf("wallet", "other") }],
     [idOf("order", "3"), { stopLoss: null, walletId: null }],
   ]);
-  const common = { account: ACCOUNT, instrument: ETH_SWAP, episode, facts, funding: [], candles: null };
+  const common = { account: ACCOUNT, instrument: ETH_SWAP, episode, ordinal: 0, facts, funding: [], candles: null };
   return positionRow({ ...common, marking: MARKING, policy: POLICY, ...overrides });
 };
 
@@ -113,11 +113,12 @@ test("the drawdown runs along the closes of the bars, each at its end", () => {
 test("a closed episode is settled once its row says what its fills say; an open one never is", () => {
   const [open, closed] = [OPENED, CLOSED].map((fills) => positionsOf(fills, ETH_SWAP.contractSize)[0]);
   if (!open || !closed) throw new TypeError("no episode");
-  const { closedAt, realizedPnl, feesPaid } = row(CLOSED);
-  const stored = { closedAt, realizedPnl, feesPaid };
+  const { openedAt, closedAt, realizedPnl, feesPaid } = row(CLOSED);
+  const stored = { openedAt, closedAt, realizedPnl, feesPaid };
   expect(isSettled(stored, closed)).toBe(true);
   expect(isSettled({ ...stored, realizedPnl: decimalOf("299") }, closed)).toBe(false);
   expect(isSettled({ ...stored, feesPaid: decimalOf("1") }, closed)).toBe(false);
   expect(isSettled({ ...stored, closedAt: null }, closed)).toBe(false);
-  expect(isSettled({ closedAt: null, realizedPnl: ZERO, feesPaid: decimalOf("1") }, open)).toBe(false);
+  expect(isSettled({ ...stored, openedAt: at(1) }, closed)).toBe(false);
+  expect(isSettled({ openedAt, closedAt: null, realizedPnl: ZERO, feesPaid: decimalOf("1") }, open)).toBe(false);
 });

@@ -48,6 +48,8 @@ export interface RowInput {
   readonly account: Account;
   readonly instrument: Instrument;
   readonly episode: Position;
+  /** Its place among the instrument's episodes, from 0. */
+  readonly ordinal: number;
   /** By order id. */
   readonly facts: ReadonlyMap<OrderId, OrderFacts>;
   /** Of the instrument; those of other episodes do not count. */
@@ -90,13 +92,17 @@ export interface PositionRow {
 const money = (value: Decimal): Decimal => text(fixed(value, 8));
 const atMost = (value: Decimal, most: Decimal): Decimal => (big(value).gt(most) ? most : text(value));
 
-/** Returns the row id of an episode. */
-export const positionId = (account: Account, instrument: string, { openedBy, openedAt }: Position): PositionId =>
-  idOf("position", account.mode, account.venue, instrument, openedBy, openedAt);
+/**
+ * Returns the row id of an instrument's episode by its place among all that the instrument has had, from 0, archived ones
+ * before the others: fills that arrive in any order give the same rows.
+ */
+export const positionId = (account: Account, instrument: string, ordinal: number): PositionId =>
+  idOf("position", account.mode, account.venue, instrument, String(ordinal));
 
 /** Returns whether a stored row says of a closed episode what its fills say: it is over, and nothing moves it. */
 export const isSettled = (
   stored: {
+    readonly openedAt: Instant;
     readonly closedAt: Instant | null;
     readonly realizedPnl: Decimal | null;
     readonly feesPaid: Decimal | null;
@@ -104,6 +110,7 @@ export const isSettled = (
   episode: Position,
 ): boolean =>
   episode.closedAt !== null &&
+  stored.openedAt === episode.openedAt &&
   stored.closedAt === episode.closedAt &&
   stored.realizedPnl === money(episode.realized) &&
   stored.feesPaid === feesOf(episode);
@@ -112,7 +119,7 @@ const feesOf = (episode: Position): Decimal => money(episode.fees.USDT ?? ZERO);
 
 /** Returns the row of an episode of fills, valued by `marking`. */
 export function positionRow(input: RowInput): PositionRow {
-  const { account, instrument, episode, marking, policy } = input;
+  const { account, instrument, episode, ordinal, marking, policy } = input;
   const { contractSize } = instrument;
   const isOpen = episode.closedAt === null;
   const facts = episode.parts.flatMap((fill) => (fill.orderId === null ? null : input.facts.get(fill.orderId)) ?? []);
@@ -126,7 +133,7 @@ export function positionRow(input: RowInput): PositionRow {
   const leverage = equity.gt(0) && isOpen ? fixed(notional.div(equity), 2) : ZERO;
   const size = big(isOpen ? episode.contracts : episode.peakContracts).abs();
   return {
-    id: positionId(account, instrument.id, episode),
+    id: positionId(account, instrument.id, ordinal),
     openedAt: episode.openedAt,
     closedAt: episode.closedAt,
     tradingMode: account.mode,

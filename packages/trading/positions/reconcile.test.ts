@@ -1,15 +1,14 @@
 import { expect, test } from "vitest";
 import { type Decimal, decimalOf } from "#units/decimal";
-import { type Instant, instantOf } from "#units/time";
+import { instantOf } from "#units/time";
 import { POLICY } from "../plans/policy.ts";
-import type { VenueFill, VenueOrder, VenuePosition } from "../venue.ts";
+import type { VenueFill, VenueOrder } from "../venue.ts";
 import {
   adoptionOf,
-  comparePositions,
+  differenceOf,
   externalOrders,
   fillsSince,
   type Health,
-  isFullRun,
   isStuck,
   lacksFills,
   measuresDrawdown,
@@ -17,27 +16,14 @@ import {
   tripOf,
 } from "./reconcile.ts";
 
-const held = (instrument: string, contracts: Decimal): VenuePosition => ({
-  ...{
-    instrument,
-    contracts,
-    averagePrice: decimalOf("1000"),
-    markPrice: decimalOf("1000"),
-    unrealizedPnl: decimalOf("0"),
-  },
-});
-const LOTS = new Map([["ETH", decimalOf("0.1")]]);
-
 test("a difference of half a lot is a break, less is rounding", () => {
-  const ours = new Map([["ETH", decimalOf("1.2")]]);
-  expect(comparePositions(ours, [held("ETH", decimalOf("1.24"))], LOTS)).toEqual([]);
-  expect(comparePositions(ours, [held("ETH", decimalOf("1.25"))], LOTS)).toEqual([
-    { instrument: "ETH", ours: "1.2", venue: "1.25" },
-  ]);
-  expect(comparePositions(ours, [], LOTS)).toEqual([{ instrument: "ETH", ours: "1.2", venue: "0" }]);
-  expect(comparePositions(new Map(), [held("XRP", decimalOf("-1"))], LOTS)).toEqual([
-    { instrument: "XRP", ours: "0", venue: "-1" },
-  ]);
+  const differs = (ours: string, venue: string, lot = "0.1") =>
+    differenceOf("ETH", decimalOf(ours), decimalOf(venue), decimalOf(lot));
+  expect(differs("1.2", "1.24")).toBeNull();
+  expect(differs("1.2", "1.25")).toEqual({ instrument: "ETH", ours: "1.2", venue: "1.25" });
+  expect(differs("1.2", "0")).toEqual({ instrument: "ETH", ours: "1.2", venue: "0" });
+  expect(differs("0", "-1", "0")).toEqual({ instrument: "ETH", ours: "0", venue: "-1" });
+  expect(differs("1.20", "1.2", "0")).toBeNull();
 });
 
 test("orders that are not ours are external", () => {
@@ -121,13 +107,11 @@ test("fills are asked for from before the newest booked one, and a day back when
   expect(fillsSince(null, instantOf("2022-06-21T09:00:00.000Z"))).toBe(instantOf("2022-06-20T09:00:00.000Z"));
 });
 
-test("a quiet account is compared each fifth minute, drawdowns are measured each fifteenth", () => {
+test("drawdowns are measured each fifteenth minute", () => {
   const minutes = Array.from({ length: 60 }, (_, i) =>
     instantOf(`2022-06-21T01:${String(i).padStart(2, "0")}:30.000Z`),
   );
-  const of = (is: (at: Instant) => boolean) => minutes.flatMap((at, i) => (is(at) ? [i] : []));
-  expect(of(isFullRun)).toEqual([0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55]);
-  expect(of(measuresDrawdown)).toEqual([0, 15, 30, 45]);
+  expect(minutes.flatMap((at, i) => (measuresDrawdown(at) ? [i] : []))).toEqual([0, 15, 30, 45]);
 });
 
 test("an order is stuck when it is quarantined, or unknown for half a minute past its deadline", () => {

@@ -5,7 +5,7 @@ import type { StoredOrder } from "../orders/stored-order.ts";
 import type { Control } from "../plans/limits.ts";
 import { fallOf } from "../plans/limits.ts";
 import type { Policy } from "../plans/policy.ts";
-import type { VenueFill, VenueOrder, VenuePosition } from "../venue.ts";
+import type { VenueFill, VenueOrder } from "../venue.ts";
 
 /** Where our fills and the venue disagree about one instrument. */
 export interface Break {
@@ -16,24 +16,13 @@ export interface Break {
 }
 
 /**
- * Returns where the sum of our fills differs from the venue's position by half a lot or more, by instrument. An
- * instrument that the venue does not list is flat there. An unknown lot counts as 0: any difference is a break.
- * What to do about one: reduce only, and call a person. Never trade to repair it.
+ * Returns how the sum of our fills differs from the venue's position, by half a lot or more; null when it does not. An
+ * unknown lot is 0: any difference counts. What to do about one: reduce only, and call a person; never trade to repair it.
  */
-export function comparePositions(
-  ours: ReadonlyMap<string, Decimal>,
-  venue: readonly VenuePosition[],
-  lots: ReadonlyMap<string, Decimal>,
-): Break[] {
-  const theirs = new Map(venue.map((position) => [position.instrument, position.contracts]));
-  const breaks: Break[] = [];
-  for (const instrument of [...new Set([...ours.keys(), ...theirs.keys()])].sort()) {
-    const [a, b] = [big(ours.get(instrument) ?? 0), big(theirs.get(instrument) ?? 0)];
-    const half = big(lots.get(instrument) ?? 0).div(2);
-    const difference = a.minus(b).abs();
-    if (difference.gt(0) && difference.gte(half)) breaks.push({ instrument, ours: text(a), venue: text(b) });
-  }
-  return breaks;
+export function differenceOf(instrument: string, ours: Decimal, venue: Decimal, lot: Decimal): Break | null {
+  const difference = big(ours).minus(venue).abs();
+  const agrees = difference.eq(0) || difference.lt(big(lot).div(2));
+  return agrees ? null : { instrument, ours: text(ours), venue: text(venue) };
 }
 
 /** Returns the venue's orders that the desk did not place, sorted by venue order id. They are left alone. */
@@ -96,15 +85,10 @@ const FIRST_LOOK_BACK_MS = 24 * 3_600_000;
 export const fillsSince = (last: Instant | null, at: Instant): Instant =>
   instant(last === null ? millis(at) - FIRST_LOOK_BACK_MS : millis(last) - OVERLAP_MS);
 
-/** An account that holds nothing and waits for nothing is compared with the venue this often, any other each minute. */
-const QUIET_MINUTES = 5;
 /** An open position's drawdown is measured this often, and whenever it has a new fill. */
 const DRAWDOWN_MINUTES = 15;
 
 const isMinute = (at: Instant, every: number): boolean => Math.floor(millis(at) / 60_000) % every === 0;
-
-/** Returns whether a run at `at` compares a quiet account too. */
-export const isFullRun = (at: Instant): boolean => isMinute(at, QUIET_MINUTES);
 
 /** Returns whether a run at `at` measures the drawdown of every open position. */
 export const measuresDrawdown = (at: Instant): boolean => isMinute(at, DRAWDOWN_MINUTES);

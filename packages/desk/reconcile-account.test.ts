@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sqlStore } from "#db/trading/store";
+import { type TestDatabase, testDatabase } from "#testing/database";
+import { memoryStore } from "#testing/memory-store";
+import { ACCOUNT, BAR, INSTRUMENTS, START, setUp } from "#testing/store-world";
+import { orderIdOf } from "#trading/orders/stored-order";
+import { POLICY } from "#trading/plans/policy";
+import type { TradingStore } from "#trading/store";
+import type { Exchange, VenueFill, VenueOrder, VenuePosition } from "#trading/venue";
+import { big, type Decimal, decimalOf, text } from "#units/decimal";
+import { instant } from "#units/time";
+import { PartsFailed } from "./attempt.ts";
+import { reconcileAccount } from "./reconcile-account.ts";
+
+// The reconciler over both stores of trading, against a venue of one page that does what a test tells it.
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+
+const [BTC, ETH] = ["BTC-USDT-SWAP", "ETH-USDT-SWAP"] as const;
+const IDS = INSTRUMENTS.map(({ id }) => id);
+const PRICE = decimalOf("50");
+
+/** A venue that fills what is told to it, at one price. */
+function handVenue(now: () => number) {
+  const orders = new Map<string, VenueOrder>();
+  const fills: VenueFill[] = [];
+  const held = new Map<string, VenuePosition>();
+  let count = 0;
+  const trade = (instrument: string, signed: Decimal, clientOrderId: string | null): VenueFill => {
+    const contracts = text(big(held.get(instrument)?.contracts ?? 0).plus(signed));
+    const side = big(signed).gt(0) ? ("buy" as const) : ("sell" as const);
+    const size = text(big(signed).abs());
+    count += 1;
+    const made: VenueFill = {
+      ...{ tradeId: String(count), venueOrderId: `v${count}`, clientOrderId, instrument, side, size, price: PRICE },
+      ...{ fee: decimalOf("0.01"), feeAsset: "USDT", liquidity: "taker", filledAt: instant(now()) },
+    };
+    fills.push(made);
+    const worth = { averagePrice: PRICE, markPrice: PRICE, unrealizedPnl: decimalOf("0") };
+    if (contracts === "0") held.delete(instrument);
+    else held.set(instrument, { instrument, contracts, ...worth });
+    if (clientOrderId !== null) {
+      const order = {
+        clientOrderId,
+        venueOrderId: made.venueOrderId,
+        instrument,
+        side,
+        state: "filled" as const,
+        size,
+      };
+      orders.set(clientOrderId, { ...order, filledSize: size, averagePrice: PRICE, updatedAt: made.filledAt });
+    }
+    return made;
+  };
+  const exchange: Exchange = {
+    venue: "paper",
+    now: async () => instant(now()),
+    submit: async () => ({ kind: "unknown", reason: "a venue by hand takes none" }),
+    cancel: async () => false,
+    order: async (_, clientOrderId) => orders.get(clientOrderId) ?? null,
+    openOrders: async () => [],
+    fills: async (since) => fills.filter((fill) => fill.filledAt >= since),
+    fillsOf: async (_, venueOrderId) => fills.filter((fill) => fill.venueOrderId === venueOrderId),
+    positions: async () => [...held.values()],
+    balance: async () => ({ equity: decimalOf("1000"), available: decimalOf("900") }),
+    quote: async (instrument) => ({ instrument, bid: PRICE, ask: PRICE, mark: PRICE, at: instant(now()) }),
+  };
+  return { exchange, trade, fills, held, orders };
+}
+
+type Stage = Awaited<ReturnType<typeof stage>>;
+
+async function stage(kind: "sql" | "memory") {
+  const { db } = database;
+  const stored = sqlStore(db);
+  const around = await setUp(db, stored);
+  const store: TradingStore = kind === "sql" ? stored : memoryStore(around).store;
+  let now = START;
+  const venue = handVenue(() => now);
+  const at = () => instant(now);
+  const run = () => ({ account: ACCOUNT, at: at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR });
+  return {
+    ...{ store, at, run, ...venue },
+    pass: (seconds: number) => {
+      now += seconds * 1000;
+    },
+    reconcile: (over: Partial<TradingStore> = {}, ids: readonly string[] = IDS) =>
+      reconcileAccount({ ...store, ...over }, venue.exchange, run(), ids),
+    /** An order of ours that was sent, whatever became of it. */
+    sent: async (key: string, instrument: string, side: "buy" | "sell", size: string, reduceOnly = false) => {
+      await store.insert({
+        ...{ ...ACCOUNT, asset: instrument.slice(0, 3), instrument, timeframe: "4h", biasAt: at(), epoch: 1, at: at() },
+        ...{ by: "plan-order", verdict: "approved", codes: [], policySnapshot: null },
+        order: {
+          ...{ clientOrderId: key, side, type: "ioc", size: decimalOf(size), price: PRICE, reduceOnly },
+          ...{ stopLoss: null, riskUsd: decimalOf("1"), signal: null },
+        },
+      });
+      await store.claim(orderIdOf(key), { at: at(), by: "submit-order", expiresAt: instant(now + 4000) });
+    },
+  };
+}
+
+/** Holds 2 contracts of each instrument, booked. */
+async function holding(kind: "sql" | "memory"): Promise<Stage> {
+  const desk = await stage(kind);
+  for (const instrument of IDS) {
+    await desk.sent(instrument.slice(0, 3), instrument, "buy", "2");
+    desk.trade(instrument, decimalOf("2"), instrument.slice(0, 3));
+  }
+  expect(await desk.reconcile()).toMatchObject({ failures: [], breaks: [], tripped: null });
+  return desk;
+}
+
+describe.each(["sql", "memory"] as const)("over the store in %s", (kind) => {
+  const heldOf = async ({ store }: Stage) =>
+    (await store.openPositions(ACCOUNT)).map(({ instrument, contracts }) => [instrument, contracts]);
+
+  test("one instrument's error stops no other, and is named", async () => {
+    const desk = await stage(kind);
+    for (const instrument of IDS) {
+      await desk.sent(instrument.slice(0, 3), instrument, "buy", "2");
+      desk.trade(instrument, decimalOf("2"), instrument.slice(0, 3));
+    }
+    const book: TradingStore["book"] = (run, seen, settle) =>
+      seen.instrument === BTC ? Promise.reject(new Error("refused")) : desk.store.book(run, seen, settle);
+    const { failures, closed } = await desk.reconcile({ book });
+    expect(failures).toMatchObject([{ part: "books", instrument: BTC, error: { message: "refused" } }]);
+    expect(new PartsFailed("reconcile-orders", failures).message).toBe(
+      `reconcile-orders: books of ${BTC}: refused; all else was done`,
+    );
+    expect(closed).toMatchObject([{ clientOrderId: "ETH", status: "filled" }]);
+    expect(await heldOf(desk)).toEqual([[ETH, "2"]]);
+    desk.pass(60);
+    expect(await desk.reconcile()).toMatchObject({ failures: [], closed: [{ clientOrderId: "BTC" }] });
+    expect(await heldOf(desk)).toEqual([
+      [BTC, "2"],
+      [ETH, "2"],
+    ]);
+  });
+
+  test.each(["positions", "balance", "fills", "openOrders"] as const)(
+    "a venue that does not tell its %s is asked the rest, and nothing is taken for empty",
+    async (question) => {
+      const desk = await holding(kind);
+      desk.pass(60);
+      await desk.sent("more", ETH, "buy", "1");
+      desk.trade(ETH, decimalOf("1"), "more");
+      const answer = desk.exchange[question];
+      Object.assign(desk.exchange, { [question]: () => Promise.reject(new Error("no answer")) });
+      const { failures, breaks, tripped, closed } = await desk.reconcile();
+      expect(failures).toMatchObject([{ instrument: null, error: { message: "no answer" } }]);
+      expect([breaks, tripped]).toEqual([[], null]);
+      // Its order is known to be filled, and its fills are asked for by it where the list of all does not come.
+      expect(closed).toMatchObject([{ clientOrderId: "more", status: "filled" }]);
+      expect(await heldOf(desk)).toEqual([
+        [BTC, "2"],
+        [ETH, "3"],
+      ]);
+      Object.assign(desk.exchange, { [question]: answer });
+      desk.pass(60);
+      expect(await desk.reconcile()).toMatchObject({ failures: [], breaks: [] });
+    },
+  );
+
+  test("fills give the same position rows in whatever order they arrive", async () => {
+    const trades = [
+      ["a", "2"],
+      ["b", "-2"],
+      ["c", "-3"],
+      ["d", "3"],
+      ["e", "1"],
+    ] as const;
+    const rowsAfter = async (order: readonly number[]) => {
+      const desk = await stage(kind);
+      for (const [key, signed] of trades) {
+        const side = signed.startsWith("-") ? "sell" : "buy";
+        await desk.sent(key, ETH, side, signed.replace("-", ""));
+        desk.trade(ETH, decimalOf(signed), key);
+        desk.pass(60);
+      }
+      const all = [...desk.fills];
+      const seen: VenueFill[] = [];
+      desk.exchange.fills = async () => seen;
+      desk.exchange.fillsOf = async () => seen;
+      for (const index of order) {
+        seen.push(...all.slice(index, index + 1));
+        const { failures } = await desk.reconcile();
+        expect(failures).toEqual([]);
+      }
+      const open = await desk.store.openPositions(ACCOUNT);
+      return { open, held: await desk.store.held(ACCOUNT, ETH) };
+    };
+    const first = await rowsAfter([0, 1, 2, 3, 4]);
+    expect(first.open).toMatchObject([{ contracts: "1" }]);
+    for (const order of [
+      [4, 3, 2, 1, 0],
+      [1, 0, 4, 2, 3],
+      [2, 4, 0, 3, 1],
+    ])
+      expect(await rowsAfter(order)).toEqual(first);
+  });
+
+  test("a quiet account is compared each minute too", async () => {
+    const desk = await stage(kind);
+    desk.pass(7 * 60);
+    desk.trade(ETH, decimalOf("1"), null);
+    expect((await desk.reconcile()).breaks).toEqual([{ instrument: ETH, ours: "0", venue: "1" }]);
+  });
+});
