@@ -201,7 +201,7 @@ async function doubleProblems({ desk, venue }: Outcome): Promise<string[]> {
 
 const fillsOf = ({ fills }: PaperState): string =>
   fills
-    .map(({ billId, clOrdId, side, fillSz, fillPx }) => [billId, clOrdId, side, fillSz, fillPx].join(" "))
+    .map(({ tradeId, clOrdId, side, fillSz, fillPx }) => [tradeId, clOrdId, side, fillSz, fillPx].join(" "))
     .toSorted()
     .join("\n");
 

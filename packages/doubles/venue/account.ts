@@ -2,6 +2,7 @@ import * as z from "zod";
 import { type Big, big, Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
 import { sha256 } from "#units/ids";
 import type { Book, Listing } from "./book.ts";
+import { type Cause, PaperBill, recordFunding, recordTrade, SETTLED_IN } from "./ledger.ts";
 
 const ms = z.number().int();
 
@@ -39,6 +40,8 @@ const Fill = z.object({
   fillPnl: Decimal,
   /** As OKX signs it: negative = paid. */
   fee: Decimal,
+  /** Of its bill; empty in an account of the format before. */
+  subType: z.string().default(""),
   execType: z.enum(["T", "M"]),
   ts: ms,
 });
@@ -47,6 +50,8 @@ export type PaperFill = z.infer<typeof Fill>;
 const Position = z.object({
   instId: z.string(),
   contracts: Decimal,
+  /** What the contracts held cost, signed as they are: exact, where the average is rounded. */
+  cost: Decimal,
   avgPx: Decimal,
   cTime: ms,
   uTime: ms,
@@ -54,41 +59,67 @@ const Position = z.object({
 });
 export type PaperPosition = z.infer<typeof Position>;
 
-const Funding = z.object({ billId: z.string(), instId: z.string(), amount: Decimal, ts: ms });
-
 /** All that the venue remembers of its one account. */
 export const PaperState = z.object({
-  format: z.literal("spyhop-paper/1"),
-  initial: Decimal,
-  /** Σ −(signed contracts × contract size × price) of every fill: exact, whatever the position's average. */
-  cashflow: Decimal,
-  /** Σ fees paid. */
-  fees: Decimal,
-  /** Σ funding received. */
-  funding: Decimal,
+  format: z.literal("spyhop-paper/2"),
+  cash: z.record(z.string(), Decimal),
+  bills: z.array(PaperBill),
   fundedTo: ms.nullable(),
   leverage: z.record(z.string(), Decimal),
   positions: z.array(Position),
   orders: z.array(Order),
   fills: z.array(Fill),
-  fundings: z.array(Funding),
 });
 export type PaperState = z.infer<typeof PaperState>;
 
 /** Returns an account that never traded and holds `initial` USDT. */
 export const newAccount = (initial: Decimal): PaperState => ({
-  format: "spyhop-paper/1",
-  initial,
-  cashflow: ZERO,
-  fees: ZERO,
-  funding: ZERO,
+  format: "spyhop-paper/2",
+  cash: { [SETTLED_IN]: initial },
+  bills: [],
   fundedTo: null,
   leverage: {},
   positions: [],
   orders: [],
   fills: [],
-  fundings: [],
 });
+
+/** The account as the format before kept it: without bills, and its balance in four sums. */
+const Earlier = z.object({
+  ...PaperState.omit({ cash: true, bills: true, positions: true }).shape,
+  format: z.literal("spyhop-paper/1"),
+  initial: Decimal,
+  cashflow: Decimal,
+  fees: Decimal,
+  funding: Decimal,
+  positions: z.array(Position.omit({ cost: true })),
+});
+
+/**
+ * What a kept account is read by. One of the format before is taken over with its equity to the last digit; it has no bills
+ * of what was before. `listings` are those that the venue has.
+ */
+export const keptState = (listings: Book["listings"]) =>
+  z.union([
+    PaperState,
+    Earlier.transform(({ initial, cashflow, fees, funding, ...kept }, context): PaperState => {
+      const positions = kept.positions.map((position) => {
+        const size = listings.get(position.instId)?.contractSize;
+        if (!size) context.addIssue(`a position in ${position.instId}, which is not listed here`);
+        return {
+          ...position,
+          cost: text(
+            big(position.contracts)
+              .times(size ?? 0)
+              .times(position.avgPx),
+          ),
+        };
+      });
+      const costs = positions.reduce((sum, { cost }) => sum.plus(cost), big(0));
+      const cash = big(initial).plus(cashflow).minus(fees).plus(funding).plus(costs);
+      return { ...kept, format: "spyhop-paper/2", cash: { [SETTLED_IN]: text(cash) }, bills: [], positions };
+    }),
+  ]);
 
 /** OKX's default before it is set. */
 const DEFAULT_LEVERAGE = decimalOf("3");
@@ -105,15 +136,15 @@ export const idAt = (now: number, ...parts: readonly string[]): string =>
 const notionalOf = (contracts: Big | Decimal, listing: Listing, price: Big | Decimal): Big =>
   big(contracts).times(listing.contractSize).times(price);
 
-/** Returns the position's profit at `mark`. */
+/** Returns the position's profit at `mark`, exact. */
 export const unrealized = (position: PaperPosition, listing: Listing, mark: Big): Big =>
-  notionalOf(position.contracts, listing, mark).minus(notionalOf(position.contracts, listing, position.avgPx));
+  notionalOf(position.contracts, listing, mark).minus(position.cost);
 
-export const marginOf = (state: PaperState, position: PaperPosition, listing: Listing): Big =>
-  notionalOf(position.contracts, listing, position.avgPx).abs().div(leverageOf(state, position.instId));
+export const marginOf = (state: PaperState, position: PaperPosition): Big =>
+  big(position.cost).abs().div(leverageOf(state, position.instId));
 
 export interface Wealth {
-  /** Cash with what positions would bring at their mark. Exact. */
+  /** Balance and unrealized profit. Exact. */
   readonly equity: Big;
   readonly unrealized: Big;
   readonly margin: Big;
@@ -121,17 +152,15 @@ export interface Wealth {
 
 /** Returns what the account is worth at `now`. A position without a price is valued at its average. */
 export function wealth(state: PaperState, book: Book, now: number): Wealth {
-  let equity = big(state.initial).plus(state.cashflow).minus(state.fees).plus(state.funding);
   let profit = big(0);
   let margin = big(0);
   for (const position of state.positions) {
     const listing = book.listings.get(position.instId) as Listing;
     const mark = book.touch(position.instId, now)?.mid ?? big(position.avgPx);
-    equity = equity.plus(notionalOf(position.contracts, listing, mark));
     profit = profit.plus(unrealized(position, listing, mark));
-    margin = margin.plus(marginOf(state, position, listing));
+    margin = margin.plus(marginOf(state, position));
   }
-  return { equity, unrealized: profit, margin };
+  return { equity: profit.plus(state.cash[SETTLED_IN] ?? ZERO), unrealized: profit, margin };
 }
 
 interface Execution {
@@ -140,85 +169,109 @@ interface Execution {
   readonly price: Big;
   readonly execType: "T" | "M";
   readonly feeRate: Big;
+  /** By whom; an order by default. */
+  readonly cause?: Cause;
   readonly now: number;
+}
+
+const PLACES = 18;
+
+type Moved = Pick<PaperPosition, "contracts" | "cost"> & { readonly pnl: Big };
+
+/** Returns what is held after `signed` contracts at `price`, and what the part that they closed brought. */
+function moved(before: PaperPosition | undefined, signed: Big, price: Big, listing: Listing): Moved {
+  const held = big(before?.contracts ?? ZERO);
+  const cost = big(before?.cost ?? ZERO);
+  const after = held.plus(signed);
+  const closing =
+    held.eq(0) || held.gt(0) === signed.gt(0) ? big(0) : signed.abs().lt(held.abs()) ? signed : held.neg();
+  const opening = signed.minus(closing);
+  // The part of the cost that is closed is rounded once and taken off exactly: balance and unrealized never drift apart.
+  const whole = closing.abs().eq(held.abs());
+  const part = closing.eq(0) ? big(0) : whole ? cost : big(fixed(cost.times(closing.abs()).div(held.abs()), PLACES));
+  const pnl = notionalOf(closing.neg(), listing, price).minus(part);
+  return { contracts: text(after), cost: text(cost.minus(part).plus(notionalOf(opening, listing, price))), pnl };
 }
 
 function nextPosition(
   before: PaperPosition | undefined,
-  signed: Big,
-  price: Big,
+  { contracts, cost }: Moved,
+  listing: Listing,
   now: number,
   tradeId: string,
-  instId: string,
 ): PaperPosition | null {
-  const held = big(before?.contracts ?? ZERO);
-  const after = held.plus(signed);
+  const after = big(contracts);
   if (after.eq(0)) return null;
-  const grows = held.eq(0) || held.gt(0) === signed.gt(0);
-  const flips = !grows && signed.abs().gt(held.abs());
-  const average = grows
-    ? held
-        .abs()
-        .times(before?.avgPx ?? "0")
-        .plus(signed.abs().times(price))
-        .div(after.abs())
-    : flips
-      ? price
-      : big((before as PaperPosition).avgPx);
-  const cTime = before && !flips ? before.cTime : now;
-  return { instId, contracts: text(after), avgPx: text(fixed(average, 18)), cTime, uTime: now, tradeId };
+  const same = before !== undefined && big(before.contracts).gt(0) === after.gt(0) ? before : null;
+  const shrinks = same !== null && after.abs().lt(big(same.contracts).abs());
+  const avgPx = shrinks ? same.avgPx : text(fixed(big(cost).div(after.times(listing.contractSize)), PLACES));
+  return { instId: listing.id, contracts, cost, avgPx, cTime: same?.cTime ?? now, uTime: now, tradeId };
 }
 
-/** Books one execution: order, fill, position and cash move together. */
+/** Books one execution: order, fill, position and balance move together. */
 export function applyFill(state: PaperState, listing: Listing, execution: Execution): void {
-  const { order, size, price, execType, feeRate, now } = execution;
+  const { order, size, price, execType, feeRate, now, cause = "trade" } = execution;
   const signed = order.side === "buy" ? size : size.times(-1);
-  const value = notionalOf(signed, listing, price);
-  const fee = value.abs().times(feeRate);
+  const fee = notionalOf(size, listing, price).times(feeRate).neg();
   const at = state.positions.findIndex((position) => position.instId === order.instId);
   const before = state.positions[at];
-  const held = big(before?.contracts ?? ZERO);
-  const closes =
-    held.eq(0) || held.gt(0) === signed.gt(0) ? big(0) : signed.abs().lt(held.abs()) ? signed.abs() : held.abs();
-  const pnl = notionalOf(closes, listing, price.minus(before?.avgPx ?? price)).times(held.gt(0) ? 1 : -1);
   const tradeId = idAt(now, "trade", order.ordId, order.accFillSz);
-  const after = nextPosition(before, signed, price, now, tradeId, order.instId);
+  const next = moved(before, signed, price, listing);
+  const { pnl } = next;
+  const after = nextPosition(before, next, listing, now, tradeId);
   state.positions = [...state.positions.filter((_, i) => i !== at), ...(after ? [after] : [])];
-  state.cashflow = text(big(state.cashflow).minus(value));
-  state.fees = text(big(state.fees).plus(fee));
   const { ordId, clOrdId, instId, side } = order;
-  const booked = {
-    fillSz: text(size),
-    fillPx: text(price),
-    fillPnl: text(pnl),
-    fee: text(fee.times(-1)),
-    execType,
-    ts: now,
-  };
-  state.fills.push({ billId: idAt(now, "bill", tradeId), tradeId, ordId, clOrdId, instId, side, ...booked });
+  const named = { tradeId, ordId, clOrdId, instId, side };
+  const { billId, subType } = recordTrade(state, { ...named, cause, size, price, pnl, fee, ts: now });
+  const amounts = { fillSz: text(size), fillPx: text(price), fillPnl: text(pnl), fee: text(fee) };
+  state.fills.push({ ...named, billId, subType, ...amounts, execType, ts: now });
   order.accFillSz = text(big(order.accFillSz).plus(size));
   order.filledValue = text(big(order.filledValue).plus(size.times(price)));
-  order.fee = text(big(order.fee).minus(fee));
+  order.fee = text(big(order.fee).plus(fee));
   order.pnl = text(big(order.pnl).plus(pnl));
   order.tradeId = tradeId;
   order.uTime = now;
   order.state = big(order.accFillSz).eq(order.sz) ? "filled" : "partially_filled";
 }
 
-const FUNDING_MS = 8 * 3_600_000;
+/** How often funding is paid, and at what rate of the position's value; longs pay a positive one. */
+export interface FundingTerms {
+  readonly rate: Decimal;
+  readonly hours: number;
+}
 
-/** Pays funding for each 00, 08 and 16 o'clock UTC since the last call, at the mark of that time. Longs pay a positive rate. */
-export function settleFunding(state: PaperState, book: Book, rate: number, now: number): void {
+/**
+ * The rule where no rate is recorded: the interest part of OKX's formula, 0.01 % in eight hours. Its other part is the
+ * premium of the swap over its index, which is nothing here: the venue has one price for both.
+ * Source: OKX, "Funding fee mechanism".
+ */
+export const FUNDING_RULE: FundingTerms = { rate: decimalOf("0.0001"), hours: 8 };
+
+/** Returns the first payment after `now`, in ms: payments fall on whole intervals from midnight UTC. */
+export const nextFunding = ({ hours }: FundingTerms, now: number): number =>
+  (Math.floor(now / (hours * 3_600_000)) + 1) * hours * 3_600_000;
+
+/** Pays the funding that fell due since the last call, in the order of its time and instrument, at the mark of that time. */
+export function settleFunding(
+  state: PaperState,
+  book: Book,
+  termsOf: (instId: string) => FundingTerms,
+  now: number,
+): void {
   const from = state.fundedTo ?? now;
   state.fundedTo = now;
-  if (rate === 0) return;
-  for (let due = (Math.floor(from / FUNDING_MS) + 1) * FUNDING_MS; due <= now; due += FUNDING_MS) {
-    for (const { instId, contracts } of state.positions) {
-      const mark = book.touch(instId, due)?.mid;
-      if (!mark) continue;
-      const amount = text(notionalOf(contracts, book.listings.get(instId) as Listing, mark).times(-rate));
-      state.funding = text(big(state.funding).plus(amount));
-      state.fundings.push({ billId: idAt(due, "funding", instId), instId, amount, ts: due });
-    }
+  const due = state.positions.flatMap((position) => {
+    const terms = termsOf(position.instId);
+    const times: number[] = [];
+    for (let at = nextFunding(terms, from); at <= now; at = nextFunding(terms, at)) times.push(at);
+    return times.map((at) => ({ position, at, rate: terms.rate }));
+  });
+  const inOrder = due.toSorted((a, b) => a.at - b.at || (a.position.instId < b.position.instId ? -1 : 1));
+  for (const { position, at, rate } of inOrder) {
+    const { instId, contracts } = position;
+    const mark = book.touch(instId, at)?.mid;
+    if (!mark) continue;
+    const value = notionalOf(contracts, book.listings.get(instId) as Listing, mark);
+    recordFunding(state, instId, contracts, value.times(rate).neg(), at);
   }
 }

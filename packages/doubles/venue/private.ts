@@ -9,6 +9,7 @@ import {
   wealth,
 } from "./account.ts";
 import { floorTick, type Listing } from "./book.ts";
+import { type PaperBill, SETTLED_IN, SUBTYPES } from "./ledger.ts";
 import { cancel, type Floor, find, isPending, place, TRADE_MODES } from "./orders.ts";
 import { PaperRefusal, type PaperRequest, page, required } from "./reply.ts";
 
@@ -51,7 +52,6 @@ function fillRow(fill: PaperFill): unknown {
     instType: "SWAP",
     ...fields,
     tag: "",
-    subType: "",
     posSide: "net",
     feeCcy: "USDT",
     ts: time,
@@ -64,7 +64,7 @@ function positionRow({ state, book }: Floor, position: PaperPosition, now: numbe
   const mark = book.touch(position.instId, now)?.mid ?? big(position.avgPx);
   const { instId, contracts, avgPx, tradeId } = position;
   const notional = big(contracts).times(listing.contractSize).times(mark).abs();
-  const margin = text(fixed(marginOf(state, position, listing), 12));
+  const margin = text(fixed(marginOf(state, position), 12));
   return {
     ...{
       instType: "SWAP",
@@ -90,25 +90,20 @@ function positionRow({ state, book }: Floor, position: PaperPosition, now: numbe
 function balance(floor: Floor, now: number): unknown {
   const { equity, unrealized: upl, margin } = wealth(floor.state, floor.book, now);
   const exact = (value: Big) => text(fixed(value, 18));
-  const cash = equity.minus(upl);
-  const available = cash.minus(margin);
-  const [eq, avail] = [text(equity), exact(available)];
-  const common = { upl: exact(upl), uTime: String(now) };
-  const details = [
-    {
-      ...{
-        ccy: "USDT",
-        eq,
-        eqUsd: eq,
-        cashBal: exact(cash),
-        availBal: avail,
-        availEq: avail,
-        frozenBal: exact(margin),
-      },
-      ...{ isoEq: exact(margin.plus(upl)), isoUpl: exact(upl), ordFrozen: "0", ...common },
-    },
-  ];
-  return { totalEq: eq, adjEq: "", isoEq: exact(margin.plus(upl)), imr: "", mmr: "", ordFroz: "", ...common, details };
+  const cash = big(floor.state.cash[SETTLED_IN] ?? ZERO);
+  const [eq, avail] = [text(equity), exact(cash.minus(margin))];
+  const common = { upl: text(upl), uTime: String(now) };
+  const settled = {
+    ...{ ccy: SETTLED_IN, eq, eqUsd: eq, cashBal: text(cash), availBal: avail, availEq: avail },
+    ...{ frozenBal: exact(margin), isoEq: exact(margin.plus(upl)), isoUpl: text(upl), ordFrozen: "0", ...common },
+  };
+  const others = Object.entries(floor.state.cash).filter(([ccy]) => ccy !== SETTLED_IN);
+  const plain = others.map(([ccy, held]) => ({
+    ...{ ccy, eq: held, eqUsd: "", cashBal: held, availBal: held, availEq: held },
+    ...{ frozenBal: "0", isoEq: "0", isoUpl: "0", ordFrozen: "0", ...common, upl: "0" },
+  }));
+  const details = [settled, ...plain];
+  return { totalEq: eq, adjEq: "", isoEq: settled.isoEq, imr: "", mmr: "", ordFroz: "", ...common, details };
 }
 
 const matches = (query: Readonly<Record<string, string>>) => (row: { instId: string; ordId?: string; ts?: number }) => {
@@ -138,45 +133,42 @@ const orders =
     return page(rows, (order) => order.ordId, query).map((order) => orderRow(order, leverageOf(state, order.instId)));
   };
 
-const bills: Route = ({ query }, { state }) => {
-  const trades = state.fills.map(({ billId, instId, ts, fee, fillPnl, fillSz, fillPx }) => {
-    const balChg = text(big(fillPnl).plus(fee));
-    return {
-      billId,
-      type: "2",
-      subType: "",
-      instId,
-      ts,
-      ccy: "USDT",
-      balChg,
-      pnl: fillPnl,
-      fee,
-      sz: fillSz,
-      px: fillPx,
-    };
+const BILLS_KEPT_MS = 7 * 86_400_000;
+const BILLS_ARCHIVED_MS = 92 * 86_400_000;
+
+function billRow({ ts, ...bill }: PaperBill): unknown {
+  const isTrade = bill.tradeId !== "";
+  return {
+    ...{ instType: bill.instId === "" ? "" : "SWAP", ...bill, ts: String(ts), fillTime: isTrade ? String(ts) : "" },
+    ...{ mgnMode: "", from: "", to: "", notes: "", interest: "0", execType: "", posBal: "0", posBalChg: "0" },
+  };
+}
+
+/** The ledger's bills of the last `keptMs`, newest first. */
+const bills =
+  (keptMs: number): Route =>
+  ({ query, now }, { state }) => {
+    const { type, subType, ccy, instType } = query;
+    const found = state.bills.filter(
+      (bill) =>
+        bill.ts >= now - keptMs &&
+        (type === undefined || bill.type === type) &&
+        (subType === undefined || bill.subType === subType) &&
+        (ccy === undefined || bill.ccy === ccy) &&
+        (instType === undefined || (instType === "SWAP" && bill.instId !== "")) &&
+        matches(query)(bill),
+    );
+    return page(found, (bill) => bill.billId, query).map(billRow);
+  };
+
+/** OKX names each type and subtype; the names are its own words, and nobody reads them here. */
+const subtypes: Route = ({ query }) => {
+  const asked = query.type === undefined ? [...SUBTYPES.keys()] : query.type.split(",");
+  return asked.map((type) => {
+    const listed = SUBTYPES.get(type);
+    if (!listed) throw new PaperRefusal("51000", "Parameter type error");
+    return { type, typeDesc: "", subTypeDetails: listed.map((subType) => ({ subType, subTypeDesc: "" })) };
   });
-  const fundings = state.fundings.map(({ billId, instId, ts, amount }) => {
-    const subType = big(amount).lt(0) ? "173" : "174";
-    return {
-      billId,
-      type: "8",
-      subType,
-      instId,
-      ts,
-      ccy: "USDT",
-      balChg: amount,
-      pnl: amount,
-      fee: "0",
-      sz: "",
-      px: "",
-    };
-  });
-  const type = query.type;
-  const found = [...trades, ...fundings].filter(
-    (row) => (type === undefined || row.type === type) && matches(query)(row),
-  );
-  const rows = ascending(found, (row) => row.billId);
-  return page(rows, (row) => row.billId, query).map((row) => ({ ...row, instType: "SWAP", ts: String(row.ts) }));
 };
 
 const placed = ({ ordId, clOrdId }: PaperOrder, now: number) => ({
@@ -246,7 +238,9 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
   "GET trade/orders-history": orders(false),
   "GET trade/fills": fills,
   "GET trade/fills-history": fills,
-  "GET account/bills": bills,
+  "GET account/bills": bills(BILLS_KEPT_MS),
+  "GET account/bills-archive": bills(BILLS_ARCHIVED_MS),
+  "GET account/subtypes": subtypes,
   "GET account/trade-fee": (_request, { matching }) => [
     {
       ...{

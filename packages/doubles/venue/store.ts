@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { PaperState } from "./account.ts";
+import { keptState, type PaperState } from "./account.ts";
+import type { Book } from "./book.ts";
 
 /** The file of the paper account cannot be read as one. */
 export class PaperStateError extends Error {
@@ -12,7 +13,7 @@ export class PaperStateError extends Error {
 }
 
 /** Returns the account kept in `file`, or null when there is none yet. @throws PaperStateError. */
-export function readState(file: string): PaperState | null {
+export function readState(file: string, listings: Book["listings"]): PaperState | null {
   if (!existsSync(file)) return null;
   let json: unknown;
   try {
@@ -20,7 +21,7 @@ export function readState(file: string): PaperState | null {
   } catch {
     throw new PaperStateError(file, "is not JSON");
   }
-  const result = PaperState.safeParse(json);
+  const result = keptState(listings).safeParse(json);
   if (!result.success)
     throw new PaperStateError(file, result.error.issues.map((i) => `${i.path.join(".")} ${i.code}`).join(", "));
   return result.data;

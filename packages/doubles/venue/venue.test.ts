@@ -438,11 +438,3 @@ test("ids do not depend on which order of an instant came first", async () => {
   };
   expect(await ids(["1", "2", "3"])).toEqual(await ids(["3", "1", "2"]));
 });
-
-test("funding is paid at 00, 08 and 16 UTC", async () => {
-  const { clock, exchange, venue } = await traded({ fundingRate: 0.0001 });
-  await exchange.submit(order(clock));
-  clock.set(START + 8 * 3_600_000 + 1000);
-  await exchange.positions();
-  expect(venue.state().fundings).toMatchObject([{ instId: ETH, amount: "-0.0296", ts: START + 8 * 3_600_000 }]);
-});

@@ -3,10 +3,11 @@ import type { Clock } from "#host/clock";
 import { listen, readBody } from "#host/http";
 import type { CandleSource } from "#recording/candle-source";
 import { big, type Decimal, decimalOf } from "#units/decimal";
-import { newAccount, type PaperState, settleFunding } from "./account.ts";
+import { FUNDING_RULE, type FundingTerms, newAccount, type PaperState, settleFunding } from "./account.ts";
 import { checkCall, type PaperKey } from "./auth.ts";
 import { type BookSettings, paperBook } from "./book.ts";
 import { type FaultAct, type Faults, noFaults } from "./faults.ts";
+import { type PaperBill, recordTransfer } from "./ledger.ts";
 import { type Floor, sweep } from "./orders.ts";
 import { PRIVATE_ROUTES } from "./private.ts";
 import { PUBLIC_ROUTES } from "./public.ts";
@@ -25,8 +26,8 @@ export interface PaperVenueConfig {
   readonly book?: Partial<BookSettings>;
   /** Slippage in bps of an order that takes the whole of a bar's share; 10 by default. */
   readonly impactBps?: number;
-  /** Paid by longs every eight hours, as a fraction; 0 by default. */
-  readonly fundingRate?: number;
+  /** Of each instrument; the rule for what has no recorded rate by default. */
+  readonly funding?: (instId: string) => FundingTerms;
   /** Sees each request as it came. For tests. */
   readonly observe?: (request: { method: string; target: string; headers: IncomingHttpHeaders; body: string }) => void;
 }
@@ -37,6 +38,8 @@ export interface PaperVenue {
   readonly faults: Faults;
   /** Carries out the requests that a `late` fault held back, at the clock of now. Returns how many. */
   deliverLate(): Promise<number>;
+  /** Moves USDT into the account, or out of it when `amount` is negative. @throws RangeError for nothing, or more than there is. */
+  transfer(amount: Decimal): PaperBill;
   /** Returns the account as it would be kept. */
   state(): PaperState;
   close(): Promise<void>;
@@ -87,20 +90,32 @@ function refusal(error: unknown, request: PaperRequest | null): Reply {
   return { status, code: "1", msg: "All operations failed", data: [row] };
 }
 
+/** Does what has come about since the last call, with nobody asking. */
+function pass(config: PaperVenueConfig, floor: Floor, now: number): void {
+  const before = floor.state.bills.length;
+  settleFunding(floor.state, floor.book, config.funding ?? (() => FUNDING_RULE), now);
+  sweep(floor, now);
+  // What a reader has seen of the ledger must be there after the process.
+  if (floor.state.bills.length > before) keep(config, floor);
+}
+
+function keep({ file }: PaperVenueConfig, { state }: Floor): void {
+  if (file !== undefined) writeState(file, state);
+}
+
 function run(config: PaperVenueConfig, floor: Floor, arrival: Arrival): Reply {
   const now = config.clock.now();
   let request: PaperRequest | null = null;
   try {
     request = requestOf(arrival, now);
     const open = arrival.method === "GET" ? PUBLIC_ROUTES[request.path] : undefined;
-    settleFunding(floor.state, floor.book, config.fundingRate ?? 0, now);
-    sweep(floor, now);
+    pass(config, floor, now);
     if (open) return accepted(open(request, floor.book));
     const closed = PRIVATE_ROUTES[`${arrival.method} ${request.path}`];
     if (!closed) throw new PaperRefusal("50404", "No such endpoint on the paper venue", 404);
     checkCall(config.key, arrival.headers, arrival.method, arrival.target, arrival.body, now);
     const reply = accepted(closed(request, floor));
-    if (arrival.method === "POST" && config.file) writeState(config.file, floor.state);
+    if (arrival.method === "POST") keep(config, floor);
     return reply;
   } catch (error) {
     return refusal(error, request);
@@ -169,7 +184,8 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
   const { source } = config;
   const book = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1, ...config.book });
   const state =
-    (config.file === undefined ? null : readState(config.file)) ?? newAccount(config.balance ?? decimalOf("100000"));
+    (config.file === undefined ? null : readState(config.file, book.listings)) ??
+    newAccount(config.balance ?? decimalOf("100000"));
   const floor: Floor = { state, book, matching: { fees: FEES, impactBps: config.impactBps ?? 10 } };
   const faults = noFaults();
   let held: Arrival[] = [];
@@ -196,6 +212,13 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
       held = [];
       for (const arrival of late) run(config, floor, arrival);
       return late.length;
+    },
+    transfer: (amount) => {
+      const now = config.clock.now();
+      pass(config, floor, now);
+      const bill = recordTransfer(state, amount, now);
+      keep(config, floor);
+      return bill;
     },
     state: () => structuredClone(state),
     close: server.close,

@@ -2,7 +2,7 @@ import type { Db } from "#db/client";
 import { type Digest, digest } from "#db/server/digest";
 import { ordersAtVenue, ordersByClientId } from "#db/trading/orders";
 import type { PaperState } from "#doubles/venue/account";
-import type { Decimal } from "#units/decimal";
+import { type Decimal, ZERO } from "#units/decimal";
 import type { Ended } from "./windows.ts";
 
 /** One replay, as far as two are compared. */
@@ -37,16 +37,26 @@ export async function outcomeOf(
   };
 }
 
-/** Returns the venue's books in an order of their own: within an instant it keeps them as they came. */
+/** Bills are numbered as they come. */
+const unnumbered = <T extends { readonly billId: string }>(list: readonly T[]): T[] =>
+  list.map((row) => ({ ...row, billId: "" }));
+
+/**
+ * Returns the venue's books in an order of their own: within an instant it keeps them as they came, and what the balance
+ * was in between depends on it.
+ */
 function booksOf(venue: PaperState): PaperState {
   const by = <T>(list: readonly T[], key: (item: T) => string): T[] =>
     list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
   return {
     ...venue,
     orders: by(venue.orders, (order) => order.ordId),
-    fills: by(venue.fills, (fill) => fill.billId),
+    fills: by(unnumbered(venue.fills), (fill) => fill.tradeId),
     positions: by(venue.positions, (position) => position.instId),
-    fundings: by(venue.fundings, (funding) => funding.billId),
+    bills: by(
+      unnumbered(venue.bills).map((bill) => ({ ...bill, bal: ZERO })),
+      (bill) => `${bill.ts} ${bill.tradeId} ${bill.instId}`,
+    ),
   };
 }
 

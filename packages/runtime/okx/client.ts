@@ -29,7 +29,14 @@ const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 
 /** The only private endpoints that the desk calls; above all, none that moves funds or places in batches. */
 const PRIVATE_PATHS: ReadonlySet<string> = new Set([
-  ...["account/config", "account/balance", "account/positions", "account/max-size"],
+  ...[
+    "account/config",
+    "account/balance",
+    "account/positions",
+    "account/max-size",
+    "account/bills",
+    "account/bills-archive",
+  ],
   ...["trade/order", "trade/cancel-order", "trade/orders-pending", "trade/fills", "trade/fills-history"],
 ]);
 
