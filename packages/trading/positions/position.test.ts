@@ -56,6 +56,11 @@ test("a long is opened, added to, reduced and closed", () => {
   expect(heldFor(closed!, at(99))).toBe(61 * 60_000);
 });
 
+test("a position whose fill the venue's clock dates after the run is held for no time, not for less", () => {
+  const [open] = positionsOf([fill("buy", decimalOf("10"), decimalOf("1000"), 5)], SIZE);
+  expect([heldFor(open!, at(4)), heldFor(open!, at(6))]).toEqual([0, 60_000]);
+});
+
 test("a short gains as the price falls", () => {
   const [short] = positionsOf([fill("sell", decimalOf("10"), decimalOf("1000"))], SIZE);
   expect(short).toMatchObject({ side: "short", contracts: "-10", entryPrice: "1000" });

@@ -186,9 +186,9 @@ export function maxDrawdownOf(
   return text(fixed(worst.div(entryNotional), 6));
 }
 
-/** Returns milliseconds from opening to close, or to `at` while open. */
+/** Returns milliseconds from opening to close, or to `at` while open; 0 where the venue's clock is ahead of `at`. */
 export const heldFor = (position: Position, at: Instant): number =>
-  millis(position.closedAt ?? at) - millis(position.openedAt);
+  Math.max(0, millis(position.closedAt ?? at) - millis(position.openedAt));
 
 /**
  * Returns the loss at the stop in quote: from the average entry, with the fee and slippage of the way out; without a
