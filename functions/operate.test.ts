@@ -8,6 +8,7 @@ import { readControl } from "#db/trading/control";
 import { insertOrder, moveOrder } from "#db/trading/move-order";
 import { readOrder } from "#db/trading/orders";
 import { lambdaContext } from "#local/aws/jobs";
+import { controlInMemory } from "#local/control-board";
 import { type LogLine, useSink } from "#runtime/log";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
@@ -28,6 +29,7 @@ let database: TestDatabase;
 beforeEach(async () => {
   database = await testDatabase();
   provide("database", database.db);
+  provide("control", controlInMemory("demo"));
 });
 afterEach(async () => {
   provide("database", null);
@@ -144,6 +146,7 @@ test("to loosen is refused while an order is in doubt, and in live without a con
       done: false,
       why: "an order is in doubt: npm run status names them, npm run judge decides one",
       control: await switchOf("demo"),
+      object: null,
     });
   const judged = { act: "judge", order: doubtful.clientOrderId, ruling: "not-there", actor: ARN } as const;
   await operate({ ...judged, reason: "not in history or fills", at: later(60) });

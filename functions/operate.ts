@@ -2,19 +2,24 @@ import { verifyRecords } from "#db/records";
 import { lookAtDesk } from "#db/server/look";
 import { judgeLetters } from "#db/server/redrive";
 import { commandControl, judgeByHand } from "#db/trading/by-hand";
+import { switchBooks } from "#db/trading/kill-switch";
+import { changeBoth } from "#desk/control-object";
 import { task } from "#runtime/task";
 import { traceFields } from "#runtime/trace";
 import { Operation } from "#topology/operations";
 
 /** What a person orders → the kill switch, an order in doubt or dead letters, with who and why in the audit log. Or a look. */
-export const handler = task("operate", async ({ database, settings }, input) => {
+export const handler = task("operate", async ({ database, control, settings }, input) => {
   const operation = Operation.parse(input);
   const traceId = traceFields().correlationId ?? null;
   switch (operation.act) {
     case "look":
       return lookAtDesk(database, settings.chain);
-    case "control":
-      return commandControl(database, operation, traceId);
+    case "control": {
+      const command = () => commandControl(database, operation, traceId);
+      const { reply, problem } = await changeBoth(switchBooks(database), control, operation, command);
+      return { ...reply, object: problem };
+    }
     case "judge":
       return judgeByHand(database, operation, traceId);
     case "letters":

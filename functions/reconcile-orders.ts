@@ -1,5 +1,6 @@
 import { sqlStore } from "#db/trading/store";
 import { PartsFailed } from "#desk/attempt";
+import { ControlObjectError, fenced, mendControl } from "#desk/control-object";
 import { reconcileAccount } from "#desk/reconcile-account";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
@@ -8,16 +9,20 @@ import { orderClosed, tradingChanged } from "#trading/facts";
 import { policyOf } from "#trading/plans/policy";
 
 /** Makes orders, fills, positions and equity agree with the venue; watches the stops and the kill switch's triggers. */
-export const handler = schedule("reconcile-orders", async ({ at }, { database, exchange, publish, settings }) => {
+export const handler = schedule("reconcile-orders", async ({ at }, context) => {
+  const { database, exchange, control, publish, settings } = context;
   const { mode, venue, barSeconds, instruments } = settings;
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
-  const store = sqlStore(database);
+  const store = fenced(sqlStore(database), control);
   const { closed, tripped, breaks, stuck, failures } = await reconcileAccount(store, exchange, run, instruments);
+  const { adopted, holds, problem } = await mendControl(sqlStore(database), control, at);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
-  measure("KillSwitch", tightness((await store.control(mode)).state));
+  measure("KillSwitch", tightness(holds.state));
   const facts = closed.map((order) => orderClosed(order, at));
   await publish("order.closed", facts);
-  if (tripped !== null) await publish("trading.changed", [tradingChanged(mode, tripped, at)]);
+  for (const changed of [tripped, adopted])
+    if (changed !== null) await publish("trading.changed", [tradingChanged(mode, changed, at)]);
   if (failures.length > 0) throw new PartsFailed("reconcile-orders", failures);
+  if (problem !== null) throw new ControlObjectError(problem);
 });

@@ -1,12 +1,14 @@
 import { sqlStore } from "#db/trading/store";
+import { fenced } from "#desk/control-object";
 import { submitOrder } from "#desk/submit-order";
 import { consume } from "#runtime/consume";
 import { log } from "#runtime/log";
 import { orderClosed, tradingChanged } from "#trading/facts";
 
 /** Submits an approved order to the venue, once. An order that another delivery claimed is left to the reconciler. */
-export const handler = consume("orders", async ({ orderId, mode, at }, { database, exchange, publish }) => {
-  const { order, closed, tripped } = await submitOrder(sqlStore(database), exchange, orderId, at, "submit-order");
+export const handler = consume("orders", async ({ orderId, mode, at }, { database, exchange, control, publish }) => {
+  const store = fenced(sqlStore(database), control);
+  const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order");
   const { instrument, side, size, status, filledSize, averagePrice, errorMessage } = order;
   const fields = { orderId, mode, instrument, side, contracts: size, filled: filledSize, averagePrice, errorMessage };
   log({ level: "info", message: `order ${status}`, ...fields });

@@ -38,6 +38,7 @@ const ADDRESSES: Meanings = {
   OKX_TD_MODE: "how OKX margins an order: `cross` or `isolated`",
   OKX_RATE_LIMIT: "`false` where OKX's limits do not hold: on doubles",
   EXCHANGE_SECRET_ID: "secret with the venue's key",
+  CONTROL_SECRET_ID: "secret that is the control object: the kill switch outside of the database",
   RECORD_BUCKET: "bucket of the copy of the records; none unless said",
   RETRY_SECONDS: "seconds until a failed message comes again, by how often it failed",
   EVENT_BUS: "name of the event bus",

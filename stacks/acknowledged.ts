@@ -38,6 +38,9 @@ const FINDINGS = {
       "CloudFront holds a copy that only a deploy can change. To change it: put a new value, then deploy within a day (docs/runbook.md).",
     ),
   ],
+  controlObject: [
+    finding("SMG4", "It holds no credential: it is a second kill switch, and a new value of it is a change of that."),
+  ],
   heads: [
     finding(
       "S1",

@@ -40,6 +40,7 @@ export function environmentOf(
     ...databaseEnvironment(needs, stage, aurora),
     ...(needs.includes("rpc") ? { RPC_SECRET_ID: secretId(stage, "rpc") } : {}),
     ...(needs.includes("exchange") ? { EXCHANGE_SECRET_ID: secretId(stage, "exchange") } : {}),
+    ...(needs.includes("control") ? { CONTROL_SECRET_ID: secretId(stage, "control") } : {}),
     ...(job.behindOrigin ? { ORIGIN_SECRET_ID: secretId(stage, "origin") } : {}),
   };
 }

@@ -57,6 +57,10 @@ function expected(job: (typeof jobs)[number], { stage, database, auditCopy }: Ta
     rpc: [secret(stage, "rpc")],
     market: [],
     exchange: [secret(stage, "exchange")],
+    control: [
+      secret(stage, "control"),
+      { ...secret(stage, "control"), actions: ["secretsmanager:PutSecretValue"] }, // a new value; not a new secret, and none removed
+    ],
     copy: auditCopy === null ? [] : COPY,
   };
   return [

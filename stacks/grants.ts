@@ -58,6 +58,7 @@ const NEEDS: { readonly [N in Need]: (scope: GrantScope) => PolicyStatement[] } 
   rpc: (scope) => [mayRead("rpc", scope)],
   market: () => [],
   exchange: (scope) => [mayRead("exchange", scope)],
+  control: (scope) => [mayRead("control", scope), mayWrite("control", scope)],
   copy: ({ recordBucket }) => (recordBucket === null ? [] : mayKeep(recordBucket)),
 };
 
@@ -101,6 +102,10 @@ function mayPublish(facts: readonly string[], { stack, target }: GrantScope): Po
 /** By name: Secrets Manager ends an ARN in a dash and six characters of its own. */
 const mayRead = (name: SecretName, { stack, target }: GrantScope): PolicyStatement =>
   allow(["secretsmanager:GetSecretValue"], [secretArn(stack, target.stage, name)]);
+
+/** To give it a new value: not to make one, to remove one or to say who may read it. */
+const mayWrite = (name: SecretName, { stack, target }: GrantScope): PolicyStatement =>
+  allow(["secretsmanager:PutSecretValue"], [secretArn(stack, target.stage, name)]);
 
 /** Returns the ARN of a stage's secret as a policy names it, with the six characters that AWS adds left open. */
 export const secretArn = (stack: Stack, stage: Stage, name: SecretName): string =>

@@ -1,12 +1,13 @@
-import { type App, Stack } from "aws-cdk-lib";
+import { type App, SecretValue, Stack } from "aws-cdk-lib";
 import { type ISecret, Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { named, secretId } from "#topology/names";
 import { acknowledge } from "./acknowledged.ts";
 import { removalOf, type Site, stackProps, tag } from "./site.ts";
 
 /**
- * The one secret that a deployment makes: what CloudFront shows the API so that the API knows it. Those of the owner
- * (nodes, venue, external database) exist before a deploy and are only named, so no template ever holds one.
+ * The secrets that a deployment makes: what CloudFront shows the API so that the API knows it, and the control object, which
+ * is no credential. Those of the owner (nodes, venue, external database) exist before a deploy and are only named, so no
+ * template ever holds one.
  */
 export class SecretsStack extends Stack {
   readonly origin: ISecret;
@@ -26,6 +27,14 @@ export class SecretsStack extends Stack {
       removalPolicy: removalOf(target),
     });
     acknowledge(origin, "originSecret");
+    const control = new Secret(this, "Control", {
+      secretName: secretId(target.stage, "control"),
+      description: "The kill switch outside of the database: nothing opens without one of the newest epoch",
+      // Says nothing, so nothing opens until the reconciler has written what the database says.
+      secretStringValue: SecretValue.unsafePlainText("{}"),
+      removalPolicy: removalOf(target),
+    });
+    acknowledge(control, "controlObject");
     this.origin = origin as ISecret; // CDK's classes and interfaces disagree under exactOptionalPropertyTypes
   }
 }

@@ -7,6 +7,7 @@ import { type LogLine, useSink } from "#runtime/log";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { loadHandlers } from "./aws/jobs.ts";
+import { controlInMemory } from "./control-board.ts";
 import { doorOf, openDoor } from "./door.ts";
 
 let directory: string;
@@ -17,6 +18,7 @@ beforeEach(async () => {
   writeFileSync(join(directory, "door.json"), "of a desk that was killed", { mode: 0o644 });
   database = await testDatabase();
   provide("database", database.db);
+  provide("control", controlInMemory("demo"));
   close = await openDoor(directory, await loadHandlers());
 });
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { setEnv } from "#runtime/config";
+import { readSettings, setEnv } from "#runtime/config";
 import { forgetBus } from "#runtime/publish";
 import { forgetSecrets } from "#runtime/secret";
 import { forgetQueues } from "#runtime/send";
@@ -9,6 +9,7 @@ import { busName, LAPTOP } from "#topology/names";
 import type { QueueName } from "#topology/queues";
 import type { ScheduleName } from "#topology/schedules";
 import { QUEUES, queue, schedule } from "#topology/topology";
+import type { ControlBoard } from "#trading/control-object";
 import type { RecordCopy } from "#trading/record-head";
 import type { Instant } from "#units/time";
 import { startAwsEndpoint } from "./aws/aws-endpoint.ts";
@@ -16,6 +17,7 @@ import { emulatedQueues } from "./aws/emulated-aws.ts";
 import { deadlineOf, type Handler, jobOf, lambdaContext, loadHandlers } from "./aws/jobs.ts";
 import { poll } from "./aws/poller.ts";
 import { type DeadLetter, type Queues, startQueues } from "./aws/queues.ts";
+import { controlInMemory } from "./control-board.ts";
 import { type Measures, measures } from "./measure.ts";
 import { type Embedded, openEmbedded } from "./postgres/embedded-postgres.ts";
 import { vacuumAfter } from "./postgres/vacuum.ts";
@@ -55,6 +57,8 @@ export interface LaptopOptions {
   readonly drill?: DrillParts | undefined;
   /** Where the heads of the records are kept; left out = nowhere. */
   readonly recordCopy?: RecordCopy | undefined;
+  /** Where the control object is kept; left out = in memory, for as long as the desk runs. */
+  readonly controlBoard?: ControlBoard | undefined;
 }
 
 /** What a fault drill puts between the desk and its parts. */
@@ -85,6 +89,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
   useLocalAws(queues, { sqsUrl, awsUrl }, { ...busOf(options), ...options.env });
   provide("database", database.db);
   provide("copy", options.recordCopy ?? null);
+  provide("control", options.controlBoard ?? controlInMemory(readSettings().mode));
   const loaded = await loadHandlers();
   const handlers = drill
     ? new Map([...loaded].map(([consumer, handler]) => [consumer, drill.handler(consumer, handler)] as const))
@@ -157,7 +162,7 @@ function useLocalAws(
     ...env,
   });
   for (const forget of [forgetQueues, forgetBus, forgetSecrets]) forget();
-  for (const need of ["database", "rpc", "market", "exchange", "copy"] as const) provide(need, null);
+  for (const need of ["database", "rpc", "market", "exchange", "copy", "control"] as const) provide(need, null);
 }
 
 /** One queue after the other, in order of flow, until none holds a message: the same order in every replay. */

@@ -3,10 +3,12 @@ import type { Db } from "#db/client";
 import { schemaVersion } from "#db/server/version";
 import { deadlineOf, lambdaContext, loadHandler } from "#local/aws/jobs";
 import type { Door } from "#local/door";
+import { readSettings } from "#runtime/config";
 import { provide } from "#runtime/services";
 import { deployedName, type Stage } from "#topology/names";
 import { type Operation, REPLIES, type ReplyTo } from "#topology/operations";
 import { task } from "#topology/topology";
+import type { ControlBoard } from "#trading/control-object";
 import { problemOf } from "./problem.ts";
 
 /** Has a desk's books asked or changed. @throws the named error of who should have answered. */
@@ -39,8 +41,20 @@ const asking =
   async <A extends Operation["act"]>(operation: Extract<Operation, { act: A }>) =>
     REPLIES[operation.act as A].parse(await answer(operation)) as ReplyTo<A>; // the schema of this very act
 
-/** Asks a database of which nothing runs that would have to be asked first: by the same handler, in this process. */
-export function askHere(database: () => Promise<Db>): Ask {
+/** Returns the control object of a desk that this command cannot reach; the desk itself writes it within a minute. */
+const elsewhere = (): ControlBoard => ({
+  mode: readSettings().mode,
+  read: async () => ({ problem: ELSEWHERE, blank: false }),
+  write: async () => ELSEWHERE,
+});
+const ELSEWHERE =
+  "it is in the folder of the desk, and DATABASE_URL does not say which; the desk writes it within a minute";
+
+/**
+ * Asks a database of which nothing runs that would have to be asked first: by the same handler, in this process. `board` is
+ * the desk's control object; without one it is out of reach.
+ */
+export function askHere(database: () => Promise<Db>, board: ControlBoard = elsewhere()): Ask {
   return asking(async (operation) => {
     const db = await database();
     // Before the job: one that cannot reach its database is the desk's error, and would be logged as such.
@@ -49,6 +63,7 @@ export function askHere(database: () => Promise<Db>): Ask {
     });
     if (schema === null && operation.act !== "look") throw new NoSchemaError();
     provide("database", db);
+    provide("control", board);
     const entry = task(JOB);
     const handler = await loadHandler(entry);
     return JSON.parse(JSON.stringify(await handler(operation, lambdaContext(entry, deadlineOf(entry)))));

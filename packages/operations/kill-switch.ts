@@ -41,15 +41,23 @@ export async function changeSwitch({ name, mode, ask }: Books, wanted: Wanted): 
   const is = `${name}: ${mode} is ${control.state}`;
   if (!reply.done) {
     if (wanted.to !== control.state) throw new RefusedError(`${is}, and stays so: ${reply.why}`);
-    return `${is} already, epoch ${control.epoch}, since ${control.changedAt} by ${control.actor}: ${control.reason}\nNothing was changed.`;
+    const since = `since ${control.changedAt} by ${control.actor}: ${control.reason}`;
+    return [`${is} already, epoch ${control.epoch}, ${since}`, "Nothing was changed.", ...behind(reply.object)].join(
+      "\n",
+    );
   }
   const { state, epoch } = reply.before;
   return [
     `${is}, epoch ${control.epoch} (before: ${state}, epoch ${epoch})`,
     `by ${wanted.actor}: ${wanted.reason}`,
     `${MEANING[control.state]} No order that was approved before this leaves any more.`,
+    ...behind(reply.object),
   ].join("\n");
 }
+
+/** Says that the control object is behind: then nothing opens, and the reconciler of the desk writes it within a minute. */
+const behind = (problem: string | null): string[] =>
+  problem === null ? [] : [`The control object does not say so yet (${problem}); until it does, nothing opens.`];
 
 /** Returns a command that changes the kill switch: what every such command takes, and what its help says. */
 export const switchCommand = (

@@ -6,10 +6,12 @@ import { markOf } from "#db/server/occupancy";
 import { type Closer, closeAll } from "#host/closers";
 import { FolderInUseError, lockFolder } from "#host/folder-lock";
 import { startQueues } from "#local/aws/queues";
+import { controlFile } from "#local/control-board";
 import { doorOf } from "#local/door";
 import { openEmbedded } from "#local/postgres/embedded-postgres";
 import { readEnv, readSettings, setEnv } from "#runtime/config";
-import { deadLetterName, LAPTOP, modeOfStage, type Place, queueName, type Stage } from "#topology/names";
+import { controlSecret } from "#runtime/open-control";
+import { deadLetterName, LAPTOP, modeOfStage, type Place, queueName, type Stage, secretId } from "#topology/names";
 import type { QueueName } from "#topology/queues";
 import { queue } from "#topology/topology";
 import type { TradingMode } from "#trading/mode";
@@ -113,7 +115,7 @@ export async function openBooks({ stage, directory }: SiteOptions): Promise<Book
     return {
       name: stage === undefined ? at : `stage ${stage}, by DATABASE_URL`,
       mode,
-      ask: askHere(async () => db),
+      ask: askHere(async () => db, stage === undefined ? undefined : controlSecret(secretId(stage, "control"), mode)),
       close,
     };
   await close();
@@ -171,7 +173,7 @@ async function openFolder(directory: string, closers: Closer[]): Promise<Ask> {
   closers.push(await lockFolder(directory));
   const database = await openEmbedded(join(directory, "db"));
   closers.push(database.close);
-  return askHere(async () => database.db);
+  return askHere(async () => database.db, controlFile(directory, readSettings().mode));
 }
 
 const ofFolder = (directory: string) => ({ name: `the desk in ${directory}`, mode: readSettings().mode });

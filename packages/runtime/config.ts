@@ -103,6 +103,7 @@ const sections = {
     EXCHANGE_SECRET_ID: z.string().min(1),
   }),
   copy: z.object({ RECORD_BUCKET: optional("RECORD_BUCKET") }),
+  control: z.object({ CONTROL_SECRET_ID: z.string().min(1) }),
 } satisfies Record<Need, z.ZodObject>;
 type Sections = { [N in Need]: z.output<(typeof sections)[N]> };
 

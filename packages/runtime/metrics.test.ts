@@ -12,7 +12,7 @@ import { schedule } from "#runtime/schedule";
 import { provide } from "#runtime/services";
 import { schedule as entryOf } from "#topology/topology";
 
-for (const need of ["database", "exchange"]) provide(need, {}); // no job below touches them
+for (const need of ["database", "exchange", "control"]) provide(need, {}); // no job below touches them
 let values;
 const handler = schedule("reconcile-orders", async () => {
   for (const [name, list] of Object.entries(values)) for (const value of list) measure(name, value);

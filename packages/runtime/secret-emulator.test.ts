@@ -2,7 +2,7 @@ import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from
 import { afterEach, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { readEnv } from "./config.ts";
-import { forgetSecrets, readSecret, SecretError } from "./secret.ts";
+import { forgetSecrets, putSecret, readSecret, SecretError, secretNow } from "./secret.ts";
 
 // An emulator of AWS in place of the endpoint of our own: MiniStack or LocalStack, where one is.
 const endpoint = readEnv("TEST_AWS_ENDPOINT_URL");
@@ -30,6 +30,10 @@ test.skipIf(endpoint === null)(
     const next = await readSecret(Name, Fields);
     expect(next.fields).toEqual({ url: "there" });
     expect(next.secret.version).not.toBe(first.secret.version);
+    await putSecret(Name, { url: "put" }, 5000);
+    expect(JSON.parse(await secretNow(Name, 5000))).toEqual({ url: "put" }); // past what is held
+    expect((await readSecret(Name, Fields)).fields).toEqual({ url: "there" });
+    await expect(putSecret(`${Name}-none`, { url: "put" }, 5000)).rejects.toThrow(/ResourceNotFoundException/);
     await expect(readSecret(`${Name}-none`, Fields)).rejects.toThrow(SecretError);
     await expect(readSecret(`${Name}-none`, Fields)).rejects.toThrow(/ResourceNotFoundException/);
     client.destroy();

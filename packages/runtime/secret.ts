@@ -1,5 +1,6 @@
 import {
   GetSecretValueCommand,
+  PutSecretValueCommand,
   SecretsManagerClient,
   SecretsManagerServiceException,
 } from "@aws-sdk/client-secrets-manager";
@@ -65,6 +66,20 @@ export async function previousSecret<T extends z.ZodType>(secretId: string, sche
   }
 }
 
+/** Returns the text of a secret as it is now, and keeps nothing. @throws SecretError when it cannot be read within `withinMs`. */
+export const secretNow = async (secretId: string, withinMs: number): Promise<string> =>
+  (await ask(secretId, "AWSCURRENT", withinMs)).text;
+
+/** Gives a secret a new value, within `withinMs`. @throws SecretError when it cannot be written in time. */
+export async function putSecret(secretId: string, fields: object, withinMs: number): Promise<void> {
+  const command = new PutSecretValueCommand({ SecretId: secretId, SecretString: JSON.stringify(fields) });
+  const abortSignal = AbortSignal.timeout(withinMs);
+  const reply = await sdk()
+    .send(command, { abortSignal })
+    .catch((error: Error) => error);
+  if (reply instanceof Error) throw failureOf(secretId, reply);
+}
+
 /** @throws SecretError */
 function fieldsIn<T extends z.ZodType>(secretId: string, text: string, schema: T): z.output<T> {
   let fields: unknown;
@@ -112,9 +127,7 @@ const ATTEMPT_MS = 2000;
 const DEADLINE_MS = 8000;
 let client: SecretsManagerClient | undefined;
 
-/** Asks with the SDK's own retries; whatever the endpoint does, there is an answer or an error in eight seconds. */
-async function ask(secretId: string, stage: "AWSCURRENT" | "AWSPREVIOUS" = "AWSCURRENT"): Promise<Held> {
-  const readAt = performance.now();
+function sdk(): SecretsManagerClient {
   client ??= new SecretsManagerClient({
     maxAttempts: ATTEMPTS,
     requestHandler: {
@@ -122,8 +135,18 @@ async function ask(secretId: string, stage: "AWSCURRENT" | "AWSPREVIOUS" = "AWSC
       throwOnRequestTimeout: true,
     },
   });
-  const abortSignal = AbortSignal.timeout(DEADLINE_MS);
-  const reply = await client
+  return client;
+}
+
+/** Asks with the SDK's own retries; whatever the endpoint does, there is an answer or an error within `withinMs`. */
+async function ask(
+  secretId: string,
+  stage: "AWSCURRENT" | "AWSPREVIOUS" = "AWSCURRENT",
+  withinMs: number = DEADLINE_MS,
+): Promise<Held> {
+  const readAt = performance.now();
+  const abortSignal = AbortSignal.timeout(withinMs);
+  const reply = await sdk()
     .send(new GetSecretValueCommand({ SecretId: secretId, VersionStage: stage }), { abortSignal })
     .catch((error: Error) => error);
   if (reply instanceof Error) throw failureOf(secretId, reply);

@@ -1,6 +1,7 @@
 import type { ChainNode } from "#chain/node";
 import type { Db } from "#db/client";
 import type { Need } from "#topology/job";
+import type { ControlBoard } from "#trading/control-object";
 import type { RecordCopy } from "#trading/record-head";
 import type { Exchange, Market } from "#trading/venue";
 import { type Opened, plain } from "./opened.ts";
@@ -15,6 +16,7 @@ interface All {
   readonly exchange: Exchange;
   /** Null where the stage keeps none. */
   readonly copy: RecordCopy | null;
+  readonly control: ControlBoard;
 }
 
 /** The services of a list of needs. */
@@ -28,6 +30,7 @@ const open: { readonly [N in Need]: () => Promise<Opened<All[N]>> } = {
   market: async () => (await import("./okx/open-market.ts")).openMarket(),
   exchange: async () => (await import("./okx/open-exchange.ts")).openExchange(),
   copy: async () => (await import("./open-copy.ts")).openCopy(),
+  control: async () => (await import("./open-control.ts")).openControl(),
 };
 
 const opened: Partial<Record<Need, Promise<Opened<unknown>>>> = {};

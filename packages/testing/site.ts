@@ -1,5 +1,6 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { type Queues, startQueues } from "#local/aws/queues";
+import { controlInMemory } from "#local/control-board";
 import { askHere } from "#operations/ask";
 import type { Site } from "#operations/site";
 import { type TestDatabase, testDatabase } from "./database.ts";
@@ -25,7 +26,7 @@ export async function testSite(): Promise<TestSite> {
     mode: "demo",
     sqs,
     url: async (name, side) => (side === "dead" ? queues.deadUrl : queues.url)(name),
-    ask: askHere(async () => database.db),
+    ask: askHere(async () => database.db, controlInMemory("demo")),
     close: async () => {},
   };
   const close = async () => {

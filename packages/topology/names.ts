@@ -34,8 +34,11 @@ export const deployedName = (stage: Stage, job: string): string => named(stage, 
 /** Returns the name of the event bus. */
 export const busName = (stage: Place): string => named(stage, "bus");
 
-/** What a stage keeps in Secrets Manager. `origin` is made by the deployment; the others by its owner, before it. */
-export type SecretName = "database" | "rpc" | "exchange" | "origin";
+/** What a stage keeps in Secrets Manager. `origin` and `control` are made by the deployment; the others by its owner, before it. */
+export type SecretName = "database" | "rpc" | "exchange" | "origin" | "control";
+
+/** Those of the owner. */
+export type OwnersSecret = Exclude<SecretName, "origin" | "control">;
 
 /** Returns the id of a secret: "spyhop/dev/rpc". */
 export const secretId = (stage: Stage, name: SecretName): string => `${PROJECT}/${stage}/${name}`;

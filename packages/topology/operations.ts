@@ -93,6 +93,9 @@ const Doubtful = z.object({
 /** An order whose fate at the venue is not known. */
 export type Doubtful = z.output<typeof Doubtful>;
 
+/** Why the control object does not say what the books say; null = it does. */
+const object = z.string().nullable();
+
 const refused = z.object({ done: z.literal(false), why: z.string() });
 
 /** What the task `operate` answers, by what it was asked. */
@@ -113,8 +116,8 @@ export const REPLIES = {
     ),
   }),
   control: z.union([
-    z.object({ done: z.literal(true), before: Control, control: Control }),
-    refused.extend({ control: Control }),
+    z.object({ done: z.literal(true), before: Control, control: Control, object }),
+    refused.extend({ control: Control, object }),
   ]),
   judge: z.union([
     z.object({ done: z.literal(true), order: Doubtful.extend({ mode: TradingMode }), before: OrderStatus }),

@@ -98,7 +98,7 @@ export const queues = {
     batchSize: 1,
     maxConcurrency: 4,
     maxReceives: 5,
-    needs: ["database", "exchange"],
+    needs: ["database", "exchange", "control"],
     sends: [],
     publishes: ["order.closed", "trading.changed"],
     timeoutSeconds: 30,

@@ -24,7 +24,7 @@ export const tasks = {
   operate: {
     consumer: "functions/operate.handler",
     onDeploy: false,
-    needs: ["database"],
+    needs: ["database", "control"],
     sends: [],
     publishes: [],
     // A look takes a moment; a walk through all records takes minutes in a year.

@@ -7,7 +7,7 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { deployedName, named, type SecretName, secretId } from "#topology/names";
+import { deployedName, named, type OwnersSecret, type SecretName, secretId } from "#topology/names";
 import type { QueueName } from "#topology/queues";
 import type { Target } from "../../stacks/target.ts";
 import { clientOf, type Emulator } from "./emulator.ts";
@@ -20,7 +20,7 @@ export interface DeploymentOptions {
   /** Files of the deployment: its target, its outputs. */
   readonly directory: string;
   /** The stage's own secrets, put before the deploy: `database` {url, directUrl?}, `rpc` {urls}, `exchange` {mode, …}. */
-  readonly secrets: Readonly<Record<Exclude<SecretName, "origin">, unknown>>;
+  readonly secrets: Readonly<Record<OwnersSecret, unknown>>;
   /** As in a target file: INSTRUMENTS, HEAD_POLL_SECONDS, OKX_URL … */
   readonly settings: Readonly<Record<string, string>>;
   /** Rules that follow the wall clock. Off for a replay, which invokes the schedules' functions itself. */

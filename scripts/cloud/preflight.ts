@@ -3,7 +3,7 @@ import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } fr
 import * as z from "zod";
 import { UsageError } from "#host/cli";
 import { DatabaseSecret, unverifiedFields, VERIFY_IT } from "#runtime/postgres/database-secret";
-import { type SecretName, secretId } from "#topology/names";
+import { type OwnersSecret, secretId } from "#topology/names";
 import { checkTopology, concurrencyOf, theTopology } from "../../stacks/jobs.ts";
 import { readTarget } from "../../stacks/read-target.ts";
 import type { Target } from "../../stacks/target.ts";
@@ -53,7 +53,7 @@ export function checkedHost(host: string): Host {
 const text = z.string().min(1);
 
 /** The fields of the owner's secrets, as the packages of runtime that open them read them. */
-const fieldsOf = ({ stage }: Target): Record<Exclude<SecretName, "origin">, z.ZodType> => ({
+const fieldsOf = ({ stage }: Target): Record<OwnersSecret, z.ZodType> => ({
   database: DatabaseSecret,
   rpc: z.object({ urls: z.array(z.url()).min(1) }),
   exchange: z.object({

@@ -36,6 +36,7 @@ const BARS = Array.from({ length: 10 }, (_, minute) => ({
 let out: string;
 let database: WireDatabase;
 let venue: PaperVenue;
+const CONTROL = "bundle/control";
 let endpoint: Listening;
 
 beforeAll(async () => {
@@ -45,6 +46,7 @@ beforeAll(async () => {
   venue = await paperVenue({ clock: virtualClock(Date.parse(AT)), source, key: paperKey });
   const nowhere = { sqs: null as never, queueUrl: () => "" }; // no fact is published in these tests
   const secrets = new Map([
+    [CONTROL, "{}"],
     [SECRET_ID, paperSecret()],
     [ORIGIN, JSON.stringify({ value: "shown-by-cloudfront" })],
   ]);
@@ -70,6 +72,7 @@ const environment = (): Record<string, string> => ({
   OKX_PUBLIC_URL: venue.url,
   OKX_RATE_LIMIT: "false",
   EXCHANGE_SECRET_ID: SECRET_ID,
+  CONTROL_SECRET_ID: CONTROL,
 });
 
 const CALLER = `

@@ -6,6 +6,13 @@ import { drizzleOf } from "../drizzle.ts";
 import { tradingControl } from "../schema.ts";
 import { changeControl, readControl } from "./control.ts";
 
+/** Returns the part of the books of trading that the kill switch is in. */
+export const switchBooks = (db: Db) => ({
+  control: (mode: TradingMode): Promise<StoredControl> => readControl(db, mode),
+  tighten: (mode: TradingMode, change: ControlChange): Promise<StoredControl | null> =>
+    tightenControl(db, mode, change),
+});
+
 /**
  * Holds the kill switch of a mode as it is until the transaction ends, and returns it: a change waits for the end. Others
  * may hold it at the same time.

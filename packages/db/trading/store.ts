@@ -2,10 +2,9 @@ import type { TradingStore } from "#trading/store";
 import type { Db } from "../client.ts";
 import { book } from "./book.ts";
 import { claimOrder } from "./claim-order.ts";
-import { readControl } from "./control.ts";
 import { accountHealth, equityAt, insertEquity } from "./equity.ts";
 import { listedInstruments } from "./instruments.ts";
-import { tightenControl } from "./kill-switch.ts";
+import { switchBooks } from "./kill-switch.ts";
 import { heldContracts, laneFacts, latestBias } from "./lane-facts.ts";
 import { insertOrder, moveOrder } from "./move-order.ts";
 import { lastFillAt } from "./order-fills.ts";
@@ -14,8 +13,7 @@ import { openPositions } from "./positions.ts";
 
 /** Returns the books of trading as they are in a database. */
 export const sqlStore = (db: Db): TradingStore => ({
-  control: (mode) => readControl(db, mode),
-  tighten: (mode, change) => tightenControl(db, mode, change),
+  ...switchBooks(db),
   order: (id) => readOrder(db, id),
   ordersByClientId: (ids) => ordersByClientId(db, ids),
   ordersAtVenue: (mode) => ordersAtVenue(db, mode),

@@ -32,6 +32,8 @@ const Get = z.object({
   VersionStage: z.enum(["AWSCURRENT", "AWSPREVIOUS"]).default("AWSCURRENT"),
 });
 
+const PutSecret = z.object({ SecretId: z.string(), SecretString: z.string() });
+
 /** A secret that was changed once. */
 export interface ChangedSecret {
   readonly current: string;
@@ -49,13 +51,21 @@ interface Options {
 }
 
 /**
- * Serves the two AWS calls that the desk makes beside SQS, in AWS JSON 1.1: EventBridge PutEvents and Secrets Manager
- * GetSecretValue. Any other call is refused by name. A rule's target gets the event's detail, as `InputPath: $.detail`.
+ * Serves the AWS calls that the desk makes beside SQS, in AWS JSON 1.1: EventBridge PutEvents and Secrets Manager
+ * GetSecretValue and PutSecretValue; what is put is this endpoint's alone. Any other call is refused by name. A rule's target gets the event's detail, as `InputPath: $.detail`.
  */
 export function startAwsEndpoint(options: Options): Promise<Listening> {
+  const put = new Map<string, string>();
+  const kept = (id: string) => put.get(id) ?? options.secrets.get(id);
   const calls: Record<string, (body: unknown) => Promise<unknown>> = {
     "AWSEvents.PutEvents": (body) => putEvents(Put.parse(body), options),
-    "secretsmanager.GetSecretValue": async (body) => getSecret(Get.parse(body), options.secrets),
+    "secretsmanager.GetSecretValue": async (body) => getSecret(Get.parse(body), kept),
+    "secretsmanager.PutSecretValue": async (body) => {
+      const { SecretId: id, SecretString } = PutSecret.parse(body);
+      if (kept(id) === undefined) throw new Refusal("ResourceNotFoundException", `no secret ${id}`);
+      put.set(id, SecretString);
+      return { ARN: arnOf(id), Name: id, VersionStages: ["AWSCURRENT"] };
+    },
   };
   return listen((request, response) => {
     answer(request, calls).then(
@@ -106,18 +116,20 @@ async function putEvents({ Entries }: z.output<typeof Put>, { sqs, queueUrl }: O
   return { FailedEntryCount: 0, Entries: accepted };
 }
 
+const arnOf = (id: string): string => `arn:aws:secretsmanager:local:000000000000:secret:${id}`;
+
 function getSecret(
   { SecretId: id, VersionStage }: z.output<typeof Get>,
-  secrets: ReadonlyMap<string, string | ChangedSecret>,
+  keptOf: (id: string) => string | ChangedSecret | undefined,
 ): unknown {
-  const kept = secrets.get(id);
+  const kept = keptOf(id);
   const changed = typeof kept === "string" ? { current: kept, previous: undefined } : kept;
   const SecretString = VersionStage === "AWSCURRENT" ? changed?.current : changed?.previous;
   if (SecretString === undefined)
     throw new Refusal("ResourceNotFoundException", `no secret ${id} of the stage ${VersionStage}`);
   return {
     Name: id,
-    ARN: `arn:aws:secretsmanager:local:000000000000:secret:${id}`,
+    ARN: arnOf(id),
     SecretString,
     VersionStages: [VersionStage],
     ...(typeof kept === "object" && VersionStage === "AWSCURRENT" ? { CreatedDate: kept.changedAt } : {}),

@@ -15,6 +15,7 @@ import { errorFields, type LogLine, log, useSink } from "#runtime/log";
 import type { ScheduleName } from "#topology/schedules";
 import { QUEUES, SCHEDULES, schedule } from "#topology/topology";
 import { type Instant, instant } from "#units/time";
+import { controlFile } from "../control-board.ts";
 import { openDoor } from "../door.ts";
 import { dueAfter } from "../due.ts";
 import { type Laptop, startLaptop } from "../laptop.ts";
@@ -94,6 +95,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       secrets: new Map([[SECRET_ID, paperSecret()]]),
       // A server's database is no part of the folder, and may be another one the next time.
       recordCopy: databaseUrl ? undefined : recordFile(headFileOf(directory)),
+      controlBoard: controlFile(directory, "demo"),
     });
     closers.push(desk.close);
     closers.push(await openDoor(directory, desk.handlers));

@@ -40,8 +40,10 @@ export const ASSUMED = {
   logBytesPerInvocation: 600,
   apiRequestsADay: 2000,
   apiKbPerReply: 20,
-  secrets: 4,
+  secrets: 5,
   secretCallsPerInvocation: 0.05,
+  /** Once a reconciliation; an order's own looks are few beside. */
+  controlLooksADay: 1440,
   /** Of the figures that a job writes once a process, in the hours in which it begins one: a metric costs by the hour. */
   hoursWithColdStart: 0.25,
   /** stacks/firewall.ts: a rate, two managed groups, the viewers. */
@@ -166,9 +168,10 @@ function watchLines(
     ),
     line(
       "Secrets Manager",
-      `${ASSUMED.secrets} secrets, cached five minutes`,
+      `${ASSUMED.secrets} secrets, cached five minutes; the control object never`,
       ASSUMED.secrets * prices.secretMonth +
-        ((invocations * ASSUMED.secretCallsPerInvocation) / MILLION) * prices.secretMillionCalls,
+        ((invocations * ASSUMED.secretCallsPerInvocation + month(ASSUMED.controlLooksADay)) / MILLION) *
+          prices.secretMillionCalls,
     ),
   ];
 }

@@ -174,8 +174,8 @@ export const isAllowed = (control: Control, order: Pick<StoredOrder, "epoch" | "
   control.epoch === order.epoch && mayLeave(control, { reduceOnly: order.reduceOnly, isStop: order.type === "stop" });
 
 /** Returns why an order was voided, as stored. */
-export const voidReason = (control: Control, epoch: number): string =>
-  `voided: trading is ${control.state} in epoch ${control.epoch}, approved in ${epoch}`;
+export const voidReason = (control: Control & { readonly fence?: string }, epoch: number): string =>
+  `voided: trading is ${control.state} in epoch ${control.epoch}, approved in ${epoch}${control.fence === undefined ? "" : `; ${control.fence}`}`;
 
 /** Who claims an order, and until when the venue may take it. */
 export interface Claim {
