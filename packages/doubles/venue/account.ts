@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Big, big, Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
 import { sha256 } from "#units/ids";
+import { Attached, afterFill, PaperAlgo } from "./algo.ts";
 import type { Book, Listing } from "./book.ts";
 import { type Cause, PaperBill, recordFunding, recordTrade, SETTLED_IN } from "./ledger.ts";
 
@@ -23,6 +24,12 @@ const Order = z.object({
   fee: Decimal,
   pnl: Decimal,
   tradeId: z.string(),
+  /** The algo order whose child it is; empty for an order of its own. */
+  algoId: z.string().default(""),
+  algoClOrdId: z.string().default(""),
+  /** OKX's number for what made it: 7 is a TP/SL. */
+  source: z.string().default(""),
+  attached: z.array(Attached).default([]),
   cTime: ms,
   uTime: ms,
 });
@@ -69,6 +76,7 @@ export const PaperState = z.object({
   positions: z.array(Position),
   orders: z.array(Order),
   fills: z.array(Fill),
+  algos: z.array(PaperAlgo).default([]),
 });
 export type PaperState = z.infer<typeof PaperState>;
 
@@ -82,6 +90,7 @@ export const newAccount = (initial: Decimal): PaperState => ({
   positions: [],
   orders: [],
   fills: [],
+  algos: [],
 });
 
 /** The account as the format before kept it: without bills, and its balance in four sums. */
@@ -156,7 +165,7 @@ export function wealth(state: PaperState, book: Book, now: number): Wealth {
   let margin = big(0);
   for (const position of state.positions) {
     const listing = book.listings.get(position.instId) as Listing;
-    const mark = book.touch(position.instId, now)?.mid ?? big(position.avgPx);
+    const mark = book.touch(position.instId, now)?.mark ?? big(position.avgPx);
     profit = profit.plus(unrealized(position, listing, mark));
     margin = margin.plus(marginOf(state, position));
   }
@@ -208,7 +217,7 @@ function nextPosition(
   return { instId: listing.id, contracts, cost, avgPx, cTime: same?.cTime ?? now, uTime: now, tradeId };
 }
 
-/** Books one execution: order, fill, position and balance move together. */
+/** Books one execution: order, fill, position, balance and what hangs on them move together. */
 export function applyFill(state: PaperState, listing: Listing, execution: Execution): void {
   const { order, size, price, execType, feeRate, now, cause = "trade" } = execution;
   const signed = order.side === "buy" ? size : size.times(-1);
@@ -232,6 +241,7 @@ export function applyFill(state: PaperState, listing: Listing, execution: Execut
   order.tradeId = tradeId;
   order.uTime = now;
   order.state = big(order.accFillSz).eq(order.sz) ? "filled" : "partially_filled";
+  afterFill(state, order, before?.contracts ?? ZERO, now);
 }
 
 /** How often funding is paid, and at what rate of the position's value; longs pay a positive one. */
@@ -269,7 +279,7 @@ export function settleFunding(
   const inOrder = due.toSorted((a, b) => a.at - b.at || (a.position.instId < b.position.instId ? -1 : 1));
   for (const { position, at, rate } of inOrder) {
     const { instId, contracts } = position;
-    const mark = book.touch(instId, at)?.mid;
+    const mark = book.touch(instId, at)?.mark;
     if (!mark) continue;
     const value = notionalOf(contracts, book.listings.get(instId) as Listing, mark);
     recordFunding(state, instId, contracts, value.times(rate).neg(), at);

@@ -5,7 +5,10 @@ import { millis } from "#units/time";
 
 /** The best prices at an instant, and the contracts that one order can take. */
 export interface Touch {
+  /** The last trade. */
   readonly mid: Big;
+  readonly mark: Big;
+  readonly index: Big;
   readonly bid: Big;
   readonly ask: Big;
   readonly available: Big;
@@ -16,7 +19,17 @@ export interface BookSettings {
   readonly halfSpreadBps: number;
   /** Share of a bar's volume that one order can take. */
   readonly liquidityShare: number;
+  /** Where mark and index stand; at the last price by default, which is the only one that candles have. */
+  readonly basis?: (instrument: string) => Basis;
 }
+
+/** Mark and index as multiples of the last price. */
+export interface Basis {
+  readonly mark: Big;
+  readonly index: Big;
+}
+
+export const AT_LAST: Basis = { mark: big(1), index: big(1) };
 
 /** What the venue trades. */
 export interface Listing {
@@ -26,6 +39,8 @@ export interface Listing {
   readonly min: Big;
   readonly tick: Big;
   readonly maxLeverage: Big;
+  /** The most that one stop may close; null where the row does not say. */
+  readonly maxStop: Big | null;
 }
 
 interface Series {
@@ -71,12 +86,15 @@ export interface Book {
   readonly rows: readonly InstrumentRow[];
   /** Returns the prices at `now`, or null where the source has no bar for it. */
   touch(instrument: string, now: number): Touch | null;
+  /** Returns the prices of `now` as they are when the last trade is at `last`. */
+  touchAt(instrument: string, now: number, last: Big): Touch | null;
   /** Returns bars opened at or before `now`, newest first; null for a bar that the source cannot make. */
   candles(instrument: string, barSeconds: number, now: number, query: CandleQuery): CandleRow[] | null;
 }
 
 function listingOf(row: InstrumentRow): [string, Listing] {
   const field = (name: string) => big(parseDecimal(String(row[name])));
+  const most = (name: string) => (row[name] ? field(name) : null);
   const id = String(row.instId);
   return [
     id,
@@ -87,6 +105,7 @@ function listingOf(row: InstrumentRow): [string, Listing] {
       min: field("minSz"),
       tick: field("tickSz"),
       maxLeverage: field("lever"),
+      maxStop: most("maxStopSz"),
     },
   ];
 }
@@ -129,13 +148,10 @@ function candleRow(openedMs: number, bar: Candle, contractSize: Big, closed: boo
   return [String(openedMs), open, high, low, close, volume, text(asset), text(asset.times(close)), closed ? "1" : "0"];
 }
 
-/** Returns the market that `source` makes. */
-export function paperBook(source: CandleSource, settings: BookSettings): Book {
-  const rows = source.instruments();
-  const listings = new Map(rows.map(listingOf));
-  const base = source.barSeconds * 1000;
+/** Returns a reader of the bars of an instrument, indexed once for as long as the source gives the same ones. */
+function seriesOf(source: CandleSource): (instrument: string) => Series {
   const indexed = new Map<string, Series>();
-  const series = (instrument: string): Series => {
+  return (instrument) => {
     const candles = source.bars(instrument);
     const known = indexed.get(instrument);
     if (known?.candles === candles) return known;
@@ -143,25 +159,48 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
     indexed.set(instrument, fresh);
     return fresh;
   };
+}
 
-  const touch = (instrument: string, now: number): Touch | null => {
+/** Returns the prices of `found`, or those around another last price `wanted`. */
+function touchOf(
+  { listing, last, available }: { readonly listing: Listing; readonly last: Big; readonly available: Big },
+  { halfSpreadBps, basis }: BookSettings,
+  wanted: Big | null,
+): Touch {
+  const mid = wanted ?? last;
+  const half = mid.times(halfSpreadBps).div(10_000);
+  const { mark, index } = basis?.(listing.id) ?? AT_LAST;
+  return {
+    ...{ mid, mark: mid.times(mark), index: mid.times(index), available },
+    ...{ bid: floorTick(mid.minus(half), listing.tick), ask: ceilTick(mid.plus(half), listing.tick) },
+  };
+}
+
+/** Returns the market that `source` makes. */
+export function paperBook(source: CandleSource, settings: BookSettings): Book {
+  const rows = source.instruments();
+  const listings = new Map(rows.map(listingOf));
+  const base = source.barSeconds * 1000;
+  const series = seriesOf(source);
+
+  // The last price as the bars have it, and what one order can take; null without a bar near enough.
+  const market = (instrument: string, now: number) => {
     const listing = listings.get(instrument);
     const { candles, opened } = series(instrument);
     const at = lastAtOrBelow(opened, now);
     const bar = candles[at];
     const elapsed = now - (opened[at] ?? 0);
     if (!listing || !bar || elapsed > base * (1 + STALE_BARS)) return null;
-    const mid = roundTo(elapsed < base ? inside(bar, elapsed, base) : big(bar.close), listing.tick, 2);
-    const half = mid.times(settings.halfSpreadBps).div(10_000);
-    const least = listing.lot.times(LEAST_LOTS);
+    const last = roundTo(elapsed < base ? inside(bar, elapsed, base) : big(bar.close), listing.tick, 2);
     const share = roundTo(big(bar.volume).times(settings.liquidityShare), listing.lot, 0);
-    return {
-      mid,
-      bid: floorTick(mid.minus(half), listing.tick),
-      ask: ceilTick(mid.plus(half), listing.tick),
-      available: share.gt(0) ? share : least,
-    };
+    return { listing, last, available: share.gt(0) ? share : listing.lot.times(LEAST_LOTS) };
   };
+
+  const touchAt = (instrument: string, now: number, wanted: Big | null): Touch | null => {
+    const found = market(instrument, now);
+    return found && touchOf(found, settings, wanted);
+  };
+  const touch = (instrument: string, now: number): Touch | null => touchAt(instrument, now, null);
 
   // Known at `now` of the base bar at `index`: all of it once closed, else its beginning.
   const known = ({ candles, opened }: Series, index: number, now: number, tick: Big): Candle => {
@@ -196,5 +235,5 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
     }
     return found;
   };
-  return { listings, rows, touch, candles };
+  return { listings, rows, touch, touchAt, candles };
 }

@@ -1,87 +1,15 @@
-import { type Big, big, parseDecimal, text, ZERO } from "#units/decimal";
-import { applyFill, idAt, leverageOf, type PaperOrder, type PaperState, wealth } from "./account.ts";
-import { type Book, ceilTick, floorTick, type Listing, type Touch } from "./book.ts";
-import { PaperRefusal, type PaperRequest, required } from "./reply.ts";
-
-export interface Fees {
-  /** Fractions of notional: 0.0005 is 5 bps. */
-  readonly taker: Big;
-  readonly maker: Big;
-}
-
-export interface MatchingSettings {
-  readonly fees: Fees;
-  /** Slippage in bps of an order that takes all that is available; less in proportion. */
-  readonly impactBps: number;
-}
-
-export interface Floor {
-  readonly state: PaperState;
-  readonly book: Book;
-  readonly matching: MatchingSettings;
-}
+import { type Big, big, parseDecimal, text } from "#units/decimal";
+import { applyFill, idAt, type PaperOrder, type PaperState } from "./account.ts";
+import { attachedOf } from "./attached.ts";
+import type { Listing } from "./book.ts";
+import { checkMargin, enter, type Floor, fresh, heldOf, least } from "./matching.ts";
+import { PaperRefusal, type PaperRequest, positive, required } from "./reply.ts";
 
 /** OKX forgets a canceled order without a fill after two hours, others after seven days. */
 const UNFILLED_KEPT_MS = 2 * 3_600_000;
 const CLOSED_KEPT_MS = 7 * 86_400_000;
 
 export const isPending = (order: PaperOrder): boolean => order.state === "live" || order.state === "partially_filled";
-
-const decimalField = (fields: Readonly<Record<string, unknown>>, name: string): Big => {
-  const written = required(fields, name);
-  if (!/^\d+(\.\d+)?$/.test(written) || big(parseDecimal(written)).lte(0))
-    throw new PaperRefusal("51000", `Parameter ${name} error`);
-  return big(parseDecimal(written));
-};
-
-/** Returns how many contracts can be had before the average price passes the limit. */
-function reachable(limit: Big, order: PaperOrder, touch: Touch, impactBps: number): Big {
-  const { bid, ask, available } = touch;
-  const room = order.side === "buy" ? limit.minus(ask).div(ask) : bid.minus(limit).div(bid);
-  if (room.lt(0)) return big(0);
-  const roomBps = room.times(10_000);
-  return roomBps.gte(impactBps) ? available : available.times(roomBps).div(impactBps);
-}
-
-const least = (...amounts: readonly Big[]): Big => amounts.reduce((a, b) => (b.lt(a) ? b : a));
-
-/** Returns what the order may take at once, and its average price: worse with size, on the tick, within its limit. */
-function taken(order: PaperOrder, listing: Listing, touch: Touch, impactBps: number): { size: Big; price: Big } {
-  const buys = order.side === "buy";
-  const best = buys ? touch.ask : touch.bid;
-  const left = big(order.sz).minus(order.accFillSz);
-  const limit = order.px === "" ? null : big(order.px);
-  const most = limit ? reachable(limit, order, touch, impactBps) : touch.available;
-  const size = floorTick(least(left, most, touch.available), listing.lot);
-  const drift = best.times(impactBps).div(10_000).times(size).div(touch.available);
-  const price = buys ? ceilTick(best.plus(drift), listing.tick) : floorTick(best.minus(drift), listing.tick);
-  const past = limit && (buys ? price.gt(limit) : price.lt(limit));
-  return { size, price: past ? limit : price };
-}
-
-const heldOf = (state: PaperState, instId: string): Big =>
-  big(state.positions.find((position) => position.instId === instId)?.contracts ?? ZERO);
-
-/** @throws PaperRefusal 51008 when the margin after the order would exceed the cash. Reducing orders need none. */
-function checkMargin(
-  { state, book, matching }: Floor,
-  order: PaperOrder,
-  listing: Listing,
-  touch: Touch,
-  now: number,
-): void {
-  const held = heldOf(state, order.instId);
-  const after = held.plus(order.side === "buy" ? order.sz : big(order.sz).times(-1));
-  if (after.abs().lte(held.abs()) && (after.eq(0) || after.gt(0) === held.gt(0))) return;
-  const price = order.side === "buy" ? touch.ask : touch.bid;
-  const added = after.abs().minus(held.gt(0) === after.gt(0) ? held.abs() : 0);
-  const notional = added.times(listing.contractSize).times(price);
-  const { equity, unrealized, margin } = wealth(state, book, now);
-  const needed = notional.div(leverageOf(state, order.instId)).plus(notional.times(matching.fees.taker));
-  if (margin.plus(needed).gt(equity.minus(unrealized))) {
-    throw new PaperRefusal("51008", "Order failed. Insufficient USDT margin in account");
-  }
-}
 
 /** How a swap may be margined. */
 export const TRADE_MODES = /^(isolated|cross)$/;
@@ -107,12 +35,17 @@ function checkWords(state: PaperState, body: PaperRequest["body"]): void {
   }
 }
 
-/** Returns the contracts to trade: as asked, or what is left to reduce. @throws PaperRefusal 51000, 51020, 51121, 51169. */
-function sizeOf(state: PaperState, body: PaperRequest["body"], listing: Listing): Big {
-  const size = decimalField(body, "sz");
+/** Returns `size`. @throws PaperRefusal 51020 below the least size, 51121 off the lot. */
+export function checkLot(size: Big, listing: Listing): Big {
   if (size.lt(listing.min)) throw new PaperRefusal("51020", "The order is below the minimum order amount.");
   if (!size.mod(listing.lot).eq(0))
     throw new PaperRefusal("51121", "Order quantity must be a multiple of the lot size.");
+  return size;
+}
+
+/** Returns the contracts to trade: as asked, or what is left to reduce. @throws PaperRefusal 51000, 51020, 51121, 51169. */
+function sizeOf(state: PaperState, body: PaperRequest["body"], listing: Listing): Big {
+  const size = checkLot(positive(body, "sz"), listing);
   if (String(body.reduceOnly) !== "true") return size;
   const closable = heldOf(state, listing.id).times(body.side === "sell" ? 1 : -1);
   if (closable.lte(0))
@@ -128,23 +61,24 @@ function orderOf({ state, book }: Floor, { body, now }: PaperRequest): PaperOrde
   const [ordType, tdMode, clOrdId] = [String(body.ordType), String(body.tdMode), String(body.clOrdId ?? "")];
   const side = body.side === "buy" ? "buy" : "sell";
   const size = sizeOf(state, body, listing);
-  const px = ordType === "limit" || ordType === "ioc" || ordType === "fok" ? decimalField(body, "px") : null;
+  const px = ordType === "limit" || ordType === "ioc" || ordType === "fok" ? positive(body, "px") : null;
   if (px && !px.mod(listing.tick).eq(0)) throw new PaperRefusal("51000", "Parameter px error");
   const nth = state.orders.filter((order) => order.clOrdId === clOrdId).length;
   return {
     ordId: idAt(now, "order", listing.id, clOrdId, String(nth)),
     ...{ clOrdId, instId: listing.id, side, ordType, tdMode, sz: text(size), px: px ? text(px) : "" },
     reduceOnly: String(body.reduceOnly) === "true",
-    ...{ state: "live", accFillSz: ZERO, filledValue: ZERO, fee: ZERO, pnl: ZERO, tradeId: "", cTime: now, uTime: now },
+    ...{ algoId: "", algoClOrdId: "", source: "", attached: [], ...fresh(now) },
   };
 }
 
 /**
  * Places an order: a market, IOC or FOK order fills at once or is canceled, a limit order may rest.
- * @throws PaperRefusal with OKX's code: 50037 past its deadline, 51016, 51020, 51121, 51169, 51008, 51006 without a price.
+ * @throws PaperRefusal with OKX's code: 50037 past its deadline, 51016, 51020, 51121, 51169, 51008, 51006
+ * without a price, 51100 and 51046 to 51053 for what is attached.
  */
 export function place(floor: Floor, request: PaperRequest): PaperOrder {
-  const { state, book, matching } = floor;
+  const { book } = floor;
   const { now } = request;
   if (request.expiresMs !== null && now > request.expiresMs) throw new PaperRefusal("50037", "The order has expired.");
   const order = orderOf(floor, request);
@@ -153,12 +87,8 @@ export function place(floor: Floor, request: PaperRequest): PaperOrder {
   if (!touch)
     throw new PaperRefusal("51006", "Order price is not within the price limit: the instrument has no price now.");
   checkMargin(floor, order, listing, touch, now);
-  state.orders.push(order);
-  const { size, price } = taken(order, listing, touch, matching.impactBps);
-  const whole = order.ordType !== "fok" || size.eq(order.sz);
-  if (size.gt(0) && whole)
-    applyFill(state, listing, { order, size, price, execType: "T", feeRate: matching.fees.taker, now });
-  if (order.ordType !== "limit" && order.state !== "filled") order.state = "canceled";
+  order.attached = attachedOf(floor, request.body, order, listing, touch);
+  enter(floor, order, touch, now);
   return order;
 }
 

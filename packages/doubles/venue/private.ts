@@ -8,9 +8,12 @@ import {
   unrealized,
   wealth,
 } from "./account.ts";
+import { isWaiting } from "./algo.ts";
+import { ALGO_ROUTES } from "./algo-routes.ts";
 import { floorTick, type Listing } from "./book.ts";
 import { type PaperBill, SETTLED_IN, SUBTYPES } from "./ledger.ts";
-import { cancel, type Floor, find, isPending, place, TRADE_MODES } from "./orders.ts";
+import type { Floor } from "./matching.ts";
+import { cancel, find, isPending, place, TRADE_MODES } from "./orders.ts";
 import { PaperRefusal, type PaperRequest, page, required } from "./reply.ts";
 
 type Route = (request: PaperRequest, floor: Floor) => readonly unknown[];
@@ -40,10 +43,26 @@ function orderRow(order: PaperOrder, lever: string): unknown {
     },
     ...{ avgPx, fee, feeCcy: "USDT", rebate: "0", rebateCcy: "USDT", pnl, tradeId, lever, category: "normal" },
     ...{ ccy: "", tgtCcy: "", fillPx: avgPx, fillSz: accFillSz, fillTime: filled.eq(0) ? "" : String(order.uTime) },
-    ...{ reduceOnly: String(order.reduceOnly), source: "", attachAlgoOrds: [], algoId: "", algoClOrdId: "" },
+    ...{ reduceOnly: String(order.reduceOnly), source: order.source },
+    ...{ algoId: order.algoId, algoClOrdId: order.algoClOrdId, attachAlgoOrds: order.attached.map(attachedRow) },
     ...{ cTime: String(order.cTime), uTime: String(order.uTime) },
   };
 }
+
+const attachedRow = ({ attachAlgoClOrdId, sl, tp }: PaperOrder["attached"][number]) => ({
+  ...{ attachAlgoId: "", attachAlgoClOrdId, sz: "" },
+  ...{ slTriggerPx: sl?.triggerPx ?? "", slTriggerPxType: sl?.triggerPxType ?? "", slOrdPx: sl?.ordPx ?? "" },
+  ...{ tpTriggerPx: tp?.triggerPx ?? "", tpTriggerPxType: tp?.triggerPxType ?? "", tpOrdPx: tp?.ordPx ?? "" },
+});
+
+/** The stop of the whole position, as account/positions shows it. */
+const closeOrderAlgo = ({ state }: Floor, instId: string) =>
+  state.algos
+    .filter((algo) => isWaiting(algo) && algo.sz === "" && algo.instId === instId)
+    .map(({ algoId, sl, tp }) => ({
+      ...{ algoId, slTriggerPx: sl?.triggerPx ?? "", slTriggerPxType: sl?.triggerPxType ?? "" },
+      ...{ tpTriggerPx: tp?.triggerPx ?? "", tpTriggerPxType: tp?.triggerPxType ?? "", closeFraction: "1" },
+    }));
 
 function fillRow(fill: PaperFill): unknown {
   const { ts, ...fields } = fill;
@@ -59,9 +78,11 @@ function fillRow(fill: PaperFill): unknown {
   };
 }
 
-function positionRow({ state, book }: Floor, position: PaperPosition, now: number): unknown {
+function positionRow(floor: Floor, position: PaperPosition, now: number): unknown {
+  const { state, book } = floor;
   const listing = book.listings.get(position.instId) as Listing;
-  const mark = book.touch(position.instId, now)?.mid ?? big(position.avgPx);
+  const touch = book.touch(position.instId, now);
+  const mark = touch?.mark ?? big(position.avgPx);
   const { instId, contracts, avgPx, tradeId } = position;
   const notional = big(contracts).times(listing.contractSize).times(mark).abs();
   const margin = text(fixed(marginOf(state, position), 12));
@@ -78,11 +99,13 @@ function positionRow({ state, book }: Floor, position: PaperPosition, now: numbe
     ...{
       avgPx,
       markPx: text(mark),
-      last: text(mark),
+      last: text(touch?.mid ?? mark),
+      idxPx: text(touch?.index ?? mark),
       upl: text(unrealized(position, listing, mark)),
       notionalUsd: text(notional),
     },
     ...{ lever: leverageOf(state, instId), margin, ccy: "USDT", liqPx: "", adl: "0", tradeId },
+    closeOrderAlgo: closeOrderAlgo(floor, instId),
     ...{ cTime: String(position.cTime), uTime: String(position.uTime) },
   };
 }
@@ -228,6 +251,7 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
     state.leverage[listing.id] = lever;
     return [{ instId: listing.id, lever, mgnMode: String(body.mgnMode ?? "isolated"), posSide: "" }];
   },
+  ...ALGO_ROUTES,
   "POST trade/order": (request, floor) => [placed(place(floor, request), request.now)],
   "POST trade/cancel-order": (request, floor) => [placed(cancel(floor, request), request.now)],
   "GET trade/order": ({ query, now }, floor) => {

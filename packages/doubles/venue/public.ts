@@ -75,7 +75,7 @@ export const PUBLIC_ROUTES: Readonly<Record<string, Route>> = {
   },
   "public/mark-price": (request, book) =>
     instrumentsOf(request, book).map((instId) => {
-      const markPx = text(touchOf(book, instId, request.now).mid);
+      const markPx = text(touchOf(book, instId, request.now).mark);
       return { instType: "SWAP", instId, markPx, ts: String(request.now) };
     }),
   "market/ticker": ({ query, now }, book) => [ticker(book, required(query, "instId"), now)],

@@ -1,3 +1,5 @@
+import { type Big, big, parseDecimal } from "#units/decimal";
+
 export interface Reply {
   readonly status: number;
   readonly code: string;
@@ -26,6 +28,8 @@ export interface PaperRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The body where it is a list; `body` is empty then. */
+  readonly list: readonly Readonly<Record<string, unknown>>[];
   /** Deadline of a placement in ms, from the `expTime` header; null without. */
   readonly expiresMs: number | null;
   /** The venue's clock when the request arrived. */
@@ -38,6 +42,14 @@ export function required(fields: Readonly<Record<string, unknown>>, name: string
   if (value === undefined || value === null || value === "")
     throw new PaperRefusal("50014", `Parameter ${name} can not be empty.`, 400);
   return String(value);
+}
+
+/** @throws PaperRefusal 50014 when it is missing, 51000 when it is no number above 0. */
+export function positive(fields: Readonly<Record<string, unknown>>, name: string): Big {
+  const written = required(fields, name);
+  if (!/^\d+(\.\d+)?$/.test(written) || big(parseDecimal(written)).lte(0))
+    throw new PaperRefusal("51000", `Parameter ${name} error`);
+  return big(parseDecimal(written));
 }
 
 /** OKX pages: newest first, `after` = older than that id, `before` = newer, at most 100. `rows` ascend by id. */

@@ -4,15 +4,19 @@ import { listen, readBody } from "#host/http";
 import type { CandleSource } from "#recording/candle-source";
 import { big, type Decimal, decimalOf } from "#units/decimal";
 import { FUNDING_RULE, type FundingTerms, newAccount, type PaperState, settleFunding } from "./account.ts";
+import { isWaiting } from "./algo.ts";
+import { refusedAlgo } from "./algo-routes.ts";
 import { checkCall, type PaperKey } from "./auth.ts";
-import { type BookSettings, paperBook } from "./book.ts";
+import { AT_LAST, type Basis, type BookSettings, paperBook } from "./book.ts";
 import { type FaultAct, type Faults, noFaults } from "./faults.ts";
 import { type PaperBill, recordTransfer } from "./ledger.ts";
-import { type Floor, sweep } from "./orders.ts";
+import type { Floor } from "./matching.ts";
+import { sweep } from "./orders.ts";
 import { PRIVATE_ROUTES } from "./private.ts";
 import { PUBLIC_ROUTES } from "./public.ts";
 import { accepted, PaperRefusal, type PaperRequest, type Reply } from "./reply.ts";
 import { readState, writeState } from "./store.ts";
+import { fireDue, trigger } from "./triggers.ts";
 
 export interface PaperVenueConfig {
   readonly clock: Clock;
@@ -26,6 +30,8 @@ export interface PaperVenueConfig {
   readonly book?: Partial<BookSettings>;
   /** Slippage in bps of an order that takes the whole of a bar's share; 10 by default. */
   readonly impactBps?: number;
+  /** From a stop's trigger to its order in the book; 50 by default. */
+  readonly triggerLatencyMs?: number;
   /** Of each instrument; the rule for what has no recorded rate by default. */
   readonly funding?: (instId: string) => FundingTerms;
   /** Sees each request as it came. For tests. */
@@ -40,6 +46,8 @@ export interface PaperVenue {
   deliverLate(): Promise<number>;
   /** Moves USDT into the account, or out of it when `amount` is negative. @throws RangeError for nothing, or more than there is. */
   transfer(amount: Decimal): PaperBill;
+  /** Holds the mark and the index of an instrument at these multiples of its last price, until told otherwise. */
+  part(instrument: string, mark: Decimal, index: Decimal): void;
   /** Returns the account as it would be kept. */
   state(): PaperState;
   close(): Promise<void>;
@@ -67,13 +75,16 @@ function requestOf({ method, target, headers, body }: Arrival, now: number): Pap
   } catch {
     throw new PaperRefusal("50002", "Incorrect json data format", 400);
   }
-  if (typeof fields !== "object" || fields === null || Array.isArray(fields))
-    throw new PaperRefusal("50002", "Not a JSON object", 400);
+  const isList = url.pathname === `${PREFIX}trade/cancel-algos`;
+  const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isList ? !Array.isArray(fields) || !fields.every(isObject) : !isObject(fields))
+    throw new PaperRefusal("50002", `Not a JSON ${isList ? "list" : "object"}`, 400);
   return {
     method,
     path: url.pathname.slice(PREFIX.length),
     query: Object.fromEntries(url.searchParams),
-    body: fields as Record<string, unknown>,
+    body: isList ? {} : (fields as Record<string, unknown>),
+    list: isList ? (fields as Record<string, unknown>[]) : [],
     expiresMs: Number.isFinite(expires) ? expires : null,
     now,
   };
@@ -85,18 +96,35 @@ function refusal(error: unknown, request: PaperRequest | null): Reply {
   const { code, message: msg, status } = error;
   const ofOrder = status === 200 && request?.method === "POST" && request.path.startsWith("trade/");
   if (!ofOrder) return { status, code, msg, data: [] };
+  // An algo order that is refused is refused in its row alone. Source: OKX v5; nautilus_trader's recorded replies.
+  if (request.path.endsWith("-algo")) return accepted([refusedAlgo(request.body, error)]);
+  if (request.path.endsWith("-algos")) return { status, code: "1", msg: "", data: [refusedAlgo(request.body, error)] };
   const clOrdId = String(request.body.clOrdId ?? "");
   const row = { ordId: "", clOrdId, tag: "", ts: String(request.now), sCode: code, sMsg: msg };
   return { status, code: "1", msg: "All operations failed", data: [row] };
 }
 
+/** Returns the reply with `data`. Of a list, the envelope says whether all its rows failed (1) or some (2). */
+function answered(path: string, data: readonly unknown[]): Reply {
+  const failed = data.filter((row) => ((row as { sCode?: string } | null)?.sCode ?? "0") !== "0").length;
+  if (path !== "trade/cancel-algos" || failed === 0) return accepted(data);
+  return { status: 200, code: failed === data.length ? "1" : "2", msg: "", data };
+}
+
 /** Does what has come about since the last call, with nobody asking. */
 function pass(config: PaperVenueConfig, floor: Floor, now: number): void {
-  const before = floor.state.bills.length;
-  settleFunding(floor.state, floor.book, config.funding ?? (() => FUNDING_RULE), now);
+  const { state, book } = floor;
+  const before = state.bills.length;
+  settleFunding(state, book, config.funding ?? (() => FUNDING_RULE), now);
   sweep(floor, now);
-  // What a reader has seen of the ledger must be there after the process.
-  if (floor.state.bills.length > before) keep(config, floor);
+  const waiting = state.algos.filter(isWaiting);
+  for (const instId of new Set(waiting.map((algo) => algo.instId))) {
+    const touch = book.touch(instId, now);
+    if (touch) trigger(floor, instId, touch, now);
+  }
+  fireDue(floor, now);
+  // What a reader has seen of the ledger and of a stop must be there after the process.
+  if (state.bills.length > before || waiting.some((algo) => !isWaiting(algo) || algo.due)) keep(config, floor);
 }
 
 function keep({ file }: PaperVenueConfig, { state }: Floor): void {
@@ -114,7 +142,7 @@ function run(config: PaperVenueConfig, floor: Floor, arrival: Arrival): Reply {
     const closed = PRIVATE_ROUTES[`${arrival.method} ${request.path}`];
     if (!closed) throw new PaperRefusal("50404", "No such endpoint on the paper venue", 404);
     checkCall(config.key, arrival.headers, arrival.method, arrival.target, arrival.body, now);
-    const reply = accepted(closed(request, floor));
+    const reply = answered(request.path, closed(request, floor));
     if (arrival.method === "POST") keep(config, floor);
     return reply;
   } catch (error) {
@@ -182,11 +210,14 @@ function answer(act: FaultAct, response: ServerResponse, arrival: Arrival, carry
  */
 export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> {
   const { source } = config;
-  const book = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1, ...config.book });
+  const moved = new Map<string, Basis>();
+  const basis = (instrument: string) => moved.get(instrument) ?? AT_LAST;
+  const book = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1, basis, ...config.book });
   const state =
     (config.file === undefined ? null : readState(config.file, book.listings)) ??
     newAccount(config.balance ?? decimalOf("100000"));
-  const floor: Floor = { state, book, matching: { fees: FEES, impactBps: config.impactBps ?? 10 } };
+  const { impactBps = 10, triggerLatencyMs = 50 } = config;
+  const floor: Floor = { state, book, matching: { fees: FEES, impactBps, triggerLatencyMs } };
   const faults = noFaults();
   let held: Arrival[] = [];
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -219,6 +250,9 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
       const bill = recordTransfer(state, amount, now);
       keep(config, floor);
       return bill;
+    },
+    part: (instrument, mark, index) => {
+      moved.set(instrument, { mark: big(mark), index: big(index) });
     },
     state: () => structuredClone(state),
     close: server.close,

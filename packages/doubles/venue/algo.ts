@@ -1,0 +1,152 @@
+import * as z from "zod";
+import { big, Decimal, ZERO } from "#units/decimal";
+import { sha256 } from "#units/ids";
+
+const ms = z.number().int();
+
+const Leg = z.object({
+  triggerPx: Decimal,
+  triggerPxType: z.enum(["last", "mark", "index"]),
+  /** "-1" is a market order. */
+  ordPx: z.string(),
+});
+export type AlgoLeg = z.infer<typeof Leg>;
+
+/** A stop or take-profit that waits for its price. Source: OKX v5, "Algo trading", whose names and states these are. */
+export const PaperAlgo = z.object({
+  algoId: z.string(),
+  algoClOrdId: z.string(),
+  instId: z.string(),
+  side: z.enum(["buy", "sell"]),
+  ordType: z.enum(["conditional", "oco"]),
+  tdMode: z.string(),
+  /** Empty when it closes the whole position, whatever that is at the trigger. */
+  sz: z.union([Decimal, z.literal("")]),
+  reduceOnly: z.boolean(),
+  cxlOnClosePos: z.boolean(),
+  sl: Leg.nullable(),
+  tp: Leg.nullable(),
+  state: z.enum(["live", "effective", "canceled", "order_failed"]),
+  failCode: z.string(),
+  ordIdList: z.array(z.string()),
+  actualSide: z.enum(["", "sl", "tp"]),
+  actualSz: z.string(),
+  actualPx: z.string(),
+  /** When its child order reaches the book, and the last price that it finds there; null before the trigger. */
+  due: z.object({ at: ms, last: Decimal }).nullable(),
+  triggerTime: ms.nullable(),
+  cTime: ms,
+  uTime: ms,
+});
+export type PaperAlgo = z.infer<typeof PaperAlgo>;
+
+/** The TP/SL that an order carries, made an algo order of its own when the order is filled completely. */
+export const Attached = z.object({ attachAlgoClOrdId: z.string(), sl: Leg.nullable(), tp: Leg.nullable() });
+export type Attached = z.infer<typeof Attached>;
+
+interface Kept {
+  readonly algos: PaperAlgo[];
+  readonly positions: readonly { readonly instId: string; readonly contracts: Decimal }[];
+}
+
+interface Parent {
+  readonly instId: string;
+  readonly ordId: string;
+  readonly side: "buy" | "sell";
+  readonly tdMode: string;
+  readonly sz: Decimal;
+  readonly state: string;
+  readonly attached: readonly Attached[];
+}
+
+/** Returns an id of 19 digits that ascends with time and depends on `parts` alone. */
+export const algoIdAt = (now: number, ...parts: readonly string[]): string =>
+  `${now}${(Number.parseInt(sha256(["algo", ...parts].join(" ")).slice(0, 12), 16) % 1_000_000).toString().padStart(6, "0")}`;
+
+/** Waits for its price, or for its child order to reach the book. */
+export const isWaiting = ({ state }: PaperAlgo): boolean => state === "live";
+
+/** What a new algo order has not had yet. */
+export const untouched = (
+  now: number,
+): Omit<
+  PaperAlgo,
+  "algoId" | "algoClOrdId" | "instId" | "side" | "ordType" | "tdMode" | "sz" | "sl" | "tp" | Flags
+> => ({
+  ...{ state: "live" as const, failCode: "", ordIdList: [], actualSide: "" as const, actualSz: "", actualPx: "" },
+  ...{ due: null, triggerTime: null, cTime: now, uTime: now },
+});
+type Flags = "reduceOnly" | "cxlOnClosePos";
+
+/** Ends a waiting algo order. `failCode` makes it failed, none makes it canceled. */
+export function endAlgo(algo: PaperAlgo, now: number, failCode = ""): void {
+  algo.state = failCode === "" ? "canceled" : "order_failed";
+  algo.failCode = failCode;
+  algo.due = null;
+  algo.uTime = now;
+}
+
+/**
+ * Does what a fill of `order` brings about: its attached TP/SL when it is filled completely, and the end of what was to go
+ * with a position that is closed now. An attached TP/SL is not reduce-only: it outlives an offsetting close and may then
+ * open, which is the worst that users of OKX in net mode report. Source: python-okx, issue 112.
+ */
+export function afterFill(kept: Kept, order: Parent, before: Decimal, now: number): void {
+  const held = big(kept.positions.find(({ instId }) => instId === order.instId)?.contracts ?? ZERO);
+  const isClosed = !big(before).eq(0) && (held.eq(0) || held.gt(0) !== big(before).gt(0));
+  for (const algo of kept.algos)
+    if (isClosed && algo.cxlOnClosePos && algo.instId === order.instId && isWaiting(algo)) endAlgo(algo, now);
+  if (order.state !== "filled") return;
+  for (const { attachAlgoClOrdId, sl, tp } of order.attached) {
+    kept.algos.push({
+      ...{
+        algoId: algoIdAt(now, order.ordId, attachAlgoClOrdId),
+        algoClOrdId: attachAlgoClOrdId,
+        instId: order.instId,
+      },
+      ...{
+        side: order.side === "buy" ? "sell" : "buy",
+        ordType: sl && tp ? "oco" : "conditional",
+        tdMode: order.tdMode,
+      },
+      ...{ sz: order.sz, reduceOnly: false, cxlOnClosePos: false, sl, tp, ...untouched(now) },
+    });
+  }
+}
+
+const legFields = (name: "sl" | "tp", leg: AlgoLeg | null) => ({
+  [`${name}TriggerPx`]: leg?.triggerPx ?? "",
+  [`${name}TriggerPxType`]: leg?.triggerPxType ?? "",
+  [`${name}OrdPx`]: leg?.ordPx ?? "",
+});
+
+/** Returns it as OKX's trade/order-algo gives it. */
+export function algoRow(algo: PaperAlgo, lever: string): Readonly<Record<string, unknown>> {
+  const { algoId, algoClOrdId, instId, side, ordType, tdMode, sz, state, failCode, ordIdList } = algo;
+  return {
+    ...{ instType: "SWAP", instId, algoId, algoClOrdId, clOrdId: "", ordId: ordIdList.at(-1) ?? "", ordIdList },
+    ...{ side, posSide: "net", ordType, tdMode, sz, closeFraction: sz === "" ? "1" : "", lever, tag: "", ccy: "" },
+    ...{ state, failCode, reduceOnly: String(algo.reduceOnly), cxlOnClosePos: String(algo.cxlOnClosePos) },
+    ...legFields("sl", algo.sl),
+    ...legFields("tp", algo.tp),
+    ...{ actualSide: algo.actualSide, actualSz: algo.actualSz, actualPx: algo.actualPx, ordPx: "", triggerPx: "" },
+    ...{ triggerPxType: "", triggerTime: algo.triggerTime === null ? "" : String(algo.triggerTime), tgtCcy: "" },
+    ...{ last: "", tpOrdKind: "condition", attachAlgoOrds: [], isTradeBorrowMode: "", quickMgnType: "" },
+    ...{ cTime: String(algo.cTime), uTime: String(algo.uTime) },
+  };
+}
+
+/** Returns the trigger of the leg that is reached at these prices, the stop before the take-profit; null for none. */
+export function reachedLeg(
+  { side, sl, tp }: PaperAlgo,
+  prices: Readonly<Record<AlgoLeg["triggerPxType"], Parameters<typeof big>[0]>>,
+): "sl" | "tp" | null {
+  const closesLong = side === "sell";
+  const passed = (leg: AlgoLeg | null, falls: boolean): boolean => {
+    if (leg === null) return false;
+    const now = big(prices[leg.triggerPxType]);
+    return falls ? now.lte(leg.triggerPx) : now.gte(leg.triggerPx);
+  };
+  if (passed(sl, closesLong)) return "sl";
+  return passed(tp, !closesLong) ? "tp" : null;
+}

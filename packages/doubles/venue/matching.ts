@@ -1,0 +1,91 @@
+import { type Big, big, ZERO } from "#units/decimal";
+import { applyFill, leverageOf, type PaperOrder, type PaperState, wealth } from "./account.ts";
+import { type Book, ceilTick, floorTick, type Listing, type Touch } from "./book.ts";
+import { PaperRefusal } from "./reply.ts";
+
+export interface Fees {
+  /** Fractions of notional: 0.0005 is 5 bps. */
+  readonly taker: Big;
+  readonly maker: Big;
+}
+
+export interface MatchingSettings {
+  readonly fees: Fees;
+  /** From the trigger of a stop to its order in the book. */
+  readonly triggerLatencyMs: number;
+  /** Slippage in bps of an order that takes all that is available; less in proportion. */
+  readonly impactBps: number;
+}
+
+export interface Floor {
+  readonly state: PaperState;
+  readonly book: Book;
+  readonly matching: MatchingSettings;
+}
+
+/** Returns how many contracts can be had before the average price passes the limit. */
+function reachable(limit: Big, order: PaperOrder, touch: Touch, impactBps: number): Big {
+  const { bid, ask, available } = touch;
+  const room = order.side === "buy" ? limit.minus(ask).div(ask) : bid.minus(limit).div(bid);
+  if (room.lt(0)) return big(0);
+  const roomBps = room.times(10_000);
+  return roomBps.gte(impactBps) ? available : available.times(roomBps).div(impactBps);
+}
+
+export const least = (...amounts: readonly Big[]): Big => amounts.reduce((a, b) => (b.lt(a) ? b : a));
+
+/** Returns what the order may take at once, and its average price: worse with size, on the tick, within its limit. */
+function taken(order: PaperOrder, listing: Listing, touch: Touch, impactBps: number): { size: Big; price: Big } {
+  const buys = order.side === "buy";
+  const best = buys ? touch.ask : touch.bid;
+  const left = big(order.sz).minus(order.accFillSz);
+  const limit = order.px === "" ? null : big(order.px);
+  const most = limit ? reachable(limit, order, touch, impactBps) : touch.available;
+  const size = floorTick(least(left, most, touch.available), listing.lot);
+  const drift = best.times(impactBps).div(10_000).times(size).div(touch.available);
+  const price = buys ? ceilTick(best.plus(drift), listing.tick) : floorTick(best.minus(drift), listing.tick);
+  const past = limit && (buys ? price.gt(limit) : price.lt(limit));
+  return { size, price: past ? limit : price };
+}
+
+/** Returns the signed contracts held. */
+export const heldOf = (state: PaperState, instId: string): Big =>
+  big(state.positions.find((position) => position.instId === instId)?.contracts ?? ZERO);
+
+/** @throws PaperRefusal 51008 when the margin after the order would exceed the cash. Reducing orders need none. */
+export function checkMargin(
+  { state, book, matching }: Floor,
+  order: PaperOrder,
+  listing: Listing,
+  touch: Touch,
+  now: number,
+): void {
+  const held = heldOf(state, order.instId);
+  const after = held.plus(order.side === "buy" ? order.sz : big(order.sz).times(-1));
+  if (after.abs().lte(held.abs()) && (after.eq(0) || after.gt(0) === held.gt(0))) return;
+  const price = order.side === "buy" ? touch.ask : touch.bid;
+  const added = after.abs().minus(held.gt(0) === after.gt(0) ? held.abs() : 0);
+  const notional = added.times(listing.contractSize).times(price);
+  const { equity, unrealized, margin } = wealth(state, book, now);
+  const needed = notional.div(leverageOf(state, order.instId)).plus(notional.times(matching.fees.taker));
+  if (margin.plus(needed).gt(equity.minus(unrealized))) {
+    throw new PaperRefusal("51008", "Order failed. Insufficient USDT margin in account");
+  }
+}
+
+/** Enters an order and lets it take what `touch` has: a limit order may rest, of any other the rest is canceled. */
+export function enter({ state, book, matching }: Floor, order: PaperOrder, touch: Touch, now: number): void {
+  const listing = book.listings.get(order.instId) as Listing;
+  state.orders.push(order);
+  const { size, price } = taken(order, listing, touch, matching.impactBps);
+  const whole = order.ordType !== "fok" || size.eq(order.sz);
+  if (size.gt(0) && whole)
+    applyFill(state, listing, { order, size, price, execType: "T", feeRate: matching.fees.taker, now });
+  if (order.ordType !== "limit" && order.state !== "filled") order.state = "canceled";
+}
+
+/** What a new order has not had yet. */
+export const fresh = (now: number) => ({
+  ...{ state: "live" as const, accFillSz: ZERO, filledValue: ZERO, fee: ZERO, pnl: ZERO, tradeId: "" },
+  ...{ cTime: now, uTime: now },
+});
