@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { sqlStore } from "#db/trading/store";
 import { PartsFailed } from "#desk/attempt";
 import { ControlObjectError, fenced, mendControl } from "#desk/control-object";
@@ -14,7 +15,7 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
   const { mode, venue, barSeconds, instruments } = settings;
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
   const store = fenced(sqlStore(database), control);
-  const { closed, tripped, breaks, stuck, failures } = await reconcileAccount(store, exchange, run, instruments);
+  const { closed, tripped, breaks, stuck, failures } = await reconcileAccount(store, exchange, run, instruments, pause);
   const { adopted, holds, problem } = await mendControl(sqlStore(database), control, at);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);

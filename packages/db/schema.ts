@@ -425,6 +425,7 @@ export const orderFills = pgTable(
     fee: price("fee").notNull().default(ZERO),
     feeAsset: varchar("fee_asset", { length: 64 }).notNull(),
     liquidity: varchar("liquidity", { length: 10, enum: ["maker", "taker"] }).notNull(),
+    cause: varchar("cause", { length: 20, enum: ["hand", "liquidation", "adl", "delivery", "adopted"] }),
   },
   (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.instrument, t.exchangeTradeId] })],
 );
@@ -477,7 +478,33 @@ export const tradingControl = pgTable("trading_control", {
   reason: text("reason").notNull(),
   actor: varchar("actor", { length: 100 }).notNull(),
   changedAt: instant("changed_at").notNull(),
+  lifts: text("lifts").array().notNull().default(sql`'{}'`),
 });
+
+/** How books and venue have stood to each other in each instrument, run after run. */
+export const comparisons = pgTable(
+  "comparisons",
+  {
+    tradingMode: mode(),
+    exchange: varchar("exchange", { length: 20 }).notNull(),
+    instrument: instrument(),
+    since: instant("since"),
+    comparedAt: instant("compared_at"),
+    comparedBefore: instant("compared_before"),
+    failedAt: instant("failed_at"),
+    failures: integer("failures").notNull().default(0),
+    ours: price("ours"),
+    theirs: price("theirs"),
+    positionAt: instant("position_at"),
+    seen: integer("seen").notNull().default(0),
+    seenAt: instant("seen_at"),
+    agreed: integer("agreed").notNull().default(0),
+    agreedSince: instant("agreed_since"),
+    liftedAt: instant("lifted_at"),
+    version: integer("version").notNull().default(0),
+  },
+  (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.instrument] })],
+);
 
 export const reports = pgTable("reports", {
   id: uuid("id").primaryKey(),

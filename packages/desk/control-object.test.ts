@@ -12,7 +12,7 @@ const AT = instantOf("2026-01-05T12:00:00.000Z");
 const later = (seconds: number) => instant(millis(AT) + seconds * 1000);
 const booked = (state: ControlState, epoch: number): StoredControl => ({
   ...{ state, epoch },
-  ...{ reason: "a test", actor: "anna", changedAt: AT },
+  ...{ reason: "a test", actor: "anna", changedAt: AT, lifts: [] },
 });
 const change = (state: ControlState, seconds = 1): ControlChange => ({
   ...{ state, at: later(seconds) },
@@ -31,7 +31,7 @@ function books(first: StoredControl) {
       const verdict = tightening(kept.now, asked);
       if (verdict !== "change") return verdict === "repeated" ? kept.now : null;
       const { at: changedAt, ...says } = asked;
-      kept.now = { ...says, changedAt, epoch: kept.now.epoch + 1 };
+      kept.now = { lifts: [], ...says, changedAt, epoch: kept.now.epoch + 1 };
       return kept.now;
     },
   };

@@ -33,6 +33,11 @@ export const fenced = (store: TradingStore, board: ControlBoard): TradingStore =
     await follow(store, board, mode);
     return made;
   },
+  lift: async (account, now, by) => {
+    const made = await store.lift(account, now, by);
+    await follow(store, board, account.mode);
+    return made;
+  },
 });
 
 /**

@@ -3,6 +3,7 @@ import type { StoredOrder } from "#trading/orders/stored-order";
 import { candlesFrom, isIdle, type Lane, planInputOf, planIntent, plannedOrder } from "#trading/plans/lane";
 import { planOrder } from "#trading/plans/plan";
 import type { Policy } from "#trading/plans/policy";
+import { isStale } from "#trading/positions/comparison";
 import { type EquityState, isRecent } from "#trading/positions/equity-state";
 import type { TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
@@ -38,6 +39,9 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   const state = { bias, held, instrument, equity, quote, facts };
   const plan = planOrder(planInputOf(lane, state, policy), policy);
   if (plan.verdict === "nothing") return nothing(plan.reason);
+  const opens = plan.verdict === "approved" && !plan.order.reduceOnly;
+  if (opens && isStale(facts.comparedAt, lane.at))
+    return nothing("books and venue were not compared for three minutes");
   return { order: await store.insert(plannedOrder(lane, state, plan, policy)), codes: plan.codes };
 }
 

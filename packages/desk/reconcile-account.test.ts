@@ -42,7 +42,7 @@ function handVenue(now: () => number) {
     fills.push(made);
     const worth = { averagePrice: PRICE, markPrice: PRICE, unrealizedPnl: decimalOf("0") };
     if (contracts === "0") held.delete(instrument);
-    else held.set(instrument, { instrument, contracts, ...worth });
+    else held.set(instrument, { instrument, contracts, ...worth, updatedAt: made.filledAt });
     if (clientOrderId !== null) {
       const order = {
         clientOrderId,
@@ -83,13 +83,14 @@ async function stage(kind: "sql" | "memory") {
   const venue = handVenue(() => now);
   const at = () => instant(now);
   const run = () => ({ account: ACCOUNT, at: at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR });
+  const pause = async (ms: number) => {
+    now += ms;
+  };
   return {
     ...{ store, at, run, ...venue },
-    pass: (seconds: number) => {
-      now += seconds * 1000;
-    },
+    pass: (seconds: number) => pause(seconds * 1000),
     reconcile: (over: Partial<TradingStore> = {}, ids: readonly string[] = IDS) =>
-      reconcileAccount({ ...store, ...over }, venue.exchange, run(), ids),
+      reconcileAccount({ ...store, ...over }, venue.exchange, run(), ids, pause),
     /** An order of ours that was sent, whatever became of it. */
     sent: async (key: string, instrument: string, side: "buy" | "sell", size: string, reduceOnly = false) => {
       await store.insert({
@@ -207,8 +208,111 @@ describe.each(["sql", "memory"] as const)("over the store in %s", (kind) => {
 
   test("a quiet account is compared each minute too", async () => {
     const desk = await stage(kind);
-    desk.pass(7 * 60);
-    desk.trade(ETH, decimalOf("1"), null);
-    expect((await desk.reconcile()).breaks).toEqual([{ instrument: ETH, ours: "0", venue: "1" }]);
+    for (const minute of [0, 1, 2]) {
+      await desk.reconcile();
+      const rows = await desk.store.comparisons(ACCOUNT);
+      expect(rows.map(({ comparedAt, agreed }) => [comparedAt, agreed])).toEqual(
+        IDS.map(() => [desk.at(), minute + 1]),
+      );
+      desk.pass(60);
+    }
+  });
+
+  /** The venue says for the next `reads` reads of its positions that it holds one contract less of ETH, then the truth. */
+  const lag = (desk: Stage, reads: number) => {
+    const { positions } = desk.exchange;
+    let left = reads;
+    desk.exchange.positions = async () => {
+      const told = await positions();
+      if (left-- <= 0) return told;
+      return told.map((row) => (row.instrument === ETH ? { ...row, contracts: decimalOf("1") } : row));
+    };
+  };
+
+  test("F10: a position that the venue shows stale, once or twice, trips nothing", async () => {
+    for (const reads of [1, 2]) {
+      const desk = await holding(kind);
+      desk.pass(60);
+      lag(desk, reads);
+      expect(await desk.reconcile()).toMatchObject({ breaks: [], tripped: null, failures: [] });
+    }
+  });
+
+  test("F10: the same difference in three snapshots is a break, and lifts itself after ten that agree, once a day", async () => {
+    const desk = await holding(kind);
+    desk.pass(60);
+    lag(desk, 3);
+    const { breaks, tripped } = await desk.reconcile();
+    expect(breaks).toEqual([{ instrument: ETH, ours: "2", venue: "1" }]);
+    expect(tripped).toMatchObject({ state: "REDUCING", epoch: 2, lifts: [`break:${ETH}`] });
+    const states: string[] = [];
+    for (let minute = 0; minute < 10; minute++) {
+      desk.pass(60);
+      states.push((await desk.reconcile()).tripped?.state ?? "-");
+    }
+    expect(states).toEqual([...Array.from({ length: 9 }, () => "-"), "ACTIVE"]);
+    expect(await desk.store.control("demo")).toMatchObject({
+      ...{ state: "ACTIVE", epoch: 3, lifts: [], actor: "reconcile-orders" },
+      reason: `lifted itself: books and venue agree again (break:${ETH})`,
+    });
+    expect((await desk.reconcile()).tripped).toMatchObject({ state: "ACTIVE" }); // the same run again says the same
+    desk.pass(60);
+    lag(desk, 3);
+    expect((await desk.reconcile()).tripped).toMatchObject({ state: "REDUCING", lifts: [] });
+    for (let minute = 0; minute < 15; minute++) {
+      desk.pass(60);
+      expect((await desk.reconcile()).tripped).toBeNull();
+    }
+  });
+
+  test("F10: what came beside a break does not lift with it: a loss, or the word of a person", async () => {
+    for (const change of [
+      { state: "REDUCING", reason: "daily loss 0.03" },
+      { state: "HALTED", reason: "by hand" },
+    ] as const) {
+      const desk = await holding(kind);
+      desk.pass(60);
+      lag(desk, 3);
+      await desk.reconcile();
+      await desk.store.tighten("demo", { ...change, actor: "anna", at: desk.at() });
+      for (let minute = 0; minute < 15; minute++) {
+        desk.pass(60);
+        expect((await desk.reconcile()).tripped).toBeNull();
+      }
+      expect(await desk.store.control("demo")).toMatchObject({ state: change.state, lifts: [] });
+    }
+  });
+
+  test("a difference that moves is none: each look begins anew", async () => {
+    const desk = await holding(kind);
+    const { positions } = desk.exchange;
+    let read = 0;
+    desk.exchange.positions = async () => {
+      read += 1;
+      return (await positions()).map((row) => ({ ...row, contracts: decimalOf(String(2 + (read % 2) / 2 + 0.5)) }));
+    };
+    for (let minute = 0; minute < 4; minute++) {
+      desk.pass(60);
+      expect(await desk.reconcile()).toMatchObject({ breaks: [], tripped: null });
+    }
+  });
+
+  test("an instrument that throws three times in a row is not known any more: reduce only", async () => {
+    const desk = await holding(kind);
+    const book: TradingStore["book"] = (run, seen, settle) =>
+      seen.instrument === BTC ? Promise.reject(new Error("refused")) : desk.store.book(run, seen, settle);
+    const tripped: unknown[] = [];
+    for (let minute = 0; minute < 3; minute++) {
+      desk.pass(60);
+      tripped.push((await desk.reconcile({ book })).tripped);
+      await desk.reconcile({ book }); // the same run again counts once
+    }
+    expect(tripped).toMatchObject([null, null, { state: "REDUCING", lifts: [`unseen:${BTC}`] }]);
+    expect(await desk.store.control("demo")).toMatchObject({ reason: `${BTC} could not be compared with the venue` });
+    for (let minute = 0; minute < 10; minute++) {
+      desk.pass(60);
+      await desk.reconcile();
+    }
+    expect((await desk.store.control("demo")).state).toBe("ACTIVE");
   });
 });

@@ -1,8 +1,19 @@
 import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
+import { awaitsLook, LOOK_SPACING_MS } from "#trading/orders/resolve";
 import type { LookedUp } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
-import type { OpenPosition } from "#trading/positions/position-row";
+import {
+  agreesAgain,
+  type Comparison,
+  compared,
+  type Found,
+  instrumentOf,
+  isBreak,
+  isUnseen,
+  mayLift,
+  SNAPSHOT_MS,
+} from "#trading/positions/comparison";
 import {
   type Break,
   differenceOf,
@@ -12,9 +23,10 @@ import {
   lacksFills,
   tripOf,
 } from "#trading/positions/reconcile";
-import type { ClosedOrder, Run, TradingStore } from "#trading/store";
+import type { Booked, ClosedOrder, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueFill, VenueOrder, VenuePosition } from "#trading/venue";
 import { type Decimal, ZERO } from "#units/decimal";
+import { millis } from "#units/time";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
 import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
 import { watchStop } from "./watch-stops.ts";
@@ -23,10 +35,11 @@ import { watchStop } from "./watch-stops.ts";
 export interface Reconciled {
   /** Orders that this run closed, by id; a repeated run of the same instant returns them again. */
   readonly closed: readonly ClosedOrder[];
+  /** Where books and venue differ by the same in three snapshots. */
   readonly breaks: readonly Break[];
   /** Venue order ids that are not ours. They are left alone. */
   readonly external: readonly string[];
-  /** What the kill switch became, when this run tightened it. */
+  /** What the kill switch became, when this run tightened it, or lifted what had lifted itself. */
   readonly tripped: StoredControl | null;
   /** Orders that a person may have to look up. */
   readonly stuck: number;
@@ -34,10 +47,17 @@ export interface Reconciled {
   readonly failures: readonly Failure[];
 }
 
-/** What the books held when the run began. */
-interface Books {
-  readonly atVenue: readonly StoredOrder[];
-  readonly open: readonly OpenPosition[];
+/** Waits so many milliseconds. */
+export type Pause = (ms: number) => Promise<void>;
+
+/** What a run works with. */
+interface Job {
+  readonly store: TradingStore;
+  readonly exchange: Exchange;
+  readonly run: Run;
+  readonly attempt: Attempt;
+  /** How each instrument stands, as far as the run has come. */
+  readonly standing: Map<string, Comparison>;
 }
 
 /** What the venue said, each answer apart: null = it gave none, which is never an empty one. */
@@ -49,17 +69,22 @@ interface Answers {
   readonly equity: Decimal;
 }
 
-/** What one instrument came to. */
-interface Settled {
-  readonly difference: Break | null;
+/** What one round over the instruments came to. */
+interface Round {
+  readonly open: readonly VenueOrder[];
   readonly impossibleFills: number;
+  readonly byStops: StoredControl | null;
 }
+
+/** A difference and an order that nobody shows are looked at this often within one run. */
+const ROUNDS = 3;
 
 /**
  * Makes the books agree with the venue, one instrument at a time: looks its orders up, books its fills, moves the orders,
  * rebuilds its position from fills, compares, and watches its stop; then the triggers of the kill switch. Of `ids`, and of
- * whatever else is held or under way. The error of one question or of one instrument stops no other: it is among the
- * failures, and the caller must tell them. It never trades to repair a mismatch.
+ * whatever else is held or under way. What differs, or is not shown, is looked at again within the run, as `pause` lets the
+ * venue's time pass. The error of one question or of one instrument stops no other: it is among the failures, and the
+ * caller must tell them. It never trades to repair a mismatch.
  * @throws when the books cannot be read at all.
  */
 export async function reconcileAccount(
@@ -67,46 +92,85 @@ export async function reconcileAccount(
   exchange: Exchange,
   run: Run,
   ids: readonly string[],
+  pause: Pause,
 ): Promise<Reconciled> {
   const { account, at } = run;
   const { attempt, failures } = attempts();
-  const books = { atVenue: await store.ordersAtVenue(account.mode), open: await store.openPositions(account) };
-  const answers = await ask(store, exchange, run, books, attempt);
-  const instruments = await instrumentsOf(store, ids, books, answers);
-  const impossible: number[] = [];
-  const breaks: Break[] = [];
-  let byStops: StoredControl | null = null;
-  for (const [id, listed] of instruments) {
-    const settled = await attempt("books", id, () => reconcileInstrument(store, exchange, run, id, listed, answers));
-    impossible.push(settled?.impossibleFills ?? 0);
-    if (settled?.difference) breaks.push(settled.difference);
-    const mark = answers.positions?.find(({ instrument }) => instrument === id)?.markPrice ?? null;
-    if (listed !== null && mark !== null)
-      byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, mark))) ?? byStops;
+  const standing = new Map((await store.comparisons(account)).map((row) => [row.instrument, row]));
+  const job = { store, exchange, run, attempt, standing };
+  const rounds = [await reconcileRound(job, ids, null)];
+  for (let again = await unsettled(job); again.size > 0 && rounds.length < ROUNDS; again = await unsettled(job)) {
+    const differs = [...again].some((id) => (standing.get(id)?.seen ?? 0) > 0);
+    const isLater = await attempt("clock", null, () =>
+      passes(exchange, pause, differs ? SNAPSHOT_MS : LOOK_SPACING_MS),
+    );
+    if (!isLater) break;
+    rounds.push(await reconcileRound(job, [...again], again));
   }
+  await store.noteComparisons(account, [...standing.values()]);
   const left = await store.ordersAtVenue(account.mode);
-  const impossibleFills = impossible.reduce((sum, n) => sum + n, 0);
-  const credentialError = byStops?.state === "HALTED";
-  const tripped = (await trip(store, run, { breaks, impossibleFills, credentialError, left })) ?? byStops;
+  const byStops = rounds.reduce<StoredControl | null>((last, round) => round.byStops ?? last, null);
+  const impossibleFills = rounds.reduce((sum, round) => sum + round.impossibleFills, 0);
+  const breaks = [...standing.values()].filter(isBreak).flatMap(breakOf);
+  const seen = { breaks, impossibleFills, credentialError: byStops?.state === "HALTED", left };
   return {
     closed: await store.closedBy(run),
     breaks,
-    external: await externalIn(store, answers.orders ?? []),
-    tripped,
+    external: await externalIn(store, rounds[0]?.open ?? []),
+    tripped: (await trip(job, seen)) ?? byStops,
     stuck: left.filter((order) => isStuck(order, at)).length,
     failures,
   };
 }
 
+const breakOf = ({ instrument, ours, theirs }: Comparison): Break[] =>
+  ours === null || theirs === null ? [] : [{ instrument, ours, venue: theirs }];
+
+/** Returns the instruments that differ and are no break yet, and those with an order whose absence is to be seen again. */
+async function unsettled({ store, exchange, run, attempt, standing }: Job): Promise<Set<string>> {
+  const differing = [...standing.values()].filter((row) => row.seen > 0 && !isBreak(row)).map((row) => row.instrument);
+  const left = await store.ordersAtVenue(run.account.mode);
+  const now = left.some(({ status }) => status === "unknown")
+    ? await attempt("clock", null, () => exchange.now())
+    : null;
+  const absent = now === null ? [] : left.filter((order) => awaitsLook(order, now)).map((order) => order.instrument);
+  return new Set([...differing, ...absent]);
+}
+
+/** Waits, and returns whether the venue's time went on: where a clock is moved by hand, it does not. */
+async function passes(exchange: Exchange, pause: Pause, ms: number): Promise<boolean> {
+  const before = millis(await exchange.now());
+  await pause(LOOK_SPACING_MS);
+  if (millis(await exchange.now()) - before < LOOK_SPACING_MS / 2) return false;
+  if (ms > LOOK_SPACING_MS) await pause(ms - LOOK_SPACING_MS);
+  return true;
+}
+
+/** Goes once over `ids`, and over whatever else is held or under way unless it is about `only` some. */
+async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySet<string> | null): Promise<Round> {
+  const { store, exchange, run, attempt } = job;
+  const answers = await ask(job, only);
+  let impossibleFills = 0;
+  let byStops: StoredControl | null = null;
+  for (const [id, listed] of await instrumentsOf(job, ids, only, answers)) {
+    const booked = await attempt("books", id, () => reconcileInstrument(job, id, listed, answers));
+    if (booked === null) note(job, id, { kind: "failed" });
+    impossibleFills += booked?.impossibleFills ?? 0;
+    const mark = answers.positions?.find(({ instrument }) => instrument === id)?.markPrice ?? null;
+    if (listed !== null && mark !== null)
+      byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, mark))) ?? byStops;
+  }
+  return { open: answers.orders ?? [], impossibleFills, byStops };
+}
+
+function note({ standing, run }: Job, instrument: string, found: Found): void {
+  standing.set(instrument, compared(standing.get(instrument) ?? null, instrument, run.at, found));
+}
+
 /** Asks the venue: for each order that it may hold, then for all that it has; each question by itself. */
-async function ask(
-  store: TradingStore,
-  exchange: Exchange,
-  run: Run,
-  { atVenue }: Books,
-  attempt: Attempt,
-): Promise<Answers> {
+async function ask({ store, exchange, run, attempt }: Job, only: ReadonlySet<string> | null): Promise<Answers> {
   const { account, at } = run;
+  const atVenue = (await store.ordersAtVenue(account.mode)).filter((order) => only?.has(order.instrument) ?? true);
   // Orders first: a fill between the two is then among the fills that are asked for after it.
   const looked = await attempt("order look-ups", null, async () =>
     atVenue.length > 0 ? lookUp(exchange, atVenue, await exchange.now()) : [],
@@ -114,94 +178,98 @@ async function ask(
   const since = fillsSince(await store.lastFillAt(account), at);
   const [positions, balance, fills, orders] = await Promise.all([
     attempt("positions", null, () => exchange.positions()),
-    attempt("balance", null, () => exchange.balance()),
+    only === null ? attempt("balance", null, () => exchange.balance()) : null,
     attempt("fills", null, () => exchange.fills(since)),
-    attempt("open orders", null, () => exchange.openOrders()),
+    only === null ? attempt("open orders", null, () => exchange.openOrders()) : null,
   ]);
   if (balance !== null) await store.recordEquity(run, balance);
   const equity = balance?.equity ?? (await store.health(account, at))?.equity ?? ZERO;
   return { looked: looked ?? [], positions, fills, orders, equity };
 }
 
-/** Returns every instrument that the desk trades, holds or waits for, and every one that the venue shows, by id. */
+/** Returns the instruments of a round, by id; null = the venue's list has it not. */
 async function instrumentsOf(
-  store: TradingStore,
+  { store, run }: Job,
   ids: readonly string[],
-  { atVenue, open }: Books,
-  { positions, fills }: Answers,
+  only: ReadonlySet<string> | null,
+  { looked, positions, fills }: Answers,
 ): Promise<ReadonlyMap<string, Instrument | null>> {
-  const named = [...atVenue, ...open, ...(positions ?? []), ...(fills ?? [])].map(({ instrument }) => instrument);
-  const all = [...new Set([...ids, ...named])].sort();
+  const open = await store.openPositions(run.account);
+  const named = [...looked.map(({ order }) => order), ...open, ...(positions ?? []), ...(fills ?? [])];
+  const others = named.map(({ instrument }) => instrument).filter((id) => only?.has(id) ?? true);
+  const all = [...new Set([...ids, ...others])].sort();
   const listed = new Map((await store.instruments(all)).map((instrument) => [instrument.id, instrument]));
   return new Map(all.map((id) => [id, listed.get(id) ?? null]));
 }
 
-/** Books one instrument and compares it. A difference is looked at once more: a fill may have come between two questions. */
+/** Books one instrument and compares it with the venue's position, when the venue told that and its fills. */
 async function reconcileInstrument(
-  store: TradingStore,
-  exchange: Exchange,
-  run: Run,
+  job: Job,
   instrument: string,
   listed: Instrument | null,
-  answers: Answers,
-): Promise<Settled> {
-  const { equity, positions, fills } = answers;
+  { looked: all, equity, positions, fills }: Answers,
+): Promise<Booked> {
+  const { store, exchange, run } = job;
   const isMine = (one: { readonly instrument: string }) => one.instrument === instrument;
-  const looked = answers.looked.filter(({ order }) => isMine(order));
+  const looked = all.filter(({ order }) => isMine(order));
   const late = looked.flatMap(({ order, found }) => (lacksFills(order, found, fills ?? []) ? [found] : []));
   const byOrder = await Promise.all(late.map((order) => exchange.fillsOf(instrument, order.venueOrderId)));
+  const position = positions?.find(isMine) ?? null;
   const told: Told = {
-    ...{ instrument, listed, looked, equity },
+    ...{ instrument, listed, looked, equity, position },
     fills: [...(fills ?? []).filter(isMine), ...byOrder.flat()],
-    position: positions?.find(isMine) ?? null,
   };
   const booked = await settleInstrument(store, run, told);
-  // Without the venue's word for both there is nothing to compare.
-  if (positions === null || fills === null) return { difference: null, impossibleFills: booked.impossibleFills };
-  const difference = await judged(store, run, told, booked.held);
-  if (difference === null) return { difference, impossibleFills: booked.impossibleFills };
-  const position = (await exchange.positions()).find(isMine) ?? null;
-  const since = fillsSince(await store.lastFillAt(run.account), run.at);
-  const newer = { ...told, looked: [], position, fills: (await exchange.fills(since)).filter(isMine) };
-  const again = await settleInstrument(store, run, newer);
-  return {
-    difference: await judged(store, run, newer, again.held),
-    impossibleFills: booked.impossibleFills + again.impossibleFills,
-  };
+  const isTold = positions !== null && fills !== null;
+  note(job, instrument, isTold ? await foundOf(job, told, booked.held) : { kind: "failed" });
+  return booked;
 }
 
-/** Returns where fills and venue disagree; null also while an order of the instrument is in flight: it is not judged yet. */
-async function judged(
-  store: TradingStore,
-  { account }: Run,
-  { instrument, listed, position }: Told,
-  held: Decimal,
-): Promise<Break | null> {
+/** Returns how books and venue compare; an instrument with an order still in flight is not judged yet. */
+async function foundOf({ store, exchange, run }: Job, told: Told, held: Decimal): Promise<Found> {
+  const { instrument, listed, position } = told;
   const difference = differenceOf(instrument, held, position?.contracts ?? ZERO, listed?.lotSize ?? ZERO);
-  if (difference === null) return null;
-  const atVenue = await store.ordersAtVenue(account.mode);
-  return atVenue.some((order) => order.instrument === instrument) ? null : difference;
+  if (difference === null) return { kind: "agrees" };
+  const atVenue = await store.ordersAtVenue(run.account.mode);
+  if (atVenue.some((order) => order.instrument === instrument)) return { kind: "busy" };
+  const { ours, venue: theirs } = difference;
+  return { kind: "differs", ours, theirs, positionAt: position?.updatedAt ?? null, seenAt: await exchange.now() };
 }
 
 /** What the triggers of the kill switch look at besides the stored health. */
-interface Seen extends Pick<Settled, "impossibleFills"> {
+interface Seen {
   readonly breaks: readonly Break[];
+  readonly impossibleFills: number;
   readonly credentialError: boolean;
   readonly left: readonly StoredOrder[];
 }
 
-/** Evaluates the triggers of the kill switch, and tightens it when one has fired. */
-async function trip(
-  store: TradingStore,
-  { account, at, by, policy }: Run,
-  { left, ...seen }: Seen,
-): Promise<StoredControl | null> {
-  const health = await store.health(account, at);
-  if (health === null) return null;
+const NO_HEALTH = { equity: ZERO, dayStart: ZERO, peak: ZERO, rejects: 0 };
+
+/** Evaluates the triggers of the kill switch: tightens it when one has fired, else lifts what has lifted itself. */
+async function trip(job: Job, { left, ...seen }: Seen): Promise<StoredControl | null> {
+  const { store, run, standing } = job;
+  const { account, at, by, policy } = run;
+  const health = (await store.health(account, at)) ?? NO_HEALTH;
   const unknown = left.filter((order) => order.status === "unknown");
   const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);
-  const found = tripOf({ ...health, ...seen, at, unknownSince }, policy);
-  return found === null ? null : store.tighten(account.mode, { ...found, actor: by, at });
+  const rows = [...standing.values()];
+  const unseen = rows.filter((row) => isUnseen(row, at)).map((row) => row.instrument);
+  const lifted = rows.filter((row) => !mayLift(row, at)).map((row) => row.instrument);
+  const found = tripOf({ ...health, ...seen, at, unknownSince, unseen, lifted }, policy);
+  return found === null ? liftAgain(job) : store.tighten(account.mode, { ...found, actor: by, at });
+}
+
+/** Lifts a kill switch whose every cause is gone for good, when they are causes that lift themselves. */
+async function liftAgain({ store, run, standing }: Job): Promise<StoredControl | null> {
+  const { account, at, by } = run;
+  const now = await store.control(account.mode);
+  if (now.state === "ACTIVE") return now.changedAt === at && now.actor === by ? now : null;
+  if (now.state !== "REDUCING") return null;
+  const causes = now.lifts.map((cause) => standing.get(instrumentOf(cause)));
+  if (causes.length === 0 || !causes.every((row) => row && agreesAgain(row, at) && mayLift(row, at))) return null;
+  const reason = `lifted itself: books and venue agree again (${now.lifts.join(", ")})`;
+  return store.lift(account, now, { reason, actor: by, at });
 }
 
 /** Returns the venue order ids of the open orders that are not ours. */

@@ -67,7 +67,7 @@ function insertFills(books: Books, account: Account, fills: Seen["fills"]): Fill
     if (books.fills.has(key)) return [];
     const orderId = (clientOrderId === null ? null : ours.get(clientOrderId)) ?? null;
     const [size, price, fee] = [text(fill.size), text(fill.price), text(fill.fee)];
-    const booked: BookedFill = { ...pick(account), ...fill, orderId, size, price, fee };
+    const booked: BookedFill = { ...pick(account), ...fill, orderId, size, price, fee, cause: null };
     books.fills.set(key, booked);
     return [booked];
   });

@@ -5,6 +5,7 @@ import type { TradingMode } from "#trading/mode";
 import type { EventRow, StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
 import type { PlannedBias } from "#trading/plans/plan";
+import type { Comparison } from "#trading/positions/comparison";
 import type { Fill } from "#trading/positions/fill";
 import type { FundingPayment, PositionRow } from "#trading/positions/position-row";
 import type { Candle } from "#units/candle";
@@ -18,7 +19,10 @@ export interface ChainedEvent extends EventRow {
   readonly hash: string;
 }
 
-export interface BookedFill extends Fill, Account {}
+export interface BookedFill extends Fill, Account {
+  /** Why it counts without an order; null with one, or where it does not count. */
+  readonly cause: string | null;
+}
 
 export interface EquitySnapshot extends Account {
   readonly at: Instant;
@@ -47,6 +51,8 @@ export interface Books {
   /** By account, instrument and trade id. */
   readonly fills: Map<string, BookedFill>;
   readonly positions: Map<PositionId, PositionRow>;
+  /** By account and instrument. */
+  readonly comparisons: Map<string, Comparison & Account>;
   /** By account and instant. */
   readonly equity: Map<string, EquitySnapshot>;
 }
@@ -62,6 +68,7 @@ export const emptyBooks = ({ control }: Surroundings): Books => ({
   fills: new Map(),
   positions: new Map(),
   equity: new Map(),
+  comparisons: new Map(),
 });
 
 /** Runs one transaction on the books: what it throws leaves them as they were. Rows are replaced, never changed. */

@@ -6,6 +6,7 @@ import { InvalidTransition, ORDER_EVENTS, TRANSITIONS } from "#trading/orders/or
 import { settleOrder } from "#trading/orders/settle";
 import { type Claim, type NewOrder, orderIdOf } from "#trading/orders/stored-order";
 import { POLICY } from "#trading/plans/policy";
+import { causeOf, compared, type Found } from "#trading/positions/comparison";
 import type { Run, Seen, TradingStore } from "#trading/store";
 import type { VenueFill } from "#trading/venue";
 import { type Decimal, decimalOf } from "#units/decimal";
@@ -109,10 +110,44 @@ const move: fc.Arbitrary<Command> = fc
   }));
 
 const tighten: fc.Arbitrary<Command> = fc
-  .record({ mode, state: fc.constantFrom("ACTIVE" as const, "REDUCING" as const, "HALTED" as const) })
-  .map(({ mode: which, state }) => ({
-    name: `tighten ${which} ${state}`,
-    ask: (store, at) => store.tighten(which, { state, reason: "law", actor: "test", at }),
+  .record({
+    ...{ mode, state: fc.constantFrom("ACTIVE" as const, ...of("REDUCING" as const, 3), "HALTED" as const) },
+    lifts: fc.subarray(INSTRUMENTS.map(({ id }) => causeOf("break", id))),
+  })
+  .map(({ mode: which, state, lifts }) => ({
+    name: `tighten ${which} ${state} ${lifts}`,
+    ask: (store, at) => store.tighten(which, { state, reason: "law", actor: "test", at, lifts }),
+  }));
+
+const lift: fc.Arbitrary<Command> = fc.record({ stale: fc.constantFrom(0, 0, 0, 1) }).map(({ stale }) => ({
+  name: "lift",
+  ask: async (store, at) => {
+    const { epoch, lifts } = await store.control("demo");
+    return store.lift(ACCOUNT, { epoch: epoch - stale, lifts }, { reason: "law", actor: "test", at });
+  },
+}));
+
+const found: fc.Arbitrary<Found> = fc.oneof(
+  fc.constantFrom({ kind: "failed" as const }, { kind: "agrees" as const }, { kind: "busy" as const }),
+  fc.record({
+    ...{ kind: fc.constant("differs" as const), ours: decimals("0", "1.50"), theirs: decimals("2", "-1") },
+    ...{ positionAt: fc.option(minutes), seenAt: minutes },
+  }),
+);
+const note: fc.Arbitrary<Command> = fc
+  .record({ list: fc.array(fc.record({ asset, found }), { maxLength: 2 }), stale: fc.constantFrom(0, 0, 0, 1) })
+  .map(({ list, stale }) => ({
+    name: `note ${list.map((one) => one.found.kind).join(" and ")}`,
+    ask: async (store, at) => {
+      const stored = new Map((await store.comparisons(ACCOUNT)).map((row) => [row.instrument, row]));
+      for (const { asset: listed, found: seen } of list) {
+        const before = stored.get(listed.id) ?? null;
+        stored.set(listed.id, compared(before, listed.id, at, seen));
+      }
+      const rows = [...stored.values()].map((row) => ({ ...row, version: Math.max(0, row.version - stale) }));
+      await store.noteComparisons(ACCOUNT, rows);
+      return store.comparisons(ACCOUNT);
+    },
   }));
 
 const fill: fc.Arbitrary<VenueFill> = fc.record({
@@ -192,7 +227,9 @@ const step = fc.record({
     ...of(insert, 4),
     ...of(claim, 2),
     ...of(move, 6),
-    tighten,
+    ...of(tighten, 2),
+    lift,
+    ...of(note, 2),
     ...of(booking, 6),
     ...of(balance, 2),
     ...of(read, 2),
@@ -240,8 +277,11 @@ test("any sequence of commands: every answer and the final books are the same", 
     expect.arrayContaining([
       ...["insert answered", "insert refused 23514", "claim answered", "claim null", "read answered"],
       ...["move answered", "move null", "move refused by the life cycle", "move refused 23514"],
-      ...["tighten answered", "tighten null", "book answered", "book refused by the life cycle"],
-      ...["control", "orders", "events", "fills", "positions", "equity"].map((table) => `rows of ${table}`),
+      ...["tighten answered", "tighten null", "lift answered", "lift null", "note answered"],
+      ...["book answered", "book refused by the life cycle"],
+      ...["control", "orders", "events", "fills", "positions", "equity", "comparisons"].map(
+        (table) => `rows of ${table}`,
+      ),
     ]),
   );
   // Whatever the order in which fills come, no constraint stands in the way of the books.

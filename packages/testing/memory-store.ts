@@ -1,9 +1,9 @@
 import type { Account } from "#trading/account";
-import { tightening } from "#trading/control";
 import type { TradingMode } from "#trading/mode";
 import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
+import { runBefore } from "#trading/positions/comparison";
 import type { EquityState } from "#trading/positions/equity-state";
 import type { OpenPosition, PositionRow } from "#trading/positions/position-row";
 import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
@@ -11,6 +11,7 @@ import { big, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
 import { accountOf, barsOf, book, held, openRows, recordEquity } from "./memory-booking.ts";
 import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./memory-books.ts";
+import { comparisonsOf, controlOf, liftControl, noteComparisons, tightenControl } from "./memory-control.ts";
 import { claimOrder, insertOrder, moveOrder } from "./memory-orders.ts";
 
 const HOUR_MS = 3_600_000;
@@ -67,6 +68,7 @@ function laneFacts(books: Books, around: Surroundings, query: LaneQuery): LaneFa
   const closes = [...books.positions.values()]
     .filter((row) => isOf(query, accountOf(row)) && row.asset === asset)
     .flatMap((row) => row.closedAt ?? []);
+  const compared = comparisonsOf(books, query).find((row) => row.instrument === instrument);
   const stops = orders.filter((order) => order.type === "stop" && big(order.filledSize).gt(0));
   return {
     control: controlOf(books, mode),
@@ -84,13 +86,8 @@ function laneFacts(books: Books, around: Surroundings, query: LaneQuery): LaneFa
     ordersLastMinute: orders.filter((order) => order.status !== "denied" && isDecided(order, 60_000)).length,
     stopsLastDay: stops.filter((order) => isDecided(order, 24 * HOUR_MS)).length,
     lastClosedAt: closes.sort().at(-1) ?? null,
+    comparedAt: compared ? runBefore(compared, at) : null,
   };
-}
-
-function controlOf({ control }: Books, mode: TradingMode) {
-  const row = control.get(mode);
-  if (!row) throw new TypeError(`no kill switch of ${mode}`);
-  return row;
 }
 
 function closedBy(books: Books, { account, at, by: who }: Pick<Run, "account" | "at" | "by">): ClosedOrder[] {
@@ -123,14 +120,10 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
   const transaction = async <T>(work: () => T): Promise<T> => whole(books, work);
   const store: TradingStore = {
     control: async (mode) => controlOf(books, mode),
-    tighten: async (mode, { state, reason, actor, at }) => {
-      const now = controlOf(books, mode);
-      const verdict = tightening(now, { state, reason, actor, at });
-      if (verdict !== "change") return verdict === "repeated" ? now : null;
-      const next = { state, reason, actor, changedAt: at, epoch: now.epoch + 1 };
-      books.control.set(mode, next);
-      return next;
-    },
+    tighten: (mode, change) => transaction(() => tightenControl(books, mode, change)),
+    lift: (account, now, lift) => transaction(() => liftControl(books, account, now, lift)),
+    comparisons: async (account) => comparisonsOf(books, account),
+    noteComparisons: (account, list) => transaction(() => noteComparisons(books, account, list)),
     order: async (id) => books.orders.get(id) ?? null,
     ordersByClientId: async (ids) => {
       const found = [...books.orders.values()].filter((order) => ids.includes(order.clientOrderId));

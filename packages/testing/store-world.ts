@@ -59,14 +59,26 @@ const FUNDING = [3, 20, 61].map((minutes, index) => ({
 }));
 
 const TABLES = [
-  ...["order_events", "order_fills", "orders", "positions", "equity_snapshots", "bias", "prices", "funding_payments"],
+  ...[
+    "order_events",
+    "order_fills",
+    "orders",
+    "positions",
+    "equity_snapshots",
+    "bias",
+    "prices",
+    "funding_payments",
+    "comparisons",
+  ],
   ...["wallets", "event_refs", "event_analysis"],
 ];
 
 /** Empties a database and writes the world into it. Returns the same for the memory. */
 export async function setUp(db: Drizzle, store: TradingStore): Promise<Surroundings> {
   await emptyTables(db, TABLES);
-  await db.update(s.tradingControl).set({ state: "ACTIVE", epoch: 1, reason: "", actor: "test", changedAt: at(0) });
+  await db
+    .update(s.tradingControl)
+    .set({ state: "ACTIVE", epoch: 1, reason: "", actor: "test", changedAt: at(0), lifts: [] });
   await upsertInstruments(db, INSTRUMENTS, "test", at(0));
   for (const [id, bars] of CANDLES) await upsertCandles(db, { instrument: id, barSeconds: BAR }, "test", bars);
   const wallet = {
@@ -109,7 +121,7 @@ export async function setUp(db: Drizzle, store: TradingStore): Promise<Surroundi
 
 /** The rows of each table. */
 export type Rows = Readonly<
-  Record<"control" | "orders" | "events" | "fills" | "positions" | "equity", readonly object[]>
+  Record<"control" | "orders" | "events" | "fills" | "positions" | "equity" | "comparisons", readonly object[]>
 >;
 
 /** Returns every row that a store of trading has in a database, each table in the order of its key. */
@@ -117,6 +129,7 @@ export async function rowsOf(db: Drizzle): Promise<Rows> {
   const control = await db.select().from(s.tradingControl);
   const fills = await db.select().from(s.orderFills);
   const positions = await db.select().from(s.positions);
+  const comparisons = await db.select().from(s.comparisons);
   const equity = await db.select().from(s.equitySnapshots);
   return {
     control: control.sort(by((row) => row.tradingMode)).map(({ tradingMode: _, ...row }) => row),
@@ -128,6 +141,9 @@ export async function rowsOf(db: Drizzle): Promise<Rows> {
       }))
       .sort(byFill),
     positions: positions.sort(by((row) => row.id)).map((row) => ({ ...row, holdingTime: seconds(row.holdingTime) })),
+    comparisons: comparisons
+      .sort(by((row) => row.instrument))
+      .map(({ tradingMode: mode, exchange: venue, ...row }) => ({ ...row, mode, venue })),
     equity: equity
       .sort(by((row) => row.at))
       .map(({ tradingMode: mode, exchange: venue, ...row }) => ({ ...row, mode, venue })),
@@ -149,6 +165,7 @@ export const rowsIn = (books: Books): Rows => ({
   positions: [...books.positions.values()]
     .sort(by((row) => row.id))
     .map((row) => ({ ...row, holdingTime: seconds(row.holdingTime) })),
+  comparisons: [...books.comparisons.values()].sort(by((row) => row.instrument)),
   equity: [...books.equity.values()].sort(by((row) => row.at)),
 });
 

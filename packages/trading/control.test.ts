@@ -5,7 +5,7 @@ import { CONTROL_STATES, type Control } from "./plans/limits.ts";
 
 const AT = instantOf("2022-06-21T01:00:00.000Z");
 const now = (state: Control["state"]): StoredControl => ({
-  ...{ state, epoch: 3, reason: "daily loss", actor: "reconcile-orders", changedAt: AT },
+  ...{ state, epoch: 3, reason: "daily loss", actor: "reconcile-orders", changedAt: AT, lifts: [] },
 });
 const to = (state: Control["state"], overrides: Partial<ControlChange> = {}): ControlChange => ({
   ...{ state, reason: "daily loss", actor: "reconcile-orders", at: instantOf("2022-06-21T01:01:00.000Z") },

@@ -7,6 +7,8 @@ export interface StoredControl extends Control {
   readonly reason: string;
   readonly actor: string;
   readonly changedAt: Instant;
+  /** The causes that alone keep it at REDUCING, and that lift themselves once they are gone; empty = a person loosens it. */
+  readonly lifts: readonly string[];
 }
 
 export interface ControlChange {
@@ -15,6 +17,8 @@ export interface ControlChange {
   readonly actor: string;
   /** Time of the work. */
   readonly at: Instant;
+  /** The causes of it that lift themselves, when no other is among them; empty by default. */
+  readonly lifts?: readonly string[];
 }
 
 /** Returns how tight a kill switch is: 0 = ACTIVE, 1 = REDUCING, 2 = HALTED. */
@@ -27,6 +31,16 @@ export const tightness = (state: ControlState): number => CONTROL_STATES.indexOf
 export function tightening(now: StoredControl, change: ControlChange): "repeated" | "change" | "stays" {
   if (now.state === change.state && now.changedAt === change.at && now.actor === change.actor) return "repeated";
   return tightness(change.state) > tightness(now.state) ? "change" : "stays";
+}
+
+/**
+ * Returns which causes alone keep a kill switch at REDUCING after one more change that `stays`; null when they are the same.
+ * One that does not lift itself ends that: what else would then be over, a person has to look.
+ */
+export function liftsAfter(now: StoredControl, { state, lifts = [] }: ControlChange): readonly string[] | null {
+  if (now.state !== "REDUCING" || state !== "REDUCING" || now.lifts.length === 0) return null;
+  const after = lifts.length === 0 ? [] : [...new Set([...now.lifts, ...lifts])].sort();
+  return after.length === now.lifts.length ? null : after;
 }
 
 /** Returns the part of a stored kill switch that decides. */

@@ -11,6 +11,7 @@ import type { Claim, Move, NewOrder, StoredOrder } from "./orders/stored-order.t
 import type { LaneFacts } from "./plans/lane.ts";
 import type { PlannedBias } from "./plans/plan.ts";
 import type { Policy } from "./plans/policy.ts";
+import type { Comparison } from "./positions/comparison.ts";
 import type { EquityState } from "./positions/equity-state.ts";
 import type { OpenPosition } from "./positions/position-row.ts";
 import type { VenueBalance, VenueFill } from "./venue.ts";
@@ -64,6 +65,9 @@ export type ClosedOrder = Pick<
   "id" | "clientOrderId" | "instrument" | "status" | "filledSize" | "errorMessage"
 >;
 
+/** Who lifts a kill switch, when and why. */
+export type Lift = Omit<ControlChange, "state" | "lifts">;
+
 /** What the triggers of the kill switch look at besides what the run itself found. */
 export interface AccountHealth extends EquityState {
   /** Orders that the venue rejected in the last ten minutes. */
@@ -87,6 +91,12 @@ export interface TradingStore {
    * again for the same actor and instant), or null when it was as tight before. Of two at once the tighter stands.
    */
   tighten(mode: TradingMode, change: ControlChange): Promise<StoredControl | null>;
+
+  /**
+   * Lifts a kill switch that is at REDUCING by these causes alone, in the epoch that was read, back to ACTIVE, and notes of
+   * each instrument that its cause lifted itself. Returns what it became; null when someone changed it since.
+   */
+  lift(account: Account, now: Pick<StoredControl, "epoch" | "lifts">, by: Lift): Promise<StoredControl | null>;
 
   order(id: OrderId): Promise<StoredOrder | null>;
   /** Returns the orders of these client order ids, by client order id. */
@@ -134,6 +144,10 @@ export interface TradingStore {
   lastFillAt(account: Account): Promise<Instant | null>;
   /** Returns the open positions of an account, by instrument. */
   openPositions(account: Account): Promise<OpenPosition[]>;
+  /** Returns how books and venue stand to each other, by instrument. */
+  comparisons(account: Account): Promise<Comparison[]>;
+  /** Stores how they stand now, each in place of the one that was read; one that another run overtook is left as it is. */
+  noteComparisons(account: Account, list: readonly Comparison[]): Promise<void>;
   /** Stores the balance of a run, once: a second run of the same instant changes nothing. */
   recordEquity(run: Run, balance: VenueBalance): Promise<void>;
   /**

@@ -84,6 +84,8 @@ export interface VenuePosition {
   readonly averagePrice: Decimal;
   readonly markPrice: Decimal;
   readonly unrealizedPnl: Decimal;
+  /** When it was changed last. */
+  readonly updatedAt: Instant;
 }
 
 export interface VenueBalance {

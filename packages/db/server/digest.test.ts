@@ -93,8 +93,8 @@ async function write(order: "forward" | "backward"): Promise<void> {
 }
 
 // Known on every backend: were a server to write a value differently, it would show here.
-const EMPTY = "de8a2483f15de241cc051fb80f49b374adec3150002d5ea6c500f14fc939ba1a";
-const WRITTEN = "56f952915c6affd080f02db60d71958803765ed8cc04acf20474bf836baf8b23";
+const EMPTY = "cf0306d319ed669935c9b3ba996247a24feb4defc7a1e6c1e63a86652c732c31";
+const WRITTEN = "ae87d5b725ca914e07ebd543c9b2fd1f2c46add96ffbedea3e43d384a9822ba1";
 
 test("an empty database has the same digest on every backend", async () => {
   const { digest: found, tables } = await digest(db);

@@ -26,6 +26,6 @@ test("a change raises the epoch, and only one of two that read the same epoch is
   expect((await readControl(db, "demo")).epoch).toBe(2);
   expect(await changeControl(db, "demo", 1, HALT)).toBeNull();
   const { at, ...change } = HALT;
-  expect(await changeControl(db, "demo", 2, HALT)).toEqual({ ...change, changedAt: at, epoch: 3 });
+  expect(await changeControl(db, "demo", 2, HALT)).toEqual({ ...change, changedAt: at, epoch: 3, lifts: [] });
   expect((await readControl(db, "live")).epoch).toBe(1);
 });

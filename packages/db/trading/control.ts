@@ -11,6 +11,7 @@ const STORED = {
   reason: tradingControl.reason,
   actor: tradingControl.actor,
   changedAt: tradingControl.changedAt,
+  lifts: tradingControl.lifts,
 } as const;
 
 /** Returns the kill switch. Demo begins ACTIVE, live HALTED until someone arms it: the migration wrote both rows. */
@@ -31,11 +32,32 @@ export async function changeControl(
   epoch: number,
   change: ControlChange,
 ): Promise<StoredControl | null> {
-  const { state, reason, actor, at } = change;
+  const { state, reason, actor, at, lifts = [] } = change;
   const [row] = await drizzleOf(db)
     .update(tradingControl)
-    .set({ state, reason, actor, changedAt: at, epoch: epoch + 1 })
+    .set({ state, reason, actor, changedAt: at, epoch: epoch + 1, lifts: [...lifts] })
     .where(and(eq(tradingControl.tradingMode, mode), eq(tradingControl.epoch, epoch)))
     .returning(STORED);
   return row ?? null;
+}
+
+/** Says which causes alone keep the kill switch at REDUCING; its epoch stays. Returns whether nobody changed it since `now`. */
+export async function keepLifts(
+  db: Db,
+  mode: TradingMode,
+  now: StoredControl,
+  lifts: readonly string[],
+): Promise<boolean> {
+  const kept = await drizzleOf(db)
+    .update(tradingControl)
+    .set({ lifts: [...lifts] })
+    .where(
+      and(
+        eq(tradingControl.tradingMode, mode),
+        eq(tradingControl.epoch, now.epoch),
+        eq(tradingControl.lifts, [...now.lifts]),
+      ),
+    )
+    .returning(STORED);
+  return kept.length > 0;
 }

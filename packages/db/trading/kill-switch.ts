@@ -1,10 +1,10 @@
 import { eq, sql } from "drizzle-orm";
-import { type ControlChange, type StoredControl, tightening } from "#trading/control";
+import { type ControlChange, liftsAfter, type StoredControl, tightening } from "#trading/control";
 import type { TradingMode } from "#trading/mode";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
 import { tradingControl } from "../schema.ts";
-import { changeControl, readControl } from "./control.ts";
+import { changeControl, keepLifts, readControl } from "./control.ts";
 
 /** Returns the part of the books of trading that the kill switch is in. */
 export const switchBooks = (db: Db) => ({
@@ -34,7 +34,11 @@ export async function holdControl(tx: Db, mode: TradingMode): Promise<StoredCont
 export async function tightenControl(db: Db, mode: TradingMode, change: ControlChange): Promise<StoredControl | null> {
   const now = await readControl(db, mode);
   const verdict = tightening(now, change);
-  if (verdict !== "change") return verdict === "repeated" ? now : null;
+  if (verdict === "repeated") return now;
+  if (verdict === "stays") {
+    const lifts = liftsAfter(now, change);
+    return lifts === null || (await keepLifts(db, mode, now, lifts)) ? null : tightenControl(db, mode, change);
+  }
   // Null: someone changed it meanwhile. Looks again, so that the tighter of the two stands.
   return (await changeControl(db, mode, now.epoch, change)) ?? tightenControl(db, mode, change);
 }

@@ -15,6 +15,7 @@ import { iso, plain, rows } from "../rows.ts";
 import { bias, eventAnalysis, orders } from "../schema.ts";
 import * as kind from "../shape.ts";
 import { bars } from "../signals/prices.ts";
+import { comparedBefore } from "./comparisons.ts";
 import { readControl } from "./control.ts";
 import { openPositions } from "./positions.ts";
 
@@ -129,5 +130,6 @@ export async function laneFacts(db: Db, query: LaneQuery): Promise<LaneFacts> {
     reserved: await reservedBefore(db, mode, at),
     otherGrossUsd: await grossBeside(db, query, instrument),
     ...(await pace(db, query, asset, at)),
+    comparedAt: await comparedBefore(db, query, instrument, at),
   };
 }

@@ -8,6 +8,7 @@ import { ACCOUNT, BAR, INSTRUMENTS, rowsIn, rowsOf, START, setUp } from "#testin
 import { settleOrder } from "#trading/orders/settle";
 import { type NewOrder, orderIdOf } from "#trading/orders/stored-order";
 import { POLICY } from "#trading/plans/policy";
+import { compared } from "#trading/positions/comparison";
 import type { Seen, TradingStore } from "#trading/store";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
@@ -154,6 +155,62 @@ raced("two sessions record one run's balance: it is kept once, and as the first 
     const { a, b, twin, books, kept } = await stage();
     await Promise.all([a.recordEquity(run, balance), b.recordEquity(run, balance)]);
     await twin.recordEquity(run, balance);
+    expect(rowsIn(books)).toEqual(await kept());
+  }
+});
+
+const differing = compared(null, "ETH-USDT-SWAP", at, {
+  ...{ kind: "differs", ours: decimalOf("1"), theirs: decimalOf("2"), positionAt: null, seenAt: at },
+});
+
+raced("two sessions note one comparison: the second leaves what the first wrote", async () => {
+  for (let again = 0; again < 20; again++) {
+    const { a, b, twin, books, kept } = await stage();
+    await Promise.all([a, b].map((store) => store.noteComparisons(ACCOUNT, [differing])));
+    for (let time = 0; time < 2; time++) await twin.noteComparisons(ACCOUNT, [differing]);
+    expect(rowsIn(books)).toEqual(await kept());
+    const [stored] = await a.comparisons(ACCOUNT);
+    if (!stored) throw new TypeError("no comparison");
+    const next = [compared(stored, stored.instrument, at, { kind: "agrees" })];
+    await Promise.all([a, b].map((store) => store.noteComparisons(ACCOUNT, next)));
+    await twin.noteComparisons(ACCOUNT, next);
+    expect(rowsIn(books)).toEqual(await kept());
+  }
+});
+
+raced("two sessions lift one kill switch, or one lifts and one tightens: one of them is first", async () => {
+  const broken = { ...halt, state: "REDUCING", lifts: ["break:ETH-USDT-SWAP"] } as const;
+  const by = { reason: "race", actor: "test", at };
+  for (let again = 0; again < 20; again++) {
+    const { a, b, twin, books, kept } = await stage();
+    for (const store of [a, twin]) {
+      await store.noteComparisons(ACCOUNT, [differing]);
+      await store.tighten("demo", broken);
+    }
+    const now = await a.control("demo");
+    const lifted = await Promise.all([a.lift(ACCOUNT, now, by), b.lift(ACCOUNT, now, by)]);
+    expect(lifted.filter((control) => control !== null)).toEqual([await twin.lift(ACCOUNT, now, by)]);
+    expect(rowsIn(books)).toEqual(await kept());
+    for (const store of [a, twin]) await store.tighten("demo", { ...broken, actor: "again" });
+    const then = await a.control("demo");
+    const [late] = await Promise.all([a.lift(ACCOUNT, then, by), b.tighten("demo", halt)]);
+    const steps = [() => twin.lift(ACCOUNT, then, by), () => twin.tighten("demo", halt)];
+    for (const step of late === null ? steps.reverse() : steps) await step();
+    expect(rowsIn(books)).toEqual(await kept());
+  }
+});
+
+raced("two causes at once: both are kept, and one that does not lift itself ends that", async () => {
+  const cause = (name: string) => ({ ...halt, state: "REDUCING", actor: name, lifts: [name] }) as const;
+  for (let again = 0; again < 20; again++) {
+    const { a, b, twin, books, kept } = await stage();
+    for (const store of [a, twin]) await store.tighten("demo", cause("break:X"));
+    await Promise.all([a.tighten("demo", cause("break:Y")), b.tighten("demo", cause("break:Z"))]);
+    for (const name of ["break:Y", "break:Z"]) await twin.tighten("demo", cause(name));
+    expect(rowsIn(books)).toEqual(await kept());
+    const loss = { ...cause("break:W"), lifts: [] };
+    await Promise.all([a.tighten("demo", cause("break:V")), b.tighten("demo", loss)]);
+    for (const change of [cause("break:V"), loss]) await twin.tighten("demo", change);
     expect(rowsIn(books)).toEqual(await kept());
   }
 });

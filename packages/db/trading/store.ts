@@ -2,6 +2,7 @@ import type { TradingStore } from "#trading/store";
 import type { Db } from "../client.ts";
 import { book } from "./book.ts";
 import { claimOrder } from "./claim-order.ts";
+import { liftControl, noteComparisons, readComparisons } from "./comparisons.ts";
 import { accountHealth, equityAt, insertEquity } from "./equity.ts";
 import { listedInstruments } from "./instruments.ts";
 import { switchBooks } from "./kill-switch.ts";
@@ -14,6 +15,7 @@ import { openPositions } from "./positions.ts";
 /** Returns the books of trading as they are in a database. */
 export const sqlStore = (db: Db): TradingStore => ({
   ...switchBooks(db),
+  lift: (account, now, by) => liftControl(db, account, now, by),
   order: (id) => readOrder(db, id),
   ordersByClientId: (ids) => ordersByClientId(db, ids),
   ordersAtVenue: (mode) => ordersAtVenue(db, mode),
@@ -28,6 +30,8 @@ export const sqlStore = (db: Db): TradingStore => ({
   laneFacts: (query) => laneFacts(db, query),
   lastFillAt: (account) => lastFillAt(db, account),
   openPositions: (account) => openPositions(db, account),
+  comparisons: (account) => readComparisons(db, account),
+  noteComparisons: (account, list) => noteComparisons(db, account, list),
   recordEquity: ({ account, at }, balance) => insertEquity(db, account, at, balance),
   book: (run, seen, settle) => book(db, run, seen, settle),
   health: (account, at) => accountHealth(db, account, at),

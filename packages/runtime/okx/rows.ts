@@ -72,6 +72,7 @@ const PositionRow = z.object({
   pos: maybe,
   avgPx: maybe,
   markPx: maybe,
+  uTime: time,
   upl: maybe,
 });
 const BalanceRow = z.object({
@@ -164,6 +165,7 @@ export function positionOf(value: unknown): VenuePosition | null {
     averagePrice: row.avgPx,
     markPrice: row.markPx,
     unrealizedPnl: row.upl ?? ZERO,
+    updatedAt: row.uTime,
   };
 }
 

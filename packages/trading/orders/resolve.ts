@@ -1,4 +1,5 @@
 import { type Instant, millis } from "#units/time";
+import type { OrderStatus } from "./order.ts";
 
 /** What one query by client order id said. `failed` = no answer, which is no evidence. */
 export interface Look {
@@ -19,7 +20,8 @@ export interface UnknownOrder {
 /** Kept apart from the policy: these are properties of the venue, not of the desk. */
 export const GRACE_MS = 2_000;
 const LOOKS_NEEDED = 3;
-const LOOK_SPACING_MS = 1_000;
+/** Looks nearer to each other than this are one. */
+export const LOOK_SPACING_MS = 1_000;
 export const QUARANTINE_MS = 15 * 60_000;
 
 /**
@@ -48,3 +50,9 @@ export function resolve(order: UnknownOrder): "wait" | "look" | "adopt" | "expir
   if (now > open + QUARANTINE_MS) return "quarantine";
   return now > open && now - last >= LOOK_SPACING_MS ? "look" : "wait";
 }
+
+/** Returns whether an unknown order's absence proves something by `now`, so that it is worth another look. */
+export const awaitsLook = (
+  { status, expiresAt }: { readonly status: OrderStatus; readonly expiresAt: Instant | null },
+  now: Instant,
+): boolean => status === "unknown" && expiresAt !== null && millis(now) > millis(expiresAt) + GRACE_MS;

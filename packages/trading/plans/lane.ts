@@ -46,6 +46,8 @@ export interface LaneFacts {
   readonly stopsLastDay: number;
   /** When the asset's last position was closed. */
   readonly lastClosedAt: Instant | null;
+  /** The newest run before it that compared this instrument with the venue; null = none did. */
+  readonly comparedAt: Instant | null;
 }
 
 /** All that a plan is made from. */

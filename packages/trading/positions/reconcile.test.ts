@@ -82,6 +82,8 @@ const WELL: Health = {
     dayStart: decimalOf("100000"),
     peak: decimalOf("100000"),
     breaks: [],
+    unseen: [],
+    lifted: [],
   },
   ...{ unknownSince: [], rejects: 0, impossibleFills: 0, credentialError: false },
 };

@@ -1,11 +1,13 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
+import type { ControlChange } from "../control.ts";
 import { AT_VENUE, type OrderEvent, type OrderStatus } from "../orders/order.ts";
 import type { StoredOrder } from "../orders/stored-order.ts";
 import type { Control } from "../plans/limits.ts";
 import { fallOf } from "../plans/limits.ts";
 import type { Policy } from "../plans/policy.ts";
 import type { VenueFill, VenueOrder } from "../venue.ts";
+import { causeOf } from "./comparison.ts";
 
 /** Where our fills and the venue disagree about one instrument. */
 export interface Break {
@@ -106,6 +108,10 @@ export interface Health {
   readonly dayStart: Decimal;
   readonly peak: Decimal;
   readonly breaks: readonly Break[];
+  /** Instruments of which nobody knows any more how they stand. */
+  readonly unseen: readonly string[];
+  /** Instruments whose cause has lifted itself within a day: not once more. */
+  readonly lifted: readonly string[];
   /** Deadlines of the orders that are unknown. */
   readonly unknownSince: readonly Instant[];
   /** Orders that the venue rejected in the last ten minutes. */
@@ -119,23 +125,38 @@ export interface Health {
 const UNKNOWN_LIMIT_MS = 60_000;
 const REJECT_BURST = 5;
 
-/** Returns the state that the kill switch must at least be in, and why; null when all is well. */
+/**
+ * Returns the state that the kill switch must at least be in, and why; null when all is well. What lifts itself comes last:
+ * it does so only where nothing else is wrong.
+ */
 export function tripOf(
   health: Health,
   policy: Pick<Policy, "maxDailyLoss" | "maxDrawdown">,
-): { readonly state: Exclude<Control["state"], "ACTIVE">; readonly reason: string } | null {
+): (Pick<ControlChange, "reason" | "lifts"> & { readonly state: Exclude<Control["state"], "ACTIVE"> }) | null {
   const drawdown = fallOf(health.peak, health.equity);
   if (health.credentialError)
     return { state: "HALTED", reason: "the venue refused the credentials or the configuration" };
   if (big(drawdown).gte(policy.maxDrawdown)) return { state: "HALTED", reason: `drawdown ${drawdown}` };
-  const [first] = health.breaks;
-  if (first)
-    return { state: "REDUCING", reason: `${first.instrument}: fills say ${first.ours}, the venue ${first.venue}` };
   if (health.impossibleFills > 0)
     return { state: "REDUCING", reason: `${health.impossibleFills} late or excess fills` };
   const old = health.unknownSince.filter((since) => millis(health.at) - millis(since) > UNKNOWN_LIMIT_MS);
   if (old.length > 0) return { state: "REDUCING", reason: `${old.length} orders unknown for over 60 s` };
   if (health.rejects >= REJECT_BURST) return { state: "REDUCING", reason: `${health.rejects} rejects in ten minutes` };
   const loss = fallOf(health.dayStart, health.equity);
-  return big(loss).gte(policy.maxDailyLoss) ? { state: "REDUCING", reason: `daily loss ${loss}` } : null;
+  if (big(loss).gte(policy.maxDailyLoss)) return { state: "REDUCING", reason: `daily loss ${loss}` };
+  return ofInstruments(health);
+}
+
+/** Returns what a break, or an instrument that nobody could compare, makes of the kill switch. */
+function ofInstruments({ breaks, unseen, lifted }: Health): ReturnType<typeof tripOf> {
+  const [first] = breaks;
+  if (first === undefined && unseen.length === 0) return null;
+  const broken = breaks.map(({ instrument }) => instrument);
+  const lifts = [...broken, ...unseen].some((instrument) => lifted.includes(instrument))
+    ? []
+    : [...broken.map((id) => causeOf("break", id)), ...unseen.map((id) => causeOf("unseen", id))];
+  const reason = first
+    ? `${first.instrument}: fills say ${first.ours}, the venue ${first.venue}`
+    : `${unseen.join(", ")} could not be compared with the venue`;
+  return { state: "REDUCING", reason, lifts };
 }
