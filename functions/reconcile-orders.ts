@@ -11,15 +11,24 @@ import { policyOf } from "#trading/plans/policy";
 
 /** Makes orders, fills, positions and equity agree with the venue; watches the stops and the kill switch's triggers. */
 export const handler = schedule("reconcile-orders", async ({ at }, context) => {
-  const { database, exchange, control, publish, settings } = context;
+  const { database, exchange, control, send, publish, settings } = context;
   const { mode, venue, barSeconds, instruments } = settings;
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
   const store = fenced(sqlStore(database), control);
-  const { closed, tripped, breaks, stuck, failures } = await reconcileAccount(store, exchange, run, instruments, pause);
+  const found = await reconcileAccount(store, exchange, run, instruments, pause);
+  const { closed, tripped, breaks, stuck, unsent, failures } = found;
   const { adopted, holds, problem } = await mendControl(sqlStore(database), control, at);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
   measure("KillSwitch", tightness(holds.state));
+  const lost = unsent.map(({ id, instrument }) => ({
+    lane: `${mode}:${instrument}`,
+    orderId: id,
+    mode,
+    instrument,
+    at,
+  }));
+  await send("orders", lost);
   const facts = closed.map((order) => orderClosed(order, at));
   await publish("order.closed", facts);
   for (const changed of [tripped, adopted])

@@ -29,6 +29,7 @@ import { type Decimal, ZERO } from "#units/decimal";
 import { millis } from "#units/time";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
 import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
+import { sweepApproved } from "./sweep-approved.ts";
 import { watchStop } from "./watch-stops.ts";
 
 /** What one run found and did. */
@@ -43,6 +44,8 @@ export interface Reconciled {
   readonly tripped: StoredControl | null;
   /** Orders that a person may have to look up. */
   readonly stuck: number;
+  /** Approved orders whose message was lost: it is to be sent once more. */
+  readonly unsent: readonly StoredOrder[];
   /** What could not be asked or done. All else was. */
   readonly failures: readonly Failure[];
 }
@@ -113,12 +116,14 @@ export async function reconcileAccount(
   const impossibleFills = rounds.reduce((sum, round) => sum + round.impossibleFills, 0);
   const breaks = [...standing.values()].filter(isBreak).flatMap(breakOf);
   const seen = { breaks, impossibleFills, credentialError: byStops?.state === "HALTED", left };
+  const unsent = await sweepApproved(store, run);
   return {
     closed: await store.closedBy(run),
     breaks,
     external: await externalIn(store, rounds[0]?.open ?? []),
     tripped: (await trip(job, seen)) ?? byStops,
     stuck: left.filter((order) => isStuck(order, at)).length,
+    unsent,
     failures,
   };
 }

@@ -1,9 +1,11 @@
 import type { StoredControl } from "#trading/control";
+import { type ClaimLook, objectionOf, sizeNow } from "#trading/orders/claim-look";
 import { isClosed } from "#trading/orders/order";
-import { isAllowed, type StoredOrder, voidReason } from "#trading/orders/stored-order";
+import { type Claim, isAllowed, type StoredOrder, voidReason } from "#trading/orders/stored-order";
 import {
   type Answer,
   changeOf,
+  DEADLINE_MS,
   type Effect,
   runSubmission,
   type SubmitOutcome,
@@ -11,8 +13,9 @@ import {
 } from "#trading/orders/submission";
 import type { TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
+import { ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
-import type { Instant } from "#units/time";
+import { type Instant, instant, millis } from "#units/time";
 
 export interface Submitted {
   readonly outcome: SubmitOutcome;
@@ -32,6 +35,29 @@ class UnknownOrderId extends Error {
     super(`no order ${orderId}`);
     this.orderId = orderId;
   }
+}
+
+const NOT_LOOKED = { quote: null, decidedMark: null, held: null } as const;
+
+/** Asks the venue what the claim of an order depends on: the market for one that opens, what is held for one that reduces. */
+async function lookAround(
+  store: TradingStore,
+  exchange: Exchange,
+  order: StoredOrder,
+): Promise<Omit<ClaimLook, "now">> {
+  if (order.reduceOnly) {
+    const position = (await exchange.positions()).find(({ instrument }) => instrument === order.instrument);
+    return { ...NOT_LOOKED, held: position?.contracts ?? ZERO };
+  }
+  const [quote, decidedMark] = await Promise.all([exchange.quote(order.instrument), store.decidedMark(order.id)]);
+  return { quote, decidedMark, held: null };
+}
+
+/** Returns the claim of an order, with what stands in its way and the size that the venue's position leaves it. */
+function claimOf(order: StoredOrder, claim: Claim, look: Omit<ClaimLook, "now">): Claim {
+  const now = instant(millis(claim.expiresAt) - DEADLINE_MS);
+  const size = look.held === null ? null : sizeNow(order, look.held);
+  return { ...claim, objection: objectionOf(order, { ...look, now }), ...(size === null ? {} : { size }) };
 }
 
 /**
@@ -54,14 +80,16 @@ export async function submitOrder(
   let order = await stored();
   let closed = false;
   let tripped: StoredControl | null = null;
+  let look: Omit<ClaimLook, "now"> = NOT_LOOKED;
   const perform = async (effect: Effect): Promise<Answer> => {
     switch (effect.kind) {
       case "read":
         return { kind: "status", status: order.status };
       case "clock":
+        look = await lookAround(store, exchange, order);
         return { kind: "clock", now: await exchange.now() };
       case "claim": {
-        const claimed = await store.claim(id, { at, by, expiresAt: effect.expiresAt });
+        const claimed = await store.claim(id, claimOf(order, { at, by, expiresAt: effect.expiresAt }, look));
         order = claimed ?? (await stored());
         closed = claimed === null && order.status === "canceled";
         return { kind: "claim", won: claimed !== null };

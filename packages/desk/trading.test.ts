@@ -489,7 +489,11 @@ test("F6: a closing order that the venue makes smaller ends when that is filled,
   desk.pass(30);
   await desk.lean(decimalOf("-0.5"));
   const close = idIn(await desk.plan());
-  await reduceByHand(desk, text(big(contracts).minus(left)));
+  const { submit } = desk.exchange;
+  desk.exchange.submit = async (order) => {
+    await reduceByHand(desk, text(big(contracts).minus(left))); // after the claim has looked at what is held
+    return submit(order);
+  };
   await desk.submit(close);
   const { closed } = await desk.reconcile();
   expect(closed).toMatchObject([{ id: close, status: "filled", filledSize: left }]);
@@ -500,6 +504,92 @@ test("F6: a closing order that the venue makes smaller ends when that is filled,
     .orderBy(orderEvents.seq);
   expect(events.at(-1)?.detail).toMatchObject({ event: "filled", placed: left, asked: contracts });
   expect(await desk.store.ordersAtVenue("demo")).toEqual([]);
+});
+
+test("a closing order is sent with what the venue holds when it is claimed, and is void when that is nothing", async () => {
+  const desk = await entered();
+  const contracts = await desk.store.held(ACCOUNT, ETH_SWAP.id);
+  const left = text(big(contracts).times("0.6"));
+  desk.pass(30);
+  await desk.lean(decimalOf("-0.5"));
+  const close = idIn(await desk.plan());
+  await reduceByHand(desk, text(big(contracts).minus(left)));
+  expect((await desk.submit(close)).order).toMatchObject({ id: close, size: left });
+  const events = await desk.db
+    .select()
+    .from(orderEvents)
+    .where(eq(orderEvents.orderId, close))
+    .orderBy(orderEvents.seq);
+  expect(events[0]?.detail).toMatchObject({ set: { size: contracts } }); // what was asked for is kept
+  expect(events[2]?.detail).toMatchObject({ event: "claimed", set: { size: left } });
+  await desk.reconcile();
+  expect(await desk.orders()).toMatchObject([{}, { id: close, status: "filled", filledSize: left }]);
+  const again = await entered();
+  again.pass(30);
+  await again.lean(decimalOf("-0.5"));
+  const late = idIn(await again.plan());
+  await reduceByHand(again, await again.store.held(ACCOUNT, ETH_SWAP.id));
+  expect((await again.submit(late)).order).toMatchObject({
+    ...{ status: "canceled", errorMessage: "voided: nothing is held to reduce" },
+  });
+});
+
+test("F4: an approved order whose message was lost is sent once more, then voided, and its lane is free", async () => {
+  const desk = await stage();
+  await desk.lean(decimalOf("0.6"));
+  const id = idIn(await desk.plan());
+  desk.clock.set(desk.clock.now() + 30_000);
+  expect((await desk.reconcile()).unsent).toMatchObject([{ id }]);
+  desk.pass(1);
+  expect(await desk.reconcile()).toMatchObject({ unsent: [], closed: [] });
+  desk.pass(1);
+  const { unsent, closed } = await desk.reconcile();
+  expect([unsent, closed]).toMatchObject([[], [{ id, status: "canceled", errorMessage: "voided: stale" }]]);
+  await desk.lean(decimalOf("0.6"));
+  const next = idIn(await desk.plan());
+  expect(next).not.toBe(id);
+  expect((await desk.submit(next)).order.status).toBe("open");
+  expect((await desk.submit(id)).outcome).toBe("done"); // the message that was lost comes after all
+  expect(desk.atVenue()).toBe(1);
+});
+
+test("F5: a decision that is claimed three hours after is not sent, and says why", async () => {
+  const desk = await stage();
+  await desk.lean(decimalOf("0.6"));
+  const id = idIn(await desk.plan());
+  desk.pass(180);
+  expect(await desk.submit(id)).toMatchObject({
+    ...{ closed: true, outcome: "left" },
+    order: { status: "canceled", errorMessage: "voided: stale: decided 10800 s ago" },
+  });
+  expect(desk.atVenue()).toBe(0);
+});
+
+test("F5: what has come between a decision and its claim voids it by name", async () => {
+  const desk = await stage();
+  const { quote } = desk.exchange;
+  const voided = async (change: (now: Awaited<ReturnType<typeof quote>>, stop: number) => object) => {
+    desk.pass(1);
+    await desk.reconcile();
+    await desk.lean(decimalOf("0.6"));
+    const planned = await desk.plan();
+    const [now, stop] = [await quote(ETH_SWAP.id), Number(planned.order?.stopLoss)];
+    desk.exchange.quote = async () => ({ ...now, ...change(now, stop) });
+    const { order } = await desk.submit(idIn(planned));
+    desk.exchange.quote = quote;
+    expect(order.status).toBe("canceled");
+    return order.errorMessage;
+  };
+  const ago = (seconds: number) => ({ at: instant(desk.clock.now() - seconds * 1000) });
+  expect(await voided(() => ago(11))).toBe("voided: the quote is 11 s old");
+  expect(await voided(() => ago(-3))).toBe("voided: the quote is 3 s in the future");
+  expect(await voided(({ ask }) => ({ bid: ask }))).toMatch(/^voided: the quote is crossed/);
+  expect(await voided(() => ({ mark: "0" }))).toBe("voided: the mark is 0");
+  expect(await voided((_, stop) => ({ mark: String(stop) }))).toMatch(/^voided: the mark .* is beyond the stop/);
+  expect(await voided(({ mark }, stop) => ({ mark: String(Number(mark) * 0.49 + stop * 0.51) }))).toMatch(
+    /^voided: the mark moved from .* over half the way to the stop$/,
+  );
+  expect(desk.atVenue()).toBe(0);
 });
 
 test("F3: a fill that the venue shows late is asked for by its order, however old it is by then", async () => {

@@ -47,6 +47,8 @@ export interface Books {
   readonly orders: Map<OrderId, StoredOrder>;
   /** Whose signal an order followed. */
   readonly wallets: Map<OrderId, WalletId | null>;
+  /** By what mark an order was decided, where that is known. */
+  readonly marks: Map<OrderId, Decimal | null>;
   readonly events: Map<OrderId, readonly ChainedEvent[]>;
   /** By account, instrument and trade id. */
   readonly fills: Map<string, BookedFill>;
@@ -64,6 +66,7 @@ export const emptyBooks = ({ control }: Surroundings): Books => ({
   ]),
   orders: new Map(),
   wallets: new Map(),
+  marks: new Map(),
   events: new Map(),
   fills: new Map(),
   positions: new Map(),

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { OrderEvent } from "#trading/orders/order";
 import {
   birthOf,
@@ -14,7 +15,7 @@ import {
   type StoredOrder,
   verdictOf,
 } from "#trading/orders/stored-order";
-import { big, type Decimal, text, ZERO } from "#units/decimal";
+import { big, Decimal, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { type Books, RefusedRow } from "./memory-books.ts";
 
@@ -29,10 +30,11 @@ function append({ events }: Books, row: EventRow): void {
 const maybe = (value: Decimal | null): Decimal | null => (value === null ? null : text(value));
 
 function changed(order: StoredOrder, { change = {} }: Move): StoredOrder {
-  const { exchangeOrderId, filledSize, avgFillPrice, fees, expTime, errorMessage } = change;
+  const { exchangeOrderId, size, filledSize, avgFillPrice, fees, expTime, errorMessage } = change;
   return {
     ...order,
     ...(exchangeOrderId === undefined ? {} : { venueOrderId: exchangeOrderId }),
+    ...(size === undefined ? {} : { size: text(size) }),
     ...(filledSize === undefined ? {} : { filledSize: text(filledSize) }),
     ...(avgFillPrice === undefined ? {} : { averagePrice: maybe(avgFillPrice) }),
     ...(fees === undefined ? {} : { fees: text(fees) }),
@@ -87,6 +89,8 @@ function proposed(id: OrderId, fresh: NewOrder): StoredOrder {
   };
 }
 
+const Decided = z.object({ quote: z.object({ mark: Decimal }) });
+
 /** Writes an order as proposed and then approved or denied, once per client order id. */
 export function insertOrder(books: Books, fresh: NewOrder): StoredOrder {
   const id = orderIdOf(fresh.order.clientOrderId);
@@ -95,6 +99,8 @@ export function insertOrder(books: Books, fresh: NewOrder): StoredOrder {
   const stored = books.orders.get(id);
   if (stored) return stored;
   books.orders.set(id, order);
+  const snapshot = Decided.safeParse(fresh.policySnapshot);
+  books.marks.set(id, snapshot.data?.quote.mark ?? null);
   books.wallets.set(id, fresh.order.signal?.wallet_id ?? null);
   append(books, birthOf(id, fresh));
   return moveOrder(books, order, ...verdictOf(fresh)) as StoredOrder; // nobody else can have moved it

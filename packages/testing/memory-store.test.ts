@@ -77,16 +77,32 @@ const insert: fc.Arbitrary<Command> = fc
       const codes = rest.verdict === "denied" ? ["cooldown", "gross"] : [];
       const fresh: NewOrder = {
         ...{ ...rest, order, codes, venue: "paper", asset: instrument.asset, instrument: instrument.id },
-        ...{ timeframe: "4h", at, by: "plan-order", policySnapshot: { hash: "h" }, detail: { why: "law" } },
+        ...{
+          timeframe: "4h",
+          at,
+          by: "plan-order",
+          policySnapshot: { hash: "h", quote: { mark: "50.25" } },
+          detail: { why: "law" },
+        },
       };
       return store.insert(fresh);
     },
   }));
 
-const claim: fc.Arbitrary<Command> = key.map((id) => ({
-  name: `claim ${id}`,
-  ask: (store, at) => store.claim(orderIdOf(id), { at, by: "submit-order", expiresAt: instant(millis(at) + 4000) }),
-}));
+const claim: fc.Arbitrary<Command> = fc
+  .record({
+    ...{ id: key, objection: fc.constantFrom(undefined, null, null, "stale") },
+    size: fc.option(decimals("0.50", "1"), { nil: undefined, freq: 2 }),
+  })
+  .map(({ id, objection, size }) => ({
+    name: `claim ${id}${objection ? " (void)" : ""}`,
+    ask: (store, at) =>
+      store.claim(orderIdOf(id), {
+        ...{ at, by: "submit-order", expiresAt: instant(millis(at) + 4000) },
+        ...(objection === undefined ? {} : { objection }),
+        ...(size === undefined ? {} : { size }),
+      }),
+  }));
 
 const move: fc.Arbitrary<Command> = fc
   .record({
@@ -211,6 +227,7 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
         await store.order(orderIdOf("a")),
         await store.ordersByClientId(["a", "b", "x"]),
       ],
+      ...[await store.decidedMark(orderIdOf("a")), await store.unclaimed(asked.mode)],
       ...[await store.ordersAtVenue(asked.mode), await store.stops(asked.mode, id, asked.openedAt)],
       ...[await store.bias(symbol, "4h", at), await store.held(account, id), await store.equity(account, at)],
       await store.instruments(["none", ...INSTRUMENTS.map((one) => one.id)]),

@@ -129,6 +129,11 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
       const found = [...books.orders.values()].filter((order) => ids.includes(order.clientOrderId));
       return new Map(found.map((order) => [order.clientOrderId, order]));
     },
+    decidedMark: async (id) => books.marks.get(id) ?? null,
+    unclaimed: async (mode) =>
+      ordersOf(books, mode)
+        .filter((order) => order.status === "approved")
+        .sort(byDecision),
     ordersAtVenue: async (mode) =>
       ordersOf(books, mode)
         .filter((order) => AT_VENUE.includes(order.status))

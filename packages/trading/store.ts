@@ -101,6 +101,10 @@ export interface TradingStore {
   order(id: OrderId): Promise<StoredOrder | null>;
   /** Returns the orders of these client order ids, by client order id. */
   ordersByClientId(ids: readonly string[]): Promise<ReadonlyMap<string, StoredOrder>>;
+  /** Returns the mark that an order was decided by, from its policy snapshot; null where it keeps none. */
+  decidedMark(id: OrderId): Promise<Decimal | null>;
+  /** Returns the orders that are approved and that nobody has claimed, by decision and id. */
+  unclaimed(mode: TradingMode): Promise<StoredOrder[]>;
   /** Returns the orders that the venue may hold, by decision and id. */
   ordersAtVenue(mode: TradingMode): Promise<StoredOrder[]>;
   /**
@@ -116,7 +120,7 @@ export interface TradingStore {
   /**
    * Claims an approved order for one POST, with its deadline stored, against the kill switch as it is: a change of epoch
    * comes before the claim or after it. Returns the order when this call won; null when someone else has it, or when it
-   * was voided since the switch forbids it.
+   * was voided since the switch or the claim's own objection forbids it.
    */
   claim(id: OrderId, claim: Claim): Promise<StoredOrder | null>;
   /**

@@ -5,6 +5,7 @@ import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_DOUBT, IN_FLIGHT } from "#trading/o
 import type { Look } from "#trading/orders/resolve";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { type ClosedOrder, REPEAT_MS, type Run } from "#trading/store";
+import { Decimal } from "#units/decimal";
 import { OrderId } from "#units/ids";
 import { Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
@@ -73,6 +74,22 @@ export const doubtfulOrders = (db: Db, mode: TradingMode, limit: number): Promis
     .where(isDoubtful(mode))
     .orderBy(asc(orders.decidedAt), asc(orders.id))
     .limit(limit);
+
+/** Returns the orders of a mode that are approved and that nobody has claimed, by decision and id. */
+export const unclaimed = (db: Db, mode: TradingMode): Promise<StoredOrder[]> =>
+  drizzleOf(db)
+    .select(STORED)
+    .from(orders)
+    .where(and(eq(orders.tradingMode, mode), eq(orders.status, "approved")))
+    .orderBy(asc(orders.decidedAt), asc(orders.id));
+
+const Decided = z.object({ quote: z.object({ mark: Decimal }) });
+
+/** Returns the mark of the quote that an order's policy snapshot keeps; null where it keeps none. */
+export async function decidedMark(db: Db, id: OrderId): Promise<Decimal | null> {
+  const [row] = await drizzleOf(db).select({ snapshot: orders.policySnapshot }).from(orders).where(eq(orders.id, id));
+  return Decided.safeParse(row?.snapshot).data?.quote.mark ?? null;
+}
 
 /** Returns the orders of a mode that the venue may hold, by decision and id. */
 export const ordersAtVenue = (db: Db, mode: TradingMode): Promise<StoredOrder[]> =>

@@ -9,7 +9,7 @@ import { switchBooks } from "./kill-switch.ts";
 import { heldContracts, laneFacts, latestBias } from "./lane-facts.ts";
 import { insertOrder, moveOrder } from "./move-order.ts";
 import { lastFillAt } from "./order-fills.ts";
-import { closedBy, ordersAtVenue, ordersByClientId, readOrder, stopsOf } from "./orders.ts";
+import { closedBy, decidedMark, ordersAtVenue, ordersByClientId, readOrder, stopsOf, unclaimed } from "./orders.ts";
 import { openPositions } from "./positions.ts";
 
 /** Returns the books of trading as they are in a database. */
@@ -18,6 +18,8 @@ export const sqlStore = (db: Db): TradingStore => ({
   lift: (account, now, by) => liftControl(db, account, now, by),
   order: (id) => readOrder(db, id),
   ordersByClientId: (ids) => ordersByClientId(db, ids),
+  decidedMark: (id) => decidedMark(db, id),
+  unclaimed: (mode) => unclaimed(db, mode),
   ordersAtVenue: (mode) => ordersAtVenue(db, mode),
   stops: (mode, instrument, openedAt) => stopsOf(db, mode, instrument, openedAt),
   insert: (fresh) => insertOrder(db, fresh),

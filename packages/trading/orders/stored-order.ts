@@ -41,6 +41,8 @@ export interface StoredOrder {
 /** What a transition may change besides the status, named as the event keeps it, so that the events rebuild the row. */
 export interface OrderChange {
   readonly exchangeOrderId?: string;
+  /** What is sent, where it is not what was decided: the first event keeps that. */
+  readonly size?: Decimal;
   readonly filledSize?: Decimal;
   readonly avgFillPrice?: Decimal | null;
   readonly fees?: Decimal;
@@ -182,15 +184,19 @@ export interface Claim {
   readonly at: Instant;
   readonly by: string;
   readonly expiresAt: Instant;
+  /** Why it must not be sent any more; absent or null = nothing stands in the way. */
+  readonly objection?: string | null;
+  /** Contracts to send; absent = those decided. */
+  readonly size?: Decimal;
 }
 
-/** Returns the move that a claim makes of an approved order: claimed with its deadline, or voided by the kill switch. */
+/** Returns the move that a claim makes of an approved order: claimed with its deadline, or voided with the reason kept. */
 export function claimMove(
   order: Pick<StoredOrder, "epoch" | "reduceOnly" | "type">,
   control: Control,
-  { at, by, expiresAt }: Claim,
+  { at, by, expiresAt, objection = null, size }: Claim,
 ): readonly ["claimed" | "voided", Move] {
-  return isAllowed(control, order)
-    ? ["claimed", { at, by, change: { expTime: expiresAt } }]
-    : ["voided", { at, by, change: { errorMessage: voidReason(control, order.epoch) } }];
+  const reason = isAllowed(control, order) ? objection && `voided: ${objection}` : voidReason(control, order.epoch);
+  if (reason !== null) return ["voided", { at, by, change: { errorMessage: reason } }];
+  return ["claimed", { at, by, change: { expTime: expiresAt, ...(size === undefined ? {} : { size }) } }];
 }
