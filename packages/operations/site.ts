@@ -14,6 +14,7 @@ import { controlSecret } from "#runtime/open-control";
 import { deadLetterName, LAPTOP, modeOfStage, type Place, queueName, type Stage, secretId } from "#topology/names";
 import type { QueueName } from "#topology/queues";
 import { queue } from "#topology/topology";
+import type { ControlBoard } from "#trading/control-object";
 import type { TradingMode } from "#trading/mode";
 import { type Ask, askHere, askRunning, askStage } from "./ask.ts";
 
@@ -115,11 +116,19 @@ export async function openBooks({ stage, directory }: SiteOptions): Promise<Book
     return {
       name: stage === undefined ? at : `stage ${stage}, by DATABASE_URL`,
       mode,
-      ask: askHere(async () => db, stage === undefined ? undefined : controlSecret(secretId(stage, "control"), mode)),
+      ask: askHere(async () => db, boardOf({ stage }, mode) ?? undefined),
       close,
     };
   await close();
   throw new OtherDeskError(stage, mark);
+}
+
+/** Returns the control object of a desk, which needs no database; null when nothing says where the desk is. */
+export function boardOf({ stage, directory }: SiteOptions, mode: TradingMode): ControlBoard | null {
+  if (directory !== undefined) return controlFile(directory, mode);
+  if (stage === undefined) return null;
+  useEmulatorsCredentials();
+  return controlSecret(secretId(stage, "control"), mode);
 }
 
 /** An emulator of AWS takes any credentials, and the SDK wants some. */

@@ -8,7 +8,7 @@ import { okxExchange } from "./exchange.ts";
 import { renewing } from "./renewing-exchange.ts";
 
 /** The exchange secret of one trading mode. `mode` is in it so that a key cannot serve the other mode by mistake. */
-const ExchangeSecret = z.object({
+export const ExchangeSecret = z.object({
   mode: TradingMode,
   apiKey: z.string().min(1),
   secret: z.string().min(1),

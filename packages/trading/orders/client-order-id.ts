@@ -10,12 +10,19 @@ export interface Intent {
   readonly timeframe: Horizon;
   /** The bias that asked for it; for a stop the position's opening. */
   readonly biasAt: Instant;
-  /** `plan` = what the bias asked for, at most one per bias; `stop` = the desk's protective stop. */
-  readonly leg: "plan" | "stop";
+  /**
+   * `plan` = what the bias asked for, at most one per bias; `stop` = the desk's protective stop; `flatten` = a person's word,
+   * at `biasAt`.
+   */
+  readonly leg: "plan" | "stop" | "flatten";
 }
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 const LETTER: Readonly<Record<TradingMode, string>> = { demo: "d", live: "l" };
+
+/** Returns whether a client order id is one of this desk's in a mode, by its form. */
+export const isOurs = (mode: TradingMode, id: string | null): id is string =>
+  new RegExp(`^${LETTER[mode]}[a-z2-7]{26}\\d{2}$`).test(id ?? "");
 
 /**
  * Returns the client order id of an intent: a letter for the mode, 26 base32 characters of its SHA-256, and `ordinal`
