@@ -3,6 +3,7 @@ import { sqlStore } from "#db/trading/store";
 import { PartsFailed } from "#desk/attempt";
 import { ControlObjectError, fenced, mendControl } from "#desk/control-object";
 import { reconcileAccount } from "#desk/reconcile-account";
+import { log } from "#runtime/log";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
 import { tightness } from "#trading/control";
@@ -16,19 +17,18 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
   const store = fenced(sqlStore(database), control);
   const found = await reconcileAccount(store, exchange, run, instruments, pause);
-  const { closed, tripped, breaks, stuck, unsent, failures } = found;
+  const { closed, tripped, breaks, stuck, unsent, foreign, failures } = found;
   const { adopted, holds, problem } = await mendControl(sqlStore(database), control, at);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
   measure("KillSwitch", tightness(holds.state));
-  const lost = unsent.map(({ id, instrument }) => ({
-    lane: `${mode}:${instrument}`,
-    orderId: id,
-    mode,
-    instrument,
-    at,
-  }));
-  await send("orders", lost);
+  const lost = unsent.map(({ id: orderId, instrument }) => ({ orderId, mode, instrument, at }));
+  await send(
+    "orders",
+    lost.map((order) => ({ ...order, lane: `${mode}:${order.instrument}` })),
+  );
+  for (const { orderId: _, ...fill } of foreign)
+    log({ level: "warn", message: "a fill that is not the desk's", ...fill });
   const facts = closed.map((order) => orderClosed(order, at));
   await publish("order.closed", facts);
   for (const changed of [tripped, adopted])

@@ -24,6 +24,7 @@ import {
   varchar,
 } from "drizzle-orm/pg-core";
 import { CONTROL_STATES } from "#trading/plans/limits";
+import { FILL_CAUSES } from "#trading/positions/fill";
 import { decimalOf, ZERO } from "#units/decimal";
 import type { EventId, OrderId, PositionId, WalletId } from "#units/ids";
 import { decimal, embedding, instant, json } from "./columns.ts";
@@ -425,7 +426,7 @@ export const orderFills = pgTable(
     fee: price("fee").notNull().default(ZERO),
     feeAsset: varchar("fee_asset", { length: 64 }).notNull(),
     liquidity: varchar("liquidity", { length: 10, enum: ["maker", "taker"] }).notNull(),
-    cause: varchar("cause", { length: 20, enum: ["hand", "liquidation", "adl", "delivery", "adopted"] }),
+    cause: varchar("cause", { length: 20, enum: FILL_CAUSES }),
   },
   (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.instrument, t.exchangeTradeId] })],
 );

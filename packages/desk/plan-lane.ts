@@ -1,12 +1,21 @@
 import { clientOrderId } from "#trading/orders/client-order-id";
 import type { StoredOrder } from "#trading/orders/stored-order";
-import { candlesFrom, isIdle, type Lane, planInputOf, planIntent, plannedOrder } from "#trading/plans/lane";
+import {
+  candlesFrom,
+  isIdle,
+  type Lane,
+  openingFault,
+  planInputOf,
+  planIntent,
+  plannedOrder,
+} from "#trading/plans/lane";
 import { planOrder } from "#trading/plans/plan";
 import type { Policy } from "#trading/plans/policy";
-import { isStale } from "#trading/positions/comparison";
+import { isDust } from "#trading/positions/dust";
 import { type EquityState, isRecent } from "#trading/positions/equity-state";
 import type { TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
+import { ZERO } from "#units/decimal";
 
 /** An order, approved or denied (or further, when the plan was made before); or why there is none. */
 export type Planned =
@@ -27,11 +36,13 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   const id = clientOrderId(planIntent(lane, bias.at, policy));
   const before = (await store.ordersByClientId([id])).get(id);
   if (before) return { order: before, codes: before.errorMessage?.split(", ") ?? [] };
-  const held = await store.held(lane, lane.instrument);
-  if (isIdle(bias, held, policy)) return nothing("flat, and no signal to enter");
+  const booked = await store.held(lane, lane.instrument);
+  if (isIdle(bias, booked, policy)) return nothing("flat, and no signal to enter");
   const [instrument] = await store.instruments([lane.instrument]);
   if (!instrument) return nothing("the venue has not listed it yet");
   const [equity, quote] = await Promise.all([equityOf(store, exchange, lane), exchange.quote(lane.instrument)]);
+  const held = isDust(booked, instrument, quote.mark) ? ZERO : booked;
+  if (held !== booked && isIdle(bias, held, policy)) return nothing("what is left is dust: too small to close");
   const facts = await store.laneFacts({
     ...{ mode, venue, at, asset, instrument: instrument.id, barSeconds, candlesFrom: candlesFrom(at, policy) },
     eventIds: bias.contributions.map((contribution) => contribution.event_id),
@@ -40,8 +51,8 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   const plan = planOrder(planInputOf(lane, state, policy), policy);
   if (plan.verdict === "nothing") return nothing(plan.reason);
   const opens = plan.verdict === "approved" && !plan.order.reduceOnly;
-  if (opens && isStale(facts.comparedAt, lane.at))
-    return nothing("books and venue were not compared for three minutes");
+  const fault = opens ? openingFault(facts, lane.at) : null;
+  if (fault !== null) return nothing(fault);
   return { order: await store.insert(plannedOrder(lane, state, plan, policy)), codes: plan.codes };
 }
 

@@ -4,6 +4,7 @@ import { type TestDatabase, testDatabase } from "#testing/database";
 import { memoryStore } from "#testing/memory-store";
 import { ACCOUNT, BAR, INSTRUMENTS, START, setUp } from "#testing/store-world";
 import { orderIdOf } from "#trading/orders/stored-order";
+import { openingFault } from "#trading/plans/lane";
 import { POLICY } from "#trading/plans/policy";
 import type { TradingStore } from "#trading/store";
 import type { Exchange, VenueFill, VenueOrder, VenuePosition } from "#trading/venue";
@@ -92,13 +93,19 @@ async function stage(kind: "sql" | "memory") {
     reconcile: (over: Partial<TradingStore> = {}, ids: readonly string[] = IDS) =>
       reconcileAccount({ ...store, ...over }, venue.exchange, run(), ids, pause),
     /** An order of ours that was sent, whatever became of it. */
-    sent: async (key: string, instrument: string, side: "buy" | "sell", size: string, reduceOnly = false) => {
+    sent: async (
+      key: string,
+      instrument: string,
+      side: "buy" | "sell",
+      size: string,
+      stopLoss: Decimal | null = null,
+    ) => {
       await store.insert({
         ...{ ...ACCOUNT, asset: instrument.slice(0, 3), instrument, timeframe: "4h", biasAt: at(), epoch: 1, at: at() },
         ...{ by: "plan-order", verdict: "approved", codes: [], policySnapshot: null },
         order: {
-          ...{ clientOrderId: key, side, type: "ioc", size: decimalOf(size), price: PRICE, reduceOnly },
-          ...{ stopLoss: null, riskUsd: decimalOf("1"), signal: null },
+          ...{ clientOrderId: key, side, type: "ioc", size: decimalOf(size), price: PRICE, reduceOnly: false },
+          ...{ stopLoss, riskUsd: decimalOf("1"), signal: null },
         },
       });
       await store.claim(orderIdOf(key), { at: at(), by: "submit-order", expiresAt: instant(now + 4000) });
@@ -295,6 +302,77 @@ describe.each(["sql", "memory"] as const)("over the store in %s", (kind) => {
       desk.pass(60);
       expect(await desk.reconcile()).toMatchObject({ breaks: [], tripped: null });
     }
+  });
+
+  test("F7: a liquidation is booked with its cause, and reduces the desk until a person has looked", async () => {
+    const desk = await holding(kind);
+    desk.pass(60);
+    Object.assign(desk.trade(ETH, decimalOf("-2"), null), { tradeId: "-7", cause: "liquidation" });
+    // The run ends after the fill is booked and before the switch is tightened: the next one tightens it.
+    const tighten = () => Promise.reject(new Error("the machine went away"));
+    await expect(desk.reconcile({ tighten })).rejects.toThrow("the machine went away");
+    desk.pass(60);
+    const { breaks, tripped } = await desk.reconcile();
+    expect(breaks).toEqual([]);
+    expect(tripped).toMatchObject({
+      ...{ state: "REDUCING", lifts: [], reason: `${ETH}: liquidation, sell 2 contracts` },
+    });
+    expect(await heldOf(desk)).toEqual([[BTC, "2"]]);
+    for (let minute = 0; minute < 12; minute++) {
+      desk.pass(60);
+      expect((await desk.reconcile()).tripped).toBeNull();
+    }
+    const lane = { ...ACCOUNT, at: desk.at(), asset: "ETH", instrument: ETH, barSeconds: BAR, eventIds: [] };
+    const facts = await desk.store.laneFacts({ ...lane, candlesFrom: instant(START) });
+    expect(openingFault(facts, desk.at())).toBe("the venue closed some of it by itself within the hour");
+    expect(openingFault(facts, instant(Date.parse(facts.forcedAt ?? "") + 3_600_000))).toMatch(/^books and venue/);
+  });
+
+  test("F7: a position that was there before the books is adopted: it counts, and a person looks", async () => {
+    const desk = await stage(kind);
+    desk.trade(ETH, decimalOf("3"), null);
+    desk.pass(3600);
+    const { breaks, tripped, foreign } = await desk.reconcile();
+    expect(breaks).toEqual([]);
+    expect(foreign).toMatchObject([{ cause: "adopted", side: "buy", size: "3", price: PRICE }]);
+    expect(tripped).toMatchObject({ state: "REDUCING", reason: `${ETH}: adopted, buy 3 contracts`, lifts: [] });
+    expect(await heldOf(desk)).toEqual([[ETH, "3"]]);
+    desk.pass(60);
+    desk.trade(ETH, decimalOf("-3"), null);
+    expect(await desk.reconcile()).toMatchObject({ breaks: [], tripped: null, foreign: [{ cause: "hand" }] });
+    expect(await heldOf(desk)).toEqual([]);
+  });
+
+  test("F7: what others hold elsewhere is theirs", async () => {
+    const desk = await holding(kind);
+    desk.pass(60);
+    desk.trade("XRP-USDT-SWAP", decimalOf("7"), null);
+    expect(await desk.reconcile()).toMatchObject({ breaks: [], tripped: null, foreign: [], failures: [] });
+  });
+
+  test("F7: an instrument that is taken off the list while it is held is covered, and the desk only reduces", async () => {
+    const desk = await holding(kind);
+    desk.pass(60);
+    const { tripped } = await desk.reconcile({}, [BTC]);
+    expect(tripped).toMatchObject({
+      ...{ state: "REDUCING", lifts: [], reason: `${ETH}: 2 contracts are held and it is not traded any more` },
+    });
+    const rows = await desk.store.comparisons(ACCOUNT);
+    expect(rows.map(({ instrument, comparedAt }) => [instrument, comparedAt])).toEqual(
+      IDS.map((id) => [id, desk.at()]),
+    );
+  });
+
+  test("F12: no stop is sent for dust: the venue would refuse it each minute", async () => {
+    const desk = await stage(kind);
+    await desk.reconcile();
+    desk.pass(60);
+    await desk.sent("whole", ETH, "buy", "2", decimalOf("60"));
+    desk.trade(ETH, decimalOf("2"), "whole");
+    desk.trade(ETH, decimalOf("-1.95"), null);
+    expect(await desk.reconcile()).toMatchObject({ breaks: [], failures: [] });
+    expect(await desk.store.openPositions(ACCOUNT)).toMatchObject([{ contracts: "0.05", stopPrice: "60" }]);
+    expect([await desk.store.unclaimed("demo"), await desk.store.ordersAtVenue("demo")]).toEqual([[], []]);
   });
 
   test("an instrument that throws three times in a row is not known any more: reduce only", async () => {

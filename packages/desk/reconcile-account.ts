@@ -14,6 +14,7 @@ import {
   mayLift,
   SNAPSHOT_MS,
 } from "#trading/positions/comparison";
+import { adoption, type ForeignFill, isAlarming } from "#trading/positions/fill";
 import {
   type Break,
   differenceOf,
@@ -25,7 +26,7 @@ import {
 } from "#trading/positions/reconcile";
 import type { Booked, ClosedOrder, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueFill, VenueOrder, VenuePosition } from "#trading/venue";
-import { type Decimal, ZERO } from "#units/decimal";
+import { big, type Decimal, ZERO } from "#units/decimal";
 import { millis } from "#units/time";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
 import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
@@ -42,6 +43,8 @@ export interface Reconciled {
   readonly external: readonly string[];
   /** What the kill switch became, when this run tightened it, or lifted what had lifted itself. */
   readonly tripped: StoredControl | null;
+  /** New fills that count and are of no order of ours: by hand, or by the venue itself. */
+  readonly foreign: readonly ForeignFill[];
   /** Orders that a person may have to look up. */
   readonly stuck: number;
   /** Approved orders whose message was lost: it is to be sent once more. */
@@ -59,6 +62,8 @@ interface Job {
   readonly exchange: Exchange;
   readonly run: Run;
   readonly attempt: Attempt;
+  /** The instruments that the desk trades. */
+  readonly ids: readonly string[];
   /** How each instrument stands, as far as the run has come. */
   readonly standing: Map<string, Comparison>;
 }
@@ -77,6 +82,7 @@ interface Round {
   readonly open: readonly VenueOrder[];
   readonly impossibleFills: number;
   readonly byStops: StoredControl | null;
+  readonly foreign: readonly ForeignFill[];
 }
 
 /** A difference and an order that nobody shows are looked at this often within one run. */
@@ -100,7 +106,7 @@ export async function reconcileAccount(
   const { account, at } = run;
   const { attempt, failures } = attempts();
   const standing = new Map((await store.comparisons(account)).map((row) => [row.instrument, row]));
-  const job = { store, exchange, run, attempt, standing };
+  const job = { store, exchange, run, attempt, ids, standing };
   const rounds = [await reconcileRound(job, ids, null)];
   for (let again = await unsettled(job); again.size > 0 && rounds.length < ROUNDS; again = await unsettled(job)) {
     const differs = [...again].some((id) => (standing.get(id)?.seen ?? 0) > 0);
@@ -115,11 +121,13 @@ export async function reconcileAccount(
   const byStops = rounds.reduce<StoredControl | null>((last, round) => round.byStops ?? last, null);
   const impossibleFills = rounds.reduce((sum, round) => sum + round.impossibleFills, 0);
   const breaks = [...standing.values()].filter(isBreak).flatMap(breakOf);
-  const seen = { breaks, impossibleFills, credentialError: byStops?.state === "HALTED", left };
+  const foreign = rounds.flatMap((round) => round.foreign);
+  const seen = { breaks, foreign, impossibleFills, credentialError: byStops?.state === "HALTED", left };
   const unsent = await sweepApproved(store, run);
   return {
     closed: await store.closedBy(run),
     breaks,
+    foreign,
     external: await externalIn(store, rounds[0]?.open ?? []),
     tripped: (await trip(job, seen)) ?? byStops,
     stuck: left.filter((order) => isStuck(order, at)).length,
@@ -157,15 +165,17 @@ async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySe
   const answers = await ask(job, only);
   let impossibleFills = 0;
   let byStops: StoredControl | null = null;
+  const foreign: ForeignFill[] = [];
   for (const [id, listed] of await instrumentsOf(job, ids, only, answers)) {
     const booked = await attempt("books", id, () => reconcileInstrument(job, id, listed, answers));
     if (booked === null) note(job, id, { kind: "failed" });
     impossibleFills += booked?.impossibleFills ?? 0;
+    foreign.push(...(booked?.foreign ?? []));
     const mark = answers.positions?.find(({ instrument }) => instrument === id)?.markPrice ?? null;
     if (listed !== null && mark !== null)
       byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, mark))) ?? byStops;
   }
-  return { open: answers.orders ?? [], impossibleFills, byStops };
+  return { open: answers.orders ?? [], impossibleFills, byStops, foreign };
 }
 
 function note({ standing, run }: Job, instrument: string, found: Found): void {
@@ -221,13 +231,25 @@ async function reconcileInstrument(
   const byOrder = await Promise.all(late.map((order) => exchange.fillsOf(instrument, order.venueOrderId)));
   const position = positions?.find(isMine) ?? null;
   const told: Told = {
-    ...{ instrument, listed, looked, equity, position },
+    ...{ instrument, listed, looked, equity, position, since: job.standing.get(instrument)?.since ?? null },
     fills: [...(fills ?? []).filter(isMine), ...byOrder.flat()],
   };
   const booked = await settleInstrument(store, run, told);
-  const isTold = positions !== null && fills !== null;
-  note(job, instrument, isTold ? await foundOf(job, told, booked.held) : { kind: "failed" });
-  return booked;
+  if (positions === null || fills === null) {
+    note(job, instrument, { kind: "failed" });
+    return booked;
+  }
+  const isOther = !job.ids.includes(instrument) && big(booked.held).eq(0);
+  if (isOther) return booked; // what others do elsewhere is theirs, and is only told
+  const found = await foundOf(job, told, booked.held);
+  const isUnknown = found.kind === "differs" && told.since === null && big(found.ours).eq(0);
+  if (!isUnknown || position === null || listed === null) {
+    note(job, instrument, found);
+    return booked;
+  }
+  const adopted = await settleInstrument(store, run, { ...told, looked: [], fills: [adoption(position, run.at)] });
+  note(job, instrument, await foundOf(job, told, adopted.held));
+  return { ...adopted, foreign: [...booked.foreign, ...adopted.foreign] };
 }
 
 /** Returns how books and venue compare; an instrument with an order still in flight is not judged yet. */
@@ -244,6 +266,7 @@ async function foundOf({ store, exchange, run }: Job, told: Told, held: Decimal)
 /** What the triggers of the kill switch look at besides the stored health. */
 interface Seen {
   readonly breaks: readonly Break[];
+  readonly foreign: readonly ForeignFill[];
   readonly impossibleFills: number;
   readonly credentialError: boolean;
   readonly left: readonly StoredOrder[];
@@ -252,7 +275,7 @@ interface Seen {
 const NO_HEALTH = { equity: ZERO, dayStart: ZERO, peak: ZERO, rejects: 0 };
 
 /** Evaluates the triggers of the kill switch: tightens it when one has fired, else lifts what has lifted itself. */
-async function trip(job: Job, { left, ...seen }: Seen): Promise<StoredControl | null> {
+async function trip(job: Job, { left, foreign, ...seen }: Seen): Promise<StoredControl | null> {
   const { store, run, standing } = job;
   const { account, at, by, policy } = run;
   const health = (await store.health(account, at)) ?? NO_HEALTH;
@@ -260,9 +283,26 @@ async function trip(job: Job, { left, ...seen }: Seen): Promise<StoredControl | 
   const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);
   const rows = [...standing.values()];
   const unseen = rows.filter((row) => isUnseen(row, at)).map((row) => row.instrument);
+  const alarms = await alarmsOf(job, foreign);
   const lifted = rows.filter((row) => !mayLift(row, at)).map((row) => row.instrument);
-  const found = tripOf({ ...health, ...seen, at, unknownSince, unseen, lifted }, policy);
+  const found = tripOf({ ...health, ...seen, at, unknownSince, unseen, lifted, alarms }, policy);
   return found === null ? liftAgain(job) : store.tighten(account.mode, { ...found, actor: by, at });
+}
+
+/** Returns what a person has to look at before anything is opened again: what the venue did, was adopted, or is held off the list. */
+async function alarmsOf({ store, run, ids }: Job, fresh: readonly ForeignFill[]): Promise<string[]> {
+  const { account } = run;
+  const { changedAt } = await store.control(account.mode);
+  // A run that ended before it tightened left them behind; one that a person has seen since is over.
+  const behind = await store.foreignFills(account, changedAt);
+  const fills = [...fresh, ...behind].filter(isAlarming);
+  const off = (await store.openPositions(account)).filter(({ instrument }) => !ids.includes(instrument));
+  return [
+    ...fills.map(({ instrument, cause, side, size }) => `${instrument}: ${cause}, ${side} ${size} contracts`),
+    ...off.map(
+      ({ instrument, contracts }) => `${instrument}: ${contracts} contracts are held and it is not traded any more`,
+    ),
+  ];
 }
 
 /** Lifts a kill switch whose every cause is gone for good, when they are causes that lift themselves. */

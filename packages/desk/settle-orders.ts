@@ -13,6 +13,8 @@ export interface Told {
   readonly listed: Instrument | null;
   readonly looked: readonly LookedUp[];
   readonly fills: readonly VenueFill[];
+  /** When it was compared first; null = never yet. */
+  readonly since: Instant | null;
   /** Null = the venue shows none. */
   readonly position: VenuePosition | null;
   readonly equity: Decimal;
@@ -35,8 +37,9 @@ export function lookUp(exchange: Exchange, orders: readonly StoredOrder[], now: 
  * @throws whatever the store throws, and then nothing of the instrument is booked.
  */
 export function settleInstrument(store: TradingStore, run: Run, told: Told): Promise<Booked> {
-  const { instrument, listed, looked, fills, position, equity } = told;
+  const { instrument, listed, looked, fills, position, equity, since } = told;
   const answers = new Map(looked.map((answer) => [answer.order.id, answer]));
-  const seen = { instrument, listed, equity, fills, mark: position?.markPrice ?? null, orderIds: [...answers.keys()] };
+  const mark = position?.markPrice ?? null;
+  const seen = { instrument, listed, equity, fills, since, mark, orderIds: [...answers.keys()] };
   return store.book(run, seen, (books) => settleOrder(books, answers.get(books.order.id) ?? null));
 }

@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import type { Drizzle } from "#db/drizzle";
-import { bias, eventRefs, orderEvents, orderFills, orders, positions, tradingControl, wallets } from "#db/schema";
+import { bias, eventRefs, orderEvents, orders, positions, tradingControl, wallets } from "#db/schema";
 import { upsertCandles } from "#db/signals/prices";
 import { judgeByHand } from "#db/trading/by-hand";
 import { changeControl, readControl } from "#db/trading/control";
@@ -628,18 +628,54 @@ test("nothing is opened where books and venue were not compared for three minute
   expect(await desk.plan()).toMatchObject({ order: { status: "approved", reduceOnly: true } });
 });
 
-test("a trade by hand is a break: reduce only, and nothing is traded to repair it", async () => {
+test("F7: a position that is closed by hand is booked as that: books and venue agree, and nothing is traded for it", async () => {
   const desk = await entered();
   const size = (await desk.orders())[0]?.filledSize ?? decimalOf("0");
   const mine = { instrument: ETH_SWAP.id, side: "sell", type: "market", size, price: null, reduceOnly: false } as const;
   await desk.exchange.submit({ ...mine, clientOrderId: "byhand1", expiresAt: instant(desk.clock.now() + 4000) });
   desk.pass(1);
-  const { breaks, tripped } = await desk.reconcile();
-  expect(breaks).toEqual([{ instrument: ETH_SWAP.id, ours: size, venue: "0" }]);
-  expect(tripped).toMatchObject({ state: "REDUCING" });
+  const { breaks, tripped, foreign } = await desk.reconcile();
+  expect([breaks, tripped]).toEqual([[], null]);
+  expect(foreign).toMatchObject([{ instrument: ETH_SWAP.id, cause: "hand", side: "sell", size, orderId: null }]);
   expect(await desk.orders()).toHaveLength(1);
-  const fills = await desk.db.select().from(orderFills);
-  expect(fills.map((fill) => fill.orderId === null)).toEqual([false, true]);
+  expect(await desk.positions()).toMatchObject([{ contracts: "0", closedAt: foreign[0]?.filledAt }]);
+  const { equity } = await desk.exchange.balance();
+  const [{ realizedPnl, feesPaid }] = (await desk.positions()) as [typeof positions.$inferSelect];
+  expect(big(equity).minus("100000").toFixed()).toBe(
+    big(realizedPnl ?? 0)
+      .minus(feesPaid)
+      .toFixed(),
+  );
+});
+
+test("F7: what another client opens on an instrument of the desk counts, and nothing is added to it", async () => {
+  const desk = await stage();
+  const mine = { instrument: ETH_SWAP.id, side: "buy", type: "market", price: null, reduceOnly: false } as const;
+  const opened = { ...mine, size: decimalOf("10"), clientOrderId: "byhand3" };
+  await desk.exchange.submit({ ...opened, expiresAt: instant(desk.clock.now() + 4000) });
+  desk.pass(1);
+  expect((await desk.reconcile()).foreign).toMatchObject([{ cause: "hand", side: "buy", size: "10" }]);
+  desk.pass(1);
+  await desk.lean(decimalOf("0.6"));
+  expect(await desk.plan()).toEqual({
+    order: null,
+    reason: "some of the position is not the desk's: nothing is added to it",
+  });
+  desk.pass(1);
+  await desk.lean(decimalOf("-0.5"));
+  expect(await desk.plan()).toMatchObject({
+    order: { status: "approved", reduceOnly: true, side: "sell", size: "10" },
+  });
+});
+
+test("F12: dust is planned as if it were not there: no order that the venue must refuse", async () => {
+  const desk = await stage();
+  desk.store.held = async () => decimalOf("0.05"); // below the least order of 0.1, worth 5 USD
+  await desk.lean(decimalOf("-0.01"));
+  expect(await desk.plan()).toEqual({ order: null, reason: "what is left is dust: too small to close" });
+  desk.pass(1);
+  await desk.lean(decimalOf("-0.6"));
+  expect(await desk.plan()).toMatchObject({ order: { status: "approved", reduceOnly: false, side: "sell" } });
 });
 
 test("an instrument with an order under way is not judged: what moved it may be that order", async () => {
@@ -658,9 +694,7 @@ test("an instrument with an order under way is not judged: what moved it may be 
     seen = await desk.reconcile();
   }
   expect(await desk.orders()).toMatchObject([{ status: "expired" }]);
-  desk.pass(1);
-  seen = await desk.reconcile();
-  expect(seen.breaks).toEqual([{ instrument: ETH_SWAP.id, ours: "0", venue: size }]);
+  expect(await desk.positions()).toMatchObject([{ contracts: size, closedAt: null }]);
 });
 
 test("position rows come from the fills alone", async () => {

@@ -1,5 +1,6 @@
 import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
+import { isDust } from "#trading/positions/dust";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { stopReached } from "#trading/positions/reconcile";
 import { stopOrder, stopStep } from "#trading/positions/stop";
@@ -23,7 +24,8 @@ export async function watchStop(
 ): Promise<StoredControl | null> {
   const open = await store.openPositions(run.account);
   const position = open.find((held) => held.instrument === instrument.id);
-  if (!position || !stopReached(position.contracts, position.stopPrice, mark)) return null;
+  if (!position || isDust(position.contracts, instrument, mark)) return null;
+  if (!stopReached(position.contracts, position.stopPrice, mark)) return null;
   const orderId = await stopFor(store, run, position, instrument, mark);
   if (orderId === null) return null;
   return (await submitOrder(store, exchange, orderId, run.at, run.by)).tripped;

@@ -79,8 +79,9 @@ test("our orders are canceled until two looks find none, others' and what is hel
   const desk = await stage();
   for (const id of [idOfOrder(1), idOfOrder(2), "byhand1", `l${idOfOrder(3).slice(1)}`]) await desk.rest(id);
   await desk.buy(idOfOrder(4));
-  const active = { state: "ACTIVE", epoch: 6, reason: "", actor: "anna", changedAt: AT, lifts: [] } as const;
-  await desk.board.write(objectOf("demo", active));
+  await desk.board.write(
+    objectOf("demo", { state: "ACTIVE", epoch: 6, reason: "", actor: "anna", changedAt: AT, lifts: [] }),
+  );
   desk.asked.splice(0);
   await desk.halt();
   expect((await pending(desk)).toSorted()).toEqual(["byhand1", `l${idOfOrder(3).slice(1)}`]);

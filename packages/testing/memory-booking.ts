@@ -5,7 +5,7 @@ import type { TradingMode } from "#trading/mode";
 import type { Look } from "#trading/orders/resolve";
 import { LOOKED_FOR, type OrderBooks, type Settlement } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
-import { type Fill, signed, totalOf } from "#trading/positions/fill";
+import { byTime, causeOf, type Fill, type ForeignFill, signed, totalOf } from "#trading/positions/fill";
 import { positionsOf } from "#trading/positions/position";
 import {
   isSettled,
@@ -38,9 +38,10 @@ export const accountOf = (row: { readonly tradingMode: TradingMode; readonly exc
 });
 
 export function book(books: Books, around: Surroundings, run: Run, seen: Seen, settle: Settle): Booked {
-  const fresh = insertFills(books, run.account, seen.fills);
+  const fresh = insertFills(books, run.account, seen);
   const impossibleFills = settleAll(books, run, seen.orderIds, fresh, settle);
-  return { held: rebuildIfHeld(books, around, run, seen, fresh.length > 0), impossibleFills };
+  const held = rebuildIfHeld(books, around, run, seen, fresh.length > 0);
+  return { held, foreign: foreignOf(fresh), impossibleFills };
 }
 
 /** Stores the balance of a run, once. */
@@ -50,24 +51,32 @@ export function recordEquity(books: Books, { account, at }: Run, balance: VenueB
   if (!books.equity.has(key)) books.equity.set(key, { ...pick(account), at, equity, available });
 }
 
-/** Returns the signed contracts of an instrument by our fills. */
+const counts = ({ orderId, cause }: BookedFill): boolean => orderId !== null || cause !== null;
+
+/** Returns the fills among some that count and are of no order of ours, in their order. */
+export const foreignOf = (fills: readonly BookedFill[]): ForeignFill[] =>
+  fills.flatMap(({ mode: _, venue: __, cause, ...fill }) => (cause === null ? [] : [{ ...fill, cause }])).sort(byTime);
+
+/** Returns the signed contracts of an instrument by the fills that count. */
 export function held({ fills }: Books, account: Account, instrument: string): Decimal {
   const ours = [...fills.values()].filter(
-    (fill) => isOf(account, fill) && fill.instrument === instrument && fill.orderId !== null,
+    (fill) => isOf(account, fill) && fill.instrument === instrument && counts(fill),
   );
   return text(ours.reduce((sum, fill) => sum.plus(signed(fill)), big(0)));
 }
 
 const pick = ({ mode, venue }: Account): Account => ({ mode, venue });
 
-function insertFills(books: Books, account: Account, fills: Seen["fills"]): Fill[] {
+function insertFills(books: Books, account: Account, { fills, listed, since }: Seen): BookedFill[] {
   const ours = new Map([...books.orders.values()].map((order) => [order.clientOrderId, order.id]));
-  return fills.flatMap(({ clientOrderId, venueOrderId: _, ...fill }) => {
+  return fills.flatMap(({ clientOrderId, venueOrderId: _, cause: told, ...fill }) => {
     const key = keyOf(account.mode, account.venue, fill.instrument, fill.tradeId);
     if (books.fills.has(key)) return [];
     const orderId = (clientOrderId === null ? null : ours.get(clientOrderId)) ?? null;
+    const reach = { isListed: listed !== null, since };
+    const cause = orderId === null ? causeOf({ ...fill, ...(told && { cause: told }) }, reach) : null;
     const [size, price, fee] = [text(fill.size), text(fill.price), text(fill.fee)];
-    const booked: BookedFill = { ...pick(account), ...fill, orderId, size, price, fee, cause: null };
+    const booked: BookedFill = { ...pick(account), ...fill, orderId, size, price, fee, cause };
     books.fills.set(key, booked);
     return [booked];
   });
@@ -138,7 +147,7 @@ function rebuild(
 ): Decimal {
   const isMine = (row: Account & { readonly instrument: string }) =>
     isOf(account, row) && row.instrument === instrument.id;
-  const fills = [...books.fills.values()].filter((fill) => isMine(fill) && fill.orderId !== null);
+  const fills = [...books.fills.values()].filter((fill) => isMine(fill) && counts(fill));
   const episodes = positionsOf(fills, instrument.contractSize);
   const stored = [...books.positions.values()].filter((row) =>
     isMine({ ...accountOf(row), instrument: row.instrument }),

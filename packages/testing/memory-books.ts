@@ -6,7 +6,7 @@ import type { EventRow, StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
 import type { PlannedBias } from "#trading/plans/plan";
 import type { Comparison } from "#trading/positions/comparison";
-import type { Fill } from "#trading/positions/fill";
+import type { Fill, FillCause } from "#trading/positions/fill";
 import type { FundingPayment, PositionRow } from "#trading/positions/position-row";
 import type { Candle } from "#units/candle";
 import type { Decimal } from "#units/decimal";
@@ -21,7 +21,7 @@ export interface ChainedEvent extends EventRow {
 
 export interface BookedFill extends Fill, Account {
   /** Why it counts without an order; null with one, or where it does not count. */
-  readonly cause: string | null;
+  readonly cause: FillCause | null;
 }
 
 export interface EquitySnapshot extends Account {

@@ -168,7 +168,7 @@ const note: fc.Arbitrary<Command> = fc
 
 const fill: fc.Arbitrary<VenueFill> = fc.record({
   ...{
-    tradeId: fc.constantFrom("7", "8", "9", "10", "11"),
+    tradeId: fc.constantFrom("7", "8", "9", "10", "11", "-3", "adopted-1"),
     clientOrderId: fc.option(fc.oneof(...of(key, 6), fc.constant("x")), { freq: 8 }),
   },
   ...{ venueOrderId: fc.constant("v"), instrument: fc.constant(""), side, filledAt: minutes },
@@ -185,7 +185,11 @@ const runAt = (at: Instant): Run => ({ account: ACCOUNT, at, by: "reconcile-orde
 const booking: fc.Arbitrary<Command> = fc
   .record({
     ...{ fills: fc.array(fill, { maxLength: 3 }), keys: fc.subarray(["a", "b", "c"]), listed: asset },
-    ...{ isListed: fc.constantFrom(true, true, true, true, false), mark: fc.option(decimals("51.50", "48")) },
+    ...{
+      isListed: fc.constantFrom(true, true, true, true, false),
+      since: fc.option(minutes),
+      mark: fc.option(decimals("51.50", "48")),
+    },
     ...{
       equity: decimals("1000", "900.50", "0"),
       outcome: fc.constantFrom("missing" as const, "failed" as const, null),
@@ -193,12 +197,12 @@ const booking: fc.Arbitrary<Command> = fc
     // The machine goes away in the middle of a booking: nothing of it may stay.
     falls: fc.constantFrom(false, false, false, true),
   })
-  .map(({ fills, keys, listed, isListed, mark, equity, outcome, falls }) => ({
+  .map(({ fills, keys, listed, isListed, since, mark, equity, outcome, falls }) => ({
     name: `book ${fills.length} fills, settle ${keys.join("")} ${outcome}`,
     ask: (store, at) => {
       const instrument = listed.id;
       const seen: Seen = {
-        ...{ instrument, listed: isListed ? listed : null, mark, equity, orderIds: keys.map(orderIdOf) },
+        ...{ instrument, listed: isListed ? listed : null, since, mark, equity, orderIds: keys.map(orderIdOf) },
         fills: fills.map((one) => ({ ...one, instrument })),
       };
       return store.book(runAt(at), seen, (books) => {
@@ -232,7 +236,11 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
       ...[await store.bias(symbol, "4h", at), await store.held(account, id), await store.equity(account, at)],
       await store.instruments(["none", ...INSTRUMENTS.map((one) => one.id)]),
       await store.laneFacts({ ...lane, candlesFrom: instant(millis(at) - 1_200_000) }),
-      ...[await store.lastFillAt(account), await store.openPositions(account)],
+      ...[
+        await store.lastFillAt(account),
+        await store.foreignFills(account, asked.openedAt),
+        await store.openPositions(account),
+      ],
       ...[await store.health(account, at), await store.closedBy({ account, at, by: "reconcile-orders" })],
       await store.closedBy({ account, at, by: "settle" }),
     ];

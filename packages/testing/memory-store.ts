@@ -9,7 +9,7 @@ import type { OpenPosition, PositionRow } from "#trading/positions/position-row"
 import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
 import { big, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
-import { accountOf, barsOf, book, held, openRows, recordEquity } from "./memory-booking.ts";
+import { accountOf, barsOf, book, foreignOf, held, openRows, recordEquity } from "./memory-booking.ts";
 import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./memory-books.ts";
 import { comparisonsOf, controlOf, liftControl, noteComparisons, tightenControl } from "./memory-control.ts";
 import { claimOrder, insertOrder, moveOrder } from "./memory-orders.ts";
@@ -50,6 +50,22 @@ function equityAt({ equity }: Books, account: Account, at: Instant, inclusive: b
   return { equity: last.equity, at: last.at, dayStart, peak };
 }
 
+function othersIn(books: Books, { mode, venue, instrument, at }: LaneQuery) {
+  const account = { mode, venue };
+  const mine = [...books.fills.values()].filter((fill) => isOf(account, fill) && fill.instrument === instrument);
+  const before = foreignOf(mine).filter((fill) => fill.filledAt < at);
+  const open = openRows(books, account).find((row) => row.instrument === instrument);
+  const forced = before.filter(({ cause }) => cause !== "hand" && cause !== "adopted").map((fill) => fill.filledAt);
+  const isShared = before.some(
+    ({ cause, filledAt, side }) =>
+      ["hand", "adopted"].includes(cause) &&
+      open !== undefined &&
+      filledAt >= open.openedAt &&
+      (side === "buy") === (open.side === "long"),
+  );
+  return { forcedAt: forced.sort().at(-1) ?? null, isShared };
+}
+
 function laneFacts(books: Books, around: Surroundings, query: LaneQuery): LaneFacts {
   const { mode, at, asset, instrument } = query;
   const orders = ordersOf(books, mode);
@@ -86,6 +102,7 @@ function laneFacts(books: Books, around: Surroundings, query: LaneQuery): LaneFa
     ordersLastMinute: orders.filter((order) => order.status !== "denied" && isDecided(order, 60_000)).length,
     stopsLastDay: stops.filter((order) => isDecided(order, 24 * HOUR_MS)).length,
     lastClosedAt: closes.sort().at(-1) ?? null,
+    ...othersIn(books, query),
     comparedAt: compared ? runBefore(compared, at) : null,
   };
 }
@@ -157,6 +174,16 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
     instruments: async (ids) => around.instruments.filter(({ id }) => ids.includes(id)).toSorted(by(({ id }) => id)),
     equity: async (account, at) => equityAt(books, account, at, false),
     laneFacts: async (query) => laneFacts(books, around, query),
+    foreignFills: async (account, since) => {
+      const mine = [...books.fills.values()].filter((fill) => isOf(account, fill) && fill.filledAt > since);
+      return foreignOf(mine).sort(
+        by(
+          (fill) => fill.filledAt,
+          (fill) => fill.instrument,
+          (fill) => fill.tradeId,
+        ),
+      );
+    },
     lastFillAt: async (account) => {
       const times = [...books.fills.values()].filter((fill) => isOf(account, fill)).map((fill) => fill.filledAt);
       return times.sort().at(-1) ?? null;

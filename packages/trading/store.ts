@@ -13,6 +13,7 @@ import type { PlannedBias } from "./plans/plan.ts";
 import type { Policy } from "./plans/policy.ts";
 import type { Comparison } from "./positions/comparison.ts";
 import type { EquityState } from "./positions/equity-state.ts";
+import type { ForeignFill } from "./positions/fill.ts";
 import type { OpenPosition } from "./positions/position-row.ts";
 import type { VenueBalance, VenueFill } from "./venue.ts";
 
@@ -46,6 +47,8 @@ export interface Seen {
   readonly equity: Decimal;
   /** Of the instrument. Any of them may be booked already. */
   readonly fills: readonly VenueFill[];
+  /** The first comparison of the instrument: what others did from then on counts too; null = there was none yet. */
+  readonly since: Instant | null;
   /** Null = the venue shows no position: the last mark stays. */
   readonly mark: Decimal | null;
   /** Orders to settle besides those of new fills. */
@@ -53,8 +56,10 @@ export interface Seen {
 }
 
 export interface Booked {
-  /** Signed contracts by our fills. */
+  /** Signed contracts by the fills that count. */
   readonly held: Decimal;
+  /** New fills that count and are of no order of ours. */
+  readonly foreign: readonly ForeignFill[];
   /** Fills on dead orders, and orders filled beyond their size. */
   readonly impossibleFills: number;
 }
@@ -135,7 +140,7 @@ export interface TradingStore {
 
   /** Returns the newest bias at or before `at`; null without one. */
   bias(asset: string, timeframe: Horizon, at: Instant): Promise<PlannedBias | null>;
-  /** Returns the signed contracts of an instrument by our fills. */
+  /** Returns the signed contracts of an instrument by the fills that count. */
   held(account: Account, instrument: string): Promise<Decimal>;
   /** Returns the listed instruments among `ids`, by id. */
   instruments(ids: readonly string[]): Promise<ListedInstrument[]>;
@@ -144,6 +149,8 @@ export interface TradingStore {
   /** Returns what a plan needs of the books, as they were just before `at`. */
   laneFacts(query: LaneQuery): Promise<LaneFacts>;
 
+  /** Returns the fills of no order of ours that count and were made after `since`, by time, instrument and trade id. */
+  foreignFills(account: Account, since: Instant): Promise<ForeignFill[]>;
   /** Returns when the newest booked fill of an account was made, ours or not; null without one. */
   lastFillAt(account: Account): Promise<Instant | null>;
   /** Returns the open positions of an account, by instrument. */
@@ -156,7 +163,7 @@ export interface TradingStore {
   recordEquity(run: Run, balance: VenueBalance): Promise<void>;
   /**
    * Books what the venue said of one instrument: fills once each by trade id (one whose client order id is not ours is kept
-   * without an order, and counts in no position), then the steps of `settle` for each order of `seen.orderIds` and of a new
+   * without an order, with the cause by which it counts, or without), then the steps of `settle` for each order of `seen.orderIds` and of a new
    * fill, then the position rows, from fills alone, when one is open or a fill is new. `settle` is pure and may be called
    * again. A step that someone else overtook ends the steps of its order.
    */

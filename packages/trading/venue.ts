@@ -61,6 +61,9 @@ export interface VenueOrder {
   readonly updatedAt: Instant;
 }
 
+/** What a venue does to a position by itself. */
+export type VenueCause = "liquidation" | "adl" | "delivery";
+
 /** One execution. `fee` is a cost: positive when paid, negative when the venue pays a rebate. */
 export interface VenueFill {
   readonly tradeId: string;
@@ -75,6 +78,8 @@ export interface VenueFill {
   readonly feeAsset: string;
   readonly liquidity: "maker" | "taker";
   readonly filledAt: Instant;
+  /** Why the venue made it by itself; absent = somebody's order did. */
+  readonly cause?: VenueCause;
 }
 
 /** A net-mode position: contracts signed by side; zero positions are absent. */

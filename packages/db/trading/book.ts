@@ -1,6 +1,6 @@
 import { LOOKED_FOR, type OrderBooks, type Settlement, type Step } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
-import type { Fill } from "#trading/positions/fill";
+import { byTime, type Fill } from "#trading/positions/fill";
 import { measuresDrawdown } from "#trading/positions/reconcile";
 import type { Booked, Run, Seen } from "#trading/store";
 import type { Decimal } from "#units/decimal";
@@ -9,7 +9,7 @@ import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
 import { heldContracts } from "./lane-facts.ts";
 import { moveOrder } from "./move-order.ts";
-import { filledOf, insertFills } from "./order-fills.ts";
+import { filledOf, insertFills, isForeign } from "./order-fills.ts";
 import { looksOf, ordersById } from "./orders.ts";
 import { openPositions, rebuildPositions } from "./positions.ts";
 
@@ -18,9 +18,10 @@ type Settle = (books: OrderBooks) => Settlement;
 /** Books what the venue said of one instrument, in one transaction: fills, the steps of `settle`, and positions from fills. */
 export function book(db: Db, run: Run, seen: Seen, settle: Settle): Promise<Booked> {
   return drizzleOf(db).transaction(async (tx) => {
-    const fresh = await insertFills(tx, run.account, seen.fills);
+    const fresh = await insertFills(tx, run.account, seen);
     const impossibleFills = await settleAll(tx, run, seen.orderIds, fresh, settle);
-    return { held: await rebuild(tx, run, seen, fresh.length > 0), impossibleFills };
+    const held = await rebuild(tx, run, seen, fresh.length > 0);
+    return { held, foreign: fresh.filter(isForeign).sort(byTime), impossibleFills };
   });
 }
 

@@ -23,6 +23,8 @@ const Held = kind.shape("held contracts", { held: kind.decimal });
 const Gross = kind.shape("gross of other lanes", { usd: kind.decimal });
 const Pace = kind.shape("pace of orders", { minute: kind.int, stops: kind.int, closed: kind.orNull(kind.instant) });
 
+const Others = kind.shape("what others did in a lane", { forced: kind.orNull(kind.instant), shared: kind.flag });
+
 const HOUR_MS = 3_600_000;
 
 /** What a plan weighs of a bias. */
@@ -49,14 +51,15 @@ export async function latestBias(db: Db, asset: string, timeframe: Horizon, at: 
   };
 }
 
-/** Returns the signed contracts of an instrument by our fills. */
+/** Returns the signed contracts of an instrument by the fills that count. */
 export async function heldContracts(db: Db, account: Account, instrument: string): Promise<Decimal> {
   const { mode, venue } = account;
   const [row] = await rows(
     db,
     Held,
     sql`SELECT ${plain(sql`coalesce(sum(CASE side WHEN 'buy' THEN size ELSE -size END), 0)`)} AS held FROM order_fills
-        WHERE trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument} AND order_id IS NOT NULL`,
+        WHERE trading_mode = ${mode} AND exchange = ${venue} AND instrument = ${instrument}
+          AND (order_id IS NOT NULL OR cause IS NOT NULL)`,
   );
   return row?.held ?? ZERO;
 }
@@ -97,6 +100,21 @@ async function pace(db: Db, account: Account, asset: string, at: Instant) {
   return { ordersLastMinute: row?.minute ?? 0, stopsLastDay: row?.stops ?? 0, lastClosedAt: row?.closed ?? null };
 }
 
+/** Returns what others than the desk did in an instrument before `at`. */
+async function othersIn(db: Db, { mode, venue, instrument, at }: LaneQuery) {
+  const mine = sql`f.trading_mode = ${mode} AND f.exchange = ${venue} AND f.instrument = ${instrument} AND f.filled_at < ${at}`;
+  const [row] = await rows(
+    db,
+    Others,
+    sql`SELECT (SELECT ${iso(sql`max(f.filled_at)`)} FROM order_fills f
+                WHERE ${mine} AND f.cause IN ('liquidation', 'adl', 'delivery')) AS forced,
+               EXISTS (SELECT 1 FROM order_fills f JOIN positions p USING (trading_mode, exchange, instrument)
+                       WHERE ${mine} AND f.cause IN ('hand', 'adopted') AND p.closed_at IS NULL
+                         AND f.filled_at >= p.opened_at AND (f.side = 'buy') = (p.side = 'long')) AS shared`,
+  );
+  return { forcedAt: row?.forced ?? null, isShared: row?.shared ?? false };
+}
+
 /** Returns what the analysis of each contribution's event said, by event id. */
 const analysesOf = (db: Db, eventIds: LaneQuery["eventIds"]): Promise<LaneFacts["analyses"]> =>
   eventIds.length === 0
@@ -130,6 +148,7 @@ export async function laneFacts(db: Db, query: LaneQuery): Promise<LaneFacts> {
     reserved: await reservedBefore(db, mode, at),
     otherGrossUsd: await grossBeside(db, query, instrument),
     ...(await pace(db, query, asset, at)),
+    ...(await othersIn(db, query)),
     comparedAt: await comparedBefore(db, query, instrument, at),
   };
 }

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
-import { type Fill, totalOf } from "#trading/positions/fill";
+import { causeOf, type Fill, type FillCause, type ForeignFill, totalOf } from "#trading/positions/fill";
 import type { Seen } from "#trading/store";
 import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
@@ -25,23 +25,38 @@ const FILL = {
   liquidity: orderFills.liquidity,
   filledAt: orderFills.filledAt,
 } as const;
+const STORED = { ...FILL, cause: orderFills.cause } as const;
+
+/** A fill as stored, with the cause by which it counts without an order of ours. */
+export interface Stored extends Fill {
+  readonly cause: FillCause | null;
+}
+
+export const isForeign = (fill: Stored): fill is ForeignFill => fill.cause !== null;
+
+/** Fills that count in positions: of our orders, and those of others that are kept with a cause. */
+const COUNTS = sql`(order_id IS NOT NULL OR cause IS NOT NULL)`;
 
 /**
- * Stores fills once each by trade id. A fill whose client order id is not one of ours is kept without an order: it counts
- * in no position, so it shows as a break. Returns those that were new.
+ * Stores fills once each by trade id. A fill whose client order id is not one of ours is kept without an order, with the
+ * cause by which it counts; without one it counts in no position. Returns those that were new.
  */
-export async function insertFills(db: Db, { mode, venue }: Account, fills: Seen["fills"]): Promise<Fill[]> {
+export async function insertFills(db: Db, { mode, venue }: Account, seen: Seen): Promise<Stored[]> {
+  const { fills, since } = seen;
+  const reach = { isListed: seen.listed !== null, since };
   if (fills.length === 0) return [];
   const ours = await ordersByClientId(
     db,
     fills.flatMap((fill) => (fill.clientOrderId === null ? [] : [fill.clientOrderId])),
   );
+  const orderOf = (id: string | null) => (id === null ? undefined : ours.get(id))?.id ?? null;
   const values = fills.map((fill) => ({
     tradingMode: mode,
     exchange: venue,
     instrument: fill.instrument,
     exchangeTradeId: fill.tradeId,
-    orderId: (fill.clientOrderId === null ? undefined : ours.get(fill.clientOrderId))?.id ?? null,
+    orderId: orderOf(fill.clientOrderId),
+    cause: orderOf(fill.clientOrderId) === null ? causeOf(fill, reach) : null,
     side: fill.side,
     filledAt: fill.filledAt,
     size: fill.size,
@@ -50,7 +65,7 @@ export async function insertFills(db: Db, { mode, venue }: Account, fills: Seen[
     feeAsset: fill.feeAsset,
     liquidity: fill.liquidity,
   }));
-  return drizzleOf(db).insert(orderFills).values(values).onConflictDoNothing().returning(FILL);
+  return drizzleOf(db).insert(orderFills).values(values).onConflictDoNothing().returning(STORED);
 }
 
 /** Returns what each of these orders filled, by order id: size, average price, fees. An order without fills is absent. */
@@ -64,7 +79,7 @@ export async function filledOf(db: Db, orderIds: readonly OrderId[]): Promise<Ma
   return new Map([...byOrder].map(([id, fills]) => [id, totalOf(fills)]));
 }
 
-/** Returns our fills of an instrument after `since` (null = all), by time and trade id. */
+/** Returns the fills of an instrument that count after `since` (null = all), by time and trade id. */
 export const fillsOf = (db: Db, { mode, venue }: Account, instrument: string, since: Instant | null): Promise<Fill[]> =>
   drizzleOf(db)
     .select(FILL)
@@ -74,11 +89,28 @@ export const fillsOf = (db: Db, { mode, venue }: Account, instrument: string, si
         eq(orderFills.tradingMode, mode),
         eq(orderFills.exchange, venue),
         eq(orderFills.instrument, instrument),
-        isNotNull(orderFills.orderId),
+        COUNTS,
         ...(since === null ? [] : [gt(orderFills.filledAt, since)]),
       ),
     )
     .orderBy(asc(orderFills.filledAt), asc(orderFills.exchangeTradeId));
+
+/** Returns the fills of no order of ours that count and were made after `since`, by time, instrument and trade id. */
+export async function foreignFills(db: Db, { mode, venue }: Account, since: Instant): Promise<ForeignFill[]> {
+  const list = await drizzleOf(db)
+    .select(STORED)
+    .from(orderFills)
+    .where(
+      and(
+        eq(orderFills.tradingMode, mode),
+        eq(orderFills.exchange, venue),
+        isNotNull(orderFills.cause),
+        gt(orderFills.filledAt, since),
+      ),
+    )
+    .orderBy(asc(orderFills.filledAt), asc(orderFills.instrument), asc(orderFills.exchangeTradeId));
+  return list.filter(isForeign);
+}
 
 /** Returns when the newest stored fill of an account was made, ours or not; null without one. */
 export async function lastFillAt(db: Db, { mode, venue }: Account): Promise<Instant | null> {

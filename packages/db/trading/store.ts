@@ -8,7 +8,7 @@ import { listedInstruments } from "./instruments.ts";
 import { switchBooks } from "./kill-switch.ts";
 import { heldContracts, laneFacts, latestBias } from "./lane-facts.ts";
 import { insertOrder, moveOrder } from "./move-order.ts";
-import { lastFillAt } from "./order-fills.ts";
+import { foreignFills, lastFillAt } from "./order-fills.ts";
 import { closedBy, decidedMark, ordersAtVenue, ordersByClientId, readOrder, stopsOf, unclaimed } from "./orders.ts";
 import { openPositions } from "./positions.ts";
 
@@ -30,6 +30,7 @@ export const sqlStore = (db: Db): TradingStore => ({
   instruments: (ids) => listedInstruments(db, ids),
   equity: (account, at) => equityAt(db, account, at),
   laneFacts: (query) => laneFacts(db, query),
+  foreignFills: (account, since) => foreignFills(db, account, since),
   lastFillAt: (account) => lastFillAt(db, account),
   openPositions: (account) => openPositions(db, account),
   comparisons: (account) => readComparisons(db, account),

@@ -273,4 +273,13 @@ golden("golden: orders, balance, positions, fills, candles", () => {
     liquidity: "taker",
     filledAt: "2021-07-01T00:00:00.000Z",
   });
+  // What the venue does by itself is told by the kind of its bill, or by a trade id below 0.
+  const causes = [
+    ["1", "5", undefined],
+    ["102", "-5", "liquidation"],
+    ["", "-5", "liquidation"],
+    ["112", "-5", "delivery"],
+    ["126", "-5", "adl"],
+  ] as const;
+  for (const [subType, tradeId, cause] of causes) expect(fillOf({ ...fill, subType, tradeId }).cause).toBe(cause);
 });

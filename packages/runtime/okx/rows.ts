@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Instrument } from "#trading/instrument";
-import type { VenueBalance, VenueFill, VenueOrder, VenueOrderState, VenuePosition } from "#trading/venue";
+import type { VenueBalance, VenueCause, VenueFill, VenueOrder, VenueOrderState, VenuePosition } from "#trading/venue";
 import type { Candle } from "#units/candle";
 import { big, type Decimal, parseDecimal, text, ZERO } from "#units/decimal";
 import { type Instant, instant } from "#units/time";
@@ -63,6 +63,7 @@ const FillRow = z.object({
   fee: maybe,
   feeCcy: z.string(),
   execType: z.string(),
+  subType: z.string().default(""),
   ts: time,
   fillTime: time.optional(),
 });
@@ -133,6 +134,18 @@ export interface FillRecord extends VenueFill {
   readonly recordedAt: Instant;
 }
 
+/**
+ * Returns what the venue did by itself to make a fill. Such a fill has a negative trade id.
+ * Source: OKX v5, "Transaction details" and "Bills details", `subType`.
+ */
+function causeIn(subType: string, tradeId: string): { readonly cause?: VenueCause } {
+  const type = Number(subType);
+  if (type >= 125 && type <= 128) return { cause: "adl" };
+  if (type === 112 || type === 113) return { cause: "delivery" };
+  const isForced = (type >= 100 && type <= 111) || tradeId.startsWith("-");
+  return isForced ? { cause: "liquidation" } : {};
+}
+
 /** Returns a fill. OKX's fee is signed as a balance change; ours is a cost. */
 export function fillOf(value: unknown): FillRecord {
   const row = parsed("fills", FillRow, value);
@@ -148,6 +161,7 @@ export function fillOf(value: unknown): FillRecord {
     feeAsset: row.feeCcy,
     liquidity: row.execType === "M" ? "maker" : "taker",
     filledAt: row.fillTime ?? row.ts,
+    ...causeIn(row.subType, row.tradeId),
     billId: row.billId,
     recordedAt: row.ts,
   };

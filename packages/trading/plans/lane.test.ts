@@ -33,7 +33,15 @@ const state = (facts: Partial<LaneState["facts"]> = {}): LaneState => ({
   },
   facts: {
     ...{ control: { state: "ACTIVE", epoch: 3 }, candles: [], inFlight: 0, analyses: [], positions: [], reserved: [] },
-    ...{ otherGrossUsd: ZERO, ordersLastMinute: 0, stopsLastDay: 0, lastClosedAt: null, comparedAt: null },
+    ...{
+      otherGrossUsd: ZERO,
+      ordersLastMinute: 0,
+      stopsLastDay: 0,
+      lastClosedAt: null,
+      forcedAt: null,
+      isShared: false,
+      comparedAt: null,
+    },
     ...facts,
   },
 });

@@ -6,6 +6,7 @@ import { decisive } from "../control.ts";
 import type { Instrument } from "../instrument.ts";
 import type { Intent } from "../orders/client-order-id.ts";
 import type { NewOrder, StoredOrder } from "../orders/stored-order.ts";
+import { isStale } from "../positions/comparison.ts";
 import type { EquityState } from "../positions/equity-state.ts";
 import type { OpenPosition } from "../positions/position-row.ts";
 import type { Quote } from "../venue.ts";
@@ -46,6 +47,10 @@ export interface LaneFacts {
   readonly stopsLastDay: number;
   /** When the asset's last position was closed. */
   readonly lastClosedAt: Instant | null;
+  /** When the venue last closed some of the instrument by itself. */
+  readonly forcedAt: Instant | null;
+  /** Whether someone else opened some of the open position. */
+  readonly isShared: boolean;
   /** The newest run before it that compared this instrument with the venue; null = none did. */
   readonly comparedAt: Instant | null;
 }
@@ -120,4 +125,15 @@ export function plannedOrder(
   const { epoch } = facts.control;
   const whence = { mode, venue, asset, instrument, timeframe, biasAt: bias.at, epoch, at, by };
   return { ...whence, order, verdict, codes, policySnapshot };
+}
+
+/** For so long after the venue closed some of an instrument by itself nothing is opened there. */
+const FORCED_MS = 3_600_000;
+
+/** Returns why nothing may be opened or added in a lane, whatever its signal and limits say; null when it may. */
+export function openingFault({ comparedAt, forcedAt, isShared }: LaneFacts, at: Instant): string | null {
+  if (isStale(comparedAt, at)) return "books and venue were not compared for three minutes";
+  if (forcedAt !== null && millis(at) - millis(forcedAt) < FORCED_MS)
+    return "the venue closed some of it by itself within the hour";
+  return isShared ? "some of the position is not the desk's: nothing is added to it" : null;
 }

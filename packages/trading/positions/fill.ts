@@ -1,14 +1,54 @@
-import { type Big, big, type Decimal, text } from "#units/decimal";
+import { type Big, big, type Decimal, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
-import type { VenueFill } from "../venue.ts";
+import { type Instant, millis } from "#units/time";
+import type { VenueFill, VenuePosition } from "../venue.ts";
 
 /** One execution of ours as booked. `fee` is a cost in `feeAsset`: negative = rebate. */
-export interface Fill extends Omit<VenueFill, "venueOrderId" | "clientOrderId"> {
+export interface Fill extends Omit<VenueFill, "venueOrderId" | "clientOrderId" | "cause"> {
   readonly orderId: OrderId | null;
 }
 
+/** Why a fill counts that is of no order of ours. `adopted` = the position that was there before the books. */
+export const FILL_CAUSES = ["hand", "liquidation", "adl", "delivery", "adopted"] as const;
+export type FillCause = (typeof FILL_CAUSES)[number];
+
+/** A fill that counts and is of no order of ours. */
+export interface ForeignFill extends Fill {
+  readonly cause: FillCause;
+}
+
+/** What the books must know to say whether a fill without an order of ours counts. */
+export interface Reach {
+  /** Whether the venue's list has the instrument: no position is made of any other. */
+  readonly isListed: boolean;
+  /** The first comparison of the instrument: what others did before it is not the desk's; null = there was none yet. */
+  readonly since: Instant | null;
+}
+
+/** Returns why a fill without an order of ours counts; null where it does not. */
+export function causeOf(
+  fill: Pick<VenueFill, "cause" | "tradeId" | "filledAt">,
+  { isListed, since }: Reach,
+): FillCause | null {
+  if (!isListed) return null;
+  if (fill.tradeId.startsWith(ADOPTED)) return "adopted";
+  return since === null || fill.filledAt < since ? null : (fill.cause ?? "hand");
+}
+
+const ADOPTED = "adopted-";
+
+/** Returns the one fill that stands for a position which was there before the books, at the venue's average price. */
+export const adoption = ({ instrument, contracts, averagePrice }: VenuePosition, at: Instant): VenueFill => ({
+  ...{ tradeId: `${ADOPTED}${millis(at)}`, venueOrderId: "", clientOrderId: null, instrument, price: averagePrice },
+  ...{ side: big(contracts).gt(0) ? "buy" : "sell", size: text(big(contracts).abs()), filledAt: at },
+  ...{ fee: ZERO, feeAsset: "USDT", liquidity: "taker" },
+});
+
+/** Returns whether a fill means that a person has to look before anything is opened again. */
+export const isAlarming = ({ cause }: Pick<ForeignFill, "cause">): boolean => cause !== "hand";
+
 /** Orders fills by time, then by trade id (numbers by value): the one order in which they are accounted. */
-function byTime(a: Pick<Fill, "filledAt" | "tradeId">, b: Pick<Fill, "filledAt" | "tradeId">): number {
+export function byTime(a: Pick<Fill, "filledAt" | "tradeId">, b: Pick<Fill, "filledAt" | "tradeId">): number {
   if (a.filledAt !== b.filledAt) return a.filledAt < b.filledAt ? -1 : 1;
   if (a.tradeId.length !== b.tradeId.length) return a.tradeId.length - b.tradeId.length;
   return a.tradeId < b.tradeId ? -1 : a.tradeId > b.tradeId ? 1 : 0;

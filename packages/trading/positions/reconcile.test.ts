@@ -83,6 +83,7 @@ const WELL: Health = {
     peak: decimalOf("100000"),
     breaks: [],
     unseen: [],
+    alarms: [],
     lifted: [],
   },
   ...{ unknownSince: [], rejects: 0, impossibleFills: 0, credentialError: false },

@@ -108,6 +108,8 @@ export interface Health {
   readonly dayStart: Decimal;
   readonly peak: Decimal;
   readonly breaks: readonly Break[];
+  /** What was done or is held without the desk, that a person has to look at. */
+  readonly alarms: readonly string[];
   /** Instruments of which nobody knows any more how they stand. */
   readonly unseen: readonly string[];
   /** Instruments whose cause has lifted itself within a day: not once more. */
@@ -139,6 +141,8 @@ export function tripOf(
   if (big(drawdown).gte(policy.maxDrawdown)) return { state: "HALTED", reason: `drawdown ${drawdown}` };
   if (health.impossibleFills > 0)
     return { state: "REDUCING", reason: `${health.impossibleFills} late or excess fills` };
+  const [alarm] = health.alarms;
+  if (alarm !== undefined) return { state: "REDUCING", reason: alarm };
   const old = health.unknownSince.filter((since) => millis(health.at) - millis(since) > UNKNOWN_LIMIT_MS);
   if (old.length > 0) return { state: "REDUCING", reason: `${old.length} orders unknown for over 60 s` };
   if (health.rejects >= REJECT_BURST) return { state: "REDUCING", reason: `${health.rejects} rejects in ten minutes` };
