@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { sqlStore } from "#db/trading/store";
+import { assertAccount } from "#desk/assert-account";
 import { PartsFailed } from "#desk/attempt";
 import { ControlObjectError, fenced, mendControl } from "#desk/control-object";
 import { reconcileAccount } from "#desk/reconcile-account";
@@ -31,7 +32,8 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
     log({ level: "warn", message: "a fill that is not the desk's", ...fill });
   const facts = closed.map((order) => orderClosed(order, at));
   await publish("order.closed", facts);
-  for (const changed of [tripped, adopted])
+  const asserted = await assertAccount(store, exchange, run, instruments);
+  for (const changed of [tripped, adopted, asserted])
     if (changed !== null) await publish("trading.changed", [tradingChanged(mode, changed, at)]);
   if (failures.length > 0) throw new PartsFailed("reconcile-orders", failures);
   if (problem !== null) throw new ControlObjectError(problem);

@@ -60,6 +60,7 @@ function handVenue(now: () => number) {
   const exchange: Exchange = {
     venue: "paper",
     now: async () => instant(now()),
+    assertions: async () => [],
     submit: async () => ({ kind: "unknown", reason: "a venue by hand takes none" }),
     cancel: async () => false,
     order: async (_, clientOrderId) => orders.get(clientOrderId) ?? null,

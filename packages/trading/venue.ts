@@ -1,6 +1,7 @@
 import type { Candle } from "#units/candle";
 import type { Decimal } from "#units/decimal";
 import type { Instant } from "#units/time";
+import type { Assertion } from "./account-check.ts";
 import type { Instrument } from "./instrument.ts";
 
 /** Public market data of a venue. Both implementations speak OKX v5 through ccxt. */
@@ -116,6 +117,8 @@ export interface Exchange {
   /** "okx" or "paper": stored with each order. */
   readonly venue: string;
   now(): Promise<Instant>;
+  /** Returns what start-up asserts of the key, its account and the venue, with `instrument` as the one to trade. */
+  assertions(instrument: string): Promise<Assertion[]>;
   /** Sends once; never throws for what the venue or the network did: that is the reply. */
   submit(order: Submission): Promise<SubmitReply>;
   /** Returns whether the venue took the cancel; false when the order was already closed or not found. */

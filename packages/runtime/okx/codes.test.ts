@@ -140,6 +140,7 @@ function answering(path: string, code: string, asRow: boolean) {
   });
   return okxExchange({
     ...{ venue: "okx", mode: "demo", url: "https://www.okx.com", rateLimit: false, accountId: null, tdMode: "cross" },
+    compareClock: false,
     credentials: { mode: "demo", apiKey: "k-1", secret: "s-2", passphrase: "p-3" },
   });
 }

@@ -10,7 +10,15 @@ import { balanceOf, candleOf, fillOf, instrumentOf, orderOf, positionOf } from "
 
 const KEY = { mode: "demo", apiKey: "k-1", secret: "s-2", passphrase: "p-3" } as const;
 const DEMO: OkxExchangeConfig = {
-  ...{ venue: "okx", mode: "demo", url: "https://www.okx.com", rateLimit: false, accountId: null, tdMode: "cross" },
+  ...{
+    venue: "okx",
+    mode: "demo",
+    url: "https://www.okx.com",
+    rateLimit: false,
+    accountId: null,
+    tdMode: "cross",
+    compareClock: false,
+  },
   credentials: KEY,
 };
 const ORDER: Submission = {
@@ -51,7 +59,7 @@ test("what a placement sends: one order, our id, the trade mode, no posSide, exa
     "trade/order": ok({ ordId: "9", clOrdId: "dabc01", sCode: "0", sMsg: "" }),
   });
   expect(await okxExchange(DEMO).submit(ORDER)).toEqual({ kind: "accepted", venueOrderId: "9" });
-  const [, , post] = sent;
+  const post = sent.find(({ init }) => init.method === "POST");
   expect(post?.url).toBe("https://www.okx.com/api/v5/trade/order");
   expect(JSON.parse(post?.init.body ?? "")).toEqual({
     ...{
@@ -75,7 +83,8 @@ test("a live process sends no demo header; a reduce-only market order says so", 
   const sent = wire({ "account/config": ACCOUNT, "trade/order": ok({ ordId: "9", clOrdId: "dabc01", sCode: "0" }) });
   const live = okxExchange({ ...DEMO, mode: "live", credentials: { ...KEY, mode: "live" }, accountId: "77" });
   await live.submit({ ...ORDER, type: "market", price: null, reduceOnly: true });
-  const [config, size, post] = sent;
+  const [config, size] = sent;
+  const post = sent.find(({ init }) => init.method === "POST");
   expect(size?.url).toBe("https://www.okx.com/api/v5/account/max-size?instId=ETH-USDT-SWAP&tdMode=cross");
   expect(config?.init.headers).not.toHaveProperty("x-simulated-trading");
   expect(post?.init.headers).not.toHaveProperty("x-simulated-trading");
@@ -157,7 +166,7 @@ test.each([
 test("an account in hedge mode, or spot only, halts", async () => {
   const hedged = wire({ "account/config": ok({ uid: "77", posMode: "long_short_mode", acctLv: "2" }) });
   expect(await okxExchange(DEMO).submit(ORDER)).toMatchObject({ kind: "halt", code: "posMode" });
-  expect(hedged.length).toBe(1);
+  expect(hedged.map(({ init }) => init.method)).not.toContain("POST");
   wire({ "account/config": ok({ uid: "77", posMode: "net_mode", acctLv: "1" }) });
   expect(await okxExchange(DEMO).submit(ORDER)).toMatchObject({ kind: "halt", code: "acctLv" });
 });
@@ -167,7 +176,7 @@ test("an account that does not take the trade mode halts before anything is plac
   const sent = wire({ "account/config": ACCOUNT, "account/max-size": refusal });
   const isolated = okxExchange({ ...DEMO, tdMode: "isolated" });
   expect(await isolated.submit(ORDER)).toEqual({ kind: "halt", code: "50072", reason: refusal.msg });
-  expect(sent.map(({ init }) => init.method)).toEqual(["GET", "GET"]);
+  expect(sent.map(({ init }) => init.method)).not.toContain("POST");
   expect(sent[1]?.url).toContain("tdMode=isolated");
 });
 
@@ -180,7 +189,72 @@ test.each([
   const exchange = okxExchange(DEMO);
   expect(await exchange.submit(ORDER)).toMatchObject({ kind, code });
   expect(await exchange.submit(ORDER)).toMatchObject({ kind, code });
-  expect(sent.length).toBe(4);
+  expect(sent.filter(({ url }) => url.includes("max-size")).length).toBe(2);
+  expect(sent.map(({ init }) => init.method)).not.toContain("POST");
+});
+
+const PLAIN = { uid: "77", posMode: "net_mode", acctLv: "2", perm: "read_only,trade", ip: "203.0.113.7" };
+const time = (aheadMs: number) => ok({ ts: String(Date.now() + aheadMs) });
+const status = (more: object) => ok({ title: "matching", state: "ongoing", env: "2", serviceType: "5", ...more });
+
+test.each([
+  ["perm", "halt", { "account/config": ok({ ...PLAIN, perm: "read_only,trade,withdraw" }) }],
+  ["perm", "halt", { "account/config": ok({ ...PLAIN, perm: "read_only" }) }],
+  ["posMode", "halt", { "account/config": ok({ ...PLAIN, posMode: "long_short_mode" }) }],
+  [
+    "50101",
+    "halt",
+    { "account/config": { code: "50101", msg: "APIKey does not match current environment", data: [] } },
+  ],
+  ["clock", "halt", { "public/time": time(61_000) }],
+  ["clock", "halt", { "public/time": time(-61_000) }],
+  ["status", "frozen", { "system/status": status({}) }],
+] as const)("what start-up asserts: %s keeps an opening back by its name (%s)", async (code, kind, replies) => {
+  const sent = wire({ "account/config": ok(PLAIN), "public/time": time(0), ...replies });
+  const exchange = okxExchange({ ...DEMO, compareClock: true });
+  expect(await exchange.submit(ORDER)).toMatchObject({ kind, code });
+  expect(sent.map(({ init }) => init.method)).not.toContain("POST");
+});
+
+test("a live key wants an address; who may withdraw or is late may still close what is held", async () => {
+  const placed = ok({ ordId: "9", clOrdId: "dabc01", sCode: "0" });
+  const live = { ...DEMO, mode: "live", credentials: { ...KEY, mode: "live" }, compareClock: true } as const;
+  wire({ "account/config": ok({ ...PLAIN, ip: "" }), "public/time": time(0), "trade/order": placed });
+  expect(await okxExchange(live).submit(ORDER)).toMatchObject({ kind: "halt", code: "ip" });
+  wire({
+    "account/config": ok({ ...PLAIN, perm: "trade,withdraw" }),
+    "public/time": time(61_000),
+    "trade/order": placed,
+  });
+  const exchange = okxExchange(live);
+  const closing = { ...ORDER, type: "market", price: null, reduceOnly: true } as const;
+  expect(await exchange.submit(closing)).toMatchObject({ kind: "accepted" });
+  expect(await exchange.submit(ORDER)).toMatchObject({ kind: "halt", code: "perm" }); // closing asserted nothing for it
+});
+
+test("maintenance of the other environment, of what is no trading, or to come, keeps nothing back", async () => {
+  const placed = ok({ ordId: "9", clOrdId: "dabc01", sCode: "0" });
+  for (const more of [{ env: "1" }, { serviceType: "7" }, { state: "scheduled" }]) {
+    wire({ "account/config": ok(PLAIN), "system/status": status(more), "trade/order": placed });
+    expect(await okxExchange(DEMO).submit(ORDER)).toMatchObject({ kind: "accepted" });
+  }
+});
+
+test("a switch to hedge mode is found an hour later, before anything more is sent", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  try {
+    const placed = ok({ ordId: "9", clOrdId: "dabc01", sCode: "0" });
+    wire({ "account/config": ok(PLAIN), "trade/order": placed });
+    const exchange = okxExchange(DEMO);
+    expect(await exchange.submit(ORDER)).toMatchObject({ kind: "accepted" });
+    const sent = wire({ "account/config": ok({ ...PLAIN, posMode: "long_short_mode" }), "trade/order": placed });
+    expect(await exchange.submit(ORDER)).toMatchObject({ kind: "accepted" });
+    vi.advanceTimersByTime(3_600_001);
+    expect(await exchange.submit(ORDER)).toMatchObject({ kind: "halt", code: "posMode" });
+    expect(sent.filter(({ init }) => init.method === "POST")).toHaveLength(1);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("OKX's newer host is one of its own", () => {

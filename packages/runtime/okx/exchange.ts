@@ -1,7 +1,9 @@
 import * as z from "zod";
+import { type Assertion, bindsClosing, worstOf } from "#trading/account-check";
 import type { Exchange, Market, Submission, SubmitReply, VenueFill, VenueOrder } from "#trading/venue";
 import { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
+import { assertionsOf } from "./account-check.ts";
 import { type OkxClient, type OkxClientConfig, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { isGone, submitReplyOf } from "./reply.ts";
@@ -16,6 +18,8 @@ export interface OkxExchangeConfig extends OkxMarketConfig {
   readonly accountId: string | null;
   /** How positions are margined; an account that does not take it halts. */
   readonly tdMode: TdMode;
+  /** Whether this machine's clock is compared with the venue's; by default with OKX's, not with a paper venue's. */
+  readonly compareClock?: boolean;
 }
 
 type Params = Record<string, string | boolean>;
@@ -43,7 +47,6 @@ const PAGE = 100;
 const Rows = z.object({ data: z.array(z.unknown()) });
 const Time = z.object({ ts: z.string().regex(/^\d{13}$/) });
 const Placed = z.object({ ordId: z.string().min(1), clOrdId: z.string() });
-const Account = z.object({ uid: z.string(), posMode: z.string(), acctLv: z.string() });
 const Ticker = z.object({ bidPx: Decimal, askPx: Decimal, ts: z.string() });
 const Mark = z.object({ markPx: Decimal });
 
@@ -143,30 +146,24 @@ function limiter(on: boolean): (instrument: string) => boolean {
   };
 }
 
-/**
- * Returns null when the account may trade as the desk assumes, else the reply for the order that is then not sent. How much
- * it could trade in the trade mode is asked for its refusal alone: no order is needed to learn that the mode is not taken.
- */
+/** What was asserted holds for so long; a person may change the account meanwhile. */
+const ASSERTED_MS = 3_600_000;
+
+/** Returns null when the account may trade as the desk assumes, else the reply for the order that is then not sent. */
 async function accountProblem(
-  client: OkxClient,
-  { accountId, tdMode }: OkxExchangeConfig,
-  instrument: string,
+  assertions: (instrument: string) => Promise<Assertion[]>,
+  { instrument, reduceOnly }: Submission,
 ): Promise<SubmitReply | null> {
   try {
-    const [row] = await rowsOf(client, client.privateGetAccountConfig);
-    const { uid, posMode, acctLv } = parsed("account", Account, row);
-    if (posMode !== "net_mode") return { kind: "halt", code: "posMode", reason: `position mode is ${posMode}` };
-    if (acctLv === "1") return { kind: "halt", code: "acctLv", reason: "the account is spot only" };
-    if (accountId !== null && uid !== accountId)
-      return { kind: "halt", code: "uid", reason: "the key is another account's" };
-    await rowsOf(client, client.privateGetAccountMaxSize, { instId: instrument, tdMode });
-    return null;
+    const found = await assertions(instrument);
+    const worst = worstOf(reduceOnly ? found.filter(bindsClosing) : found);
+    if (worst === null) return null;
+    const { verdict, refused, name, says } = worst;
+    const word = { code: refused?.code ?? name, reason: refused?.reason ?? says };
+    return { kind: verdict === "halt" ? "halt" : "frozen", ...word };
   } catch (error) {
     if (!(error instanceof VenueError)) throw error;
-    const reply = submitReplyOf(error); // what is asked is whether an order could be placed
-    if (reply.kind === "halt" || reply.kind === "frozen") return reply;
-    // Refused for what was asked, such as an instrument that is not listed: the placement will say so itself.
-    return reply.kind === "rejected" ? null : { kind: "busy", code: error.code ?? "account" };
+    return { kind: "busy", code: error.code ?? "account" };
   }
 }
 
@@ -244,21 +241,25 @@ function inOrder(found: readonly FillRecord[]): VenueFill[] {
 
 /**
  * Returns the desk's venue over ccxt: OKX, or the paper venue that speaks the same protocol. Before the first submission
- * it asserts the account's position mode, level, id and trade mode; an account that does not fit halts.
+ * and an hour after it asserts the key, the account and the venue; what does not fit halts.
  * @throws VenueGuardError when host, mode and key do not belong together. Queries throw VenueError and VenueShapeError.
  */
 export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
   const client = okxClient(config);
   const admit = limiter(config.rateLimit);
-  let fits = false;
+  const { compareClock = config.venue === "okx" } = config;
+  const rows = (call: Call, params?: Params) => rowsOf(client, call, params);
+  const assertions = (instrument: string) => assertionsOf(client, rows, { ...config, compareClock }, instrument);
+  let asserted: number | null = null;
   return {
     ...marketOver(client),
     venue: config.venue,
+    assertions,
     submit: async (order) => {
-      if (!fits) {
-        const problem = await accountProblem(client, config, order.instrument);
+      if (asserted === null || performance.now() - asserted > ASSERTED_MS) {
+        const problem = await accountProblem(assertions, order);
         if (problem) return problem;
-        fits = true;
+        if (!order.reduceOnly) asserted = performance.now();
       }
       return admit(order.instrument) ? post(client, order, config.tdMode) : { kind: "busy", code: "placements" };
     },

@@ -48,6 +48,7 @@ export function renewing(
       const next = await after(used);
       return next === null ? reply : next.service.submit(order);
     },
+    assertions: (instrument) => ask((exchange) => exchange.assertions(instrument)),
     now: () => ask((exchange) => exchange.now()),
     cancel: (instrument, id) => ask((exchange) => exchange.cancel(instrument, id)),
     order: (instrument, id) => ask((exchange) => exchange.order(instrument, id)),

@@ -1,0 +1,33 @@
+import { worstOf } from "#trading/account-check";
+import type { StoredControl } from "#trading/control";
+import type { Run, TradingStore } from "#trading/store";
+import type { Exchange } from "#trading/venue";
+import { millis } from "#units/time";
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+/** The venues that this process has asserted: a cold start opens a new one. */
+const asserted = new WeakSet<Exchange>();
+
+/**
+ * Asserts the key, the account and the venue in the first run of a process and once an hour. What does not fit tightens the
+ * kill switch, by its name; returns what it became, or null. @throws when the venue does not answer.
+ */
+export async function assertAccount(
+  store: TradingStore,
+  exchange: Exchange,
+  { account, at, by }: Pick<Run, "account" | "at" | "by">,
+  [instrument]: readonly string[],
+): Promise<StoredControl | null> {
+  if (instrument === undefined) return null;
+  if (asserted.has(exchange) && millis(at) % HOUR_MS >= MINUTE_MS) return null;
+  const worst = worstOf(await exchange.assertions(instrument));
+  asserted.add(exchange);
+  if (worst === null) return null;
+  const reason = `start-up assertion ${worst.name}: ${worst.says}`;
+  return store.tighten(account.mode, {
+    ...{ state: worst.verdict === "halt" ? "HALTED" : "REDUCING", reason },
+    ...{ actor: by, at },
+  });
+}
