@@ -18,10 +18,12 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
   const store = fenced(sqlStore(database), control);
   const found = await reconcileAccount(store, exchange, run, instruments, pause);
-  const { closed, tripped, breaks, stuck, unsent, foreign, failures } = found;
+  const { closed, tripped, breaks, stuck, unsent, foreign, ledger, failures } = found;
   const { adopted, holds, problem } = await mendControl(sqlStore(database), control, at);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
+  measure("LedgerGap", ledger === null || ledger.entry.gap === "0" ? 0 : 1);
+  measure("BillsUnknown", ledger?.unknown.length ?? 0);
   measure("KillSwitch", tightness(holds.state));
   const lost = unsent.map(({ id: orderId, instrument }) => ({ orderId, mode, instrument, at }));
   await send(

@@ -206,6 +206,20 @@ function deskAlarms(site: Site): AlarmOf[] {
       impact: "the position here is not the venue's; sizing and risk limits work with a wrong figure.",
       firstAction: "compare the instrument's fills with the venue's, and ask whether something was traded by hand.",
     }),
+    alarm(of("LedgerGap"), {
+      name: "ledger-gap",
+      minutes: 1,
+      periods: 3,
+      impact: "money came or went that no bill of the venue explains; equity and drawdown may be wrong.",
+      firstAction: "see both sides with `npm run status`, and compare the bills with the venue's own list.",
+    }),
+    alarm(of("BillsUnknown"), {
+      name: "bills-unknown",
+      minutes: 1,
+      impact:
+        "the balance was changed by something that the desk has no word for; it is kept in `bills`, kind unknown.",
+      firstAction: "look its subtype up in the venue's list (account/subtypes), and see 'Ledger' in the runbook.",
+    }),
     alarm(of("AuditChainBroken"), {
       name: "audit-chain",
       minutes: 60,

@@ -46,6 +46,12 @@ export const decimal = customType<{
   fromDriver: readDecimal,
 });
 
+/** A number that a venue counts by, as text: it may be wider than an int8. */
+export const serial = customType<{ data: string; driverData: string }>({
+  dataType: () => "numeric(38,0)",
+  fromDriver: String,
+});
+
 /**
  * A jsonb column. What is read is `unknown`: parse it before use. Keys come back as stored (jsonb orders them by
  * length, then bytewise), numbers as JavaScript numbers, so money goes in as text.

@@ -23,11 +23,12 @@ import {
   uuid,
   varchar,
 } from "drizzle-orm/pg-core";
+import { BILL_KINDS } from "#trading/ledger/bill";
 import { CONTROL_STATES } from "#trading/plans/limits";
 import { FILL_CAUSES } from "#trading/positions/fill";
 import { decimalOf, ZERO } from "#units/decimal";
 import type { EventId, OrderId, PositionId, WalletId } from "#units/ids";
-import { decimal, embedding, instant, json } from "./columns.ts";
+import { decimal, embedding, instant, json, serial } from "./columns.ts";
 
 const money = (name: string) => decimal(name, { precision: 24, scale: 8 });
 const price = (name: string) => decimal(name, { precision: 38, scale: 18 });
@@ -459,6 +460,29 @@ export const fundingPayments = pgTable(
   (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.billId] })],
 );
 
+/** Every change of the account's balance, as the venue wrote it. */
+export const bills = pgTable(
+  "bills",
+  {
+    tradingMode: mode(),
+    exchange: varchar("exchange", { length: 20 }).notNull(),
+    billId: serial("bill_id").notNull(),
+    type: varchar("type", { length: 20 }).notNull(),
+    subType: varchar("sub_type", { length: 20 }).notNull(),
+    kind: varchar("kind", { length: 20, enum: BILL_KINDS }).notNull(),
+    asset: asset(),
+    instrument: varchar("instrument", { length: 64 }),
+    at: instant("at").notNull(),
+    change: price("change").notNull(),
+    balance: price("balance").notNull(),
+    pnl: price("pnl").notNull(),
+    fee: price("fee").notNull(),
+    venueOrderId: varchar("exchange_order_id", { length: 100 }),
+    tradeId: varchar("exchange_trade_id", { length: 100 }),
+  },
+  (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.billId] })],
+);
+
 export const equitySnapshots = pgTable(
   "equity_snapshots",
   {
@@ -467,6 +491,11 @@ export const equitySnapshots = pgTable(
     at: instant("at").notNull(),
     equity: money("equity").notNull(),
     available: money("available").notNull(),
+    units: price("units").notNull().default(decimalOf("1")),
+    cash: price("cash"),
+    unrealized: price("unrealized"),
+    billId: serial("bill_id"),
+    gap: price("gap"),
   },
   (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.at] })],
 );

@@ -68,7 +68,8 @@ function handVenue(now: () => number) {
     fills: async (since) => fills.filter((fill) => fill.filledAt >= since),
     fillsOf: async (_, venueOrderId) => fills.filter((fill) => fill.venueOrderId === venueOrderId),
     positions: async () => [...held.values()],
-    balance: async () => ({ equity: decimalOf("1000"), available: decimalOf("900") }),
+    balance: async () => ({ equity: decimalOf("1000"), cash: decimalOf("1000"), available: decimalOf("900") }),
+    bills: async () => [],
     quote: async (instrument) => ({ instrument, bid: PRICE, ask: PRICE, mark: PRICE, at: instant(now()) }),
   };
   return { exchange, trade, fills, held, orders };

@@ -24,11 +24,12 @@ import {
   lacksFills,
   tripOf,
 } from "#trading/positions/reconcile";
-import type { Booked, ClosedOrder, Run, TradingStore } from "#trading/store";
-import type { Exchange, VenueFill, VenueOrder, VenuePosition } from "#trading/venue";
+import type { Booked, ClosedOrder, KeptLedger, Run, TradingStore } from "#trading/store";
+import type { Exchange, VenueBalance, VenueFill, VenueOrder, VenuePosition } from "#trading/venue";
 import { big, type Decimal, ZERO } from "#units/decimal";
 import { millis } from "#units/time";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
+import { keepLedger } from "./keep-ledger.ts";
 import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
 import { sweepApproved } from "./sweep-approved.ts";
 import { watchStop } from "./watch-stops.ts";
@@ -49,6 +50,8 @@ export interface Reconciled {
   readonly stuck: number;
   /** Approved orders whose message was lost: it is to be sent once more. */
   readonly unsent: readonly StoredOrder[];
+  /** The balance as the bills explain it; null where the venue did not say both. */
+  readonly ledger: KeptLedger | null;
   /** What could not be asked or done. All else was. */
   readonly failures: readonly Failure[];
 }
@@ -74,12 +77,15 @@ interface Answers {
   readonly positions: readonly VenuePosition[] | null;
   readonly fills: readonly VenueFill[] | null;
   readonly orders: readonly VenueOrder[] | null;
+  readonly balance: VenueBalance | null;
   readonly equity: Decimal;
 }
 
 /** What one round over the instruments came to. */
 interface Round {
   readonly open: readonly VenueOrder[];
+  /** Null also in a round that looks at some instruments once more. */
+  readonly balance: VenueBalance | null;
   readonly impossibleFills: number;
   readonly byStops: StoredControl | null;
   readonly foreign: readonly ForeignFill[];
@@ -117,6 +123,8 @@ export async function reconcileAccount(
     rounds.push(await reconcileRound(job, [...again], again));
   }
   await store.noteComparisons(account, [...standing.values()]);
+  const balance = rounds[0]?.balance ?? null;
+  const ledger = balance && (await attempt("ledger", null, () => keepLedger(store, exchange, run, balance)));
   const left = await store.ordersAtVenue(account.mode);
   const byStops = rounds.reduce<StoredControl | null>((last, round) => round.byStops ?? last, null);
   const impossibleFills = rounds.reduce((sum, round) => sum + round.impossibleFills, 0);
@@ -132,6 +140,7 @@ export async function reconcileAccount(
     tripped: (await trip(job, seen)) ?? byStops,
     stuck: left.filter((order) => isStuck(order, at)).length,
     unsent,
+    ledger,
     failures,
   };
 }
@@ -175,7 +184,7 @@ async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySe
     if (listed !== null && mark !== null)
       byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, mark))) ?? byStops;
   }
-  return { open: answers.orders ?? [], impossibleFills, byStops, foreign };
+  return { open: answers.orders ?? [], balance: answers.balance, impossibleFills, byStops, foreign };
 }
 
 function note({ standing, run }: Job, instrument: string, found: Found): void {
@@ -199,7 +208,7 @@ async function ask({ store, exchange, run, attempt }: Job, only: ReadonlySet<str
   ]);
   if (balance !== null) await store.recordEquity(run, balance);
   const equity = balance?.equity ?? (await store.health(account, at))?.equity ?? ZERO;
-  return { looked: looked ?? [], positions, fills, orders, equity };
+  return { looked: looked ?? [], positions, fills, orders, balance, equity };
 }
 
 /** Returns the instruments of a round, by id; null = the venue's list has it not. */

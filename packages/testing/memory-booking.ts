@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Account } from "#trading/account";
 import type { Instrument } from "#trading/instrument";
+import { FIRST_UNITS } from "#trading/ledger/ledger";
 import type { TradingMode } from "#trading/mode";
 import type { Look } from "#trading/orders/resolve";
 import { LOOKED_FOR, type OrderBooks, type Settlement } from "#trading/orders/settle";
@@ -23,6 +24,7 @@ import { big, type Decimal, fixed, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { Instant, instant, millis } from "#units/time";
 import { type BookedFill, type Books, by, isOf, RefusedRow, type Surroundings } from "./memory-books.ts";
+import { fundingOf, newestEquity } from "./memory-ledger.ts";
 import { moveOrder } from "./memory-orders.ts";
 
 /** What a run books, in memory: the twin of db/trading/book, db/trading/order-fills and db/trading/positions. */
@@ -48,7 +50,9 @@ export function book(books: Books, around: Surroundings, run: Run, seen: Seen, s
 export function recordEquity(books: Books, { account, at }: Run, balance: VenueBalance): void {
   const [equity, available] = [text(fixed(balance.equity, 8)), text(fixed(balance.available, 8))];
   const key = keyOf(account.mode, account.venue, at);
-  if (!books.equity.has(key)) books.equity.set(key, { ...pick(account), at, equity, available });
+  const { units } = newestEquity(books, account, at) ?? { units: FIRST_UNITS };
+  const unexplained = { cash: null, unrealized: null, billId: null, gap: null };
+  if (!books.equity.has(key)) books.equity.set(key, { ...pick(account), at, equity, available, units, ...unexplained });
 }
 
 const counts = ({ orderId, cause }: BookedFill): boolean => orderId !== null || cause !== null;
@@ -163,7 +167,7 @@ function rebuild(
   const facts = new Map<OrderId, OrderFacts>(
     [...books.orders.values()].map(({ id, stopLoss }) => [id, { stopLoss, walletId: books.wallets.get(id) ?? null }]),
   );
-  const funding = around.funding.filter(isMine);
+  const funding = fundingOf(books, around, account, instrument.id);
   for (const [ordinal, episode] of moving) {
     const { openedAt, closedAt } = episode;
     const measured = closedAt !== null || marking.measure;

@@ -1,6 +1,7 @@
 import type { Account } from "#trading/account";
 import type { StoredControl } from "#trading/control";
 import type { ListedInstrument } from "#trading/instrument";
+import type { Bill, BillKind } from "#trading/ledger/bill";
 import type { TradingMode } from "#trading/mode";
 import type { EventRow, StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
@@ -28,6 +29,15 @@ export interface EquitySnapshot extends Account {
   readonly at: Instant;
   readonly equity: Decimal;
   readonly available: Decimal;
+  readonly units: Decimal;
+  readonly cash: Decimal | null;
+  readonly unrealized: Decimal | null;
+  readonly billId: string | null;
+  readonly gap: Decimal | null;
+}
+
+export interface StoredBill extends Bill, Account {
+  readonly kind: BillKind;
 }
 
 /** What the rest of the desk writes and a store of trading only reads. */
@@ -55,6 +65,8 @@ export interface Books {
   readonly positions: Map<PositionId, PositionRow>;
   /** By account and instrument. */
   readonly comparisons: Map<string, Comparison & Account>;
+  /** By account and bill id. */
+  readonly bills: Map<string, StoredBill>;
   /** By account and instant. */
   readonly equity: Map<string, EquitySnapshot>;
 }
@@ -70,6 +82,7 @@ export const emptyBooks = ({ control }: Surroundings): Books => ({
   events: new Map(),
   fills: new Map(),
   positions: new Map(),
+  bills: new Map(),
   equity: new Map(),
   comparisons: new Map(),
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Drizzle } from "#db/drizzle";
 import { sqlStore } from "#db/trading/store";
+import type { Bill } from "#trading/ledger/bill";
 import { InvalidTransition, ORDER_EVENTS, TRANSITIONS } from "#trading/orders/order";
 import { settleOrder } from "#trading/orders/settle";
 import { type Claim, type NewOrder, orderIdOf } from "#trading/orders/stored-order";
@@ -213,10 +214,39 @@ const booking: fc.Arbitrary<Command> = fc
   }));
 
 const balance: fc.Arbitrary<Command> = fc
-  .record({ equity: decimals("1000", "900.50", "0"), available: decimals("0", "700.123456789") })
+  .record({
+    equity: decimals("1000", "900.50", "0"),
+    cash: decimals("1000"),
+    available: decimals("0", "700.123456789"),
+  })
   .map((told) => ({
     name: "balance",
     ask: (store, at) => store.recordEquity(runAt(at), told),
+  }));
+
+const bill: fc.Arbitrary<Bill> = fc
+  .record({
+    ...{ nth: fc.integer({ min: 7, max: 14 }), at: minutes, asset: fc.constantFrom("USDT", "USDT", "USDT", "OKB") },
+    ...{ instrument: fc.option(asset, { freq: 4 }), change: decimals("-90", "0.5", "100", "-0.25") },
+    ...{ subType: fc.constantFrom("1", "2", "11", "12", "173", "174", "999"), balance: decimals("1000", "900.5") },
+  })
+  .map(({ nth, instrument, ...rest }) => ({
+    ...{ ...rest, billId: String(nth), type: "8", instrument: instrument?.id ?? null },
+    ...{ pnl: decimalOf("0"), fee: decimalOf("0.1"), venueOrderId: null, tradeId: null },
+  }));
+
+const ledger: fc.Arbitrary<Command> = fc
+  .record({
+    ...{ bills: fc.array(bill, { maxLength: 4 }), equity: decimals("1000", "910", "900.5", "0", "1100.123456789") },
+    cash: decimals("1000", "910", "900.5", "999.75"),
+  })
+  .map(({ bills, equity, cash }) => ({
+    name: `ledger of ${bills.length} bills`,
+    ask: async (store, at) => {
+      const unique = [...new Map(bills.map((one) => [one.billId, one])).values()];
+      const kept = await store.keepLedger({ account: ACCOUNT, at }, { equity, cash, available: equity }, unique);
+      return [kept, await store.lastBill(ACCOUNT)];
+    },
   }));
 
 const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedAt: minutes }).map((asked) => ({
@@ -257,6 +287,7 @@ const step = fc.record({
     ...of(note, 2),
     ...of(booking, 6),
     ...of(balance, 2),
+    ...of(ledger, 2),
     ...of(read, 2),
   ),
   // Seconds since the step before; now and then hours, over the limits of what is looked back for.
@@ -303,8 +334,8 @@ test("any sequence of commands: every answer and the final books are the same", 
       ...["insert answered", "insert refused 23514", "claim answered", "claim null", "read answered"],
       ...["move answered", "move null", "move refused by the life cycle", "move refused 23514"],
       ...["tighten answered", "tighten null", "lift answered", "lift null", "note answered"],
-      ...["book answered", "book refused by the life cycle"],
-      ...["control", "orders", "events", "fills", "positions", "equity", "comparisons"].map(
+      ...["book answered", "book refused by the life cycle", "ledger answered"],
+      ...["control", "orders", "events", "fills", "positions", "bills", "equity", "comparisons"].map(
         (table) => `rows of ${table}`,
       ),
     ]),

@@ -4,7 +4,7 @@ import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_FLIGHT, type OrderStatus } from "#t
 import type { StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
 import { runBefore } from "#trading/positions/comparison";
-import type { EquityState } from "#trading/positions/equity-state";
+import { type EquityState, equityStateOf } from "#trading/positions/equity-state";
 import type { OpenPosition, PositionRow } from "#trading/positions/position-row";
 import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
 import { big, text } from "#units/decimal";
@@ -12,6 +12,7 @@ import { barStart, type Instant, instant, millis } from "#units/time";
 import { accountOf, barsOf, book, foreignOf, held, openRows, recordEquity } from "./memory-booking.ts";
 import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./memory-books.ts";
 import { comparisonsOf, controlOf, liftControl, noteComparisons, tightenControl } from "./memory-control.ts";
+import { keepLedger, lastBill } from "./memory-ledger.ts";
 import { claimOrder, insertOrder, moveOrder } from "./memory-orders.ts";
 
 const HOUR_MS = 3_600_000;
@@ -44,10 +45,11 @@ function equityAt({ equity }: Books, account: Account, at: Instant, inclusive: b
     .sort(by((row) => row.at));
   const last = mine.at(-1);
   if (!last) return null;
-  const dayStart = mine.find((row) => row.at >= barStart(at, 86_400))?.equity ?? last.equity;
-  const recent = mine.filter((row) => row.at >= before(at, PEAK_DAYS * 86_400_000)).map((row) => row.equity);
-  const peak = recent.reduce((most, value) => (big(value).gt(most) ? value : most), recent[0] ?? last.equity);
-  return { equity: last.equity, at: last.at, dayStart, peak };
+  const day = mine.find((row) => row.at >= barStart(at, 86_400));
+  const price = ({ equity: worth, units }: (typeof mine)[number]) => big(worth).div(units);
+  const recent = mine.filter((row) => row.at >= before(at, PEAK_DAYS * 86_400_000));
+  const peak = recent.reduce((best, row) => (price(row).gt(price(best)) ? row : best), recent[0] ?? last);
+  return equityStateOf(last, day, peak);
 }
 
 function othersIn(books: Books, { mode, venue, instrument, at }: LaneQuery) {
@@ -191,6 +193,8 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
     openPositions: async (account) => openRows(books, account).map(toOpen),
     recordEquity: (run, balance) => transaction(() => recordEquity(books, run, balance)),
     book: (run, seen, settle) => transaction(() => book(books, around, run, seen, settle)),
+    lastBill: async (account) => lastBill(books, account),
+    keepLedger: (run, balance, bills) => transaction(() => keepLedger(books, around, run, balance, bills)),
     health: async (account, at) => {
       const state = equityAt(books, account, at, true);
       if (state === null) return null;

@@ -69,6 +69,7 @@ const TABLES = [
     "prices",
     "funding_payments",
     "comparisons",
+    "bills",
   ],
   ...["wallets", "event_refs", "event_analysis"],
 ];
@@ -121,7 +122,10 @@ export async function setUp(db: Drizzle, store: TradingStore): Promise<Surroundi
 
 /** The rows of each table. */
 export type Rows = Readonly<
-  Record<"control" | "orders" | "events" | "fills" | "positions" | "equity" | "comparisons", readonly object[]>
+  Record<
+    "control" | "orders" | "events" | "fills" | "positions" | "equity" | "bills" | "comparisons",
+    readonly object[]
+  >
 >;
 
 /** Returns every row that a store of trading has in a database, each table in the order of its key. */
@@ -144,6 +148,9 @@ export async function rowsOf(db: Drizzle): Promise<Rows> {
     comparisons: comparisons
       .sort(by((row) => row.instrument))
       .map(({ tradingMode: mode, exchange: venue, ...row }) => ({ ...row, mode, venue })),
+    bills: (await db.select().from(s.bills))
+      .sort(byBill)
+      .map(({ tradingMode: mode, exchange: venue, ...row }) => ({ ...row, mode, venue })),
     equity: equity
       .sort(by((row) => row.at))
       .map(({ tradingMode: mode, exchange: venue, ...row }) => ({ ...row, mode, venue })),
@@ -156,6 +163,8 @@ const byFill = by<{ readonly instrument: string; readonly tradeId: string }>(
   (fill) => fill.tradeId,
 );
 
+const byBill = by<{ readonly billId: string }>((bill) => bill.billId.padStart(38, "0"));
+
 /** Returns the same of books in memory. */
 export const rowsIn = (books: Books): Rows => ({
   control: [...books.control.values()],
@@ -166,6 +175,7 @@ export const rowsIn = (books: Books): Rows => ({
     .sort(by((row) => row.id))
     .map((row) => ({ ...row, holdingTime: seconds(row.holdingTime) })),
   comparisons: [...books.comparisons.values()].sort(by((row) => row.instrument)),
+  bills: [...books.bills.values()].sort(byBill),
   equity: [...books.equity.values()].sort(by((row) => row.at)),
 });
 

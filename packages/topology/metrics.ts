@@ -33,6 +33,16 @@ export const metrics = {
     job: "reconcile-orders",
     meaning: "instruments whose position here was not the venue's; 0 when they agree",
   },
+  LedgerGap: {
+    unit: "Count",
+    job: "reconcile-orders",
+    meaning: "1 when the venue's bills do not explain its balance to the last digit, else 0",
+  },
+  BillsUnknown: {
+    unit: "Count",
+    job: "reconcile-orders",
+    meaning: "new bills whose subtype the desk does not know; 0 when there is none",
+  },
   KillSwitch: {
     unit: "Count",
     job: "reconcile-orders",

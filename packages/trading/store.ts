@@ -4,6 +4,8 @@ import type { Horizon, Instant } from "#units/time";
 import type { Account } from "./account.ts";
 import type { ControlChange, StoredControl } from "./control.ts";
 import type { Instrument, ListedInstrument } from "./instrument.ts";
+import type { Bill } from "./ledger/bill.ts";
+import type { LedgerEntry } from "./ledger/ledger.ts";
 import type { TradingMode } from "./mode.ts";
 import type { OrderEvent } from "./orders/order.ts";
 import type { OrderBooks, Settlement } from "./orders/settle.ts";
@@ -62,6 +64,14 @@ export interface Booked {
   readonly foreign: readonly ForeignFill[];
   /** Fills on dead orders, and orders filled beyond their size. */
   readonly impossibleFills: number;
+}
+
+/** What keeping the ledger came to. */
+export interface KeptLedger {
+  /** Of this instant, by whichever run kept it first. */
+  readonly entry: LedgerEntry;
+  /** Those bills whose subtype is not known, of all that were new. */
+  readonly unknown: readonly Bill[];
 }
 
 /** An order that a run closed. */
@@ -168,6 +178,13 @@ export interface TradingStore {
    * again. A step that someone else overtook ends the steps of its order.
    */
   book(run: Run, seen: Seen, settle: (books: OrderBooks) => Settlement): Promise<Booked>;
+  /** Returns the newest bill that is stored of an account; null without one. */
+  lastBill(account: Account): Promise<Pick<Bill, "billId" | "at"> | null>;
+  /**
+   * Stores bills once each by id, their funding with the position that it was paid in, and the balance of the run as
+   * `entryOf` finds it by every bill since it was explained last. The first of one instant stands.
+   */
+  keepLedger(run: Pick<Run, "account" | "at">, balance: VenueBalance, bills: readonly Bill[]): Promise<KeptLedger>;
   /** Returns the newest equity at or before `at` with the rejects before it; null before the first equity. */
   health(account: Account, at: Instant): Promise<AccountHealth | null>;
   /**

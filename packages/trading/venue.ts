@@ -3,6 +3,7 @@ import type { Decimal } from "#units/decimal";
 import type { Instant } from "#units/time";
 import type { Assertion } from "./account-check.ts";
 import type { Instrument } from "./instrument.ts";
+import type { Bill } from "./ledger/bill.ts";
 
 /** Public market data of a venue. Both implementations speak OKX v5 through ccxt. */
 export interface Market {
@@ -97,6 +98,8 @@ export interface VenuePosition {
 export interface VenueBalance {
   /** USDT, unrealized included. */
   readonly equity: Decimal;
+  /** The part of it that bills add up to; the rest is what is not realized. */
+  readonly cash: Decimal;
   readonly available: Decimal;
 }
 
@@ -135,5 +138,10 @@ export interface Exchange {
   fillsOf(instrument: string, venueOrderId: string): Promise<VenueFill[]>;
   positions(): Promise<VenuePosition[]>;
   balance(): Promise<VenueBalance>;
+  /**
+   * Returns the bills after one that was seen, ascending by id; all pages, at most of three months. Null = those of the last
+   * seven days.
+   */
+  bills(after: Pick<Bill, "billId" | "at"> | null): Promise<Bill[]>;
   quote(instrument: string): Promise<Quote>;
 }

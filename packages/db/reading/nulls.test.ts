@@ -108,7 +108,11 @@ test("an order without price, snapshot and instrument, with an error; a position
 test("equity that is older than the day, and older than the peak's days, stands for both", async () => {
   const { db } = database;
   const account = { mode: "demo", venue: "paper" } as const;
-  await insertEquity(db, account, AT, { equity: decimalOf("1000"), available: decimalOf("1000") });
+  await insertEquity(db, account, AT, {
+    equity: decimalOf("1000"),
+    cash: decimalOf("1000"),
+    available: decimalOf("1000"),
+  });
   expect(await equityAt(db, account, later(40 * DAY))).toEqual({
     equity: "1000",
     at: AT,

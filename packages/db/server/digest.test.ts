@@ -5,7 +5,7 @@ import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
 import { walletIdOf, watchWallets } from "../chain/wallets.ts";
-import { bias, blockCursors, equitySnapshots, eventRefs, events, orders, walletOutcomes } from "../schema.ts";
+import { bias, bills, blockCursors, equitySnapshots, eventRefs, events, orders, walletOutcomes } from "../schema.ts";
 import { digest } from "./digest.ts";
 import { maintainPartitions } from "./maintenance.ts";
 
@@ -88,13 +88,25 @@ async function write(order: "forward" | "backward"): Promise<void> {
         equity: decimalOf("10000"),
         available: decimalOf("1"),
       }),
+    () => bill("-1.5"),
+    () => bill("2"),
   ];
+  // A venue numbers its bills as they come.
+  let nth = 0;
+  const bill = (change: string) => {
+    nth += 1;
+    const [amount, zero] = [decimalOf(change), decimalOf("0")];
+    return db.insert(bills).values({
+      ...{ tradingMode: "demo", exchange: "okx", billId: String(nth), type: "2", subType: "1", kind: "trade" },
+      ...{ asset: "USDT", at: AT, change: amount, balance: decimalOf(String(nth)), pnl: amount, fee: zero },
+    });
+  };
   for (const run of order === "forward" ? writes : writes.reverse()) await run();
 }
 
 // Known on every backend: were a server to write a value differently, it would show here.
-const EMPTY = "cf0306d319ed669935c9b3ba996247a24feb4defc7a1e6c1e63a86652c732c31";
-const WRITTEN = "ae87d5b725ca914e07ebd543c9b2fd1f2c46add96ffbedea3e43d384a9822ba1";
+const EMPTY = "69faedb5a403d8aaeef9a3f8ff1c38a4ab25838a3bea06830cb3af93f74de97b";
+const WRITTEN = "e1ad0c3d173c816c2a855bb089c9759f9581e82ba423929f6c66142ef7660383";
 
 test("an empty database has the same digest on every backend", async () => {
   const { digest: found, tables } = await digest(db);

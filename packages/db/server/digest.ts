@@ -31,6 +31,9 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   reports: ["created_at"],
   // Serial numbers: entries are chained as they arrive. And which trace AWS gave the work.
   audit_logs: ["seq", "prev_hash", "hash", "trace_id"],
+  // A venue numbers its bills as they come, and what one leaves depends on those before it.
+  bills: ["bill_id", "balance"],
+  equity_snapshots: ["bill_id"],
   // Which server it is: a hypertable here is a partitioned table there. The type of `embedding` above likewise.
   time_series_policies: ["backend"],
   // Which process it was.
@@ -72,8 +75,11 @@ async function digestOf(db: Db, { table, name, primaryKeys }: (typeof tables)[nu
   if (key.length === 0) throw new TypeError(`${name} has no primary key to sort by`);
   // As an array in JSON, so that a null, an empty text and a text with a comma all differ.
   const row = sql`array_to_json(ARRAY[${sql.join(columns.map(written), sql`, `)}])::text`;
+  // By the rest of the row where a part of the key is left out.
+  const isWhole = key.length === (named?.length ?? 1);
+  const sorted = [...key.map(written), ...(isWhole ? [] : [row])];
   const order = sql.join(
-    key.map((column) => sql`${written(column)} COLLATE "C"`),
+    sorted.map((value) => sql`${value} COLLATE "C"`),
     sql`, `,
   );
   // A hash a row, then one over those: a value in PostgreSQL ends at 1 GB.

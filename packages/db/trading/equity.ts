@@ -1,6 +1,7 @@
-import { and, eq, gt, sql } from "drizzle-orm";
+import { and, eq, gt, type SQL, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
-import type { EquityState } from "#trading/positions/equity-state";
+import { FIRST_UNITS } from "#trading/ledger/ledger";
+import { type EquityState, equityStateOf } from "#trading/positions/equity-state";
 import type { AccountHealth, TradingStore } from "#trading/store";
 import { fixed, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
@@ -11,15 +12,15 @@ import { equitySnapshots, orders } from "../schema.ts";
 import * as kind from "../shape.ts";
 
 const EquityRow = kind.shape("equity", {
+  what: kind.oneOf("now", "day", "peak"),
   equity: kind.decimal,
+  units: kind.decimal,
   at: kind.instant,
-  day_start: kind.orNull(kind.decimal),
-  peak: kind.orNull(kind.decimal),
 });
 
 const PEAK_DAYS = 30;
 
-/** Stores the balance at `at`, once: a second run of the same minute changes nothing. */
+/** Stores the balance at `at`, once, in the units of the one before: a second run of the same minute changes nothing. */
 export async function insertEquity(
   db: Db,
   { mode, venue }: Account,
@@ -27,9 +28,11 @@ export async function insertEquity(
   balance: Parameters<TradingStore["recordEquity"]>[1],
 ): Promise<void> {
   const [equity, available] = [text(fixed(balance.equity, 8)), text(fixed(balance.available, 8))];
+  const mine = sql`e.trading_mode = ${mode} AND e.exchange = ${venue} AND e.at < ${at}::timestamptz`;
+  const units = sql`coalesce((SELECT e.units FROM equity_snapshots e WHERE ${mine} ORDER BY e.at DESC LIMIT 1), ${FIRST_UNITS}::numeric)`;
   await drizzleOf(db)
     .insert(equitySnapshots)
-    .values({ tradingMode: mode, exchange: venue, at, equity, available })
+    .values({ tradingMode: mode, exchange: venue, at, equity, available, units })
     .onConflictDoNothing();
 }
 
@@ -44,16 +47,19 @@ export async function equityAt(
   const mine = sql`trading_mode = ${mode} AND exchange = ${venue} AND ${until}`;
   const day = barStart(at, 86_400);
   const from = instant(millis(at) - PEAK_DAYS * 86_400_000);
-  const [row] = await rows(
+  const pick = (what: string, where: SQL, order: SQL) =>
+    sql`(SELECT ${sql.raw(`'${what}'`)} AS what, ${plain(sql`equity`)} AS equity, ${plain(sql`units`)} AS units, ${iso(sql`at`)} AS at
+         FROM equity_snapshots WHERE ${mine} AND ${where} ORDER BY ${order} LIMIT 1)`;
+  const found = await rows(
     db,
     EquityRow,
-    sql`SELECT ${plain(sql`e.equity`)} AS equity, ${iso(sql`e.at`)} AS at,
-               (SELECT ${plain(sql`d.equity`)} FROM equity_snapshots d WHERE ${mine} AND d.at >= ${day} ORDER BY d.at LIMIT 1) AS day_start,
-               (SELECT ${plain(sql`max(p.equity)`)} FROM equity_snapshots p WHERE ${mine} AND p.at >= ${from}) AS peak
-        FROM equity_snapshots e WHERE ${mine} ORDER BY e.at DESC LIMIT 1`,
+    sql`${pick("now", sql`true`, sql`equity_snapshots.at DESC`)}
+        UNION ALL ${pick("day", sql`at >= ${day}`, sql`equity_snapshots.at`)}
+        UNION ALL ${pick("peak", sql`at >= ${from}`, sql`equity_snapshots.equity / units DESC, equity_snapshots.at`)}`,
   );
-  if (!row) return null;
-  return { equity: row.equity, at: row.at, dayStart: row.day_start ?? row.equity, peak: row.peak ?? row.equity };
+  const of = (what: string) => found.find((row) => row.what === what);
+  const now = of("now");
+  return now ? equityStateOf(now, of("day"), of("peak")) : null;
 }
 
 /** Returns the newest equity at or before `at`, with the orders that the venue rejected in the ten minutes before it. */

@@ -143,7 +143,7 @@ async function orderFacts(db: Db, episodes: readonly Position[]): Promise<Map<Or
 }
 
 /** Returns the funding payments of an instrument after `since`. */
-const fundingSince = (
+export const fundingSince = (
   db: Db,
   { mode, venue }: Account,
   instrument: string,

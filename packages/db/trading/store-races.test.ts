@@ -135,7 +135,7 @@ const seen: Seen = {
   ...{ fills, orderIds: [id], equity: decimalOf("1000"), mark: null, since: null },
   ...{ instrument: "ETH-USDT-SWAP", listed: INSTRUMENTS.find((one) => one.asset === "ETH") ?? null },
 };
-const balance = { equity: decimalOf("1000"), available: decimalOf("900") };
+const balance = { equity: decimalOf("1000"), cash: decimalOf("1000"), available: decimalOf("900") };
 const run = { account: ACCOUNT, at, by: "reconcile-orders", policy: POLICY, barSeconds: BAR };
 const book = (store: TradingStore) => store.book(run, seen, (books) => settleOrder(books, null));
 

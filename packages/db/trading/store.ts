@@ -7,6 +7,7 @@ import { accountHealth, equityAt, insertEquity } from "./equity.ts";
 import { listedInstruments } from "./instruments.ts";
 import { switchBooks } from "./kill-switch.ts";
 import { heldContracts, laneFacts, latestBias } from "./lane-facts.ts";
+import { keepLedger, lastBill } from "./ledger.ts";
 import { insertOrder, moveOrder } from "./move-order.ts";
 import { foreignFills, lastFillAt } from "./order-fills.ts";
 import { closedBy, decidedMark, ordersAtVenue, ordersByClientId, readOrder, stopsOf, unclaimed } from "./orders.ts";
@@ -37,6 +38,8 @@ export const sqlStore = (db: Db): TradingStore => ({
   noteComparisons: (account, list) => noteComparisons(db, account, list),
   recordEquity: ({ account, at }, balance) => insertEquity(db, account, at, balance),
   book: (run, seen, settle) => book(db, run, seen, settle),
+  lastBill: (account) => lastBill(db, account),
+  keepLedger: (run, balance, bills) => keepLedger(db, run, balance, bills),
   health: (account, at) => accountHealth(db, account, at),
   closedBy: (run) => closedBy(db, run),
 });

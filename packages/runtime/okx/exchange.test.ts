@@ -293,6 +293,49 @@ test("an order's own fills are asked for by its id: the recent ones, else those 
   expect(recent).toHaveLength(1);
 });
 
+/** A bill as OKX writes it; the row is that of ccxt's own comments, its ids and amounts changed. */
+const billed = (billId: string, rest: object = {}) => ({
+  ...{ bal: "8694.2179403378290202", balChg: "-0.0219338232210000", billId, ccy: "USDT", execType: "T", fee: "-0.02" },
+  ...{ instId: "ETH-USDT-SWAP", instType: "SWAP", mgnMode: "cross", notes: "", ordId: "2510789768709120", pnl: "0" },
+  ...{ subType: "1", sz: "27", tradeId: "58", ts: "1767323040000", type: "2", ...rest },
+});
+
+test("bills are asked for after the one that was seen, in pages back to it; those of a week ago in the archive", async () => {
+  const rows = Array.from({ length: 100 }, (_, i) => billed(String(1200 - i)));
+  const sent = wire({});
+  const replies = [ok(...rows), ok(billed("1100"), billed("1101"))];
+  vi.stubGlobal("fetch", async (url: string, init: Sent["init"]) => {
+    sent.push({ url, init });
+    return new Response(JSON.stringify(replies.shift() ?? ok()), { status: 200 });
+  });
+  const exchange = okxExchange(DEMO);
+  const ago = (days: number) => instantOf(new Date(Date.now() - days * 86_400_000).toISOString());
+  const found = await exchange.bills({ billId: "1099", at: ago(1) });
+  expect(found.map(({ billId }) => Number(billId))).toEqual(Array.from({ length: 101 }, (_, i) => 1100 + i));
+  expect(found[0]).toEqual({
+    ...{ billId: "1100", type: "2", subType: "1", asset: "USDT", instrument: "ETH-USDT-SWAP" },
+    ...{ at: "2026-01-02T03:04:00.000Z", change: "-0.021933823221", balance: "8694.2179403378290202" },
+    ...{ pnl: "0", fee: "0.02", venueOrderId: "2510789768709120", tradeId: "58" },
+  });
+  await exchange.bills(null);
+  await exchange.bills({ billId: "5", at: ago(7) });
+  expect(sent.map(({ url }) => url.replace("https://www.okx.com/api/v5/", ""))).toEqual([
+    "account/bills?before=1099&limit=100",
+    "account/bills?before=1099&limit=100&after=1101",
+    "account/bills?limit=100",
+    "account/bills-archive?before=5&limit=100",
+  ]);
+});
+
+test("a bill that is not one is refused by name; a transfer is about no instrument", async () => {
+  wire({
+    "account/bills": ok(billed("7", { instId: "", ordId: "", tradeId: "", type: "1", subType: "12", fee: "0" })),
+  });
+  expect(await okxExchange(DEMO).bills(null)).toMatchObject([{ instrument: null, venueOrderId: null, tradeId: null }]);
+  wire({ "account/bills": ok(billed("x7")) });
+  await expect(okxExchange(DEMO).bills(null)).rejects.toThrow(/bills: .*billId/);
+});
+
 test("the market needs no key and reports the venue's clock", async () => {
   const sent = wire({ "public/time": ok({ ts: "1655769600123" }) });
   const market = okxMarket({ venue: "okx", mode: "demo", url: "https://www.okx.com", rateLimit: false });
@@ -334,7 +377,7 @@ golden("golden: orders, balance, positions, fills, candles", () => {
     size: "0.1",
   });
   expect(balanceOf(fixture("http_get_account_balance").data[0])).toEqual({
-    ...{ equity: "99.89469657000001", available: "94.42612990333333" },
+    ...{ equity: "99.89469657000001", cash: "94.42612990333333", available: "94.42612990333333" },
   });
   expect(() => positionOf(fixture("http_get_positions").data[0])).toThrow(VenueShapeError); // a hedge-mode account
   const bars = fixture("http_get_candlesticks_full").data.map(candleOf);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type Assertion, bindsClosing, worstOf } from "#trading/account-check";
+import type { Bill } from "#trading/ledger/bill";
 import type { Exchange, Market, Submission, SubmitReply, VenueFill, VenueOrder } from "#trading/venue";
 import { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
@@ -7,7 +8,17 @@ import { assertionsOf } from "./account-check.ts";
 import { type OkxClient, type OkxClientConfig, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { isGone, submitReplyOf } from "./reply.ts";
-import { balanceOf, candleOf, type FillRecord, fillOf, instrumentOf, orderOf, parsed, positionOf } from "./rows.ts";
+import {
+  balanceOf,
+  billOf,
+  candleOf,
+  type FillRecord,
+  fillOf,
+  instrumentOf,
+  orderOf,
+  parsed,
+  positionOf,
+} from "./rows.ts";
 import type { TdMode } from "./td-mode.ts";
 
 /** Where the market is and how politely to ask. Public prices need no key; in demo too they are the real market's. */
@@ -230,6 +241,23 @@ async function fillsOfOrder(client: OkxClient, instrument: string, venueOrderId:
   return inOrder(await pages(client, client.privateGetTradeFillsHistory, asked, fillOf, (fill) => fill.billId));
 }
 
+/** OKX keeps seven days in bills and three months in bills-archive, at the same cost. */
+const BILLS_KEPT_MS = 6 * DAY_MS;
+
+async function billsAfter(client: OkxClient, after: Pick<Bill, "billId" | "at"> | null): Promise<Bill[]> {
+  const isOld = after !== null && client.nonce() - millis(after.at) > BILLS_KEPT_MS;
+  const call = isOld ? client.privateGetAccountBillsArchive : client.privateGetAccountBills;
+  const found = await pages(
+    client,
+    call,
+    after === null ? {} : { before: after.billId },
+    billOf,
+    (bill) => bill.billId,
+  );
+  const unique = new Map(found.map((bill) => [bill.billId, bill]));
+  return [...unique.values()].sort((a, b) => (BigInt(a.billId) < BigInt(b.billId) ? -1 : 1));
+}
+
 /** Returns fills once each, ascending by time, trade id and instrument. */
 function inOrder(found: readonly FillRecord[]): VenueFill[] {
   const unique = new Map(
@@ -287,6 +315,7 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
       return open.sort((a, b) => (a.instrument < b.instrument ? -1 : 1));
     },
     balance: async () => balanceOf((await rowsOf(client, client.privateGetAccountBalance, { ccy: "USDT" }))[0]),
+    bills: (after) => billsAfter(client, after),
     quote: async (instrument) => {
       const [[ticker], [mark]] = await Promise.all([
         rowsOf(client, client.publicGetMarketTicker, { instId: instrument }),

@@ -57,6 +57,7 @@ export function renewing(
     fillsOf: (instrument, id) => ask((exchange) => exchange.fillsOf(instrument, id)),
     positions: () => ask((exchange) => exchange.positions()),
     balance: () => ask((exchange) => exchange.balance()),
+    bills: (after) => ask((exchange) => exchange.bills(after)),
     quote: (instrument) => ask((exchange) => exchange.quote(instrument)),
   };
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Instrument } from "#trading/instrument";
+import type { Bill } from "#trading/ledger/bill";
 import type { VenueBalance, VenueCause, VenueFill, VenueOrder, VenueOrderState, VenuePosition } from "#trading/venue";
 import type { Candle } from "#units/candle";
 import { big, type Decimal, parseDecimal, text, ZERO } from "#units/decimal";
@@ -77,7 +78,21 @@ const PositionRow = z.object({
   upl: maybe,
 });
 const BalanceRow = z.object({
-  details: z.array(z.object({ ccy: z.string(), eq: maybe, availEq: maybe, availBal: maybe })),
+  details: z.array(z.object({ ccy: z.string(), eq: maybe, cashBal: maybe, availEq: maybe, availBal: maybe })),
+});
+const BillRow = z.object({
+  billId: z.string().regex(/^\d{1,38}$/),
+  type: z.string(),
+  subType: z.string(),
+  ccy: z.string().min(1),
+  instId: id,
+  ts: time,
+  balChg: decimal,
+  bal: decimal,
+  pnl: maybe,
+  fee: maybe,
+  ordId: id,
+  tradeId: id.optional(),
 });
 
 /** Returns `value` by `schema`. @throws VenueShapeError naming the fields that do not fit. */
@@ -186,5 +201,19 @@ export function positionOf(value: unknown): VenuePosition | null {
 /** Returns the USDT balance; an account that never held USDT has zero. */
 export function balanceOf(value: unknown): VenueBalance {
   const usdt = parsed("balance", BalanceRow, value).details.find((detail) => detail.ccy === "USDT");
-  return { equity: usdt?.eq ?? ZERO, available: usdt?.availEq ?? usdt?.availBal ?? ZERO };
+  return {
+    equity: usdt?.eq ?? ZERO,
+    cash: usdt?.cashBal ?? ZERO,
+    available: usdt?.availEq ?? usdt?.availBal ?? ZERO,
+  };
+}
+
+/** Returns a bill. Its fee is signed as a balance change at OKX; ours is a cost. */
+export function billOf(value: unknown): Bill {
+  const row = parsed("bills", BillRow, value);
+  return {
+    ...{ billId: row.billId, type: row.type, subType: row.subType, asset: row.ccy, instrument: row.instId, at: row.ts },
+    ...{ change: row.balChg, balance: row.bal, pnl: row.pnl ?? ZERO, fee: text(big(row.fee ?? ZERO).times(-1)) },
+    ...{ venueOrderId: row.ordId, tradeId: row.tradeId ?? null },
+  };
 }

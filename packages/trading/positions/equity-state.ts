@@ -1,7 +1,8 @@
 import type { Decimal } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
+import { inUnits, type UnitEquity } from "../ledger/ledger.ts";
 
-/** Equity before an instant, in USDT. */
+/** Equity before an instant, in USDT. Earlier equity is that of the units held now: what was transferred since is no result. */
 export interface EquityState {
   readonly equity: Decimal;
   readonly at: Instant;
@@ -10,6 +11,18 @@ export interface EquityState {
   /** The highest of the last 30 days. */
   readonly peak: Decimal;
 }
+
+/** Returns the state by the newest equity, the first of its day and the highest a unit; without one, the newest itself. */
+export const equityStateOf = (
+  now: UnitEquity,
+  day: UnitEquity | undefined,
+  peak: UnitEquity | undefined,
+): EquityState => ({
+  equity: now.equity,
+  at: now.at,
+  dayStart: inUnits(day ?? now, now.units),
+  peak: inUnits(peak ?? now, now.units),
+});
 
 /** Equity older than this is no ground for a decision. */
 const RECENT_MS = 5 * 60_000;

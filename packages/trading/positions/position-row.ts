@@ -161,7 +161,10 @@ export function positionRow(input: RowInput): PositionRow {
 }
 
 /** Returns the funding paid during an episode: positive = paid. What falls on the opening itself is not its. */
-function fundingPaid({ openedAt, closedAt }: Position, payments: readonly FundingPayment[]): Decimal {
+export function fundingPaid(
+  { openedAt, closedAt }: Pick<Position, "openedAt" | "closedAt">,
+  payments: readonly FundingPayment[],
+): Decimal {
   const during = payments.filter(({ at }) => at > openedAt && (closedAt === null || at <= closedAt));
   const paid = during.reduce((sum, { amount }) => sum.minus(amount), big(0));
   return money(text(paid));
