@@ -1,0 +1,109 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isNotNull } from "drizzle-orm";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Db } from "#db/client";
+import { drizzleOf } from "#db/drizzle";
+import { bills, equitySnapshots, positions } from "#db/schema";
+import { chosenRecording } from "#recording/chosen-recording";
+import { openRecording, type Recording } from "#recording/recording";
+import { generateSample } from "#recording/sample/generate";
+import { sampleContent } from "#recording/sample/sample-recording";
+import { writeRecording } from "#recording/writer";
+import { readEnv } from "#runtime/config";
+import { useSink } from "#runtime/log";
+import { big, text } from "#units/decimal";
+import { instant } from "#units/time";
+import { trustWallets } from "./drill/trust.ts";
+import { type Run, runRecording } from "./run-recording.ts";
+
+// At the end of a whole run the venue's bills explain its equity, and the desk's books are the venue's.
+
+const RECORDED = fileURLToPath(new URL("../../../shared/data/blocks/run_15000000_15000031", import.meta.url));
+const SAMPLE = fileURLToPath(new URL("../../recordings/sample", import.meta.url));
+const HOUR = 3_600_000;
+const errors: string[] = [];
+beforeAll(() => useSink(({ level, message }) => void (level === "error" && errors.push(message))));
+afterAll(() => useSink(null));
+
+/** Replays with wallets that are trusted at once, so that there is something to trade. */
+async function replayed(
+  record: (folder: string) => Promise<Recording>,
+  settleMs: number,
+  check: (run: Run) => Promise<void>,
+) {
+  const folder = await mkdtemp(join(tmpdir(), "spyhop-ledger-"));
+  const recording = await record(folder);
+  const start = instant((recording.headers[0]?.timestamp ?? 0) * 1000);
+  const run = await runRecording({
+    ...{ recording, directory: null, settleMs, gitSha: "test", progress: () => {} },
+    prepare: (db: Db) => trustWallets(db, recording.manifest.chain, start),
+  });
+  await check(run);
+  await run.close();
+  await rm(folder, { recursive: true });
+  expect(errors).toEqual([]);
+}
+
+async function agree({ db, venue }: Run): Promise<{ readonly bills: number; readonly funded: number }> {
+  const state = venue.state();
+  const kept = await drizzleOf(db).select().from(bills).orderBy(bills.billId);
+  const seen = await drizzleOf(db)
+    .select()
+    .from(equitySnapshots)
+    .where(isNotNull(equitySnapshots.cash))
+    .orderBy(equitySnapshots.at);
+  expect(kept.map(({ billId, change }) => [billId, change])).toEqual(
+    state.bills.map((one) => [one.billId, one.balChg]),
+  );
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen.filter(({ gap }) => gap !== "0")).toEqual([]);
+  const [first, last] = [seen[0], seen.at(-1)];
+  const sum = kept.reduce((total, { change }) => total.plus(change), big(first?.cash ?? 0));
+  expect([last?.cash, last?.billId]).toEqual([text(sum), kept.at(-1)?.billId ?? null]);
+  expect(state.cash.USDT).toBe(text(sum));
+  // Each part of it is in a position: what it brought, its fees, its funding, to the last digit that a row keeps.
+  const rows = await drizzleOf(db).select().from(positions);
+  const result = rows.reduce(
+    (total, row) =>
+      total
+        .plus(row.realizedPnl ?? 0)
+        .minus(row.feesPaid)
+        .minus(row.fundingPaid),
+    big(first?.cash ?? 0),
+  );
+  expect(sum.minus(result).abs().lte(big(rows.length).times(2).div(100_000_000))).toBe(true);
+  return { bills: kept.length, funded: kept.filter(({ kind }) => kind === "funding").length };
+}
+
+/** A sample that begins six minutes before midnight, when funding is paid. */
+async function aboutMidnight(folder: string): Promise<Recording> {
+  const startMs = Date.parse("2026-03-02T23:54:00Z");
+  const sample = await generateSample({ seed: "drill", slots: 30, startMs, progress: () => {} });
+  const out = join(folder, "midnight");
+  await writeRecording(out, sampleContent(sample, "drill"));
+  return openRecording(out);
+}
+
+const TIMES: readonly [
+  name: string,
+  isThere: boolean,
+  record: (folder: string) => Promise<Recording>,
+  funded: boolean,
+][] = [
+  ["a sample about midnight", true, aboutMidnight, true],
+  ["the recorded blocks", existsSync(RECORDED), (folder) => chosenRecording(RECORDED, 0, folder), false],
+  // Two minutes: where it is asked for.
+  ["the whole sample", readEnv("TEST_WHOLE_SAMPLE") !== null, () => openRecording(SAMPLE), true],
+];
+
+for (const [name, isThere, record, isFunded] of TIMES)
+  test.skipIf(!isThere)(`${name}: bills explain equity at each reconciliation`, { timeout: 600_000 }, () =>
+    replayed(record, 2 * HOUR, async (run) => {
+      const { bills: count, funded } = await agree(run);
+      if (isFunded) expect([count > funded, funded > 0]).toEqual([true, true]);
+    }),
+  );
