@@ -77,6 +77,8 @@ export const PaperState = z.object({
   orders: z.array(Order),
   fills: z.array(Fill),
   algos: z.array(PaperAlgo).default([]),
+  /** The bar of each instrument that was walked last, and whether to its end. */
+  walked: z.record(z.string(), z.object({ openedMs: ms, closed: z.boolean() })).default({}),
 });
 export type PaperState = z.infer<typeof PaperState>;
 
@@ -91,6 +93,7 @@ export const newAccount = (initial: Decimal): PaperState => ({
   orders: [],
   fills: [],
   algos: [],
+  walked: {},
 });
 
 /** The account as the format before kept it: without bills, and its balance in four sums. */
@@ -252,7 +255,7 @@ export interface FundingTerms {
 
 /**
  * The rule where no rate is recorded: the interest part of OKX's formula, 0.01 % in eight hours. Its other part is the
- * premium of the swap over its index, which is nothing here: the venue has one price for both.
+ * premium of the swap over its index, which is nothing here: candles give one price for both.
  * Source: OKX, "Funding fee mechanism".
  */
 export const FUNDING_RULE: FundingTerms = { rate: decimalOf("0.0001"), hours: 8 };
@@ -269,6 +272,7 @@ export function settleFunding(
   now: number,
 ): void {
   const from = state.fundedTo ?? now;
+  if (now <= from && state.fundedTo !== null) return;
   state.fundedTo = now;
   const due = state.positions.flatMap((position) => {
     const terms = termsOf(position.instId);

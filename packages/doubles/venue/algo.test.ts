@@ -70,7 +70,9 @@ async function stage(prices: number[], config: Partial<PaperVenueConfig> = {}, r
 }
 
 test("a stop of the whole position waits, is reached and closes what is held then", async () => {
-  const { buy, stop, to, algo, client, position, venue } = await stage([1000, 1000, 940, 940]);
+  const { buy, stop, to, algo, client, position, venue } = await stage([1000, 1000, 940, 940], {
+    triggerLatencyMs: 1020,
+  });
   await buy(2);
   expect(await stop()).toMatchObject({ sCode: "0", algoClOrdId: "s1" });
   await buy(3); // the stop follows
@@ -80,7 +82,7 @@ test("a stop of the whole position waits, is reached and closes what is held the
     { pos: "5", closeOrderAlgo: [{ algoId: waiting.algoId, slTriggerPx: "950", slTriggerPxType: "mark" }] },
   ]);
   to(2);
-  expect(await algo()).toMatchObject({ state: "live", triggerTime: String(START + 2 * BAR_MS + 1000) });
+  expect(await algo()).toMatchObject({ state: "live", triggerTime: String(START + 2 * BAR_MS) });
   to(2, 1060); // past the latency
   const done = await algo();
   expect(done).toMatchObject({ state: "effective", actualSide: "sl", actualSz: "5", failCode: "" });
@@ -91,7 +93,7 @@ test("a stop of the whole position waits, is reached and closes what is held the
     accFillSz: "5",
     reduceOnly: "true",
     side: "sell",
-    cTime: String(START + 2 * BAR_MS + 1050),
+    cTime: String(START + 2 * BAR_MS + 1020),
   });
   expect(Number(child.avgPx)).toBeLessThan(940);
   expect(await position()).toEqual([]);
@@ -265,10 +267,10 @@ test("an attached stop comes to be when its order is filled completely, and outl
   const parent = (await client.privateGetTradeOrder({ instId, ordId: id })).data[0];
   expect(parent.attachAlgoOrds).toMatchObject([{ attachAlgoClOrdId: "at1", slTriggerPx: "950" }]);
   expect(await algo("at1")).toMatchObject({ state: "live", sz: "2", side: "sell", reduceOnly: "false" });
-  await buy(5000, { attachAlgoOrds: [{ ...attachAlgoOrds[0], attachAlgoClOrdId: "at2" }], tdMode: "cross" });
-  expect(venue.state().orders.at(-1)).toMatchObject({ state: "canceled", accFillSz: "1000" }); // filled in part
+  await buy(500, { attachAlgoOrds: [{ ...attachAlgoOrds[0], attachAlgoClOrdId: "at2" }], tdMode: "cross" });
+  expect(venue.state().orders.at(-1)).toMatchObject({ state: "canceled", accFillSz: "100" }); // filled in part
   await expect(algo("at2")).rejects.toThrow("51603");
-  await sell(1000);
+  await sell(100);
   await sell(2);
   to(1);
   await position();

@@ -1,6 +1,6 @@
 import type { CandleSource, InstrumentRow } from "#recording/candle-source";
 import type { Candle } from "#units/candle";
-import { type Big, big, fixed, parseDecimal, text } from "#units/decimal";
+import { type Big, big, parseDecimal, text, ZERO } from "#units/decimal";
 import { millis } from "#units/time";
 
 /** The best prices at an instant, and the contracts that one order can take. */
@@ -80,6 +80,19 @@ export function lastAtOrBelow(sorted: Float64Array, limit: number): number {
   return low - 1;
 }
 
+/** How far an instrument's bars were walked. */
+export interface Walked {
+  readonly openedMs: number;
+  readonly closed: boolean;
+}
+
+/** A bar opens, or closes and is known whole. */
+export interface Step {
+  readonly at: number;
+  readonly bar: Candle;
+  readonly closes: boolean;
+}
+
 /** The market of the paper venue: what it lists, its price now, and the bars seen so far. */
 export interface Book {
   readonly listings: ReadonlyMap<string, Listing>;
@@ -88,6 +101,11 @@ export interface Book {
   touch(instrument: string, now: number): Touch | null;
   /** Returns the prices of `now` as they are when the last trade is at `last`. */
   touchAt(instrument: string, now: number, last: Big): Touch | null;
+  /**
+   * Returns what the price did after `seen` until `now`, ascending, nothing without `seen`; and how far that is, null where
+   * there is no bar yet.
+   */
+  steps(instrument: string, seen: Walked | null, now: number): { steps: Step[]; upTo: Walked | null };
   /** Returns bars opened at or before `now`, newest first; null for a bar that the source cannot make. */
   candles(instrument: string, barSeconds: number, now: number, query: CandleQuery): CandleRow[] | null;
 }
@@ -110,17 +128,15 @@ function listingOf(row: InstrumentRow): [string, Listing] {
   ];
 }
 
-/** Returns the price inside a bar: on the straight line from its open to its close, by the time gone by. */
-const inside = (bar: Candle, elapsedMs: number, widthMs: number): Big =>
-  big(bar.open).plus(big(bar.close).minus(bar.open).times(elapsedMs).div(widthMs));
-
-/** Returns what a reader knows of `bar` after `elapsedMs`: never its own high, low or close. */
-function partial(bar: Candle, elapsedMs: number, widthMs: number, tick: Big): Candle {
-  const close = text(roundTo(inside(bar, elapsedMs, widthMs), tick, 2));
-  const [low, high] = big(bar.open).lt(close) ? [bar.open, close] : [close, bar.open];
-  const volume = text(fixed(big(bar.volume).times(elapsedMs).div(widthMs), 8));
-  return { openedAt: bar.openedAt, open: bar.open, high, low, close, volume };
-}
+/** Returns what anyone knows of `bar` before its close. */
+const begun = ({ openedAt, open }: Candle): Candle => ({
+  openedAt,
+  open,
+  high: open,
+  low: open,
+  close: open,
+  volume: ZERO,
+});
 
 /** Returns one bar made of `bars`, which ascend and are not empty. */
 function merged(bars: readonly Candle[]): Candle {
@@ -176,6 +192,28 @@ function touchOf(
   };
 }
 
+function stepsOf(
+  { candles, opened }: Series,
+  widthMs: number,
+  seen: Walked | null,
+  now: number,
+): ReturnType<Book["steps"]> {
+  const last = lastAtOrBelow(opened, now);
+  const openedMs = opened[last];
+  if (openedMs === undefined) return { steps: [], upTo: null };
+  const upTo = { openedMs, closed: openedMs + widthMs <= now };
+  if (seen === null) return { steps: [], upTo };
+  const steps: Step[] = [];
+  for (let i = Math.max(lastAtOrBelow(opened, seen.openedMs), 0); i <= last; i += 1) {
+    const [at, bar] = [opened[i] as number, candles[i] as Candle];
+    const isNew = at > seen.openedMs;
+    if (isNew) steps.push({ at, bar, closes: false });
+    const isOpen = isNew || (at === seen.openedMs && !seen.closed);
+    if (isOpen && at + widthMs <= now) steps.push({ at: at + widthMs, bar, closes: true });
+  }
+  return { steps, upTo };
+}
+
 /** Returns the market that `source` makes. */
 export function paperBook(source: CandleSource, settings: BookSettings): Book {
   const rows = source.instruments();
@@ -183,7 +221,7 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
   const base = source.barSeconds * 1000;
   const series = seriesOf(source);
 
-  // The last price as the bars have it, and what one order can take; null without a bar near enough.
+  // The last price that is known, and what one order can take, by the last bar that has closed; null without a bar near enough.
   const market = (instrument: string, now: number) => {
     const listing = listings.get(instrument);
     const { candles, opened } = series(instrument);
@@ -191,8 +229,9 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
     const bar = candles[at];
     const elapsed = now - (opened[at] ?? 0);
     if (!listing || !bar || elapsed > base * (1 + STALE_BARS)) return null;
-    const last = roundTo(elapsed < base ? inside(bar, elapsed, base) : big(bar.close), listing.tick, 2);
-    const share = roundTo(big(bar.volume).times(settings.liquidityShare), listing.lot, 0);
+    const last = roundTo(big(elapsed < base ? bar.open : bar.close), listing.tick, 2);
+    const closed = elapsed < base ? candles[at - 1] : bar;
+    const share = roundTo(big(closed?.volume ?? ZERO).times(settings.liquidityShare), listing.lot, 0);
     return { listing, last, available: share.gt(0) ? share : listing.lot.times(LEAST_LOTS) };
   };
 
@@ -202,19 +241,19 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
   };
   const touch = (instrument: string, now: number): Touch | null => touchAt(instrument, now, null);
 
-  // Known at `now` of the base bar at `index`: all of it once closed, else its beginning.
-  const known = ({ candles, opened }: Series, index: number, now: number, tick: Big): Candle => {
+  const known = ({ candles, opened }: Series, index: number, now: number): Candle => {
     const bar = candles[index] as Candle;
-    const elapsed = now - (opened[index] as number);
-    return elapsed >= base ? bar : partial(bar, elapsed, base, tick);
+    return now - (opened[index] as number) >= base ? bar : begun(bar);
   };
 
+  const steps: Book["steps"] = (instrument, seen, now) => stepsOf(series(instrument), base, seen, now);
+
   // The wide bar that holds the base bar at `end`, as known at `now`, and where the one before it ends.
-  const wide = (all: Series, end: number, width: number, now: number, { tick, contractSize }: Listing) => {
+  const wide = (all: Series, end: number, width: number, now: number, { contractSize }: Listing) => {
     const start = Math.floor((all.opened[end] as number) / width) * width;
     const first = lastAtOrBelow(all.opened, start - 1) + 1;
     const last = lastAtOrBelow(all.opened, Math.min(now, start + width - 1));
-    const parts = Array.from({ length: last - first + 1 }, (_, i) => known(all, first + i, now, tick));
+    const parts = Array.from({ length: last - first + 1 }, (_, i) => known(all, first + i, now));
     const closed = start + width <= now;
     return { start, closed, before: first - 1, row: () => candleRow(start, merged(parts), contractSize, closed) };
   };
@@ -235,5 +274,5 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
     }
     return found;
   };
-  return { listings, rows, touch, touchAt, candles };
+  return { listings, rows, touch, touchAt, steps, candles };
 }

@@ -1,5 +1,5 @@
-import { type Big, big, parseDecimal, text } from "#units/decimal";
-import { applyFill, idAt, type PaperOrder, type PaperState } from "./account.ts";
+import { type Big, text } from "#units/decimal";
+import { idAt, type PaperOrder, type PaperState } from "./account.ts";
 import { attachedOf } from "./attached.ts";
 import type { Listing } from "./book.ts";
 import { checkMargin, enter, type Floor, fresh, heldOf, least } from "./matching.ts";
@@ -90,27 +90,6 @@ export function place(floor: Floor, request: PaperRequest): PaperOrder {
   order.attached = attachedOf(floor, request.body, order, listing, touch);
   enter(floor, order, touch, now);
   return order;
-}
-
-/** Fills resting orders that the market has reached, at their limit. Called with the clock of each request. */
-export function sweep({ state, book, matching }: Floor, now: number): void {
-  for (const order of state.orders) {
-    if (!isPending(order)) continue;
-    const touch = book.touch(order.instId, now);
-    const reached = touch && (order.side === "buy" ? touch.ask.lte(order.px) : touch.bid.gte(order.px));
-    if (!reached) continue;
-    const left = big(order.sz).minus(order.accFillSz);
-    const size = left.lt(touch.available) ? left : touch.available;
-    const listing = book.listings.get(order.instId) as Listing;
-    applyFill(state, listing, {
-      order,
-      size,
-      price: big(parseDecimal(order.px)),
-      execType: "M",
-      feeRate: matching.fees.maker,
-      now,
-    });
-  }
 }
 
 /** Returns the newest order of an id; null when there is none, or when OKX would have forgotten it. */

@@ -5,15 +5,15 @@ import type { Listing, Touch } from "./book.ts";
 import { checkMargin, enter, type Floor, fresh, heldOf, least } from "./matching.ts";
 import { PaperRefusal } from "./reply.ts";
 
-/** Marks the algo orders whose price is reached at `touch`: their child orders reach the book after the latency. */
-export function trigger({ state, matching }: Floor, instId: string, touch: Touch, now: number): void {
+/** Marks the algo orders whose price is reached at `touch`: their child orders reach the book `latencyMs` after. */
+export function trigger({ state }: Floor, instId: string, touch: Touch, now: number, latencyMs: number): void {
   for (const algo of state.algos) {
     if (!isWaiting(algo) || algo.due !== null || algo.instId !== instId) continue;
     const leg = reachedLeg(algo, { last: touch.mid, mark: touch.mark, index: touch.index });
     if (leg === null) continue;
     algo.actualSide = leg;
     algo.triggerTime = now;
-    algo.due = { at: now + matching.triggerLatencyMs, last: text(touch.mid) };
+    algo.due = { at: now + latencyMs, last: text(touch.mid) };
     algo.uTime = now;
   }
 }
@@ -38,13 +38,13 @@ function childOf(floor: Floor, algo: PaperAlgo, now: number): PaperOrder {
   };
 }
 
-function fire(floor: Floor, algo: PaperAlgo, now: number): void {
+function fire(floor: Floor, algo: PaperAlgo): void {
   const { at, last } = algo.due as NonNullable<PaperAlgo["due"]>;
   const { book } = floor;
-  const touch = book.touchAt(algo.instId, now, big(last));
+  const touch = book.touchAt(algo.instId, at, big(last));
   if (!touch) throw new PaperRefusal("51006", "The instrument has no price now.");
   const order = childOf(floor, algo, at);
-  checkMargin(floor, order, book.listings.get(algo.instId) as Listing, touch, now);
+  checkMargin(floor, order, book.listings.get(algo.instId) as Listing, touch, at);
   // Effective before its fill: what goes with the closed position is not to cancel what closed it.
   algo.state = "effective";
   algo.due = null;
@@ -65,10 +65,10 @@ export function fireDue(floor: Floor, now: number): void {
     // A fill before it may have ended it.
     if (!isWaiting(algo)) continue;
     try {
-      fire(floor, algo, now);
+      fire(floor, algo);
     } catch (error) {
       if (!(error instanceof PaperRefusal)) throw error;
-      endAlgo(algo, now, error.code);
+      endAlgo(algo, algo.due?.at ?? now, error.code);
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Clock } from "#host/clock";
 import { listen, readBody } from "#host/http";
 import type { CandleSource } from "#recording/candle-source";
 import { big, type Decimal, decimalOf } from "#units/decimal";
-import { FUNDING_RULE, type FundingTerms, newAccount, type PaperState, settleFunding } from "./account.ts";
+import { FUNDING_RULE, type FundingTerms, newAccount, type PaperState } from "./account.ts";
 import { isWaiting } from "./algo.ts";
 import { refusedAlgo } from "./algo-routes.ts";
 import { checkCall, type PaperKey } from "./auth.ts";
@@ -11,12 +11,11 @@ import { AT_LAST, type Basis, type BookSettings, paperBook } from "./book.ts";
 import { type FaultAct, type Faults, noFaults } from "./faults.ts";
 import { type PaperBill, recordTransfer } from "./ledger.ts";
 import type { Floor } from "./matching.ts";
-import { sweep } from "./orders.ts";
+import { advance } from "./path.ts";
 import { PRIVATE_ROUTES } from "./private.ts";
 import { PUBLIC_ROUTES } from "./public.ts";
 import { accepted, PaperRefusal, type PaperRequest, type Reply } from "./reply.ts";
 import { readState, writeState } from "./store.ts";
-import { fireDue, trigger } from "./triggers.ts";
 
 export interface PaperVenueConfig {
   readonly clock: Clock;
@@ -113,16 +112,10 @@ function answered(path: string, data: readonly unknown[]): Reply {
 
 /** Does what has come about since the last call, with nobody asking. */
 function pass(config: PaperVenueConfig, floor: Floor, now: number): void {
-  const { state, book } = floor;
+  const { state } = floor;
   const before = state.bills.length;
-  settleFunding(state, book, config.funding ?? (() => FUNDING_RULE), now);
-  sweep(floor, now);
   const waiting = state.algos.filter(isWaiting);
-  for (const instId of new Set(waiting.map((algo) => algo.instId))) {
-    const touch = book.touch(instId, now);
-    if (touch) trigger(floor, instId, touch, now);
-  }
-  fireDue(floor, now);
+  advance(floor, config.funding ?? (() => FUNDING_RULE), now);
   // What a reader has seen of the ledger and of a stop must be there after the process.
   if (state.bills.length > before || waiting.some((algo) => !isWaiting(algo) || algo.due)) keep(config, floor);
 }
@@ -204,8 +197,9 @@ function answer(act: FaultAct, response: ServerResponse, arrival: Arrival, carry
 
 /**
  * Starts a venue on loopback that speaks OKX v5 over HTTP: public prices from candles, a signed private API, one account.
- * Time is `clock`; nothing of a bar that has not passed is shown. Orders of one instant get ids that do not depend on which
- * came first. It fills against the straight line between a bar's open and close, with spread, slippage and a 0.05 % fee.
+ * Time is `clock`; of a bar that has not closed its open is known, and nothing else to anyone. It trades at the last price
+ * that is known, with spread, slippage and a 0.05 % fee; a bar's ends are visited when it closes, the one against the position
+ * first. Orders of one instant get ids that do not depend on which came first.
  * @throws PortTakenError, PaperStateError.
  */
 export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> {
