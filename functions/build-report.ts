@@ -7,8 +7,8 @@ import { schedule } from "#runtime/schedule";
 
 /** Builds the report of the four hours that just ended, or, between boundaries, of the part that has passed. */
 export const handler = schedule("build-report", async ({ at }, { database, publish, settings }) => {
-  const { mode, venue, chain, inputName, generated, explorerUrl } = settings;
-  const scope = { ...periodAt(at), mode, venue, chain, inputName, generated, explorerUrl };
+  const { mode, venue, chain, inputName, generated, explorerUrl, policy } = settings;
+  const scope = { ...periodAt(at), mode, venue, chain, inputName, generated, explorerUrl, policy };
   const report = composeReport(await reportRecords(database, scope));
   const entityId = await saveReport(database, report, markdown(report));
   measure("ReportsBuilt", 1);

@@ -3,7 +3,7 @@
 import type * as z from "zod";
 import { schemas } from "#runtime/config";
 import { DatabaseSecret } from "#runtime/postgres/database-secret";
-import { POLICY } from "#trading/plans/policy";
+import { limitLines, POLICY } from "#trading/plans/policy";
 import { Target } from "../stacks/target.ts";
 
 type Meanings = Readonly<Record<string, string>>;
@@ -20,6 +20,7 @@ const SETTINGS: Meanings = {
   WARMUP_HOURS: "hours of candles that a new desk loads",
   GENERATED: "`true` where the input is generated: said wherever a figure is shown",
   INPUT_NAME: "what the input is called there",
+  POLICY: "limits that differ from the defaults, as JSON: what `policy.toml` says",
   VERIFY: "how blocks far behind the head are proven: `full` or `linked` (docs/live.md)",
 };
 const ADDRESSES: Meanings = {
@@ -65,25 +66,6 @@ const SECRET: Meanings = {
   directUrl: "the server itself, for migrations; `url` unless said",
   ca: "PEM of the authority that signed the server's certificate",
 };
-/** Units of the policy's figures, where the name does not say. */
-const POLICY_UNITS: Meanings = {
-  credibilityFloor: "0 to 10",
-  credibilityFull: "0 to 10",
-  enter: "strength of the bias, 0 to 1",
-  exit: "strength of the bias, 0 to 1",
-  riskPerTrade: "fraction of equity",
-  atrMultiple: "hourly ATR",
-  stopFloor: "fraction of the price",
-  dailyVolatilityTarget: "fraction of equity a day",
-  deadBand: "fraction of the position",
-  maxLeverage: "times equity",
-  maxTradeRisk: "fraction of equity",
-  maxPortfolioRisk: "fraction of equity",
-  maxDailyLoss: "fraction of equity",
-  maxDrawdown: "fraction of equity",
-  maxVolumeShare: "fraction of the last hour's volume",
-};
-
 /** A field has no meaning here, or a meaning no field. */
 class UndescribedError extends Error {
   override name = "UndescribedError";
@@ -111,8 +93,8 @@ const table = (head: string, rows: readonly string[]): string[] => [
 
 const { settings, ...needs } = schemas();
 const addresses = [...new Set(Object.values(needs).flatMap((schema) => rowsOf(schema, ADDRESSES)))];
-const policy = Object.entries(POLICY).map(
-  ([name, value]) => `| \`${name}\` | \`${value}\` | ${POLICY_UNITS[name] ?? ""} |`,
+const policy = limitLines(POLICY).map(
+  ({ name, standard, unit, meaning, source }) => `| \`${name}\` | \`${standard}\` | ${unit} | ${meaning} | ${source} |`,
 );
 
 process.stdout.write(
@@ -147,6 +129,7 @@ process.stdout.write(
     "| file | format | whose |",
     "| --- | --- | --- |",
     "| `stacks/targets/STAGE.json` | the table below | how a stage is deployed |",
+    "| `policy.toml` | TOML: [the policy](#the-policy) | what differs from the default limits |",
     "| `--watchlist FILE` | CSV: `address,label,tags` ([recordings.md](recordings.md)) | whom to watch |",
     "| `--labels FILE` | CSV: `address,kind,name,source,date` | who is who |",
     "| a recording's folder | [recordings.md](recordings.md) | what `start` replays |",
@@ -162,12 +145,15 @@ process.stdout.write(
     "",
     "## The policy",
     "",
-    "What a decision to trade depends on, in `packages/trading/plans/policy.ts`. It is code: a change is a release, and each order",
-    "keeps the policy that approved it. On generated input lower thresholds hold",
+    "Every limit that a decision to trade depends on. `policy.toml` at the top of the repository says what differs, one a line, as",
+    "`maxOrderUsd = 10000`; an unknown name, a value out of its range and two limits that contradict each other are refused. It counts",
+    "for `npm start` on real blocks, for `npm run live` and for a deploy, which takes it to the functions (`npm run diff` shows it);",
+    "`--policy FILE` names another one. `npm run policy` prints the limits in force and checks the file. Every decision keeps the whole",
+    "policy with its hash, and each report says what differed. On generated input `packages/recording/sample/practice.toml` holds",
     "([decision 7](decisions/0007-practice-policy.md)).",
     "",
-    "| constant | value | unit, where the name has none |",
-    "| --- | --- | --- |",
+    "| limit | default | unit | what it says | source |",
+    "| --- | --- | --- | --- | --- |",
     ...policy,
   ].join("\n")}\n`,
 );

@@ -4,7 +4,14 @@ import { type Arguments, type Command, runCommand, UsageError } from "#host/cli"
 import { gitSha } from "#host/git";
 import type { Target } from "../stacks/target.ts";
 import { bootstrapCall, type HostFiles, hostCall, writeTarget } from "./cloud/host.ts";
-import { checkConcurrency, checkedHost, checkedTarget, checkSecrets, originVersion } from "./cloud/preflight.ts";
+import {
+  checkConcurrency,
+  checkedHost,
+  checkedTarget,
+  checkSecrets,
+  originVersion,
+  withPolicy,
+} from "./cloud/preflight.ts";
 import { RecoveryError, recover, recoveryText, stuckStacks } from "./cloud/recover.ts";
 import { runAttended } from "./cloud/run.ts";
 
@@ -56,7 +63,7 @@ async function main(given: Arguments): Promise<void> {
   const found = { gitSha: gitSha(), originVersion: await originVersion(target) };
   await runAttended(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/bundle.ts"]);
   const directory = join(".spyhop", "deploy", target.stage);
-  const files: HostFiles = await writeTarget(directory, { ...target, ...found });
+  const files: HostFiles = await writeTarget(directory, { ...withPolicy(target), ...found });
   if (given.flag("bootstrap")) {
     const { args, env } = bootstrapCall(target.stage, files);
     await runAttended(process.execPath, args, { env });

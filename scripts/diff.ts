@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Arguments, type Command, runCommand } from "#host/cli";
 import { gitSha } from "#host/git";
 import { hostCall, writeTarget } from "./cloud/host.ts";
-import { checkedTarget, originVersion } from "./cloud/preflight.ts";
+import { checkedTarget, originVersion, withPolicy } from "./cloud/preflight.ts";
 import { runAttended } from "./cloud/run.ts";
 
 const command: Command = {
@@ -19,7 +19,7 @@ async function main(given: Arguments): Promise<void> {
   const target = checkedTarget({ command: "diff", stage, file: given.text("target"), confirm: stage });
   const found = { gitSha: gitSha(), originVersion: await originVersion(target) };
   await runAttended(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/bundle.ts"]);
-  const files = await writeTarget(join(".spyhop", "deploy", target.stage), { ...target, ...found });
+  const files = await writeTarget(join(".spyhop", "deploy", target.stage), { ...withPolicy(target), ...found });
   const { args, env } = hostCall("cdk", "diff", target.stage, files);
   await runAttended(process.execPath, args, { env });
 }

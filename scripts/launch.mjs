@@ -33,6 +33,7 @@ const commands = {
   judge: [["scripts/operate/judge.ts"]],
   redrive: [["scripts/operate/redrive.ts"]],
   audit: [["scripts/operate/audit.ts"]],
+  policy: [["scripts/policy.ts"]],
   cost: [["scripts/cost.ts"]],
   bundle: [["scripts/bundle.ts"]],
   deploy: [["scripts/deploy.ts"]],

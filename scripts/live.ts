@@ -6,11 +6,13 @@ import { type Arguments, type Command, runCommand, UsageError } from "#host/cli"
 import { wallClock } from "#host/clock";
 import { gitSha } from "#host/git";
 import { listen } from "#host/http";
+import { POLICY_FILE, readPolicy } from "#host/policy-file";
 import { startApi } from "#local/api-server";
 import { type Live, type LiveOptions, startLive } from "#local/live/live";
 import { liveDisplay } from "#local/live/live-status";
 import { playRecording, type RecordedMarket } from "#local/live/recorded-market";
 import { recordingAt } from "#recording/at";
+import { policyOn } from "#recording/policy";
 import type { Recording } from "#recording/recording";
 import { parseLabels, parseWatchlist } from "#recording/tables";
 import { readEnv } from "#runtime/config";
@@ -39,6 +41,10 @@ const command: Command = {
       default: "linked",
     },
     "chain-id": { value: "N", says: "of the chain that the nodes must serve", default: "1" },
+    policy: {
+      value: "FILE",
+      says: "limits that differ; default policy.toml, or the practice policy on generated input",
+    },
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
     data: { value: "DIR", says: "where all is kept; default .spyhop/live, or .spyhop/live-NAME of a recording" },
   },
@@ -58,7 +64,16 @@ function verifyOf(text: string): Verify {
 /** What a desk follows: nodes, a market, a clock, and who is watched there unless files say otherwise. */
 type Source = Pick<
   LiveOptions,
-  "rpcUrls" | "okxUrl" | "chainId" | "barSeconds" | "explorerUrl" | "input" | "clock" | "watchlist" | "labels"
+  | "rpcUrls"
+  | "okxUrl"
+  | "chainId"
+  | "barSeconds"
+  | "explorerUrl"
+  | "input"
+  | "clock"
+  | "watchlist"
+  | "labels"
+  | "policy"
 >;
 
 /** @throws UsageError naming the option whose text cannot be used. */
@@ -73,7 +88,7 @@ async function networkOf(given: Arguments): Promise<Source> {
   if (!URL.canParse(okxUrl)) throw new UsageError(`--okx takes a URL, ${OKX}`);
   const starter = (name: string): Promise<string> => readFile(join(STARTER, name), "utf8");
   return {
-    ...{ rpcUrls, okxUrl, chainId: given.count("chain-id") ?? 1, barSeconds: 60 },
+    ...{ rpcUrls, okxUrl, chainId: given.count("chain-id") ?? 1, barSeconds: 60, policy: readPolicy(POLICY_FILE) },
     ...{ explorerUrl: "https://etherscan.io", input: { name: "live", generated: false }, clock: wallClock },
     watchlist: parseWatchlist("watchlist.csv", await starter("watchlist.csv")),
     labels: parseLabels("labels.csv", await starter("labels.csv")),
@@ -82,19 +97,22 @@ async function networkOf(given: Arguments): Promise<Source> {
 
 /** Plays a recording in place of the network. */
 function recordedSource({ manifest, watchlist, labels }: Recording, market: RecordedMarket): Source {
+  const policy = policyOn(manifest);
   const { name, kind, chainId, barSeconds, explorer } = manifest;
   return {
     ...{ rpcUrls: [market.rpcUrl], okxUrl: market.okxUrl, clock: market.clock, chainId, barSeconds },
-    ...{ explorerUrl: explorer ?? "", input: { name, generated: kind === "generated" }, watchlist, labels },
+    ...{ explorerUrl: explorer ?? "", input: { name, generated: kind === "generated" }, watchlist, labels, policy },
   };
 }
 
 /** Returns the source with the files that were named in place of its own. @throws UsageError naming the option */
 async function withFiles(source: Source, given: Arguments): Promise<Source> {
   const watchFile = given.text("watchlist") === undefined ? null : await given.file("watchlist");
+  const policyFile = given.text("policy");
   const labelFile = given.text("labels") === undefined ? null : await given.file("labels");
   return {
     ...source,
+    ...(policyFile !== undefined && { policy: readPolicy(policyFile) }),
     ...(watchFile && { watchlist: parseWatchlist(watchFile.path, watchFile.text) }),
     ...(labelFile && { labels: parseLabels(labelFile.path, labelFile.text) }),
   };

@@ -4,10 +4,12 @@ import { type Arguments, type Command, InterruptedError, runCommand, UsageError 
 import { makeFolder } from "#host/disk";
 import { gitSha } from "#host/git";
 import { listen } from "#host/http";
+import { readPolicy } from "#host/policy-file";
 import { openProgress } from "#host/progress";
 import { wrapped } from "#host/text-columns";
 import { startApi } from "#local/api-server";
 import { recordingAt } from "#recording/at";
+import { policyOn } from "#recording/policy";
 import type { Recording } from "#recording/recording";
 import { foundLines, foundOf, foundSection, truthOf } from "#recording/sample/planted";
 import { parseWatchlist } from "#recording/tables";
@@ -15,6 +17,7 @@ import { type Run, runRecording } from "#replay/run-recording";
 import { lookOf, summaryText } from "#replay/summary";
 import { readEnv } from "#runtime/config";
 import { topology } from "#topology/topology";
+import type { PolicyDifferences } from "#trading/plans/policy";
 
 const command: Command = {
   usage: "npm start --",
@@ -26,6 +29,10 @@ const command: Command = {
       default: "recordings/sample",
     },
     watchlist: { value: "FILE", says: "whom to watch (address,label,tags) instead of the recording's own list" },
+    policy: {
+      value: "FILE",
+      says: "limits that differ; default policy.toml, or the practice policy on generated input",
+    },
     once: { says: "exit after the report; otherwise the HTTP API stays up" },
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
     data: { value: "DIR", says: "where the database and the reports are kept", default: ".spyhop" },
@@ -39,14 +46,15 @@ const command: Command = {
   ],
 };
 
-async function replayed(recording: Recording, directory: string, replaces: boolean, signal: AbortSignal): Promise<Run> {
+async function replayed(recording: Recording, given: Arguments, directory: string, signal: AbortSignal): Promise<Run> {
   const bar = openProgress(process.stderr, () => performance.now());
   try {
     return await runRecording({
       recording,
       directory,
       databaseUrl: readEnv("DATABASE_URL") ?? undefined,
-      replaces,
+      replaces: given.flag("replace"),
+      policy: policyOf(recording, given),
       awsEndpoint: readEnv("AWS_ENDPOINT_URL") ?? undefined,
       gitSha: gitSha(),
       signal,
@@ -59,6 +67,12 @@ async function replayed(recording: Recording, directory: string, replaces: boole
   } finally {
     bar.done();
   }
+}
+
+/** @throws PolicyFileError, before anything is opened */
+function policyOf({ manifest }: Recording, given: Arguments): PolicyDifferences {
+  const file = given.text("policy");
+  return file === undefined ? policyOn(manifest) : readPolicy(file);
 }
 
 /** Returns the recording with one's own wallets watched, where they were named. */
@@ -111,7 +125,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   );
   const directory = join(data, manifest.name);
   const began = performance.now();
-  const run = await replayed(recording, directory, given.flag("replace"), signal);
+  const run = await replayed(recording, given, directory, signal);
   try {
     const { report, markdown, wallets } = run.reported;
     const truth = truthOf(recording);

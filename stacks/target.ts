@@ -12,6 +12,7 @@ const Setting = z.enum([
   "GENERATED",
   "INPUT_NAME",
   "VERIFY",
+  "POLICY",
   "RETRY_SECONDS",
   "CHAIN_ID",
   "OKX_URL",

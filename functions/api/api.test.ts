@@ -6,6 +6,7 @@ import { markdown } from "#reporting/markdown";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { END, START, writeDeskRows } from "#testing/desk-rows";
+import { PRACTICE } from "#testing/practice";
 import { handler as bias } from "./bias.ts";
 import { handler as events } from "./events.ts";
 import { handler as health } from "./health.ts";
@@ -41,6 +42,7 @@ beforeAll(async () => {
   database = await testDatabase();
   vi.stubEnv("GENERATED", "true");
   vi.stubEnv("INPUT_NAME", "fixture");
+  vi.stubEnv("POLICY", JSON.stringify(PRACTICE));
   provide("database", database.db);
 });
 afterAll(async () => {
@@ -158,6 +160,7 @@ test("GET /reports/latest: the record, or Markdown when asked for", async () => 
     inputName: "fixture",
     generated: true,
     explorerUrl: null,
+    policy: PRACTICE,
   } as const;
   const report = composeReport(await reportRecords(database.db, scope));
   const id = await saveReport(database.db, report, markdown(report));

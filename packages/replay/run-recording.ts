@@ -15,6 +15,7 @@ import { recordedCandles } from "#recording/candle-source";
 import type { Recording } from "#recording/recording";
 import { readSettings } from "#runtime/config";
 import { useSink } from "#runtime/log";
+import type { PolicyDifferences } from "#trading/plans/policy";
 import { type Instant, instant } from "#units/time";
 import { type ReplayProgress, replay } from "./replay.ts";
 import { clearNext, markFinished, nextDatabase, takeFinished } from "./run-folder.ts";
@@ -32,6 +33,8 @@ export interface RunOptions {
   /** An emulator of AWS whose queues and bus are used instead of those of this process. */
   readonly awsEndpoint?: string | undefined;
   readonly gitSha: string;
+  /** The limits that differ from the defaults; left out = those of the input (recording/policy.ts). */
+  readonly policy?: PolicyDifferences;
   readonly progress: (progress: ReplayProgress, events: number) => void;
   readonly signal?: AbortSignal;
   /** How long the clock goes on after the last block, in milliseconds; until the longest outcome has settled unless said. */

@@ -20,7 +20,7 @@ export interface RunReport {
  * `end`. The four-hour reports of the run stay beside it. Its biases are those after the last block.
  */
 export async function buildRunReport(db: Db, settings: Settings, start: Instant, end: Instant): Promise<RunReport> {
-  const { mode, venue, chain, inputName, generated, explorerUrl } = settings;
+  const { mode, venue, chain, inputName, generated, explorerUrl, policy } = settings;
   const scope: Scope = {
     type: "run",
     start,
@@ -31,6 +31,7 @@ export async function buildRunReport(db: Db, settings: Settings, start: Instant,
     inputName,
     generated,
     explorerUrl,
+    policy,
   };
   const report = composeReport(await reportRecords(db, scope));
   const text = markdown(report);

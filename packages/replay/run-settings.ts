@@ -3,7 +3,9 @@ import { upsertLabels } from "#db/chain/labels";
 import { watchWallets } from "#db/chain/wallets";
 import type { Db } from "#db/client";
 import { SECRET_ID } from "#doubles/venue/key";
+import { policyOn } from "#recording/policy";
 import type { Recording } from "#recording/recording";
+import type { PolicyDifferences } from "#trading/plans/policy";
 import type { Instant } from "#units/time";
 
 const MINUTE = 60_000;
@@ -23,9 +25,16 @@ export async function seedDesk(db: Db, recording: Recording, at: Instant): Promi
   await seedCursor(db, manifest.chain, { number: first.number - 1, hash: first.parentHash });
 }
 
+/** What the settings of a replay are made from. `policy`: the limits that differ; left out = those of its input. */
+export interface SettingsSource {
+  readonly recording: Recording;
+  readonly gitSha: string;
+  readonly policy?: PolicyDifferences | undefined;
+}
+
 /** Returns the settings and addresses of a replay, by the names of packages/runtime/config.ts. */
 export function settingsOf(
-  { recording, gitSha }: { readonly recording: Recording; readonly gitSha: string },
+  { recording, gitSha, policy }: SettingsSource,
   { nodeUrl, venueUrl }: { readonly nodeUrl: string; readonly venueUrl: string },
   start: number,
 ): Record<string, string> {
@@ -46,6 +55,7 @@ export function settingsOf(
     WARMUP_HOURS: String(Math.max(1, Math.ceil((start - earliest) / HOUR))),
     GENERATED: String(manifest.kind === "generated"),
     INPUT_NAME: manifest.name,
+    POLICY: JSON.stringify(policy ?? policyOn(manifest)),
     ETH_RPC_URL: nodeUrl,
     OKX_URL: venueUrl,
     OKX_PUBLIC_URL: venueUrl,

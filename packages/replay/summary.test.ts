@@ -106,7 +106,10 @@ test("why nothing was traded is told for each asset", () => {
 
 test("real input has no notice, and dead letters point to the log", () => {
   const text = summaryText(
-    summaryWith({ report: reportWith({ scope: { ...SCOPE, type: "run", generated: false } }), deadLetters: 2 }),
+    summaryWith({
+      report: reportWith({ scope: { ...SCOPE, type: "run", generated: false, policy: {} } }),
+      deadLetters: 2,
+    }),
     PLAIN,
   );
   expect(text).not.toContain("Generated input");

@@ -22,7 +22,7 @@ export interface ReportRecords extends Omit<MetricRecords, "events" | "orders" |
 
 /** What tells why an asset was not traded. */
 export interface TradeRecords extends Pick<ReportRecords, "biases" | "evidence" | "tradedAssets" | "orders"> {
-  readonly scope: Pick<Scope, "generated" | "mode">;
+  readonly scope: Pick<Scope, "policy">;
 }
 
 const NOTABLE = 10;

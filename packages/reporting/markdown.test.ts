@@ -22,7 +22,7 @@ const HASH = `0x${"12".repeat(32)}`;
 
 test("the first line says that the input is generated, and only then", () => {
   expect(markdown(reportWith()).split("\n")[0]).toBe(`**${GENERATED_NOTICE}**`);
-  expect(markdown(reportWith({ scope: { ...SCOPE, generated: false } }))).not.toContain(GENERATED_NOTICE);
+  expect(markdown(reportWith({ scope: { ...SCOPE, generated: false, policy: {} } }))).not.toContain(GENERATED_NOTICE);
 });
 
 test("a report passes its own schema, as JSON too", () => {
@@ -47,7 +47,7 @@ test("the headline names the strongest lean of the timeframe that is traded", ()
   const strong = biasWith({ asset: "LINK", timeframe: "4h", value: -0.25, confidence: 0.51 });
   const loud = biasWith({ asset: "AAVE", timeframe: "1h", value: 0.9, confidence: 0.9 });
   const biases = [loud, weak, strong];
-  const real = sentences(reportWith({ biases, scope: { ...SCOPE, generated: false } })).join(" ");
+  const real = sentences(reportWith({ biases, scope: { ...SCOPE, generated: false, policy: {} } })).join(" ");
   expect(real).toContain("LINK leans down over 4 h (-0.25, confidence 51%). AAVE leans slightly up over 4 h");
   expect(sentences(reportWith({ biases })).join(" ")).toContain("AAVE leans strongly up over 1 h (+0.90");
 });
@@ -58,7 +58,7 @@ test("where nothing is known no bias is told as flat, and no wallet by a score t
     contributions: [],
   });
   const biases = [flat("ETH", "4h"), flat("ETH", "24h"), biasWith({ asset: "ETH", timeframe: "1h" })];
-  const report = reportWith({ biases, orders: [], scope: { ...SCOPE, generated: false } });
+  const report = reportWith({ biases, orders: [], scope: { ...SCOPE, generated: false, policy: {} } });
   expect(sentences(report).join(" ")).toContain("There is no evidence yet: needs 25 bets at 4h, has 12.4.");
   const text = markdown(report);
   expect(text).toContain("| ETH | +0.31 (62%) | – | – |");
@@ -73,7 +73,7 @@ test("where nothing is known no bias is told as flat, and no wallet by a score t
 });
 
 test("an asset without an order says what stood first in its way", () => {
-  const text = markdown(reportWith({ orders: [], scope: { ...SCOPE, generated: false } }));
+  const text = markdown(reportWith({ orders: [], scope: { ...SCOPE, generated: false, policy: {} } }));
   expect(text).toContain("## Why no trade\n\nAs of 2022-06-21 03:59:\n");
   expect(text).toContain("- **ETH**: signal 0.15, above 0.25 needed (0.10 short); a bias of 0.51 would close it");
   expect(text).toContain("- **UNI**: no 4h bias: ");
@@ -81,7 +81,7 @@ test("an asset without an order says what stood first in its way", () => {
   expect(markdown(reportWith({ tradedAssets: ["ETH"] }))).not.toContain("Why no trade");
   const stopped = orderWith({ asset: "ETH", status: "denied", why: { ...orderWith().why, denied: ["daily_loss"] } });
   const strong = biasWith({ value: 0.8, confidence: 0.9, credibility: 8 });
-  const denied = reportWith({ orders: [stopped], biases: [strong], scope: { ...SCOPE, generated: false } });
+  const denied = reportWith({ orders: [stopped], biases: [strong], scope: { ...SCOPE, generated: false, policy: {} } });
   expect(markdown(denied)).toContain("- **ETH**: denied by daily loss");
 });
 
@@ -309,8 +309,8 @@ test("beside each profit or loss on generated input stands that it proves nothin
     "No evidence of an edge: the market is generated, and policy 1-practice was set so that there are orders to look at.";
   for (const section of ["## Positions", "## Performance"]) expect(text).toContain(`${section}\n\n*${notice}*\n`);
   expect(text).toMatch(/^Equity went from .* in fees\. No evidence of an edge/m);
-  expect(markdown(reportWith({ scope: { ...SCOPE, generated: false } }))).not.toContain("No evidence");
-  expect(markdown(reportWith({ scope: { ...SCOPE, mode: "live" } }))).toContain(
+  expect(markdown(reportWith({ scope: { ...SCOPE, generated: false, policy: {} } }))).not.toContain("No evidence");
+  expect(markdown(reportWith({ scope: { ...SCOPE, mode: "live", policy: {} } }))).toContain(
     "*No evidence of an edge: the market is generated.*",
   );
 });

@@ -2,6 +2,7 @@ import { healthSection, noTradeSection, orderSection, performanceSection, positi
 import { minute } from "./format.ts";
 import { biasSection, eventSection, walletSection } from "./market-sections.ts";
 import { escaped } from "./plain.ts";
+import { policyText } from "./policy-text.ts";
 import type { Report } from "./report.ts";
 import { sentences } from "./sentences.ts";
 
@@ -19,6 +20,8 @@ export function markdown(report: Report): string {
     `# ${title(report)}`,
     "",
     `${scope.mode} on ${escaped(scope.venue)} · ${escaped(scope.chain)} · input ${escaped(scope.inputName, 48)}`,
+    "",
+    `${escaped(policyText(scope))}.`,
     "",
     "## Summary",
     "",

@@ -5,7 +5,7 @@ import type { Scope } from "./report.ts";
  * Returns what is said beside every profit or loss of a report on generated input: that it is evidence of nothing, and by
  * which policy it came about; null for a real market.   Source: docs/decisions/0007-practice-policy.md
  */
-export function profitNotice(scope: Pick<Scope, "generated" | "mode">): string | null {
+export function profitNotice(scope: Pick<Scope, "generated" | "policy">): string | null {
   if (!scope.generated) return null;
   const { version } = policyOf(scope);
   const policy =

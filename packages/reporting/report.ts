@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { TradingMode } from "#trading/mode";
 import { NoTrade } from "#trading/plans/no-trade";
+import { PolicyDifferences } from "#trading/plans/policy";
 import { Decimal, ZERO } from "#units/decimal";
 import { EventId, OrderId, PositionId, WalletId } from "#units/ids";
 import { Horizon, Instant } from "#units/time";
@@ -163,6 +164,8 @@ export const Scope = z.object({
   /** The input is generated: the first line says so. */
   generated: z.boolean(),
   explorerUrl: z.string().nullable(),
+  /** The limits of the policy in force that differ from the defaults. Reports of earlier releases have none. */
+  policy: PolicyDifferences.default({}),
 });
 export type Scope = z.infer<typeof Scope>;
 

@@ -3,6 +3,7 @@ import type { Verify } from "#chain/integrity";
 import type { Need } from "#topology/job";
 import type { QueueName } from "#topology/queues";
 import { TradingMode } from "#trading/mode";
+import { PolicyDifferences, PolicyError, policyFrom } from "#trading/plans/policy";
 import { TdMode } from "./okx/td-mode.ts";
 
 /** What every function may read. It comes from the environment and holds no secret. */
@@ -26,6 +27,8 @@ export interface Settings {
   readonly inputName: string;
   /** Whether blocks far behind the head are proven in full too. */
   readonly verify: Verify;
+  /** The limits that differ from the policy's defaults. */
+  readonly policy: PolicyDifferences;
 }
 
 /** Returns what the desk runs on, as routes say it beside what they answer. */
@@ -58,6 +61,21 @@ const list = z.string().transform((text) =>
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 const optional = (name: string) => z.string().min(1, `${name} is empty`).optional();
 
+const differences = z.string().transform((given, context) => {
+  try {
+    const read = PolicyDifferences.parse(JSON.parse(given));
+    policyFrom(read);
+    return read;
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof PolicyError || error instanceof z.ZodError)) throw error;
+    context.addIssue({
+      code: "custom",
+      message: error instanceof PolicyError ? error.message : "is no JSON of limits",
+    });
+    return z.NEVER;
+  }
+});
+
 const settingsSchema = z.object({
   SPYHOP_MODE: TradingMode.default("demo"),
   CHAIN_ID: z.coerce.number().int().positive().default(1),
@@ -71,6 +89,7 @@ const settingsSchema = z.object({
   GENERATED: flag.default(false),
   INPUT_NAME: z.string().default("live"),
   VERIFY: z.enum(["full", "linked"]).default("linked"),
+  POLICY: differences.default({}),
 });
 
 /** The schema of what every function may read, and of each need's section: for who documents them. */
@@ -134,6 +153,7 @@ export function readSettings(env: Env = process.env): Settings {
     generated: c.GENERATED,
     inputName: c.INPUT_NAME,
     verify: c.VERIFY,
+    policy: c.POLICY,
   };
 }
 

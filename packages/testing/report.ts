@@ -4,6 +4,7 @@ import type { BiasLine, EventLine, OrderLine, PositionLine, Report, Scope, Walle
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { type Horizon, instant, instantOf } from "#units/time";
+import { PRACTICE } from "./practice.ts";
 
 /** Generated rows for the tests of reports. Nothing here happened. */
 export const SCOPE: Scope = {
@@ -16,6 +17,7 @@ export const SCOPE: Scope = {
   inputName: "fixture",
   generated: true,
   explorerUrl: "https://etherscan.io",
+  policy: PRACTICE,
 };
 
 /** Returns a wallet called `label`; null has none. */

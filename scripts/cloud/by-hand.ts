@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { gitSha } from "#host/git";
-import { readEnv, setEnv } from "#runtime/config";
+import { PolicyFileError } from "#host/policy-file";
+import { ConfigError, readEnv, setEnv } from "#runtime/config";
 import { regionsOf } from "../../stacks/site.ts";
 import { type Target, TargetError } from "../../stacks/target.ts";
 import { PREPARED, writeTarget } from "./host.ts";
@@ -12,6 +13,7 @@ import {
   originVersion,
   PreflightError,
   UnconfirmedError,
+  withPolicy,
 } from "./preflight.ts";
 import { ProgramError, runAttended } from "./run.ts";
 
@@ -22,7 +24,9 @@ const isVerb = (word: string | undefined): word is Verb => word === "deploy" || 
 
 /** Returns whether an error's message says all that a person needs. */
 export const isForPeople = (error: unknown): error is Error =>
-  [TargetError, UnconfirmedError, PreflightError, ProgramError].some((kind) => error instanceof kind);
+  [TargetError, UnconfirmedError, PreflightError, PolicyFileError, ConfigError, ProgramError].some(
+    (kind) => error instanceof kind,
+  );
 
 /**
  * Does before `npx sst deploy`, `diff` or `remove` what `npm run deploy -- --with sst` and the others do first, and leaves
@@ -40,7 +44,7 @@ export async function prepareByHand(command: string | undefined, stage: string |
   if (command !== "remove" || !existsSync("dist/functions"))
     await runAttended(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/bundle.ts"]);
   const found = { gitSha: gitSha(), originVersion: await originVersion(target) };
-  const files = await writeTarget(join(".spyhop", "deploy", target.stage), { ...target, ...found });
+  const files = await writeTarget(join(".spyhop", "deploy", target.stage), { ...withPolicy(target), ...found });
   setEnv({ SPYHOP_TARGET: files.target, [PREPARED]: "true" });
 }
 

@@ -2,6 +2,8 @@ import { GetAccountSettingsCommand, LambdaClient } from "@aws-sdk/client-lambda"
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 import { UsageError } from "#host/cli";
+import { POLICY_FILE, readPolicy } from "#host/policy-file";
+import { readSettings } from "#runtime/config";
 import { DatabaseSecret, unverifiedFields, VERIFY_IT } from "#runtime/postgres/database-secret";
 import { type OwnersSecret, secretId } from "#topology/names";
 import { checkTopology, concurrencyOf, theTopology } from "../../stacks/jobs.ts";
@@ -151,4 +153,16 @@ function json(value: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Returns a target with the limits of the policy file among its settings, where it names none of its own: so a deploy takes
+ * them to every function, and `diff` shows what they change.
+ * @throws PolicyFileError; ConfigError where the target's own are wrong
+ */
+export function withPolicy(target: Target): Target {
+  const { POLICY } = target.settings;
+  const differences = POLICY === undefined ? readPolicy(POLICY_FILE) : readSettings({ POLICY }).policy;
+  if (POLICY !== undefined || Object.keys(differences).length === 0) return target;
+  return { ...target, settings: { ...target.settings, POLICY: JSON.stringify(differences) } };
 }

@@ -13,6 +13,7 @@ import { poll } from "#local/aws/poller";
 import { startQueues } from "#local/aws/queues";
 import { scheduledEvent } from "#local/laptop";
 import { recordedCandles } from "#recording/candle-source";
+import { policyOn } from "#recording/policy";
 import type { Recording } from "#recording/recording";
 import type { Delivered } from "#topology/delivery";
 import { functionName } from "#topology/functions";
@@ -21,7 +22,7 @@ import type { RouteName } from "#topology/routes";
 import type { ScheduleName } from "#topology/schedules";
 import type { TaskName } from "#topology/tasks";
 import { queue, schedule, task } from "#topology/topology";
-import { type Policy, policyOf } from "#trading/plans/policy";
+import { type Policy, policyFrom } from "#trading/plans/policy";
 import { instant } from "#units/time";
 import {
   type BundledFunctions,
@@ -71,6 +72,7 @@ function settingsOf({ manifest, candles }: Recording, start: number, venueUrl: s
     WARMUP_HOURS: String(Math.max(1, Math.ceil((start - earliest) / HOUR))),
     GENERATED: String(manifest.kind === "generated"),
     INPUT_NAME: manifest.name,
+    POLICY: JSON.stringify(policyOn(manifest)),
     OKX_URL: venueUrl,
     OKX_PUBLIC_URL: venueUrl,
     OKX_RATE_LIMIT: "false",
@@ -125,7 +127,7 @@ export async function bundledDesk(
   };
   return {
     ...{ functions, clock, take, db: drizzleOf(database.db) },
-    policy: policyOf({ generated: recording.manifest.kind === "generated", mode: "demo" }),
+    policy: policyFrom(policyOn(recording.manifest)),
     recording,
     seed: () => seed(database.db, recording),
     runTask: (name, input = {}) => invoke(task(name), input),

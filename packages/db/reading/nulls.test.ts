@@ -130,7 +130,7 @@ test("fills of an instrument that is not listed are not worth anything known, an
   await db.insert(s.fundingPayments).values({ ...paper, billId: "1", at: AT, amount });
   const records = await reportRecords(db, {
     ...{ type: "4h", start: AT, end: later(1000), mode: "demo", venue: "paper", chain: "ethereum" },
-    ...{ inputName: "test", generated: true, explorerUrl: null },
+    ...{ inputName: "test", generated: true, explorerUrl: null, policy: {} },
   });
   expect(records.fills).toEqual([{ notionalUsd: null, fee: "0", feeAsset: "USDT" }]);
   expect(records.funding).toEqual([{ amount: "-0.25" }]);

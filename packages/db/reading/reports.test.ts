@@ -4,6 +4,7 @@ import { markdown } from "#reporting/markdown";
 import type { Scope } from "#reporting/report";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { END, START, writeDeskRows } from "#testing/desk-rows";
+import { PRACTICE } from "#testing/practice";
 import { instantOf } from "#units/time";
 import { reports } from "../schema.ts";
 import { latestReport, reportRecords, saveReport } from "./reports.ts";
@@ -18,6 +19,7 @@ const SCOPE: Scope = {
   inputName: "fixture",
   generated: true,
   explorerUrl: null,
+  policy: PRACTICE,
 };
 
 let database: TestDatabase;
@@ -92,6 +94,7 @@ test("evidence, and why an asset was not traded, are as of the biases", async ()
     start: END,
     end: instantOf("2022-06-21T08:00:00.000Z"),
     generated: false,
+    policy: {},
     venue: "elsewhere",
   };
   const later = composeReport(await reportRecords(database.db, after));

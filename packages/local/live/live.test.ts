@@ -81,6 +81,7 @@ async function start(): Promise<Live> {
     watchlist: BUYERS.map((address, i) => ({ address, label: `Buyer ${i + 1}`, tags: [] })),
     labels: [],
     gitSha: "test",
+    policy: { version: "mine", enter: 0.2 },
     clock,
     say: (text) => void said.push(text),
   });
@@ -163,7 +164,9 @@ test("follows, prices, believes, trades on paper, and carries on after a stop wi
     tradingMode: "demo",
     exchange: "paper",
   });
-  expect(order?.policySnapshot).toMatchObject({ policy: { version: POLICY.version } });
+  expect(order?.policySnapshot).toMatchObject({
+    policy: { version: "mine", enter: 0.2, maxOrderUsd: POLICY.maxOrderUsd },
+  });
   expect(await db.select().from(positions)).toMatchObject([{ instrument: ID, side: "long", closedAt: null }]);
 
   // Every table of a person: one line, and the HTTP API while the desk works.

@@ -14,6 +14,7 @@ import type { Label, WatchedWallet } from "#recording/schema";
 import { errorFields, type LogLine, log, useSink } from "#runtime/log";
 import type { ScheduleName } from "#topology/schedules";
 import { QUEUES, SCHEDULES, schedule } from "#topology/topology";
+import type { PolicyDifferences } from "#trading/plans/policy";
 import { type Instant, instant } from "#units/time";
 import { controlFile } from "../control-board.ts";
 import { openDoor } from "../door.ts";
@@ -49,6 +50,8 @@ export interface LiveOptions {
   readonly watchlist: readonly WatchedWallet[];
   readonly labels: readonly Label[];
   readonly gitSha: string;
+  /** The limits that differ from the policy's defaults. */
+  readonly policy: PolicyDifferences;
   readonly clock: Clock;
   /** Called with each step of the start, which may take a while. */
   readonly say: (text: string) => void;
@@ -156,6 +159,7 @@ function environment(options: LiveOptions, venueUrl: string): Record<string, str
     GENERATED: String(options.input.generated),
     INPUT_NAME: options.input.name,
     VERIFY: options.verify,
+    POLICY: JSON.stringify(options.policy),
     ETH_RPC_URL: options.rpcUrls.join(","),
     OKX_URL: venueUrl,
     OKX_PUBLIC_URL: options.okxUrl,

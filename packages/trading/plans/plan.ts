@@ -8,7 +8,7 @@ import type { TradingMode } from "../mode.ts";
 import { clientOrderId } from "../orders/client-order-id.ts";
 import type { OrderType, Quote, Side } from "../venue.ts";
 import { type Control, checkLimits, type LimitCheck, mayLeave } from "./limits.ts";
-import { POLICY, type Policy } from "./policy.ts";
+import { POLICY, type Policy, policyHash } from "./policy.ts";
 import { type Sizing, sizeOf } from "./sizing.ts";
 import type { Volatility } from "./volatility.ts";
 
@@ -182,6 +182,7 @@ function snapshotOf(
   const { sizing, order } = decision;
   const body: { readonly [key: string]: Json } = {
     policy: { ...policy },
+    policy_hash: policyHash(policy),
     git_sha: input.gitSha,
     at: input.at,
     mode: input.mode,

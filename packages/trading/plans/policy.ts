@@ -1,92 +1,172 @@
-import { type Decimal, decimalOf } from "#units/decimal";
-import type { Horizon } from "#units/time";
-import type { TradingMode } from "../mode.ts";
+import * as z from "zod";
+import { big, Decimal as DecimalText, decimalOf, text } from "#units/decimal";
+import { Horizon } from "#units/time";
+import { hashOf } from "../canonical-json.ts";
 
-/** Every constant that a decision depends on. It is stored whole in each policy snapshot. */
-export interface Policy {
-  readonly version: string;
-  /** The bias that is traded. */
-  readonly timeframe: Horizon;
-  /** Credibility (0 to 10) that counts nothing, and that counts in full. 5 = nothing known. */
-  readonly credibilityFloor: number;
-  readonly credibilityFull: number;
-  /** |s| above which a position is opened, and below which it is closed. */
-  readonly enter: number;
-  readonly exit: number;
-  /** Fraction of equity that is lost at the stop when |s| = 1. */
-  readonly riskPerTrade: Decimal;
-  /** The stop is `atrMultiple` hourly ATR away, at least `stopFloor` of the price. */
-  readonly atrMultiple: Decimal;
-  readonly stopFloor: Decimal;
-  readonly atrHours: number;
-  readonly minAtrHours: number;
-  /** A position may move equity by this fraction on a day of one standard deviation. */
-  readonly dailyVolatilityTarget: Decimal;
-  /** A held position is left alone unless the target differs by this fraction of itself. */
-  readonly deadBand: Decimal;
-  readonly maxOrderUsd: Decimal;
-  readonly maxAssetUsd: Decimal;
-  readonly maxGrossUsd: Decimal;
-  readonly maxLeverage: Decimal;
-  readonly maxTradeRisk: Decimal;
-  readonly maxPortfolioRisk: Decimal;
-  readonly maxDailyLoss: Decimal;
-  readonly maxDrawdown: Decimal;
-  /** This many stops within 24 h stop new positions. */
-  readonly maxStopsPerDay: number;
-  readonly cooldownSeconds: number;
-  readonly maxOrdersPerMinute: number;
-  readonly maxBiasAgeSeconds: number;
-  readonly maxQuoteAgeSeconds: number;
-  /** Half the spread, and the distance of an IOC limit from the touch. */
-  readonly maxSlippageBps: Decimal;
-  /** An order takes at most this fraction of the last hour's volume. */
-  readonly maxVolumeShare: Decimal;
-  readonly takerFeeBps: Decimal;
-  /** Assumed on the way out, when risk is reckoned. */
-  readonly exitSlippageBps: Decimal;
+/** What a limit is: in which unit, what it does, and where its default comes from. */
+interface Said {
+  readonly unit: string;
+  readonly meaning: string;
+  readonly source: string;
 }
 
-/** The defaults. Source: the desk's risk limits; fees are OKX's regular-user taker fee for swaps. */
-export const POLICY: Policy = {
-  version: "1",
-  timeframe: "4h",
-  credibilityFloor: 5,
-  credibilityFull: 8,
-  enter: 0.25,
-  exit: 0.1,
-  riskPerTrade: decimalOf("0.005"),
-  atrMultiple: decimalOf("2"),
-  stopFloor: decimalOf("0.005"),
-  atrHours: 14,
-  minAtrHours: 4,
-  dailyVolatilityTarget: decimalOf("0.01"),
-  deadBand: decimalOf("0.2"),
-  maxOrderUsd: decimalOf("25000"),
-  maxAssetUsd: decimalOf("50000"),
-  maxGrossUsd: decimalOf("100000"),
-  maxLeverage: decimalOf("2"),
-  maxTradeRisk: decimalOf("0.005"),
-  maxPortfolioRisk: decimalOf("0.03"),
-  maxDailyLoss: decimalOf("0.02"),
-  maxDrawdown: decimalOf("0.08"),
-  maxStopsPerDay: 3,
-  cooldownSeconds: 900,
-  maxOrdersPerMinute: 6,
-  maxBiasAgeSeconds: 600,
-  maxQuoteAgeSeconds: 120,
-  maxSlippageBps: decimalOf("20"),
-  maxVolumeShare: decimalOf("0.01"),
-  takerFeeBps: decimalOf("5"),
-  exitSlippageBps: decimalOf("10"),
-};
+const OWN = "the desk's own";
+
+/** A limit of the policy: a schema with its default, and what it says. */
+const limit = <S extends z.ZodType>(schema: S, unit: string, meaning: string, source = OWN): S =>
+  schema.meta({ unit, meaning, source } satisfies Said);
+
+/** An exact decimal, written as a number or as text, within bounds that are part of it. */
+const exact = (least: string, most: string, standard: string) =>
+  z
+    .union([z.number().transform((value) => text(value)), DecimalText])
+    .refine((value) => big(value).gte(least) && big(value).lte(most), { error: `is not from ${least} to ${most}` })
+    .prefault(decimalOf(standard));
+const count = (least: number, most: number, standard: number) => z.int().min(least).max(most).default(standard);
+const share = (standard: string) => exact("0.00001", "1", standard);
+const dollars = (standard: string) => exact("1", "1000000000", standard);
 
 /**
- * For generated input only. Six hours of it say something about the next hour and nothing about the next four, so it trades
- * the 1h bias and enters sooner; every other limit is as above.
+ * Every limit that a decision depends on: the one place where a default stands. A policy file holds what differs. The whole
+ * of it, with its hash, is in the snapshot of each decision.   Source: docs/configuration.md, which is written from this
  */
-const PRACTICE: Policy = { ...POLICY, version: "1-practice", timeframe: "1h", enter: 0.12, exit: 0.04 };
+const Limits = z.strictObject({
+  version: limit(
+    z
+      .string()
+      .regex(/^[\w.-]{1,32}$/)
+      .default("1"),
+    "name",
+    "what reports call this policy",
+  ),
+  timeframe: limit(Horizon.default("4h"), "timeframe", "the bias that is traded"),
+  credibilityFloor: limit(
+    z.number().min(0).max(10).default(5),
+    "0 to 10",
+    "credibility of the wallets behind a bias that counts nothing; 5 = nothing is known",
+  ),
+  credibilityFull: limit(z.number().min(0).max(10).default(8), "0 to 10", "credibility that counts in full"),
+  enter: limit(z.number().gt(0).max(1).default(0.25), "signal, 0 to 1", "above it a position is opened"),
+  exit: limit(z.number().min(0).max(1).default(0.1), "signal, 0 to 1", "below it a position is closed"),
+  riskPerTrade: limit(share("0.005"), "of equity", "lost at the stop at a full signal"),
+  atrMultiple: limit(exact("0.1", "100", "2"), "hourly ATR", "distance of the stop"),
+  stopFloor: limit(share("0.005"), "of the price", "the stop is at least as far"),
+  atrHours: limit(count(1, 720, 14), "h", "hours that the average range is of"),
+  minAtrHours: limit(count(1, 720, 4), "h", "fewer hours of candles give no average range, so no trade"),
+  dailyVolatilityTarget: limit(
+    share("0.01"),
+    "of equity",
+    "what a position may move equity by on a day of one standard deviation",
+  ),
+  deadBand: limit(exact("0", "10", "0.2"), "of what is held", "a smaller difference is not traded"),
+  maxOrderUsd: limit(dollars("25000"), "USD", "notional of an order"),
+  maxAssetUsd: limit(dollars("50000"), "USD", "notional of an asset"),
+  maxGrossUsd: limit(dollars("100000"), "USD", "notional of all assets"),
+  maxLeverage: limit(exact("0.01", "125", "2"), "times equity", "notional of all assets"),
+  maxTradeRisk: limit(share("0.005"), "of equity", "lost at one position's stop, with the way out"),
+  maxPortfolioRisk: limit(share("0.03"), "of equity", "lost at all stops at once"),
+  maxDailyLoss: limit(share("0.02"), "of the day's first equity", "a larger loss makes REDUCING"),
+  maxDrawdown: limit(share("0.08"), "of the highest equity", "a larger fall makes HALTED"),
+  maxStopsPerDay: limit(count(1, 1000, 3), "stops in 24 h", "so many end new positions"),
+  cooldownSeconds: limit(count(0, 604_800, 900), "s", "from a close to the next position in its asset"),
+  maxOrdersPerMinute: limit(count(1, 600, 6), "orders a minute", "of the account"),
+  maxBiasAgeSeconds: limit(count(1, 86_400, 600), "s", "an older bias says nothing"),
+  maxQuoteAgeSeconds: limit(count(1, 3600, 120), "s", "an older quote opens nothing"),
+  maxSlippageBps: limit(
+    exact("0", "1000", "20"),
+    "bps",
+    "half the spread, and how far an opening order may fill from the best price",
+  ),
+  maxVolumeShare: limit(share("0.01"), "of the last hour's volume", "size of an opening order"),
+  takerFeeBps: limit(exact("0", "1000", "5"), "bps", "fee of the way out", "OKX, regular users' swaps"),
+  exitSlippageBps: limit(exact("0", "1000", "10"), "bps", "slippage assumed on the way out"),
+});
 
-/** Returns the policy that a desk trades by: bolder where the market is made up and no money can be. */
-export const policyOf = (desk: { readonly generated: boolean; readonly mode: TradingMode }): Policy =>
-  desk.generated && desk.mode === "demo" ? PRACTICE : POLICY;
+/** The limits in force. Money, shares and bps are exact decimals. */
+export type Policy = Readonly<z.output<typeof Limits>>;
+
+/** What a policy file says: the limits that differ from the defaults, as they were written. */
+export const PolicyDifferences = z.record(z.string(), z.union([z.string(), z.number()]));
+export type PolicyDifferences = Readonly<z.infer<typeof PolicyDifferences>>;
+
+/** A limit, for a person: its value in force and its default as text, and what it says. */
+export interface LimitLine extends Said {
+  readonly name: string;
+  readonly value: string;
+  readonly standard: string;
+}
+
+/** A policy says what it may not. One line a problem: which limit, and what is wrong with it. */
+export class PolicyError extends Error {
+  override name = "PolicyError";
+  readonly problems: readonly string[];
+  /** Names that no limit has, for a caller that knows how to say which was meant. */
+  readonly unknown: readonly string[];
+  constructor(problems: readonly string[], unknown: readonly string[]) {
+    super(`the policy: ${problems.join("; ")}`);
+    this.problems = problems;
+    this.unknown = unknown;
+  }
+}
+
+/** Each pair is in this order, or the limits contradict each other: the larger one would never be reached. */
+const ORDERED = [
+  ...[["exit", "enter"] as const, ["credibilityFloor", "credibilityFull"] as const],
+  ...[["maxOrderUsd", "maxAssetUsd"] as const, ["maxAssetUsd", "maxGrossUsd"] as const],
+  ...[["riskPerTrade", "maxTradeRisk"] as const, ["maxTradeRisk", "maxPortfolioRisk"] as const],
+  ...[["maxDailyLoss", "maxDrawdown"] as const, ["minAtrHours", "atrHours"] as const],
+] as const;
+/** Of these the first must be strictly less: a span of nothing divides by zero, and one threshold is no band. */
+const STRICT: ReadonlySet<string> = new Set(["exit", "credibilityFloor"]);
+
+function contradictions(policy: Policy): string[] {
+  return ORDERED.flatMap(([less, more]) => {
+    const [a, b] = [big(policy[less]), big(policy[more])];
+    if (STRICT.has(less) ? a.lt(b) : a.lte(b)) return [];
+    return [`${less} ${policy[less]} is not ${STRICT.has(less) ? "below" : "at most"} ${more} ${policy[more]}`];
+  });
+}
+
+/**
+ * Returns the policy that `differences` make of the defaults.
+ * @throws PolicyError naming every unknown limit, every value out of its range, and every two that contradict each other
+ */
+export function policyFrom(differences: PolicyDifferences): Policy {
+  const result = Limits.safeParse(differences);
+  if (!result.success) {
+    const { issues } = result.error;
+    const unknown = issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
+    const wrong = issues.flatMap(({ code, path, message }) =>
+      code === "unrecognized_keys" ? [] : [`${path.join(".")} ${String(differences[String(path[0])])}: ${message}`],
+    );
+    throw new PolicyError([...unknown.map((name) => `there is no limit ${name}`), ...wrong], unknown);
+  }
+  const problems = contradictions(result.data);
+  if (problems.length > 0) throw new PolicyError(problems, []);
+  return result.data;
+}
+
+/** The defaults. */
+export const POLICY: Policy = policyFrom({});
+
+const made = new Map<string, Policy>();
+
+/** Returns the policy that a desk or a report goes by. @throws PolicyError as `policyFrom` does */
+export function policyOf({ policy }: { readonly policy: PolicyDifferences }): Policy {
+  const key = JSON.stringify(policy);
+  const known = made.get(key);
+  if (known) return known;
+  const fresh = policyFrom(policy);
+  made.set(key, fresh);
+  return fresh;
+}
+
+/** Returns the SHA-256 of a whole policy, defaults included, so that a default that changes changes it too. */
+export const policyHash = (policy: Policy): string => hashOf({ ...policy });
+
+/** Returns every limit with its value in `policy`, in the order of the schema. */
+export const limitLines = (policy: Policy): LimitLine[] =>
+  Limits.keyof().options.map((name) => ({
+    ...(Limits.shape[name].meta() as unknown as Said), // `limit` gave it to each
+    ...{ name, value: String(policy[name]), standard: String(POLICY[name]) },
+  }));
