@@ -9,9 +9,9 @@ import type { Laptop } from "#local/laptop";
 import { type LogLine, useSink } from "#runtime/log";
 import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
-import { chainNode, tinyChain } from "#testing/chain-node";
+import { chainNode, tinyChain } from "#testing/chain/chain-node";
+import { NOBODY, WHALE } from "#testing/chain/tiny-recording";
 import { testDesk } from "#testing/desk";
-import { NOBODY, WHALE } from "#testing/tiny-recording";
 import { instant } from "#units/time";
 
 // watch-head, ingest-block and retract-events through the real queues, against a node whose chain the test changes.

@@ -7,9 +7,9 @@ import { drizzleOf } from "#db/drizzle";
 import { chainBlocks, eventRefs, events } from "#db/schema";
 import type { Laptop } from "#local/laptop";
 import { provide } from "#runtime/services";
-import { chainNode, tinyChain } from "#testing/chain-node";
+import { chainNode, tinyChain } from "#testing/chain/chain-node";
+import { NOBODY, WHALE } from "#testing/chain/tiny-recording";
 import { testDesk } from "#testing/desk";
-import { NOBODY, WHALE } from "#testing/tiny-recording";
 import { instant } from "#units/time";
 
 // Forks that meet a desk whose own chain is not in its tables: it began above them, or has not ingested yet.

@@ -8,9 +8,9 @@ import { laterLooks, timeOf } from "#desk/look-at-head";
 import type { Laptop } from "#local/laptop";
 import { type LogLine, useSink } from "#runtime/log";
 import { provide } from "#runtime/services";
-import { chainNode, tinyChain } from "#testing/chain-node";
+import { chainNode, tinyChain } from "#testing/chain/chain-node";
+import { NOBODY } from "#testing/chain/tiny-recording";
 import { testDesk } from "#testing/desk";
-import { NOBODY } from "#testing/tiny-recording";
 import { instant, instantOf } from "#units/time";
 
 // The looks between two runs of watch-head, through a real queue that keeps them back.

@@ -3,7 +3,7 @@ import type { FullBlock } from "#chain/block";
 import type { Laptop } from "#local/laptop";
 import { type LogLine, useSink } from "#runtime/log";
 import { provide } from "#runtime/services";
-import { chainNode, tinyChain } from "#testing/chain-node";
+import { chainNode, tinyChain } from "#testing/chain/chain-node";
 import { testDesk } from "#testing/desk";
 import { METRICS_NAMESPACE } from "#topology/metrics";
 import { instant } from "#units/time";

@@ -1,6 +1,6 @@
 import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
 import { gitSha } from "#host/git";
-import { sharedFolder } from "#testing/blocks";
+import { sharedFolder } from "#testing/chain/blocks";
 import { chainFigures } from "./bench/chain.ts";
 import { inputOf } from "./bench/input.ts";
 import { type MeasuredRun, type RunKind, runApart } from "./bench/measured-run.ts";

@@ -1,5 +1,5 @@
 import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
-import { sharedFolder } from "#testing/blocks";
+import { sharedFolder } from "#testing/chain/blocks";
 import { type FuzzResult, fuzzRpc } from "./fuzz/rpc.ts";
 
 const command: Command = {

@@ -8,8 +8,8 @@ import { wallClock } from "#host/clock";
 import { listen } from "#host/http";
 import { openRecording } from "#recording/recording";
 import { writeRecording } from "#recording/writer";
+import { tinyContent } from "#testing/chain/tiny-recording";
 import { runToEnd } from "#testing/command";
-import { tinyContent } from "#testing/tiny-recording";
 
 let root: string;
 let node: ChainDouble;

@@ -17,8 +17,8 @@ import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeRecording } from "#recording/writer";
+import { OTHER, tinyContent, WHALE } from "#testing/chain/tiny-recording";
 import { type Running, runToEnd, startCommand } from "#testing/command";
-import { OTHER, tinyContent, WHALE } from "#testing/tiny-recording";
 
 let root: string;
 let data: string;

@@ -18,8 +18,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { listen } from "#host/http";
 import { writeRecording } from "#recording/writer";
+import { tinyContent } from "#testing/chain/tiny-recording";
 import { holdingAt, type Running, runToEnd, startCommand } from "#testing/command";
-import { tinyContent } from "#testing/tiny-recording";
 
 let root: string;
 let recording: string;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { eventsOf } from "#chain/decode";
-import { accountOf, generatedBlock, MINER } from "#testing/generated-block";
-import { PEOPLE } from "#testing/planned-blocks";
-import { NOBODY, tinyBlock, transferLog } from "#testing/tiny-recording";
+import { accountOf, generatedBlock, MINER } from "#testing/chain/generated-block";
+import { PEOPLE } from "#testing/chain/planned-blocks";
+import { NOBODY, tinyBlock, transferLog } from "#testing/chain/tiny-recording";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
 import { asFullBlock, type FullBlock, headerOf } from "./block.ts";

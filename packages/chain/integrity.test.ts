@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { blockPaths, readBlock, sharedFolder } from "#testing/blocks";
-import { accountOf, generatedBlock, MINER } from "#testing/generated-block";
-import { sealed } from "#testing/sealed-block";
-import { NOBODY, transferLog } from "#testing/tiny-recording";
+import { blockPaths, readBlock, sharedFolder } from "#testing/chain/blocks";
+import { accountOf, generatedBlock, MINER } from "#testing/chain/generated-block";
+import { sealed } from "#testing/chain/sealed-block";
+import { NOBODY, transferLog } from "#testing/chain/tiny-recording";
 import type { FullBlock, RawTransaction } from "./block.ts";
 import { checkBlock, checkSenders, FULL, IntegrityError, type Proof, proofFor } from "./integrity.ts";
 import { hexOf, keccakOf } from "./keccak.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { blockPaths, readBlock, readGzip, sharedFolder } from "#testing/blocks";
+import { blockPaths, readBlock, readGzip, sharedFolder } from "#testing/chain/blocks";
 import {
   blockOf,
   deposit,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { sharedFolder } from "#testing/blocks";
+import { sharedFolder } from "#testing/chain/blocks";
 import { STABLES } from "#units/candle";
 import { canonicalAddress } from "./checksum.ts";
 import { labelBook, labelKind, PROTOCOLS } from "./labels.ts";

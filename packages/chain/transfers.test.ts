@@ -1,7 +1,7 @@
 import { Interface, id } from "ethers";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { blockPaths, readBlock, readGzip, sharedFolder } from "#testing/blocks";
+import { blockPaths, readBlock, readGzip, sharedFolder } from "#testing/chain/blocks";
 import type { RawLog } from "./block.ts";
 import { poolVenue } from "./pools.ts";
 import { WETH, ZERO_ADDRESS } from "./tokens.ts";

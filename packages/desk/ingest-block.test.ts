@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { FullBlock } from "#chain/block";
 import { watchWallets } from "#db/chain/wallets";
 import { chainBlocks, eventRefs } from "#db/schema";
-import { chainNode, tinyChain } from "#testing/chain-node";
+import { chainNode, tinyChain } from "#testing/chain/chain-node";
+import { WHALE } from "#testing/chain/tiny-recording";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { WHALE } from "#testing/tiny-recording";
 import { instant } from "#units/time";
 import { type BlockJob, ingestBlock } from "./ingest-block.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TINY_FROM, tinyBlock, tinyContent, WHALE } from "#testing/tiny-recording";
+import { TINY_FROM, tinyBlock, tinyContent, WHALE } from "#testing/chain/tiny-recording";
 import { RecordingError } from "./error.ts";
 import { openRecording } from "./recording.ts";
 import { writeRecording } from "./writer.ts";

@@ -2,8 +2,8 @@ import type { FullBlock, RawLog } from "#chain/block";
 import { WETH } from "#chain/tokens";
 import { TOPIC } from "#chain/topics";
 import { wordOf } from "#chain/transfers";
-import { generatedBlock } from "./generated-block.ts";
-import { NOBODY } from "./tiny-recording.ts";
+import { generatedBlock } from "./chain/generated-block.ts";
+import { NOBODY } from "./chain/tiny-recording.ts";
 
 export const WALLET = `0x${"a1".repeat(20)}`;
 export const ROUTER = `0x${"c3".repeat(20)}`;

@@ -9,8 +9,8 @@ import type { Candle } from "#units/candle";
 import { type Decimal, decimalOf, fixed } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { HORIZON_SECONDS, HORIZONS, type Horizon, type Instant, instant, millis } from "#units/time";
-import { type Account, accountOf, generatedChain, type PlannedTransaction } from "./generated-block.ts";
-import { NOBODY, tinyContent, transferLog } from "./tiny-recording.ts";
+import { type Account, accountOf, generatedChain, type PlannedTransaction } from "./chain/generated-block.ts";
+import { NOBODY, tinyContent, transferLog } from "./chain/tiny-recording.ts";
 
 const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
 /** Of candles before the first block. */

@@ -6,7 +6,7 @@ import { checkBlock } from "#chain/integrity";
 import { labelBook } from "#chain/labels";
 import { netBlock } from "#chain/net";
 import { withStables } from "#chain/value";
-import { blockPaths, plausibleWatch, readBlock } from "#testing/blocks";
+import { blockPaths, plausibleWatch, readBlock } from "#testing/chain/blocks";
 import { decimalOf } from "#units/decimal";
 import { idOf, type WalletId } from "#units/ids";
 import { instantOf } from "#units/time";

@@ -1,6 +1,6 @@
 import { recordingAt } from "#recording/at";
 import type { Recording } from "#recording/recording";
-import { sharedFolder } from "#testing/blocks";
+import { sharedFolder } from "#testing/chain/blocks";
 
 const SAMPLE = "recordings/sample";
 

@@ -2,7 +2,7 @@ import type { FullBlock, RawBlock, RawReceipt, RawTransaction } from "#chain/blo
 import { hexOf, keccakOf } from "#chain/keccak";
 import { encodeTransaction } from "#chain/proof/encode";
 import type { Random } from "#recording/sample/random";
-import { sealed } from "#testing/sealed-block";
+import { sealed } from "#testing/chain/sealed-block";
 
 /** A block's JSON while it is changed: anything may stand anywhere. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };

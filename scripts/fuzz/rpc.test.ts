@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { asFullBlock } from "#chain/block";
 import { randomOf } from "#recording/sample/random";
-import { generatedBlock } from "#testing/generated-block";
-import { NOBODY, tinyPlan } from "#testing/tiny-recording";
+import { generatedBlock } from "#testing/chain/generated-block";
+import { NOBODY, tinyPlan } from "#testing/chain/tiny-recording";
 import { type Json, mutate, retold } from "./mutate.ts";
 import { type FuzzOptions, fuzzRpc } from "./rpc.ts";
 

@@ -9,9 +9,9 @@ import {
   MINER,
   type PlannedTransaction,
   word,
-} from "#testing/generated-block";
-import { plannedBlocks } from "#testing/planned-blocks";
-import { transferLog } from "#testing/tiny-recording";
+} from "#testing/chain/generated-block";
+import { plannedBlocks } from "#testing/chain/planned-blocks";
+import { transferLog } from "#testing/chain/tiny-recording";
 import { asFullBlock, type RawBlock } from "../block.ts";
 import { checkBlock } from "../integrity.ts";
 import { hexOf } from "../keccak.ts";

@@ -7,8 +7,8 @@ import { asFullBlock } from "#chain/block";
 import { checkBlock } from "#chain/integrity";
 import { openRecording, type Recording } from "#recording/recording";
 import { writeRecording } from "#recording/writer";
-import { forkRecording } from "#testing/fork-recording";
-import { OTHER, TINY_FROM, TINY_TIME, tinyContent, WHALE } from "#testing/tiny-recording";
+import { forkRecording } from "#testing/chain/fork-recording";
+import { OTHER, TINY_FROM, TINY_TIME, tinyContent, WHALE } from "#testing/chain/tiny-recording";
 import { type ChainDouble, type ChainDoubleOptions, chainDouble } from "./node.ts";
 
 const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";

@@ -8,7 +8,7 @@ import { paperKey } from "#doubles/venue/key";
 import { paperVenue } from "#doubles/venue/venue";
 import { httpRpc } from "#runtime/node/rpc";
 import { okxMarket } from "#runtime/okx/exchange";
-import { TINY_TIME, tinyContent, WHALE } from "#testing/tiny-recording";
+import { TINY_TIME, tinyContent, WHALE } from "#testing/chain/tiny-recording";
 import type { Market } from "#trading/venue";
 import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";

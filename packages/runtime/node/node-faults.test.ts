@@ -6,7 +6,7 @@ import type { Manners } from "#doubles/node/manners";
 import { type ChainDouble, type ChainDoubleOptions, chainDouble } from "#doubles/node/node";
 import { openRecording, type Recording } from "#recording/recording";
 import { writeRecording } from "#recording/writer";
-import { TINY_FROM, TINY_TIME, tinyContent, WHALE } from "#testing/tiny-recording";
+import { TINY_FROM, TINY_TIME, tinyContent, WHALE } from "#testing/chain/tiny-recording";
 import { errorFields, hideInLog, type LogLine, log, useSink } from "../log.ts";
 import { httpRpc } from "./rpc.ts";
 import { ChainIdError, RpcError } from "./rpc-error.ts";

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { IntegrityError } from "#chain/integrity";
 import { watchSet } from "#chain/touch";
-import { tinyBlock, WHALE } from "#testing/tiny-recording";
+import { tinyBlock, WHALE } from "#testing/chain/tiny-recording";
 import { httpRpc } from "./rpc.ts";
 import { ChainIdError, RpcError } from "./rpc-error.ts";
 
