@@ -29,6 +29,11 @@ const Order = z.object({
   algoClOrdId: z.string().default(""),
   /** OKX's number for what made it: 7 is a TP/SL. */
   source: z.string().default(""),
+  category: z.string().default("normal"),
+  /** OKX's number for who changed it: 3 is a reduce-only order made smaller. */
+  amendSource: z.string().default(""),
+  /** OKX's number for why it was canceled: 3 liquidation risk, 14 the rest of an order that takes at once. */
+  cancelSource: z.string().default(""),
   attached: z.array(Attached).default([]),
   cTime: ms,
   uTime: ms,
@@ -227,7 +232,9 @@ export function applyFill(state: PaperState, listing: Listing, execution: Execut
   const fee = notionalOf(size, listing, price).times(feeRate).neg();
   const at = state.positions.findIndex((position) => position.instId === order.instId);
   const before = state.positions[at];
-  const tradeId = idAt(now, "trade", order.ordId, order.accFillSz);
+  const id = idAt(now, "trade", order.ordId, order.accFillSz);
+  // What the venue makes has a negative tradeId. Source: OKX v5, "Get transaction details".
+  const tradeId = cause === "trade" ? id : `-${id}`;
   const next = moved(before, signed, price, listing);
   const { pnl } = next;
   const after = nextPosition(before, next, listing, now, tradeId);

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { virtualClock } from "#host/clock";
 import { instrumentRow } from "#recording/candle-source";
 import { ETH_SWAP } from "#testing/instruments";
-import { decimalOf } from "#units/decimal";
+import { big, decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 import { type PaperVenueConfig, paperVenue } from "./venue.ts";
 
@@ -305,4 +305,93 @@ test("the market lies between trigger and order: a close by hand meanwhile leave
   await sell(2);
   to(1, 4000);
   expect(await algo()).toMatchObject({ state: "order_failed", failCode: "51169" });
+});
+
+test("a person's trade, a liquidation and an ADL are orders without our id", async () => {
+  const { buy, venue, client, position } = await stage([1000]);
+  await buy(10);
+  const hand = venue.trade({ instId, side: "sell", size: big(decimalOf("1")), cause: "trade" });
+  expect(hand).toMatchObject({ clOrdId: "", category: "normal", accFillSz: "1" });
+  const rest = await client.createOrder(SYMBOL, "limit", "buy", 1, 900, { tdMode: "cross" });
+  venue.trade({ instId, side: "sell", size: big(decimalOf("2")), cause: "adl" });
+  venue.trade({ instId, side: "sell", size: big(decimalOf("3")), cause: "partial_liquidation" });
+  expect(await position()).toMatchObject([{ pos: "4" }]);
+  const { ordId } = venue.trade({ instId, side: "sell", size: big(decimalOf("99")), cause: "liquidation" });
+  expect(await position()).toEqual([]);
+  const row = async (id: unknown) => (await client.privateGetTradeOrder({ instId, ordId: id })).data[0];
+  expect(await row(ordId)).toMatchObject({ category: "full_liquidation", clOrdId: "", sz: "4", state: "filled" });
+  expect(await row(rest.id)).toMatchObject({ state: "canceled", cancelSource: "3" });
+  const made = (await client.privateGetTradeFills({ instId })).data as Row[];
+  expect(made.map(({ tradeId }) => Number(tradeId) < 0)).toEqual([true, true, true, false, false]); // newest first
+  expect(venue.state().bills.map(({ type, subType }) => `${type}/${subType}`)).toEqual([
+    ...["2/1", "2/2", "9/128", "5/103", "5/107"],
+  ]);
+  expect(() => venue.trade({ instId, side: "sell", size: big(decimalOf("1")), cause: "adl" })).toThrow(RangeError);
+});
+
+test("a reduce-only order above the position is made smaller, says so and ends", async () => {
+  const { buy, sell, client, position } = await stage([1000]);
+  await buy(3);
+  const { id } = await sell(9, { reduceOnly: true });
+  const [row] = (await client.privateGetTradeOrder({ instId, ordId: id })).data;
+  expect(row).toMatchObject({ sz: "3", accFillSz: "3", amendSource: "3", state: "filled" });
+  expect(await position()).toEqual([]);
+});
+
+test("a market order and a stop are of at most maxMktSz", async () => {
+  const { buy, stop, to, algo } = await stage([1000, 940, 940], {}, { maxMktSz: "5" });
+  await expect(buy(6)).rejects.toThrow("51202");
+  await buy(5);
+  await buy(1);
+  await stop();
+  to(1);
+  expect(await algo()).toMatchObject({ state: "order_failed", failCode: "51202" });
+});
+
+test("a fill can be shown later than its order shows it, and its record's time is then not the fill's", async () => {
+  const { buy, client, to } = await stage([1000], { fillLagMs: 3000 });
+  const { id } = await buy(2);
+  expect((await client.privateGetTradeOrder({ instId, ordId: id })).data[0]).toMatchObject({ accFillSz: "2" });
+  expect((await client.privateGetTradeFills({ ordId: id })).data).toEqual([]);
+  to(0, 5000);
+  const [fill] = (await client.privateGetTradeFills({ ordId: id })).data as Row[];
+  expect(fill).toMatchObject({ fillTime: String(START + 1000), ts: String(START + 4000) });
+});
+
+test("a suspended instrument takes no order and fires no stop; a change to come is announced in its row", async () => {
+  const { buy, stop, venue, client, algo, to } = await stage([1000, 940, 940]);
+  await buy(2);
+  await stop();
+  venue.relist(instId, { state: "suspend", upcChg: [{ param: "tickSz", newValue: "0.1", effTime: "1655800000000" }] });
+  await expect(buy(1)).rejects.toThrow("51022");
+  const [row] = (await client.publicGetPublicInstruments({ instType: "SWAP" })).data;
+  expect(row).toMatchObject({ state: "suspend", upcChg: [{ param: "tickSz", newValue: "0.1" }] });
+  to(1);
+  expect(await algo()).toMatchObject({ state: "order_failed", failCode: "51022" });
+});
+
+test("a price outside the limit around the index is refused", async () => {
+  const { client, venue } = await stage([1000]);
+  const limit = (side: "buy" | "sell", price: number) =>
+    client.createOrder(SYMBOL, "limit", side, 1, price, { tdMode: "cross", timeInForce: "IOC" });
+  const [row] = (await client.publicGetPublicPriceLimit({ instId })).data;
+  expect(row).toMatchObject({ buyLmt: "1050", sellLmt: "950" });
+  await expect(limit("buy", 1050.01)).rejects.toThrow("51006");
+  await expect(limit("sell", 949.99)).rejects.toThrow("51006");
+  await limit("buy", 1050);
+  expect(venue.state().orders).toMatchObject([{ state: "filled" }]);
+  expect((await client.publicGetSystemStatus()).data).toEqual([]);
+});
+
+test("close-position closes at market, and cancels what closes it too when it is told to", async () => {
+  const { buy, stop, client, position, algo } = await stage([1000]);
+  await expect(client.closePosition(SYMBOL, "buy", { mgnMode: "cross" })).rejects.toThrow("51023");
+  await client.setLeverage(5, SYMBOL, { mgnMode: "cross" });
+  expect(await client.fetchLeverage(SYMBOL, { marginMode: "cross" })).toMatchObject({ longLeverage: 5 });
+  await buy(2);
+  await stop();
+  await expect(client.closePosition(SYMBOL, "buy", { mgnMode: "cross" })).rejects.toThrow("51115");
+  await client.closePosition(SYMBOL, "buy", { mgnMode: "cross", autoCxl: true });
+  expect(await position()).toEqual([]);
+  expect(await algo()).toMatchObject({ state: "canceled" });
 });

@@ -41,6 +41,8 @@ export interface Listing {
   readonly maxLeverage: Big;
   /** The most that one stop may close; null where the row does not say. */
   readonly maxStop: Big | null;
+  /** The most of one market order; null where the row does not say. */
+  readonly maxMarket: Big | null;
 }
 
 interface Series {
@@ -93,10 +95,29 @@ export interface Step {
   readonly closes: boolean;
 }
 
+/** The highest price that a buy may name and the lowest of a sell. */
+export interface PriceLimit {
+  readonly buy: Big;
+  readonly sell: Big;
+}
+
+/** OKX sets it by instrument; here it is this share of the index, in bps. */
+const PRICE_LIMIT_BPS = 500;
+
+/** Returns the price limit around an index price. Source: OKX v5, "Get limit price". */
+export const priceLimit = ({ index }: Touch, { tick }: Listing): PriceLimit => ({
+  buy: floorTick(index.times(10_000 + PRICE_LIMIT_BPS).div(10_000), tick),
+  sell: ceilTick(index.times(10_000 - PRICE_LIMIT_BPS).div(10_000), tick),
+});
+
 /** The market of the paper venue: what it lists, its price now, and the bars seen so far. */
 export interface Book {
   readonly listings: ReadonlyMap<string, Listing>;
   readonly rows: readonly InstrumentRow[];
+  /** Returns the row of an instrument that is listed. */
+  rowOf(instrument: string): InstrumentRow;
+  /** Changes what the row of an instrument says, as its `state` or the change that `upcChg` announces. */
+  relist(instrument: string, fields: InstrumentRow): void;
   /** Returns the prices at `now`, or null where the source has no bar for it. */
   touch(instrument: string, now: number): Touch | null;
   /** Returns the prices of `now` as they are when the last trade is at `last`. */
@@ -124,6 +145,7 @@ function listingOf(row: InstrumentRow): [string, Listing] {
       tick: field("tickSz"),
       maxLeverage: field("lever"),
       maxStop: most("maxStopSz"),
+      maxMarket: most("maxMktSz"),
     },
   ];
 }
@@ -216,7 +238,7 @@ function stepsOf(
 
 /** Returns the market that `source` makes. */
 export function paperBook(source: CandleSource, settings: BookSettings): Book {
-  const rows = source.instruments();
+  const rows = [...source.instruments()];
   const listings = new Map(rows.map(listingOf));
   const base = source.barSeconds * 1000;
   const series = seriesOf(source);
@@ -274,5 +296,10 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
     }
     return found;
   };
-  return { listings, rows, touch, touchAt, steps, candles };
+  const rowAt = (instrument: string) => rows.findIndex((row) => row.instId === instrument);
+  const rowOf = (instrument: string) => rows[rowAt(instrument)] as InstrumentRow;
+  const relist = (instrument: string, fields: InstrumentRow) => {
+    rows[rowAt(instrument)] = { ...rowOf(instrument), ...fields };
+  };
+  return { listings, rows, rowOf, relist, touch, touchAt, steps, candles };
 }

@@ -173,7 +173,18 @@ const LISTING = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1 }).lis
 const order = (side: "buy" | "sell", size: Decimal): PaperOrder => ({
   ...{ ordId: "1", clOrdId: "", instId: ETH_SWAP.id, side, ordType: "market", tdMode: "cross", sz: size, px: "" },
   ...{ reduceOnly: false, state: "live", accFillSz: ZERO, filledValue: ZERO, fee: ZERO, pnl: ZERO },
-  ...{ tradeId: "", algoId: "", algoClOrdId: "", source: "", attached: [], cTime: 1, uTime: 1 },
+  ...{
+    tradeId: "",
+    algoId: "",
+    algoClOrdId: "",
+    source: "",
+    category: "normal",
+    amendSource: "",
+    cancelSource: "",
+    attached: [],
+    cTime: 1,
+    uTime: 1,
+  },
 });
 const execution = fc.record({
   side: fc.constantFrom("buy" as const, "sell" as const),

@@ -1,6 +1,6 @@
 import { type Big, big, ZERO } from "#units/decimal";
 import { applyFill, leverageOf, type PaperOrder, type PaperState, wealth } from "./account.ts";
-import { type Book, ceilTick, floorTick, type Listing, type Touch } from "./book.ts";
+import { type Book, ceilTick, floorTick, type Listing, priceLimit, type Touch } from "./book.ts";
 import { PaperRefusal } from "./reply.ts";
 
 export interface Fees {
@@ -13,6 +13,8 @@ export interface MatchingSettings {
   readonly fees: Fees;
   /** From the trigger of a stop to its order in the book. */
   readonly triggerLatencyMs: number;
+  /** From a fill in its order's accFillSz to the same fill in trade/fills. */
+  readonly fillLagMs: number;
   /** Slippage in bps of an order that takes all that is available; less in proportion. */
   readonly impactBps: number;
 }
@@ -73,6 +75,9 @@ export function checkMargin(
   }
 }
 
+/** OKX's cancelSource of what an order that does not rest could not take. */
+const REST_OF_TAKER = "14";
+
 /** Enters an order and lets it take what `touch` has: a limit order may rest, of any other the rest is canceled. */
 export function enter({ state, book, matching }: Floor, order: PaperOrder, touch: Touch, now: number): void {
   const listing = book.listings.get(order.instId) as Listing;
@@ -81,11 +86,32 @@ export function enter({ state, book, matching }: Floor, order: PaperOrder, touch
   const whole = order.ordType !== "fok" || size.eq(order.sz);
   if (size.gt(0) && whole)
     applyFill(state, listing, { order, size, price, execType: "T", feeRate: matching.fees.taker, now });
-  if (order.ordType !== "limit" && order.state !== "filled") order.state = "canceled";
+  if (order.ordType !== "limit" && order.state !== "filled")
+    Object.assign(order, { state: "canceled", cancelSource: REST_OF_TAKER });
+}
+
+/** @throws PaperRefusal 51202 for a market order above the most of one. */
+export function checkMarketSize(order: PaperOrder, { maxMarket }: Listing): void {
+  if (order.ordType === "market" && maxMarket !== null && maxMarket.lt(order.sz))
+    throw new PaperRefusal("51202", `A market order is of at most ${maxMarket.toFixed()} contracts`);
+}
+
+/** @throws PaperRefusal 51022 when the instrument is suspended. */
+export function checkListed({ book }: Floor, instId: string): void {
+  if (book.rowOf(instId).state === "suspend") throw new PaperRefusal("51022", "Instrument suspended");
+}
+
+/** @throws PaperRefusal 51006 when the order's own price is outside the price limit. */
+export function checkPriceLimit({ px, side }: PaperOrder, touch: Touch, listing: Listing): void {
+  if (px === "") return;
+  const { buy, sell } = priceLimit(touch, listing);
+  if (side === "buy" ? big(px).gt(buy) : big(px).lt(sell))
+    throw new PaperRefusal("51006", `Order price is not within the price limit: ${sell.toFixed()} to ${buy.toFixed()}`);
 }
 
 /** What a new order has not had yet. */
 export const fresh = (now: number) => ({
   ...{ state: "live" as const, accFillSz: ZERO, filledValue: ZERO, fee: ZERO, pnl: ZERO, tradeId: "" },
+  ...{ category: "normal", amendSource: "", cancelSource: "" },
   ...{ cTime: now, uTime: now },
 });

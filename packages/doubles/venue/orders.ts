@@ -2,7 +2,17 @@ import { type Big, text } from "#units/decimal";
 import { idAt, type PaperOrder, type PaperState } from "./account.ts";
 import { attachedOf } from "./attached.ts";
 import type { Listing } from "./book.ts";
-import { checkMargin, enter, type Floor, fresh, heldOf, least } from "./matching.ts";
+import {
+  checkListed,
+  checkMargin,
+  checkMarketSize,
+  checkPriceLimit,
+  enter,
+  type Floor,
+  fresh,
+  heldOf,
+  least,
+} from "./matching.ts";
 import { PaperRefusal, type PaperRequest, positive, required } from "./reply.ts";
 
 /** OKX forgets a canceled order without a fill after two hours, others after seven days. */
@@ -34,6 +44,9 @@ function checkWords(state: PaperState, body: PaperRequest["body"]): void {
     throw new PaperRefusal("51016", "Client order ID already exists.");
   }
 }
+
+/** OKX's amendSource of a reduce-only order that the position made smaller. */
+const CLIPPED = "3";
 
 /** Returns `size`. @throws PaperRefusal 51020 below the least size, 51121 off the lot. */
 export function checkLot(size: Big, listing: Listing): Big {
@@ -69,13 +82,14 @@ function orderOf({ state, book }: Floor, { body, now }: PaperRequest): PaperOrde
     ...{ clOrdId, instId: listing.id, side, ordType, tdMode, sz: text(size), px: px ? text(px) : "" },
     reduceOnly: String(body.reduceOnly) === "true",
     ...{ algoId: "", algoClOrdId: "", source: "", attached: [], ...fresh(now) },
+    amendSource: size.lt(String(body.sz)) ? CLIPPED : "",
   };
 }
 
 /**
  * Places an order: a market, IOC or FOK order fills at once or is canceled, a limit order may rest.
- * @throws PaperRefusal with OKX's code: 50037 past its deadline, 51016, 51020, 51121, 51169, 51008, 51006
- * without a price, 51100 and 51046 to 51053 for what is attached.
+ * @throws PaperRefusal with OKX's code: 50037 past its deadline, 51016, 51020, 51121, 51169, 51202, 51022, 51008, 51006
+ * without a price or outside the price limit, 51100 and 51046 to 51053 for what is attached.
  */
 export function place(floor: Floor, request: PaperRequest): PaperOrder {
   const { book } = floor;
@@ -83,9 +97,12 @@ export function place(floor: Floor, request: PaperRequest): PaperOrder {
   if (request.expiresMs !== null && now > request.expiresMs) throw new PaperRefusal("50037", "The order has expired.");
   const order = orderOf(floor, request);
   const listing = book.listings.get(order.instId) as Listing;
+  checkListed(floor, order.instId);
   const touch = book.touch(order.instId, now);
   if (!touch)
     throw new PaperRefusal("51006", "Order price is not within the price limit: the instrument has no price now.");
+  checkMarketSize(order, listing);
+  checkPriceLimit(order, touch, listing);
   checkMargin(floor, order, listing, touch, now);
   order.attached = attachedOf(floor, request.body, order, listing, touch);
   enter(floor, order, touch, now);

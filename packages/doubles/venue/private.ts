@@ -14,6 +14,7 @@ import { floorTick, type Listing } from "./book.ts";
 import { type PaperBill, SETTLED_IN, SUBTYPES } from "./ledger.ts";
 import type { Floor } from "./matching.ts";
 import { cancel, find, isPending, place, TRADE_MODES } from "./orders.ts";
+import { POSITION_ROUTES } from "./position-routes.ts";
 import { PaperRefusal, type PaperRequest, page, required } from "./reply.ts";
 
 type Route = (request: PaperRequest, floor: Floor) => readonly unknown[];
@@ -41,9 +42,10 @@ function orderRow(order: PaperOrder, lever: string): unknown {
       state,
       accFillSz,
     },
-    ...{ avgPx, fee, feeCcy: "USDT", rebate: "0", rebateCcy: "USDT", pnl, tradeId, lever, category: "normal" },
+    ...{ avgPx, fee, feeCcy: "USDT", rebate: "0", rebateCcy: "USDT", pnl, tradeId, lever, category: order.category },
     ...{ ccy: "", tgtCcy: "", fillPx: avgPx, fillSz: accFillSz, fillTime: filled.eq(0) ? "" : String(order.uTime) },
     ...{ reduceOnly: String(order.reduceOnly), source: order.source },
+    ...{ amendSource: order.amendSource, cancelSource: order.cancelSource },
     ...{ algoId: order.algoId, algoClOrdId: order.algoClOrdId, attachAlgoOrds: order.attached.map(attachedRow) },
     ...{ cTime: String(order.cTime), uTime: String(order.uTime) },
   };
@@ -64,17 +66,16 @@ const closeOrderAlgo = ({ state }: Floor, instId: string) =>
       ...{ tpTriggerPx: tp?.triggerPx ?? "", tpTriggerPxType: tp?.triggerPxType ?? "", closeFraction: "1" },
     }));
 
-function fillRow(fill: PaperFill): unknown {
-  const { ts, ...fields } = fill;
-  const time = String(ts);
+function fillRow(fill: PaperFill & { readonly fillTime: number }): unknown {
+  const { ts, fillTime, ...fields } = fill;
   return {
     instType: "SWAP",
     ...fields,
     tag: "",
     posSide: "net",
     feeCcy: "USDT",
-    ts: time,
-    fillTime: time,
+    ts: String(ts),
+    fillTime: String(fillTime),
   };
 }
 
@@ -141,8 +142,11 @@ const matches = (query: Readonly<Record<string, string>>) => (row: { instId: str
 const ascending = <T>(rows: readonly T[], id: (row: T) => string): T[] =>
   [...rows].sort((a, b) => (BigInt(id(a)) < BigInt(id(b)) ? -1 : 1));
 
-const fills: Route = ({ query }, { state }) => {
-  const rows = ascending(state.fills.filter(matches(query)), (fill) => fill.billId);
+/** A fill is shown `fillLagMs` after its order shows it, and has that time as its record's. */
+const fills: Route = ({ query, now }, { state, matching }) => {
+  const shown = state.fills.map((fill) => ({ ...fill, fillTime: fill.ts, ts: fill.ts + matching.fillLagMs }));
+  const found = shown.filter(({ ts }) => ts <= now).filter(matches(query));
+  const rows = ascending(found, (fill) => fill.billId);
   return page(rows, (fill) => fill.billId, query).map(fillRow);
 };
 
@@ -252,6 +256,7 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
     return [{ instId: listing.id, lever, mgnMode: String(body.mgnMode ?? "isolated"), posSide: "" }];
   },
   ...ALGO_ROUTES,
+  ...POSITION_ROUTES,
   "POST trade/order": (request, floor) => [placed(place(floor, request), request.now)],
   "POST trade/cancel-order": (request, floor) => [placed(cancel(floor, request), request.now)],
   "GET trade/order": ({ query, now }, floor) => {

@@ -1,5 +1,5 @@
 import { type Big, text } from "#units/decimal";
-import type { Book, Touch } from "./book.ts";
+import { type Book, type Listing, priceLimit, type Touch } from "./book.ts";
 import { PaperRefusal, type PaperRequest, required } from "./reply.ts";
 
 type Route = (request: PaperRequest, book: Book) => readonly unknown[];
@@ -78,6 +78,13 @@ export const PUBLIC_ROUTES: Readonly<Record<string, Route>> = {
       const markPx = text(touchOf(book, instId, request.now).mark);
       return { instType: "SWAP", instId, markPx, ts: String(request.now) };
     }),
+  "public/price-limit": ({ query, now }, book) => {
+    const instId = required(query, "instId");
+    const { buy, sell } = priceLimit(touchOf(book, instId, now), book.listings.get(instId) as Listing);
+    return [{ instType: "SWAP", instId, buyLmt: text(buy), sellLmt: text(sell), ts: String(now), enabled: true }];
+  },
+  // Nothing is ever planned here; a fault can be set on the path.
+  "system/status": () => [],
   "market/ticker": ({ query, now }, book) => [ticker(book, required(query, "instId"), now)],
   "market/tickers": (request, book) => instrumentsOf(request, book).map((instId) => ticker(book, instId, request.now)),
   "market/books": ({ query, now }, book) => {

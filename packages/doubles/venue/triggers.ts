@@ -2,7 +2,7 @@ import { type Big, big, fixed, parseDecimal, text } from "#units/decimal";
 import { idAt, type PaperOrder } from "./account.ts";
 import { endAlgo, isWaiting, type PaperAlgo, reachedLeg } from "./algo.ts";
 import type { Listing, Touch } from "./book.ts";
-import { checkMargin, enter, type Floor, fresh, heldOf, least } from "./matching.ts";
+import { checkListed, checkMargin, checkMarketSize, enter, type Floor, fresh, heldOf, least } from "./matching.ts";
 import { PaperRefusal } from "./reply.ts";
 
 /** Marks the algo orders whose price is reached at `touch`: their child orders reach the book `latencyMs` after. */
@@ -44,7 +44,10 @@ function fire(floor: Floor, algo: PaperAlgo): void {
   const touch = book.touchAt(algo.instId, at, big(last));
   if (!touch) throw new PaperRefusal("51006", "The instrument has no price now.");
   const order = childOf(floor, algo, at);
-  checkMargin(floor, order, book.listings.get(algo.instId) as Listing, touch, at);
+  const listing = book.listings.get(algo.instId) as Listing;
+  checkListed(floor, algo.instId);
+  checkMarketSize(order, listing);
+  checkMargin(floor, order, listing, touch, at);
   // Effective before its fill: what goes with the closed position is not to cancel what closed it.
   algo.state = "effective";
   algo.due = null;

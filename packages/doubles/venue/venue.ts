@@ -1,13 +1,14 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "#host/clock";
 import { listen, readBody } from "#host/http";
-import type { CandleSource } from "#recording/candle-source";
+import type { CandleSource, InstrumentRow } from "#recording/candle-source";
 import { big, type Decimal, decimalOf } from "#units/decimal";
-import { FUNDING_RULE, type FundingTerms, newAccount, type PaperState } from "./account.ts";
+import { FUNDING_RULE, type FundingTerms, newAccount, type PaperOrder, type PaperState } from "./account.ts";
 import { isWaiting } from "./algo.ts";
 import { refusedAlgo } from "./algo-routes.ts";
 import { checkCall, type PaperKey } from "./auth.ts";
 import { AT_LAST, type Basis, type BookSettings, paperBook } from "./book.ts";
+import { tradeUnasked, type UnaskedTrade } from "./by-venue.ts";
 import { type FaultAct, type Faults, noFaults } from "./faults.ts";
 import { type PaperBill, recordTransfer } from "./ledger.ts";
 import type { Floor } from "./matching.ts";
@@ -31,6 +32,8 @@ export interface PaperVenueConfig {
   readonly impactBps?: number;
   /** From a stop's trigger to its order in the book; 50 by default. */
   readonly triggerLatencyMs?: number;
+  /** From a fill in its order to the same fill in trade/fills; 0 by default. */
+  readonly fillLagMs?: number;
   /** Of each instrument; the rule for what has no recorded rate by default. */
   readonly funding?: (instId: string) => FundingTerms;
   /** Sees each request as it came. For tests. */
@@ -45,6 +48,10 @@ export interface PaperVenue {
   deliverLate(): Promise<number>;
   /** Moves USDT into the account, or out of it when `amount` is negative. @throws RangeError for nothing, or more than there is. */
   transfer(amount: Decimal): PaperBill;
+  /** Trades as a person or the venue does, without the desk. @throws RangeError without a price or anything to reduce. */
+  trade(unasked: UnaskedTrade): PaperOrder;
+  /** Changes the row of an instrument: `{ state: "suspend" }`, or an `upcChg` that announces another tick or lot. */
+  relist(instrument: string, fields: InstrumentRow): void;
   /** Holds the mark and the index of an instrument at these multiples of its last price, until told otherwise. */
   part(instrument: string, mark: Decimal, index: Decimal): void;
   /** Returns the account as it would be kept. */
@@ -210,8 +217,8 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
   const state =
     (config.file === undefined ? null : readState(config.file, book.listings)) ??
     newAccount(config.balance ?? decimalOf("100000"));
-  const { impactBps = 10, triggerLatencyMs = 50 } = config;
-  const floor: Floor = { state, book, matching: { fees: FEES, impactBps, triggerLatencyMs } };
+  const { impactBps = 10, triggerLatencyMs = 50, fillLagMs = 0 } = config;
+  const floor: Floor = { state, book, matching: { fees: FEES, impactBps, triggerLatencyMs, fillLagMs } };
   const faults = noFaults();
   let held: Arrival[] = [];
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -245,6 +252,14 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
       keep(config, floor);
       return bill;
     },
+    trade: (unasked) => {
+      const now = config.clock.now();
+      pass(config, floor, now);
+      const order = tradeUnasked(floor, unasked, now);
+      keep(config, floor);
+      return structuredClone(order);
+    },
+    relist: book.relist,
     part: (instrument, mark, index) => {
       moved.set(instrument, { mark: big(mark), index: big(index) });
     },
