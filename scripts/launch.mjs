@@ -14,7 +14,7 @@ const LEAST = [22, 18]; // runs TypeScript as it is
 
 // What runs on a laptop needs no test runner and no deployment tools: those are dev dependencies, most of the download.
 const OPERATE = ["status", "halt", "reduce", "resume", "judge", "redrive"];
-const RUNTIME_ONLY = ["start", "live", "record", "migrate", ...OPERATE, "audit", "cost"];
+const RUNTIME_ONLY = ["start", "live", "record", "venue", "migrate", ...OPERATE, "audit", "cost"];
 
 // A desk holds PostgreSQL as WebAssembly. V8's optimizing compiler takes 600 MB for one function of it, the parser, and gains 5 % of
 // a whole replay; so baseline code does (docs/decisions/0010-embedded-postgres.md).
@@ -33,6 +33,7 @@ const commands = {
   judge: [["scripts/operate/judge.ts"]],
   redrive: [["scripts/operate/redrive.ts"]],
   audit: [["scripts/operate/audit.ts"]],
+  venue: [["scripts/venue.ts"]],
   policy: [["scripts/policy.ts"]],
   cost: [["scripts/cost.ts"]],
   bundle: [["scripts/bundle.ts"]],
