@@ -106,7 +106,7 @@ test("a market order fills at once: fill, position and balance agree to the last
   const [position] = await exchange.positions();
   expect(position).toEqual({
     ...{ instrument: ETH, contracts: "2", averagePrice: "1050.12", markPrice: "1050", unrealizedPnl: "-0.024" },
-    updatedAt: instant(clock.now()),
+    updatedAt: fill?.filledAt,
   });
   const { equity, available } = await exchange.balance();
   expect(equity).toBe(big(decimalOf("100000")).minus("0.105012").minus("0.024").toFixed());
