@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { bills, equitySnapshots, positions, tradingControl } from "#db/schema";
+import { lookAtDesk } from "#db/server/look";
 import { upsertInstruments } from "#db/trading/instruments";
 import { sqlStore } from "#db/trading/store";
 import { type PaperVenueConfig, paperVenue } from "#doubles/venue/venue";
@@ -195,4 +196,10 @@ test("a balance that no bill explains is told with what is missing", async () =>
   const run = { account: ACCOUNT, at: desk.at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR };
   const { ledger } = await reconcileAccount(desk.store, short, run, [ETH_SWAP.id], desk.pause);
   expect(ledger?.entry).toMatchObject({ cash: "99990.5", gap: "-9.5" });
+  const { modes } = await lookAtDesk(desk.db, "ethereum");
+  const shown = { at: desk.at(), equity: "99990.5", cash: "99990.5", unrealized: "0", gap: "-9.5" };
+  expect(modes.map(({ mode, balance }) => [mode, balance])).toEqual([
+    ["demo", shown],
+    ["live", null],
+  ]);
 });

@@ -1,4 +1,5 @@
 import type { Doubtful } from "#topology/operations";
+import { big, text, ZERO } from "#units/decimal";
 import { isConsumed } from "./mappings.ts";
 import type { DeskStatus, QueueStatus, Status } from "./status.ts";
 
@@ -24,6 +25,9 @@ export function worries({ site, queues, mappings, database }: Status): string[] 
   const found = modes.flatMap(({ mode, doubtful }) =>
     doubtful > 0 ? [`${ordersOf(doubtful)} of ${mode} in doubt: look each up at the venue, then npm run judge`] : [],
   );
+  for (const { mode, balance } of modes)
+    if (balance !== null && balance.gap !== ZERO)
+      found.push(`bills do not explain ${balance.gap} USDT of the balance of ${mode}: see 'Ledger' in docs/runbook.md`);
   if (schema === null) found.push("the database has no schema: npm run migrate");
   else if (code !== null && schema < code) found.push(`the database lacks migrations up to ${code}: npm run migrate`);
   else if (code !== null && schema > code) found.push("the database is newer than this code: update the code");
@@ -67,13 +71,20 @@ function databaseLines({ schema, code, lagSeconds, block, report, modes }: DeskS
     `schema    ${schema ?? "none"}${schema === code ? "" : `, this code has ${code ?? "none"}`}`,
     `chain     ${block ? `block ${block.number}, ${ago(lagSeconds ?? 0)} behind` : "no block yet"}`,
     `report    ${report ? `${report.type}, ended ${report.end} (${since(report.end)} ago)` : "none yet"}`,
-    ...modes.flatMap(({ mode, control, doubtful, inDoubt }) => [
+    ...modes.flatMap(({ mode, control, balance, doubtful, inDoubt }) => [
       `trading   ${mode} ${control.state}, epoch ${control.epoch}, since ${control.changedAt} by ${control.actor}: ${control.reason}`,
+      ...(balance === null ? [] : [balanceLine(mode, balance)]),
       ...inDoubt.map(doubtLine),
       ...(doubtful > inDoubt.length ? [`in doubt  ${doubtful - inDoubt.length} more`] : []),
     ]),
   ];
 }
+
+type Balance = NonNullable<DeskStatus["modes"][number]["balance"]>;
+
+/** Both sides of the identity, all digits: equity is cash, which the bills add up to, and what is not realized. */
+const balanceLine = (mode: string, { at, equity, cash, unrealized, gap }: Balance): string =>
+  `balance   ${mode} equity ${equity} USDT at ${at}: cash ${cash} (bills say ${text(big(cash).minus(gap))}), unrealized ${unrealized}`;
 
 const doubtLine = ({ status, side, size, instrument, decidedAt, clientOrderId }: Doubtful): string =>
   `in doubt  ${status}: ${side} ${size} ${instrument}, decided ${decidedAt}, client order id ${clientOrderId}`;

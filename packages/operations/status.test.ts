@@ -83,6 +83,26 @@ test("a hard halt and an order in doubt are what needs a person, with the comman
   expect(text).toMatch(/^in doubt {2}20 more$/m);
 });
 
+test("a balance is shown beside what the bills say of it; one that they do not explain needs a person", async () => {
+  const status = await readStatus(desk.site, undefined, instantOf("2022-06-21T04:00:00.000Z"));
+  if ("problem" in status.database) throw new Error(status.database.problem);
+  const [demo] = status.database.modes;
+  const at = instantOf("2022-06-21T03:59:00.000Z");
+  const sides = { equity: decimalOf("1003.25"), cash: decimalOf("1000.5"), unrealized: decimalOf("2.75") };
+  const withGap = (gap: string) => ({
+    ...status,
+    database: { ...status.database, modes: [{ ...demo!, balance: { at, ...sides, gap: decimalOf(gap) } }] },
+  });
+  const short = withGap("-0.000001") as typeof status;
+  expect(statusText(short)).toContain(
+    `balance   demo equity 1003.25 USDT at ${at}: cash 1000.5 (bills say 1000.500001), unrealized 2.75`,
+  );
+  expect(worries(short)).toEqual([
+    "bills do not explain -0.000001 USDT of the balance of demo: see 'Ledger' in docs/runbook.md",
+  ]);
+  expect(worries(withGap("0") as typeof status)).toEqual([]);
+});
+
 test("a length of time is said in the unit that fits", () => {
   expect([0, 119, 120, 7199, 7200, 172_800].map(ago)).toEqual(["0 s", "119 s", "2 min", "120 min", "2 h", "2 d"]);
 });

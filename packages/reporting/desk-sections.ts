@@ -1,5 +1,5 @@
 import { policyOf } from "#trading/plans/policy";
-import { text } from "#units/decimal";
+import { type Decimal, text, ZERO } from "#units/decimal";
 import { clock, compact, exact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
 import { whyText } from "./no-trade.ts";
 import { profitNotice } from "./notice.ts";
@@ -88,6 +88,9 @@ const closedLines = (position: PositionLine): string[] => [
   `  ${result(position)}`,
 ];
 
+/** All digits: a gap of any size is an alarm. */
+const explained = (gap: Decimal): string => (gap === ZERO ? "to the last digit" : `all but ${gap} USDT`);
+
 /** Returns the lines of the account's figures. */
 export function performanceSection({ metrics, scope }: Report): string[] {
   const { equity, pnl, trades, orders, exposure, outcomes } = metrics;
@@ -95,6 +98,8 @@ export function performanceSection({ metrics, scope }: Report): string[] {
   const rows: [string, string][] = [
     ["Equity", equity.end === null ? "–" : money(equity.end)],
     ["Change", equity.change === null ? "–" : `${signedMoney(equity.change)} (${fraction(equity.return, 2)})`],
+    ...(equity.transferred === ZERO ? [] : [["Transferred", signedMoney(equity.transferred)] as [string, string]]),
+    ...(equity.gap === null ? [] : [["Explained by bills", explained(equity.gap)] as [string, string]]),
     ["Max drawdown", fraction(equity.maxDrawdown, 2)],
     ["Realized", signedMoney(pnl.realizedUsd)],
     ["Unrealized", signedMoney(pnl.unrealizedUsd)],

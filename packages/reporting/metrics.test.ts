@@ -20,17 +20,29 @@ const amount = fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }).map((value) =>
 const equityFrom = (values: readonly string[]) =>
   values.map((equity, index) => ({
     at: instantOf(`2022-06-21T00:${String(index).padStart(2, "0")}:00.000Z`),
-    equity: decimalOf(equity),
+    ...{ equity: decimalOf(equity), units: decimalOf("1"), gap: null },
   }));
 
 test("nothing measured is null, never 0", () => {
   const metrics = metricsOf(EMPTY);
   expect(Metrics.parse(metrics)).toEqual(metrics);
-  expect(metrics.equity).toEqual({ start: null, end: null, change: null, return: null, maxDrawdown: null });
+  const nothing = { start: null, end: null, change: null, return: null, maxDrawdown: null };
+  expect(metrics.equity).toEqual({ ...nothing, transferred: "0", gap: null });
   expect(metrics.trades.winRate).toBeNull();
   expect(metrics.events.unpricedShare).toBeNull();
   expect(metrics.blocks.lagMedianSeconds).toBeNull();
   expect(metrics.outcomes.map((outcome) => outcome.hitRate)).toEqual([null, null, null]);
+});
+
+test("F12: what was transferred is no result of a period: neither a change nor a drawdown", () => {
+  const [first, second, third] = equityFrom(["1000", "910", "900.9"]);
+  const left = { units: decimalOf("0.91") };
+  const equity = [first, { ...second, ...left }, { ...third, ...left, gap: decimalOf("0") }] as ReturnType<
+    typeof equityFrom
+  >;
+  expect(metricsOf({ ...EMPTY, equity }).equity).toEqual({
+    ...{ start: "1000", end: "900.9", transferred: "-90", change: "-9.1", return: -0.01, maxDrawdown: 0.01, gap: "0" },
+  });
 });
 
 test("figures of a known period", () => {
@@ -56,6 +68,7 @@ test("figures of a known period", () => {
     change: "82.04",
     return: 0.008204,
     maxDrawdown: 0.004,
+    ...{ transferred: "0", gap: null },
   });
   expect(metrics.pnl).toEqual({ realizedUsd: "14.475", unrealizedUsd: "88.8", feesUsd: "6.7644", fundingUsd: "0" });
   expect(metrics.trades).toEqual({ closed: 1, wins: 1, winRate: 1, chance: 0.5 });

@@ -49,10 +49,14 @@ export const Metrics = z.object({
   equity: z.object({
     start: Decimal.nullable(),
     end: Decimal.nullable(),
+    /** Moved into the account in the period, less what was moved out: no result, and in none of the three below. */
+    transferred: Decimal.default(ZERO),
     change: Decimal.nullable(),
     return: z.number().nullable(),
     /** Max drawdown between snapshots, as a fraction of the peak. */
     maxDrawdown: z.number().nullable(),
+    /** What of the newest balance the venue's bills do not explain; "0" = nothing. Null = it was not compared. */
+    gap: Decimal.nullable().default(null),
   }),
   pnl: z.object({ realizedUsd: Decimal, unrealizedUsd: Decimal, feesUsd: Decimal, fundingUsd: Decimal }),
   /** Fees in an asset that has no price here, by asset; not part of feesUsd. */
@@ -88,7 +92,13 @@ export interface MetricRecords {
     readonly decided: number;
   }[];
   /** Ascending; the first may be the last snapshot before the period. */
-  readonly equity: readonly { readonly at: Instant; readonly equity: Decimal }[];
+  readonly equity: readonly {
+    readonly at: Instant;
+    readonly equity: Decimal;
+    /** That the account was in: transfers issue and burn them. */
+    readonly units: Decimal;
+    readonly gap: Decimal | null;
+  }[];
   readonly orders: readonly { readonly status: string }[];
   readonly fills: readonly {
     readonly notionalUsd: Decimal | null;
@@ -201,21 +211,40 @@ function outcomeMetrics(horizon: Horizon, outcomes: MetricRecords["outcomes"]): 
 function equityMetrics(snapshots: MetricRecords["equity"]): Metrics["equity"] {
   const first = snapshots[0];
   const last = snapshots.at(-1);
-  if (!first || !last) return { start: null, end: null, change: null, return: null, maxDrawdown: null };
-  let peak = big(first.equity);
+  const nothing = {
+    start: null,
+    end: null,
+    transferred: ZERO,
+    change: null,
+    return: null,
+    maxDrawdown: null,
+    gap: null,
+  };
+  if (!first || !last) return nothing;
+  // A unit's worth moves by results alone.
+  const price = ({ equity, units }: typeof first): Big => big(equity).div(units);
+  let peak = price(first);
   let drawdown = big(0);
-  for (const { equity } of snapshots) {
-    if (peak.lt(equity)) peak = big(equity);
-    const fall = peak.gt(0) ? peak.minus(equity).div(peak) : big(0);
+  let transferred = big(0);
+  let before = first;
+  for (const snapshot of snapshots) {
+    const worth = price(snapshot);
+    if (peak.lt(worth)) peak = worth;
+    const fall = peak.gt(0) ? peak.minus(worth).div(peak) : big(0);
     if (fall.gt(drawdown)) drawdown = fall;
+    if (snapshot.units !== before.units)
+      transferred = transferred.plus(fixed(big(snapshot.equity).minus(worth.times(before.units)), 8));
+    before = snapshot;
   }
-  const change = big(last.equity).minus(first.equity);
+  const began = price(first);
   return {
     start: text(first.equity),
     end: text(last.equity),
-    change: text(change),
-    return: big(first.equity).gt(0) ? Number(fixed(change.div(first.equity), 8)) : null,
+    transferred: text(transferred),
+    change: text(big(last.equity).minus(first.equity).minus(transferred)),
+    return: began.gt(0) ? Number(fixed(price(last).minus(began).div(began), 8)) : null,
     maxDrawdown: Number(fixed(drawdown, 8)),
+    gap: last.gap,
   };
 }
 

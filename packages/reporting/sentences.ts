@@ -1,5 +1,6 @@
 import { policyOf } from "#trading/plans/policy";
-import { grouped, listed, minute, money, percent, plural, signed, span, usd } from "./format.ts";
+import { ZERO } from "#units/decimal";
+import { grouped, listed, minute, money, percent, plural, signed, signedMoney, span, usd } from "./format.ts";
 import { evidenceOn, noEvidence, whyText } from "./no-trade.ts";
 import { profitNotice } from "./notice.ts";
 import { type Clean, deed, isKnown, lean, spoken, walletName } from "./phrase.ts";
@@ -105,6 +106,7 @@ function fared({ scope, metrics: { equity, pnl } }: Report): string {
   if (equity.start === equity.end) return `Equity stayed at ${money(equity.end)} USDT.`;
   const change = equity.return === null ? "" : ` (${equity.return > 0 ? "+" : ""}${percent(equity.return, 2)})`;
   const notice = profitNotice(scope);
-  const went = `Equity went from ${money(equity.start)} to ${money(equity.end)} USDT${change}, after ${money(pnl.feesUsd)} in fees.`;
+  const moved = equity.transferred === ZERO ? "" : `, ${signedMoney(equity.transferred)} of it transferred`;
+  const went = `Equity went from ${money(equity.start)} to ${money(equity.end)} USDT${moved}${change}, after ${money(pnl.feesUsd)} in fees.`;
   return notice === null ? went : `${went} ${notice}`;
 }

@@ -291,6 +291,7 @@ async function writeTrading(db: Drizzle): Promise<void> {
       at: time(minute),
       equity: decimalOf(["10000", "9990", "10002.44", "1"][index]!),
       available: decimalOf("9000"),
+      gap: index === 2 ? decimalOf("0") : null,
     })),
   );
 }

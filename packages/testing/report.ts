@@ -180,9 +180,9 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
     wallets: [scoredWith("whale-03", 7.1, 5.6), scoredWith("noise-2", 3.2, 4.4, `0x${"0d".repeat(20)}`)],
     outcomes: [{ horizon: "1h", settled: 18, hits: 11, decided: 16 }],
     equity: [
-      { at: instantOf("2022-06-20T23:59:00.000Z"), equity: decimalOf("10000") },
-      { at: instantOf("2022-06-21T02:30:00.000Z"), equity: decimalOf("9960") },
-      { at: instantOf("2022-06-21T03:59:00.000Z"), equity: decimalOf("10082.04") },
+      { at: instantOf("2022-06-20T23:59:00.000Z"), equity: decimalOf("10000"), units: decimalOf("1"), gap: null },
+      { at: instantOf("2022-06-21T02:30:00.000Z"), equity: decimalOf("9960"), units: decimalOf("1"), gap: null },
+      { at: instantOf("2022-06-21T03:59:00.000Z"), equity: decimalOf("10082.04"), units: decimalOf("1"), gap: null },
     ],
     orders: [
       orderWith(),

@@ -109,6 +109,11 @@ export const REPLIES = {
       z.object({
         mode: TradingMode,
         control: Control,
+        /** The newest balance that was compared with the venue's bills, in USDT; null before the first. */
+        balance: z
+          .object({ at: Instant, equity: Decimal, cash: Decimal, unrealized: Decimal, gap: Decimal })
+          .nullable()
+          .default(null),
         /** How many orders are in doubt, and the first of them. */
         doubtful: z.number().int(),
         inDoubt: z.array(Doubtful),

@@ -22,7 +22,12 @@ const OutcomeRow = kind.shape("outcomes of a report", {
   hits: kind.int,
   decided: kind.int,
 });
-const EquityRow = kind.shape("equity of a report", { at: kind.instant, equity: kind.decimal });
+const EquityRow = kind.shape("equity of a report", {
+  at: kind.instant,
+  equity: kind.decimal,
+  units: kind.decimal,
+  gap: kind.orNull(kind.decimal),
+});
 const FillRow = kind.shape("fills of a report", {
   notionalUsd: kind.orNull(kind.decimal),
   fee: kind.decimal,
@@ -148,7 +153,8 @@ const equity = (db: Db, scope: Scope): Promise<ReportRecords["equity"]> =>
   rows(
     db,
     EquityRow,
-    sql`SELECT ${iso(sql`s.at`)} AS at, ${plain(sql`s.equity`)} AS equity FROM equity_snapshots s
+    sql`SELECT ${iso(sql`s.at`)} AS at, ${plain(sql`s.equity`)} AS equity, ${plain(sql`s.units`)} AS units, ${plain(sql`s.gap`)} AS gap
+        FROM equity_snapshots s
         WHERE ${ours(sql`s`, scope)} AND s.at < ${scope.end}::timestamptz AND s.at >= coalesce(
           (SELECT max(q.at) FROM equity_snapshots q WHERE ${ours(sql`q`, scope)} AND q.at < ${scope.start}::timestamptz),
           ${scope.start}::timestamptz)

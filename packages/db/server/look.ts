@@ -4,6 +4,7 @@ import type { StoredOrder } from "#trading/orders/stored-order";
 import type { Db } from "../client.ts";
 import { type DeskHealth, deskHealth } from "../reading/overview.ts";
 import { readControl } from "../trading/control.ts";
+import { type BalanceLook, lastEntry } from "../trading/ledger.ts";
 import { countDoubtful, doubtfulOrders } from "../trading/orders.ts";
 import { schemaVersion } from "./version.ts";
 
@@ -16,6 +17,8 @@ export interface DeskLook {
   readonly modes: readonly {
     readonly mode: TradingMode;
     readonly control: StoredControl;
+    /** The newest balance that was compared with the venue's bills; null before the first. */
+    readonly balance: BalanceLook | null;
     /** How many orders are in doubt, and the first of them. */
     readonly doubtful: number;
     readonly inDoubt: readonly StoredOrder[];
@@ -33,6 +36,7 @@ export async function lookAtDesk(db: Db, chain: string): Promise<DeskLook> {
   const modes = TradingMode.options.map(async (mode) => ({
     mode,
     control: await readControl(db, mode),
+    balance: await lastEntry(db, mode),
     doubtful: await countDoubtful(db, mode),
     inDoubt: await doubtfulOrders(db, mode, SHOWN),
   }));

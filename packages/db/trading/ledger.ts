@@ -4,7 +4,7 @@ import { type Bill, billKind } from "#trading/ledger/bill";
 import { entryOf, type LedgerBase, type LedgerEntry } from "#trading/ledger/ledger";
 import { fundingPaid } from "#trading/positions/position-row";
 import type { KeptLedger, Run, TradingStore } from "#trading/store";
-import { fixed, text } from "#units/decimal";
+import { type Decimal, fixed, text, ZERO } from "#units/decimal";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
@@ -20,6 +20,12 @@ const BILL = {
 } as const;
 
 const ours = ({ mode, venue }: Account) => and(eq(bills.tradingMode, mode), eq(bills.exchange, venue));
+
+/** A balance as a person looks at it, in USDT. */
+export interface BalanceLook extends Pick<LedgerEntry, "cash" | "unrealized" | "gap"> {
+  readonly at: Instant;
+  readonly equity: Decimal;
+}
 
 /** Returns the newest stored bill of an account; null without one. */
 export async function lastBill(db: Db, account: Account): Promise<Pick<Bill, "billId" | "at"> | null> {
@@ -92,6 +98,19 @@ async function bookFunding(tx: Db, account: Account, fresh: readonly Bill[]): Pr
   }
 }
 
+/** Returns the newest balance of a mode that was compared with its bills; null before the first. */
+export async function lastEntry(db: Db, mode: Account["mode"]): Promise<BalanceLook | null> {
+  const [row] = await drizzleOf(db)
+    .select({ at: equity.at, equity: equity.equity, ...ENTRY })
+    .from(equity)
+    .where(and(eq(equity.tradingMode, mode), isNotNull(equity.cash)))
+    .orderBy(desc(equity.at))
+    .limit(1);
+  if (!row) return null;
+  const { at, cash, unrealized, gap } = row;
+  return { at, equity: row.equity, cash: cash ?? ZERO, unrealized: unrealized ?? ZERO, gap: gap ?? ZERO };
+}
+
 const snapshots = ({ mode, venue }: Account) => and(eq(equity.tradingMode, mode), eq(equity.exchange, venue));
 
 const ENTRY = {
@@ -119,9 +138,9 @@ async function baseBefore(tx: Db, account: Account, at: Instant): Promise<Ledger
       .orderBy(desc(equity.at))
       .limit(1);
   const [last] = await newest(undefined);
-  const [agreed] = last?.gap === "0" ? [last] : await newest(eq(equity.gap, text(0)));
+  const [agreed] = last?.gap === "0" ? [last] : await newest(eq(equity.gap, ZERO));
   return {
-    agreed: agreed ? { cash: agreed.cash ?? text(0), billId: agreed.billId } : null,
+    agreed: agreed ? { cash: agreed.cash ?? ZERO, billId: agreed.billId } : null,
     last: last ?? null,
   };
 }
