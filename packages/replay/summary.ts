@@ -241,7 +241,7 @@ function orderLine(order: OrderLine): string {
   const paid = order.averagePrice === null ? "" : ` at ${price(order.averagePrice)}`;
   const filled = partFilled(order);
   const part = filled === null ? "" : ` (${filled} filled)`;
-  return `${minute(order.decidedAt).slice(5)} ${order.side} ${orderSize(order)}, ${plain(order.instrument)}${part}: ${spoken(order.status)}${paid}, ${usd(order.notionalUsd)}`;
+  return `${minute(order.decidedAt).slice(5)} ${order.side} ${orderSize(order)}, ${plain(order.instrument)}${order.reduceOnly ? ", to reduce" : ""}${part}: ${spoken(order.status)}${paid}, ${usd(order.notionalUsd)}`;
 }
 
 function whyLine(order: OrderLine): string {

@@ -77,7 +77,7 @@ test("an asset without an order says what stood first in its way", () => {
   expect(text).toContain("## Why no trade\n\nAs of 2022-06-21 03:59:\n");
   expect(text).toContain("- **ETH**: signal 0.15, above 0.25 needed (0.10 short); a bias of 0.51 would close it");
   expect(text).toContain("- **UNI**: no 4h bias: ");
-  expect(text).toMatch(/^No order was placed\. BTC: signal 0\.04/m);
+  expect(text).toMatch(/^No order was placed\. BTC: signal -0\.04, below -0\.25 needed/m);
   expect(markdown(reportWith({ tradedAssets: ["ETH"] }))).not.toContain("Why no trade");
   const stopped = orderWith({ asset: "ETH", status: "denied", why: { ...orderWith().why, denied: ["daily_loss"] } });
   const strong = biasWith({ value: 0.8, confidence: 0.9, credibility: 8 });

@@ -1,6 +1,6 @@
 import { policyOf } from "#trading/plans/policy";
 import { HORIZONS, type Horizon } from "#units/time";
-import { clock, minute, percent, plural, probability, shortHash, signed } from "./format.ts";
+import { clock, listed, minute, percent, plural, probability, shortHash, signed } from "./format.ts";
 import { evidenceOn, noEvidence } from "./no-trade.ts";
 import { deed, isKnown, kindOf, spoken, walletName } from "./phrase.ts";
 import { escaped } from "./plain.ts";
@@ -33,6 +33,7 @@ export function biasSection({ biases, evidence, asOf, scope }: Report): string[]
       policyOf(scope).timeframe,
     ),
   );
+  const untold = assets.slice(SHOWN_ASSETS).map((asset) => escaped(asset, 10));
   return [
     "## Bias",
     "",
@@ -41,6 +42,7 @@ export function biasSection({ biases, evidence, asOf, scope }: Report): string[]
     "",
     ...(notes.length > 0 ? [...notes, ""] : []),
     ...(told.length > 0 ? ["### What it is made of", "", ...told] : []),
+    ...(untold.length > 0 ? [`Those of ${listed(untold)} are in the API's /bias.`, ""] : []),
   ];
 }
 

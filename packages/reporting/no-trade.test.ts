@@ -5,10 +5,15 @@ import { evidenceOn, noEvidence, whyText } from "./no-trade.ts";
 
 const NOTHING = { bias: null, confidence: null, credibility: null };
 const gap = (name: NoTrade["gap"], has: number | null, needs: number | null, over: Partial<NoTrade> = {}): NoTrade => ({
-  ...{ asset: "ETH", gap: name, has, needs, closes: NOTHING, denied: [] },
+  ...{ asset: "ETH", gap: name, has, needs, closes: NOTHING, leansDown: false, denied: [] },
   ...over,
 });
 const said = (of: NoTrade): string => whyText(of, "4h");
+
+test("a bias that leans down is told with its sign, and what would close the gap too", () => {
+  const short = gap("signal", 0.04, 0.12, { leansDown: true, closes: { ...NOTHING, bias: 0.7301 } });
+  expect(said(short)).toBe("signal -0.04, below -0.12 needed (0.08 short); a bias of -0.74 would close it");
+});
 
 test("too few bets are no evidence yet; enough of them without a wallet above the middle are none", () => {
   expect(noEvidence({ horizon: "24h", needs: 25, has: 0 })).toBe("no evidence yet: needs 25 bets at 24h, has 0");

@@ -31,7 +31,7 @@ export function whyText(gap: NoTrade, horizon: Bets["horizon"], clean: Clean = p
     case "credibility":
       return `the wallets behind it stand at ${from.toFixed(1)}, above ${to.toFixed(1)} needed; ${closing(gap)}`;
     case "signal":
-      return `signal ${from.toFixed(2)}, above ${to.toFixed(2)} needed (${(to - from).toFixed(2)} short); ${closing(gap)}`;
+      return `signal ${leaning(gap, from.toFixed(2))}, ${gap.leansDown ? "below" : "above"} ${leaning(gap, to.toFixed(2))} needed (${(to - from).toFixed(2)} short); ${closing(gap)}`;
     case "policy":
       return `denied by ${listed(gap.denied.map((code) => clean(spoken(code))))}`;
     case "size":
@@ -39,9 +39,12 @@ export function whyText(gap: NoTrade, horizon: Bets["horizon"], clean: Clean = p
   }
 }
 
-function closing({ closes: { bias, confidence, credibility } }: NoTrade): string {
+const leaning = ({ leansDown }: NoTrade, size: string): string => (leansDown ? `-${size}` : size);
+
+function closing(gap: NoTrade): string {
+  const { bias, confidence, credibility } = gap.closes;
   const ways = [
-    ...(bias === null ? [] : [`a bias of ${up(bias, 2)}`]),
+    ...(bias === null ? [] : [`a bias of ${leaning(gap, up(bias, 2))}`]),
     ...(confidence === null ? [] : [`a confidence of ${percent(Number(up(confidence, 2)))}`]),
     ...(credibility === null ? [] : [`a credibility of ${up(credibility, 1)}`]),
   ];

@@ -24,7 +24,7 @@ test.each<[string, Standing, Partial<NoTrade>]>([
     { gap: "signal", has: 0.15, needs: 0.25, closes: { bias: 0.25 / 0.3, confidence: null, credibility: 7.5 } },
   ],
   ["a weak signal that none closes alone", standing(0.1, 0.2, 6.5), { gap: "signal", has: 0.01, closes: none }],
-  ["a short as well", standing(-0.5, 0.6, 6.5), { gap: "signal", has: 0.15, needs: 0.25 }],
+  ["a short as well", standing(-0.5, 0.6, 6.5), { gap: "signal", has: 0.15, needs: 0.25, leansDown: true }],
   ["a limit", standing(0.6, 0.7, 8, ["cooldown_seconds"]), { gap: "policy", denied: ["cooldown_seconds"] }],
   ["no limit, so it is the size", standing(0.6, 0.7, 8), { gap: "size", denied: [] }],
 ])("%s", (_, given, wanted) => {

@@ -23,6 +23,8 @@ export const NoTrade = z.object({
     confidence: z.number().nullable(),
     credibility: z.number().nullable(),
   }),
+  /** The bias leans down, so that what is missing is a stronger signal to sell. Reports of earlier releases do not say. */
+  leansDown: z.boolean().default(false),
   /** Limits that denied the newest plan; empty unless the gap is `policy`. */
   denied: z.array(z.string()),
 });
@@ -48,7 +50,7 @@ type Entry = Pick<Policy, "enter" | "credibilityFloor" | "credibilityFull">;
 /** Returns the first gap between an asset without an order and one, its size, and what would close it. */
 export function whyNoTrade({ asset, bias, bets, denied }: Standing, policy: Entry): NoTrade {
   const gap = (name: NoTrade["gap"], has: number | null, needs: number | null, closes = NOTHING): NoTrade => ({
-    ...{ asset, gap: name, has, needs, closes },
+    ...{ asset, gap: name, has, needs, closes, leansDown: (bias?.value ?? 0) < 0 },
     denied: name === "policy" ? [...denied] : [],
   });
   if (bias === null) return gap("bias", null, null);
