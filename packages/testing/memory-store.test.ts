@@ -435,6 +435,21 @@ const PLANTS: Readonly<Record<string, Twin>> = {
   "what others did before the desk that counts": planted((store) => ({
     book: (run, seen, settle) => store.book(run, { ...seen, since: instant(START) }, settle),
   })),
+  "a bill in another currency that is dropped": planted((store) => ({
+    keepLedger: (run, balance, bills) =>
+      store.keepLedger(
+        run,
+        balance,
+        bills.filter((one) => one.asset === "USDT"),
+      ),
+  })),
+  "a transfer that issues no units": planted((store, books) => ({
+    keepLedger: async (run, balance, bills) => {
+      const kept = await store.keepLedger(run, balance, bills);
+      for (const [key, row] of books.equity) books.equity.set(key, { ...row, units: decimalOf("1") });
+      return { ...kept, entry: { ...kept.entry, units: decimalOf("1") } };
+    },
+  })),
   "equity of the instant itself": planted((store) => ({ equity: (account, at) => store.health(account, at) })),
 };
 
