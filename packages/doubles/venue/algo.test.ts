@@ -395,3 +395,13 @@ test("close-position closes at market, and cancels what closes it too when it is
   expect(await position()).toEqual([]);
   expect(await algo()).toMatchObject({ state: "canceled" });
 });
+
+test("a stale read answers what it answered before, by endpoint", async () => {
+  const { buy, venue, position, client } = await stage([1000]);
+  expect(await position()).toEqual([]);
+  await buy(2);
+  venue.faults.set({ path: "account/positions", act: { kind: "stale" } });
+  expect(await position()).toEqual([]); // the order is filled, its position is not there yet
+  expect((await client.privateGetTradeFills({ instId })).data).toHaveLength(1);
+  expect(await position()).toMatchObject([{ pos: "2" }]);
+});

@@ -7,11 +7,12 @@
  * - code: the venue answers with an OKX code (in the order's row on a placement)
  * - page: a gateway answers with an HTML page and a status
  * - garble: half a JSON text; stall: half of it, and the rest never
+ * - stale: a read answers what it answered the last time it was asked, as a replica that lags; a first one as it is
  * - echo: an error that quotes every header of the request
  */
 export type FaultAct =
   | { readonly kind: "reset-before" | "reset-after" | "hang-before" | "hang-after" | "late" | "duplicate" }
-  | { readonly kind: "garble" | "stall" | "echo" }
+  | { readonly kind: "garble" | "stall" | "echo" | "stale" }
   | { readonly kind: "code"; readonly code: string; readonly status?: number; readonly after?: boolean }
   | { readonly kind: "page"; readonly status: number; readonly after?: boolean };
 

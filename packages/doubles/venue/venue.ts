@@ -70,6 +70,9 @@ interface Arrival {
 /** OKX's taker and maker fees of a new account on swaps. */
 const FEES = { taker: big(decimalOf("0.0005")), maker: big(decimalOf("0.0002")) };
 
+/** Answers that are kept for a stale read: a desk asks fewer kinds of question. */
+const TOLD = 100;
+
 const PREFIX = "/api/v5/";
 
 function requestOf({ method, target, headers, body }: Arrival, now: number): PaperRequest {
@@ -221,6 +224,8 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
   const floor: Floor = { state, book, matching: { fees: FEES, impactBps, triggerLatencyMs, fillLagMs } };
   const faults = noFaults();
   let held: Arrival[] = [];
+  // The last answer to each read, for a read that is stale.
+  const told = new Map<string, Reply>();
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = "GET", url: target = "/", headers } = incoming;
     const arrival = { method, target, headers, body: method === "POST" ? await readBody(incoming) : "" };
@@ -229,8 +234,13 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
     const path = (target.split("?")[0] ?? "").slice(PREFIX.length);
     const act = faults.strike(method, path);
     if (act?.kind === "late") held.push(arrival);
-    if (act === null) write(response, run(config, floor, arrival));
-    else answer(act, response, arrival, () => run(config, floor, arrival));
+    const earlier = act?.kind === "stale" ? told.get(target) : undefined;
+    if (act === null || act.kind === "stale") {
+      const reply = earlier ?? run(config, floor, arrival);
+      if (method === "GET") told.set(target, reply);
+      if (told.size > TOLD) told.delete(String(told.keys().next().value)); // the oldest
+      write(response, reply);
+    } else answer(act, response, arrival, () => run(config, floor, arrival));
   };
   const server = await listen((incoming, response) => {
     // A bug of the venue breaks the connection: the adapter must read it as unknown, and the test sees it.
