@@ -16,6 +16,7 @@ import { provide } from "#runtime/services";
 import { chainNode, tinyChain } from "#testing/chain/chain-node";
 import { NOBODY, tinyContent, WHALE } from "#testing/chain/tiny-recording";
 import { testDesk } from "#testing/desk";
+import { PRACTICE } from "#testing/practice";
 import type { ScheduleName } from "#topology/schedules";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
@@ -62,6 +63,7 @@ beforeAll(async () => {
   venue = await paperVenue({ clock, source, key: paperKey });
   const env = {
     ...{ SPYHOP_MODE: "demo", INSTRUMENTS: INSTRUMENT, BAR_SECONDS: "60", HEAD_POLL_SECONDS: "0", GENERATED: "true" },
+    POLICY: JSON.stringify(PRACTICE),
     ...{ VENUE: "paper", OKX_URL: venue.url, OKX_PUBLIC_URL: venue.url, OKX_RATE_LIMIT: "false", WARMUP_HOURS: "20" },
     EXCHANGE_SECRET_ID: SECRET_ID,
   };

@@ -10,6 +10,7 @@ import { provide } from "#runtime/services";
 import { chainNode, tinyChain } from "#testing/chain/chain-node";
 import { NOBODY, tinyContent } from "#testing/chain/tiny-recording";
 import { testDesk } from "#testing/desk";
+import { PRACTICE } from "#testing/practice";
 import { allResources, aTarget, synthesise } from "#testing/synthesise";
 import { METRICS_NAMESPACE, metrics } from "#topology/metrics";
 import type { ScheduleName } from "#topology/schedules";
@@ -61,6 +62,7 @@ beforeAll(async () => {
   venue = await paperVenue({ clock: virtualClock(START), source, key: paperKey });
   const env = {
     ...{ SPYHOP_MODE: "demo", INSTRUMENTS: INSTRUMENT, BAR_SECONDS: "60", HEAD_POLL_SECONDS: "0", GENERATED: "true" },
+    POLICY: JSON.stringify(PRACTICE),
     ...{ VENUE: "paper", OKX_URL: venue.url, OKX_PUBLIC_URL: venue.url, OKX_RATE_LIMIT: "false", WARMUP_HOURS: "20" },
     EXCHANGE_SECRET_ID: SECRET_ID,
   };
