@@ -17,7 +17,7 @@ const KIB = 1024;
 const BUDGETS = {
   API: { kind: "API", bytes: 480 * KIB, cpuRatio: 3.4, readyMs: 115 },
   // They send, publish, trade, read secrets, sign tokens, and have what failed delivered again.
-  orders: { kind: "orders", bytes: 720 * KIB, cpuRatio: 4.4, readyMs: 160 },
+  orders: { kind: "orders", bytes: 760 * KIB, cpuRatio: 4.4, readyMs: 160 },
   other: { kind: "other", bytes: 700 * KIB, cpuRatio: 4.4, readyMs: 160 },
 } as const satisfies Record<string, Budget>;
 
