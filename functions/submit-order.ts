@@ -1,17 +1,25 @@
 import { sqlStore } from "#db/trading/store";
+import { PartsFailed } from "#desk/attempt";
 import { fenced } from "#desk/control-object";
+import { coverOrder } from "#desk/cover-position";
 import { submitOrder } from "#desk/submit-order";
 import { consume } from "#runtime/consume";
 import { log } from "#runtime/log";
 import { orderClosed, tradingChanged } from "#trading/facts";
+import { policyOf } from "#trading/plans/policy";
 
-/** Submits an approved order to the venue, once. An order that another delivery claimed is left to the reconciler. */
-export const handler = consume("orders", async ({ orderId, mode, at }, { database, exchange, control, publish }) => {
+/** Submits an approved order to the venue, once, and has a stop there for what it filled. An order that another delivery claimed is left to the reconciler. */
+export const handler = consume("orders", async ({ orderId, mode, at }, context) => {
+  const { database, exchange, control, publish, settings } = context;
   const store = fenced(sqlStore(database), control);
   const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order");
+  const run = { account: { mode, venue: settings.venue }, at, by: "submit-order", policy: policyOf(settings) };
+  const cover = await coverOrder(store, exchange, run, order);
   const { instrument, side, size, status, filledSize, averagePrice, errorMessage } = order;
   const fields = { orderId, mode, instrument, side, contracts: size, filled: filledSize, averagePrice, errorMessage };
   log({ level: "info", message: `order ${status}`, ...fields });
   if (closed) await publish("order.closed", [orderClosed(order, at)]);
-  if (tripped !== null) await publish("trading.changed", [tradingChanged(mode, tripped, at)]);
+  for (const changed of [tripped, cover.tripped])
+    if (changed !== null) await publish("trading.changed", [tradingChanged(mode, changed, at)]);
+  if (cover.failures.length > 0) throw new PartsFailed("submit-order", cover.failures);
 });

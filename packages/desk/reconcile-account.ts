@@ -25,10 +25,12 @@ import {
   tripOf,
 } from "#trading/positions/reconcile";
 import type { Booked, ClosedOrder, KeptLedger, Run, TradingStore } from "#trading/store";
-import type { Exchange, VenueBalance, VenueFill, VenueOrder, VenuePosition } from "#trading/venue";
+import type { Exchange, VenueBalance, VenueFill, VenueOrder, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, ZERO } from "#units/decimal";
 import { millis } from "#units/time";
+import { adoptFired } from "./adopt-fired.ts";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
+import { coverPosition } from "./cover-position.ts";
 import { keepLedger } from "./keep-ledger.ts";
 import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
 import { sweepApproved } from "./sweep-approved.ts";
@@ -78,6 +80,8 @@ interface Answers {
   readonly fills: readonly VenueFill[] | null;
   readonly orders: readonly VenueOrder[] | null;
   readonly balance: VenueBalance | null;
+  /** Null also in a later round: the first one has looked after them. */
+  readonly stops: readonly VenueStop[] | null;
   readonly equity: Decimal;
 }
 
@@ -96,7 +100,7 @@ const ROUNDS = 3;
 
 /**
  * Makes the books agree with the venue, one instrument at a time: looks its orders up, books its fills, moves the orders,
- * rebuilds its position from fills, compares, and watches its stop; then the triggers of the kill switch. Of `ids`, and of
+ * rebuilds its position from fills, compares, and watches its stop; before all that it sees to its stop at the venue; then the triggers of the kill switch. Of `ids`, and of
  * whatever else is held or under way. What differs, or is not shown, is looked at again within the run, as `pause` lets the
  * venue's time pass. The error of one question or of one instrument stops no other: it is among the failures, and the
  * caller must tell them. It never trades to repair a mismatch.
@@ -173,9 +177,11 @@ async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySe
   const { store, exchange, run, attempt } = job;
   const answers = await ask(job, only);
   let impossibleFills = 0;
-  let byStops: StoredControl | null = null;
   const foreign: ForeignFill[] = [];
-  for (const [id, listed] of await instrumentsOf(job, ids, only, answers)) {
+  const all = await instrumentsOf(job, ids, only, answers);
+  // Before the books: what keeps them from being written keeps no stop from being placed.
+  let byStops = await coverAll(job, [...all.values()], answers);
+  for (const [id, listed] of all) {
     const booked = await attempt("books", id, () => reconcileInstrument(job, id, listed, answers));
     if (booked === null) note(job, id, { kind: "failed" });
     impossibleFills += booked?.impossibleFills ?? 0;
@@ -185,6 +191,29 @@ async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySe
       byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, mark))) ?? byStops;
   }
   return { open: answers.orders ?? [], balance: answers.balance, impossibleFills, byStops, foreign };
+}
+
+/** Looks after the stop of each instrument at the venue, also of those that the books call flat. */
+async function coverAll(
+  { store, exchange, run, attempt }: Job,
+  all: readonly (Instrument | null)[],
+  { looked: orders, positions, stops }: Answers,
+): Promise<StoredControl | null> {
+  if (stops === null) return null;
+  let tripped: StoredControl | null = null;
+  const booked = await store.openPositions(run.account);
+  for (const instrument of all) {
+    if (instrument === null) continue;
+    const isMine = (one: { readonly instrument: string }) => one.instrument === instrument.id;
+    const made = await attempt("stop at the venue", instrument.id, () => {
+      const open = booked.find(isMine) ?? null;
+      const position = positions === null ? undefined : (positions.find(isMine) ?? null);
+      const held = open?.contracts ?? ZERO;
+      return coverPosition(store, exchange, run, { instrument, position, open, held, orders, stops });
+    });
+    tripped = made ?? tripped;
+  }
+  return tripped;
 }
 
 function note({ standing, run }: Job, instrument: string, found: Found): void {
@@ -200,15 +229,16 @@ async function ask({ store, exchange, run, attempt }: Job, only: ReadonlySet<str
     atVenue.length > 0 ? lookUp(exchange, atVenue, await exchange.now()) : [],
   );
   const since = fillsSince(await store.lastFillAt(account), at);
-  const [positions, balance, fills, orders] = await Promise.all([
+  const [positions, balance, fills, orders, stops] = await Promise.all([
     attempt("positions", null, () => exchange.positions()),
     only === null ? attempt("balance", null, () => exchange.balance()) : null,
     attempt("fills", null, () => exchange.fills(since)),
     only === null ? attempt("open orders", null, () => exchange.openOrders()) : null,
+    only === null ? attempt("stops", null, () => exchange.stops()) : null,
   ]);
   if (balance !== null) await store.recordEquity(run, balance);
   const equity = balance?.equity ?? (await store.health(account, at))?.equity ?? ZERO;
-  return { looked: looked ?? [], positions, fills, orders, balance, equity };
+  return { looked: looked ?? [], positions, fills, orders, stops, balance, equity };
 }
 
 /** Returns the instruments of a round, by id; null = the venue's list has it not. */
@@ -243,6 +273,10 @@ async function reconcileInstrument(
     ...{ instrument, listed, looked, equity, position, since: job.standing.get(instrument)?.since ?? null },
     fills: [...(fills ?? []).filter(isMine), ...byOrder.flat()],
   };
+  if (listed !== null) {
+    const open = (await store.openPositions(run.account)).find(isMine) ?? null;
+    await adoptFired(store, exchange, run, listed, open, told.fills);
+  }
   const booked = await settleInstrument(store, run, told);
   if (positions === null || fills === null) {
     note(job, instrument, { kind: "failed" });

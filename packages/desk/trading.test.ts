@@ -401,12 +401,14 @@ test("a stop whose run ended before it was sent is sent by the next run, once", 
   const planned = await plan();
   await submit(planned.order!.id);
   await reconcile();
+  for (const { instrument, algoId } of await exchange.stops()) await exchange.cancelStop(instrument, algoId);
   pass(60);
   // The run ends after the stop was stored and before it is claimed: the venue's clock is read in between.
   const now = exchange.now;
   exchange.now = () => Promise.reject(new Error("the machine went away"));
   const { failures } = await reconcile();
   expect(failures).toMatchObject([
+    { part: "stop at the venue", instrument: ETH_SWAP.id, error: { message: "the machine went away" } },
     { part: "stop", instrument: ETH_SWAP.id, error: { message: "the machine went away" } },
   ]);
   exchange.now = now;
@@ -439,11 +441,30 @@ test("a mark at the stop closes the position with a reduce-only order, even when
   expect(big(position?.realizedPnl ?? 0).gt(-700)).toBe(true);
 });
 
+test("F2: the venue closes a position at its stop while no job runs for 35 minutes, and the books take it for ours", async () => {
+  const desk = await entered((bar) => (bar < 2 ? 1000 : 880));
+  const [open] = await desk.positions();
+  expect(await desk.exchange.stops()).toMatchObject([
+    { side: "sell", trigger: open?.stopPrice, triggerBy: "mark", isWhole: true, isReduceOnly: true, isMarket: true },
+  ]);
+  desk.pass(35);
+  expect(await desk.exchange.positions()).toEqual([]); // before any job of the desk
+  expect(await desk.reconcile()).toMatchObject({ breaks: [], external: [], tripped: null, failures: [] });
+  expect(await stopsOf(desk.db)).toMatchObject([
+    { status: "filled", reduceOnly: true, size: text(open?.contracts ?? 0) },
+  ]);
+  expect(await desk.positions()).toMatchObject([{ contracts: "0" }]);
+  expect(await desk.exchange.stops()).toEqual([]);
+  expect(desk.venue.state().orders.map(({ side }) => side)).toEqual(["buy", "sell"]);
+});
+
 test("a stop that the venue freezes is told: the run says that the desk only reduces now", async () => {
-  const { lean, plan, submit, reconcile, pass, venue } = await stage((bar) => 1000 - bar * 3);
+  const { lean, plan, submit, reconcile, pass, venue, exchange } = await stage((bar) => 1000 - bar * 3);
   await lean(decimalOf("0.8"));
   await submit(idIn(await plan()));
   await reconcile();
+  // Without the venue's own stop it is the desk that has to close.
+  for (const { instrument, algoId } of await exchange.stops()) await exchange.cancelStop(instrument, algoId);
   pass(60);
   venue.faults.set({ path: "trade/order", method: "POST", act: { kind: "code", code: "54012" } });
   expect(await reconcile()).toMatchObject({ tripped: { state: "REDUCING", reason: "venue: 54012 injected" } });

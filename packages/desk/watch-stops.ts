@@ -1,5 +1,6 @@
 import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
+import type { Policy } from "#trading/plans/policy";
 import { isDust } from "#trading/positions/dust";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { stopReached } from "#trading/positions/reconcile";
@@ -10,15 +11,18 @@ import type { Decimal } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { submitOrder } from "./submit-order.ts";
 
+/** What stops need of a run. */
+export type StopRun = Pick<Run, "account" | "at" | "by"> & { readonly policy: Pick<Policy, "timeframe"> };
+
 /**
- * Sends a reduce-only market order for an instrument's position when `mark` has reached its stop. Simple on purpose: the
- * desk watches its stops each minute where a venue's own algo order would watch each tick. Returns what the kill switch
- * became, when the venue's reply tripped it.
+ * Sends a reduce-only market order for an instrument's position when `mark` has reached its stop. The venue's own stop
+ * watches each tick; this is for one that is passed and has not fired, or that could not be placed. Returns what the kill
+ * switch became, when the venue's reply tripped it.
  */
 export async function watchStop(
   store: TradingStore,
   exchange: Exchange,
-  run: Run,
+  run: StopRun,
   instrument: Instrument,
   mark: Decimal,
 ): Promise<StoredControl | null> {
@@ -26,7 +30,25 @@ export async function watchStop(
   const position = open.find((held) => held.instrument === instrument.id);
   if (!position || isDust(position.contracts, instrument, mark)) return null;
   if (!stopReached(position.contracts, position.stopPrice, mark)) return null;
-  const orderId = await stopFor(store, run, position, instrument, mark);
+  return closeAtMarket(store, exchange, run, instrument, position, mark);
+}
+
+/** What a stop order needs of a position. */
+type Held = Pick<OpenPosition, "contracts" | "stopPrice" | "openedAt">;
+
+/**
+ * Closes what is held with a reduce-only market order, unless a stop order of the instrument is under way already. Returns
+ * what the kill switch became, when the venue's reply tripped it.
+ */
+export async function closeAtMarket(
+  store: TradingStore,
+  exchange: Exchange,
+  run: StopRun,
+  instrument: Instrument,
+  held: Held,
+  mark: Decimal,
+): Promise<StoredControl | null> {
+  const orderId = await stopFor(store, run, held, instrument, mark);
   if (orderId === null) return null;
   return (await submitOrder(store, exchange, orderId, run.at, run.by)).tripped;
 }
@@ -34,8 +56,8 @@ export async function watchStop(
 /** Returns the stop order to send for a position, written if there is none yet; null while one is under way. */
 async function stopFor(
   store: TradingStore,
-  run: Run,
-  position: OpenPosition,
+  run: StopRun,
+  position: Held,
   instrument: Instrument,
   mark: Decimal,
 ): Promise<OrderId | null> {

@@ -49,8 +49,48 @@ export type SubmitReply =
   | { readonly kind: "halt"; readonly code: string; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 
+/** A stop of whatever is held of an instrument when it is triggered, at market, by the mark. It can only reduce. */
+export interface StopSubmission {
+  /** The desk's id of it; the order that it places when it is triggered has it for its client order id. */
+  readonly stopId: string;
+  readonly instrument: string;
+  readonly side: Side;
+  /** On the venue's tick. */
+  readonly trigger: Decimal;
+}
+
+/** A conditional order that waits at the venue, ours or not. */
+export interface VenueStop {
+  readonly algoId: string;
+  /** The id that was given to it; null for one without. */
+  readonly stopId: string | null;
+  readonly instrument: string;
+  readonly side: Side;
+  readonly trigger: Decimal;
+  readonly triggerBy: "last" | "mark" | "index";
+  /** Of the whole position as it is when it is triggered, not of a size. */
+  readonly isWhole: boolean;
+  readonly isReduceOnly: boolean;
+  readonly isMarket: boolean;
+}
+
+/**
+ * What placing, moving or ending a stop came to, by what the caller may do next. `exists` = one of this id, or of the whole
+ * position, is there. `passed` = the trigger's price is reached: close now. `flat` = nothing is held to be covered. `gone` =
+ * it was triggered or ended meanwhile. `busy` = surely not accepted; `unknown` = maybe: either may be sent again, as a stop
+ * can open nothing and the venue keeps one per position. The others are as of a submission.
+ */
+export type StopReply =
+  | { readonly kind: "accepted" }
+  | {
+      readonly kind: "exists" | "passed" | "flat" | "gone" | "busy" | "rejected" | "frozen" | "halt" | "unknown";
+      readonly code: string | null;
+      readonly reason: string;
+    };
+
 export type VenueOrderState = "open" | "partially_filled" | "filled" | "canceled";
 
+/** An order that a stop placed has that stop's id for its client order id; so have its fills. */
 export interface VenueOrder {
   readonly clientOrderId: string | null;
   readonly venueOrderId: string;
@@ -129,6 +169,14 @@ export interface Exchange {
   /** Returns the newest order of that id, or null when the venue says that it does not exist. */
   order(instrument: string, clientOrderId: string): Promise<VenueOrder | null>;
   openOrders(): Promise<VenueOrder[]>;
+  /** Places a stop. Like the two after it, it never throws for what the venue or the network did: that is the reply. */
+  placeStop(stop: StopSubmission): Promise<StopReply>;
+  /** Moves the trigger of a stop that waits. */
+  moveStop(instrument: string, algoId: string, trigger: Decimal): Promise<StopReply>;
+  /** Ends a stop that waits. */
+  cancelStop(instrument: string, algoId: string): Promise<StopReply>;
+  /** Returns the stops that wait at the venue, of every instrument, by id; all pages. Take-profits are not among them. */
+  stops(): Promise<VenueStop[]>;
   /**
    * Returns the fills that the venue recorded at or after `since`, ascending by time and trade id; all pages. A fill may be
    * recorded long after it was made, and so may be older than `since`.

@@ -38,6 +38,7 @@ const PRIVATE_PATHS: ReadonlySet<string> = new Set([
     "account/bills-archive",
   ],
   ...["trade/order", "trade/cancel-order", "trade/orders-pending", "trade/fills", "trade/fills-history"],
+  ...["trade/order-algo", "trade/amend-algos", "trade/cancel-algos", "trade/orders-algo-pending"],
 ]);
 
 const DEMO_HEADER = "x-simulated-trading";
@@ -90,7 +91,8 @@ class GuardedOkx extends okx {
   secrets: readonly string[] = [];
 
   override sign(path: string, api = "public", method = "GET", params: Fields = {}, headers?: unknown, body?: unknown) {
-    const { expTime, ...query } = params;
+    const { expTime, ...fields } = params;
+    const query = Array.isArray(params) ? params : fields; // a list is sent as one
     const request = super.sign(path, api, method, query, headers as never, body as never) as {
       url: string;
       method: string;

@@ -129,9 +129,13 @@ const QUIET: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** A venue on the wire that answers `path` with `code` as OKX does: in the order's row, or in the envelope. */
-function answering(path: string, code: string, asRow: boolean) {
+function answering(path: string, code: string, asRow: boolean, whole = "1") {
   const envelope = asRow
-    ? { code: "1", msg: "All operations failed", data: [{ ordId: "", clOrdId: "dabc01", sCode: code, sMsg: "said" }] }
+    ? {
+        code: whole,
+        msg: whole === "0" ? "" : "All operations failed",
+        data: [{ ordId: "", clOrdId: "dabc01", sCode: code, sMsg: "said" }],
+      }
     : { code, msg: "said", data: [] };
   vi.stubGlobal("fetch", async (url: string) => {
     const asked = new URL(url).pathname.replace("/api/v5/", "");
@@ -190,6 +194,47 @@ test("every code that the assertion of the account can meet: halt and frozen are
     const reply = await answering("account/max-size", code, false).submit(ORDER);
     // Refused for what was asked: the placement says the rest, and here it answers without an order.
     expect(reply.kind, code).toBe(known === "rejected" ? "unknown" : kind);
+  }
+});
+
+/** What each class makes of a request about a stop; the classes that are not here leave it unknown. */
+const STOPPED: Readonly<Record<string, string>> = {
+  ...{ not_accepted: "busy", exists: "exists", expired: "rejected", rejected: "rejected", stop_passed: "passed" },
+  ...{ flat: "flat", credential: "halt", config: "halt", frozen: "frozen", cancel_race: "gone" },
+};
+const SELL_STOP = { stopId: "dabc02", instrument: "ETH-USDT-SWAP", side: "sell", trigger: decimalOf("900") } as const;
+type Venue = ReturnType<typeof answering>;
+const STOP_REQUESTS: readonly [string, readonly Operation[], (venue: Venue) => Promise<{ readonly kind: string }>][] = [
+  ["trade/order-algo", ["algo", "place"], (venue) => venue.placeStop(SELL_STOP)],
+  [
+    "trade/amend-algos",
+    ["amend", "algo", "cancel", "query"],
+    (venue) => venue.moveStop("ETH-USDT-SWAP", "7", decimalOf("910")),
+  ],
+  ["trade/cancel-algos", ["cancel", "algo", "query"], (venue) => venue.cancelStop("ETH-USDT-SWAP", "7")],
+];
+
+test.each(STOP_REQUESTS)(
+  "every code that %s can meet is read as its class, in the row and in the envelope",
+  async (path, operations, ask) => {
+    for (const { code, meaning, scope } of ROWS) {
+      if (meaning === "ok") continue;
+      const kind = operations.some((one) => inScope(scope, one)) ? (STOPPED[meaning] ?? "unknown") : "unknown";
+      // OKX answers a stop that it did not take with code 0 or 1 alike, and the row says why.
+      for (const envelope of ["1", "0", null]) {
+        const reply = await ask(answering(path, code, envelope !== null, envelope ?? "1"));
+        expect(reply, `${code} ${envelope}`).toMatchObject({ kind, code });
+      }
+    }
+  },
+);
+
+test("a stop's acknowledgement without an id, and no reply, are unknown", async () => {
+  for (const [path, , ask] of STOP_REQUESTS) {
+    expect(await ask(answering(path, "0", false))).toMatchObject({ kind: "unknown", code: null });
+    const venue = answering(path, "0", false);
+    vi.stubGlobal("fetch", () => Promise.reject(new Error("reset")));
+    expect(await ask(venue)).toMatchObject({ kind: "unknown", code: null });
   }
 });
 

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { type Assertion, bindsClosing, worstOf } from "#trading/account-check";
 import type { Bill } from "#trading/ledger/bill";
-import type { Exchange, Market, Submission, SubmitReply, VenueFill, VenueOrder } from "#trading/venue";
+import type { Exchange, Market, Submission, SubmitReply, VenueFill } from "#trading/venue";
 import { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import { assertionsOf } from "./account-check.ts";
+import { childrenOver, mayBeStop } from "./children.ts";
 import { type OkxClient, type OkxClientConfig, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { isGone, submitReplyOf } from "./reply.ts";
@@ -19,6 +20,7 @@ import {
   parsed,
   positionOf,
 } from "./rows.ts";
+import { type StopCalls, stopsOver } from "./stops.ts";
 import type { TdMode } from "./td-mode.ts";
 
 /** Where the market is and how politely to ask. Public prices need no key; in demo too they are the real market's. */
@@ -34,7 +36,7 @@ export interface OkxExchangeConfig extends OkxMarketConfig {
 }
 
 type Params = Record<string, string | boolean>;
-type Call = (params: Params) => Promise<unknown>;
+type Call = (params: never) => Promise<unknown>;
 
 /** OKX's names of bars, by seconds. Six hours and more count from UTC midnight, not Hong Kong's. */
 const BARS: Readonly<Record<number, string>> = {
@@ -59,6 +61,7 @@ const Rows = z.object({ data: z.array(z.unknown()) });
 const Time = z.object({ ts: z.string().regex(/^\d{13}$/) });
 const Placed = z.object({ ordId: z.string().min(1), clOrdId: z.string() });
 const Ticker = z.object({ bidPx: Decimal, askPx: Decimal, ts: z.string() });
+const Algo = z.object({ algoId: z.string().min(1) });
 const Mark = z.object({ markPx: Decimal });
 
 /**
@@ -66,8 +69,8 @@ const Mark = z.object({ markPx: Decimal });
  * the virtual clock of a replay that jumped), the clock is read once and the call made once more: 50102 means that it was
  * not accepted, so this repeats nothing.
  */
-async function rowsOf(client: OkxClient, call: Call, params: Params = {}): Promise<unknown[]> {
-  const run = async () => parsed("reply", Rows, await call.call(client, params)).data;
+async function rowsOf(client: OkxClient, call: Call, params: Params | readonly Params[] = {}): Promise<unknown[]> {
+  const run = async () => parsed("reply", Rows, await call.call(client, params as never)).data;
   try {
     return await run();
   } catch (error) {
@@ -225,20 +228,20 @@ async function unlessGone<T>(
   }
 }
 
-async function fillsSince(client: OkxClient, since: Instant): Promise<VenueFill[]> {
+async function fillsSince(client: OkxClient, since: Instant): Promise<FillRecord[]> {
   const ms = millis(since);
   // OKX keeps three days in fills and three months in fills-history.
   const call = client.nonce() - ms > 2 * DAY_MS ? client.privateGetTradeFillsHistory : client.privateGetTradeFills;
   // It is not documented whether `begin` is inclusive. It is about when a fill was recorded, which may be long after it.
   const found = await pages(client, call, { instType: "SWAP", begin: String(ms - 1) }, fillOf, (fill) => fill.billId);
-  return inOrder(found.filter((fill) => fill.recordedAt >= since));
+  return found.filter((fill) => fill.recordedAt >= since);
 }
 
-async function fillsOfOrder(client: OkxClient, instrument: string, venueOrderId: string): Promise<VenueFill[]> {
+async function fillsOfOrder(client: OkxClient, instrument: string, venueOrderId: string): Promise<FillRecord[]> {
   const asked = { instType: "SWAP", instId: instrument, ordId: venueOrderId };
   const recent = await pages(client, client.privateGetTradeFills, asked, fillOf, (fill) => fill.billId);
-  if (recent.length > 0) return inOrder(recent);
-  return inOrder(await pages(client, client.privateGetTradeFillsHistory, asked, fillOf, (fill) => fill.billId));
+  if (recent.length > 0) return recent;
+  return pages(client, client.privateGetTradeFillsHistory, asked, fillOf, (fill) => fill.billId);
 }
 
 /** OKX keeps seven days in bills and three months in bills-archive, at the same cost. */
@@ -267,6 +270,29 @@ function inOrder(found: readonly FillRecord[]): VenueFill[] {
   return [...unique.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
+/** Returns the requests that stops need, over ccxt. */
+const stopCalls = (client: OkxClient): StopCalls => ({
+  place: (fields) => rowsOf(client, client.privatePostTradeOrderAlgo, fields),
+  amend: (fields) => rowsOf(client, client.privatePostTradeAmendAlgos, fields),
+  cancel: (list) => rowsOf(client, client.privatePostTradeCancelAlgos, list),
+  pending: (fields) => {
+    const cursor = (row: unknown) => parsed("stops", Algo, row).algoId;
+    return pages(client, client.privateGetTradeOrdersAlgoPending, fields, (row) => row, cursor);
+  },
+});
+
+/** Returns a look-up that gives no rows when the venue says that there is no such order. */
+const lookUp = (client: OkxClient, call: Call) => (fields: Params) =>
+  unlessGone(
+    "query",
+    () => rowsOf(client, call, fields),
+    (rows) => {
+      if (rows.length === 0) throw new VenueShapeError("order", "neither an order nor that there is none");
+      return rows;
+    },
+    [],
+  );
+
 /**
  * Returns the desk's venue over ccxt: OKX, or the paper venue that speaks the same protocol. Before the first submission
  * and an hour after it asserts the key, the account and the venue; what does not fit halts.
@@ -279,8 +305,11 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
   const rows = (call: Call, params?: Params) => rowsOf(client, call, params);
   const assertions = (instrument: string) => assertionsOf(client, rows, { ...config, compareClock }, instrument);
   let asserted: number | null = null;
+  const orderAt = lookUp(client, client.privateGetTradeOrder);
+  const children = childrenOver({ order: orderAt, stop: lookUp(client, client.privateGetTradeOrderAlgo) });
   return {
     ...marketOver(client),
+    ...stopsOver(stopCalls(client), config.tdMode),
     venue: config.venue,
     assertions,
     submit: async (order) => {
@@ -300,15 +329,15 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
         false,
       );
     },
-    order: (instrument, clientOrderId) => {
-      const params = { instId: instrument, clOrdId: clientOrderId };
-      const read = (rows: unknown[]): VenueOrder | null => orderOf(rows[0]);
-      return unlessGone("query", () => rowsOf(client, client.privateGetTradeOrder, params), read, null);
+    order: async (instrument, clientOrderId) => {
+      const [row] = await orderAt({ instId: instrument, clOrdId: clientOrderId });
+      if (row !== undefined) return orderOf(row);
+      return mayBeStop(clientOrderId) ? children.of(instrument, clientOrderId) : null;
     },
     openOrders: () =>
       pages(client, client.privateGetTradeOrdersPending, { instType: "SWAP" }, orderOf, (order) => order.venueOrderId),
-    fills: (since) => fillsSince(client, since),
-    fillsOf: (instrument, venueOrderId) => fillsOfOrder(client, instrument, venueOrderId),
+    fills: async (since) => inOrder(await children.named(await fillsSince(client, since))),
+    fillsOf: async (instrument, id) => inOrder(await children.named(await fillsOfOrder(client, instrument, id))),
     positions: async () => {
       const rows = await rowsOf(client, client.privateGetAccountPositions, { instType: "SWAP" });
       const open = rows.map(positionOf).filter((position) => position !== null);

@@ -39,15 +39,21 @@ export function renewing(
       return call(next.service);
     }
   };
+  /** The same for a call that throws nothing, and has the refusal in its reply. */
+  const send = async <T extends { readonly kind: string }>(call: (exchange: Exchange) => Promise<T>): Promise<T> => {
+    const used = current;
+    const reply = await call(used.service);
+    if (reply.kind !== "halt" || !("code" in reply) || !REFUSED.has(String(reply.code))) return reply;
+    const next = await after(used);
+    return next === null ? reply : call(next.service);
+  };
   return {
     venue: first.service.venue,
-    submit: async (order) => {
-      const used = current;
-      const reply = await used.service.submit(order);
-      if (reply.kind !== "halt" || !REFUSED.has(reply.code)) return reply;
-      const next = await after(used);
-      return next === null ? reply : next.service.submit(order);
-    },
+    submit: (order) => send((exchange) => exchange.submit(order)),
+    placeStop: (stop) => send((exchange) => exchange.placeStop(stop)),
+    moveStop: (instrument, id, trigger) => send((exchange) => exchange.moveStop(instrument, id, trigger)),
+    cancelStop: (instrument, id) => send((exchange) => exchange.cancelStop(instrument, id)),
+    stops: () => ask((exchange) => exchange.stops()),
     assertions: (instrument) => ask((exchange) => exchange.assertions(instrument)),
     now: () => ask((exchange) => exchange.now()),
     cancel: (instrument, id) => ask((exchange) => exchange.cancel(instrument, id)),

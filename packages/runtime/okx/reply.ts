@@ -1,5 +1,5 @@
-import type { SubmitReply } from "#trading/venue";
-import { type CodeClass, classOf } from "./codes.ts";
+import type { StopReply, SubmitReply } from "#trading/venue";
+import { type CodeClass, classOf, type Operation } from "./codes.ts";
 import type { VenueError } from "./errors.ts";
 
 /** What a submission of that class came to. Null = the venue may hold the order: only a look-up can say. */
@@ -36,6 +36,34 @@ export function submitReplyOf({ code, reason, httpStatus }: VenueError): SubmitR
   if (kind === "exists") return { kind };
   if (kind === "expired" || kind === "busy") return { kind, code };
   return { kind, code, reason };
+}
+
+const STOP_REPLIES: Readonly<Record<CodeClass | "unlisted", Exclude<StopReply["kind"], "accepted">>> = {
+  not_accepted: "busy",
+  expired: "rejected",
+  exists: "exists",
+  rejected: "rejected",
+  stop_passed: "passed",
+  flat: "flat",
+  credential: "halt",
+  config: "halt",
+  frozen: "frozen",
+  cancel_race: "gone",
+  ok: "unknown",
+  row: "unknown",
+  unknown: "unknown",
+  maintenance: "unknown",
+  unlisted: "unknown",
+};
+
+/**
+ * Returns what a failed request about a stop came to, by its code. A stop is placed, moved and ended by requests of their
+ * own, and each may also be answered as orders are: `operations`, the first that lists the code says what it means.
+ */
+export function stopReplyOf({ code, reason }: VenueError, operations: readonly Operation[]): StopReply {
+  if (code === null) return { kind: "unknown", code, reason };
+  const meanings = operations.map((operation) => classOf(code, operation));
+  return { kind: STOP_REPLIES[meanings.find((meaning) => meaning !== "unlisted") ?? "unlisted"], code, reason };
 }
 
 /** Returns whether a failed cancel or query says that there is no live order of that id. */

@@ -45,6 +45,8 @@ const OrderRow = z.object({
   instId: z.string(),
   ordId: z.string().min(1),
   clOrdId: id,
+  // Of an order that a stop placed; it has no clOrdId.
+  algoClOrdId: id.optional(),
   side,
   state: z.string(),
   sz: decimal,
@@ -131,7 +133,7 @@ export function orderOf(value: unknown): VenueOrder {
   if (!state) throw new VenueShapeError("order", `state ${row.state.slice(0, 20)}`);
   const filledSize = row.accFillSz ?? ZERO;
   return {
-    clientOrderId: row.clOrdId,
+    clientOrderId: row.clOrdId ?? row.algoClOrdId ?? null,
     venueOrderId: row.ordId,
     instrument: row.instId,
     side: row.side,

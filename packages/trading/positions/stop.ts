@@ -9,6 +9,7 @@ import { IN_FLIGHT } from "../orders/order.ts";
 import type { NewOrder, StoredOrder } from "../orders/stored-order.ts";
 import type { Control } from "../plans/limits.ts";
 import type { Policy } from "../plans/policy.ts";
+import type { Side } from "../venue.ts";
 import type { OpenPosition } from "./position-row.ts";
 
 /** What is to be done about a stop that the mark has reached. */
@@ -42,6 +43,24 @@ export interface Stopped {
   readonly mark: Decimal;
   /** Stops that the position has had: each gets an id of its own. */
   readonly attempt: number;
+}
+
+/** What the order of a stop that fired at the venue is made from. */
+export interface Fired extends Omit<Stopped, "position" | "mark" | "attempt"> {
+  readonly position: Pick<OpenPosition, "stopPrice" | "openedAt">;
+  /** Of the stop that placed it: its client order id here. */
+  readonly stopId: string;
+  readonly side: Side;
+  readonly size: Decimal;
+}
+
+/** Returns the order that a stop has placed at the venue, for the books: the venue sent it, nobody sends it again. */
+export function firedOrder({ stopId, side, size, ...fired }: Fired): NewOrder {
+  const contracts = text(side === "sell" ? big(size) : big(size).neg());
+  const mark = fired.position.stopPrice ?? ZERO;
+  const made = stopOrder({ ...fired, position: { ...fired.position, contracts }, mark, attempt: 0 });
+  const detail = { leg: "stop at the venue", stop: fired.position.stopPrice, control: { ...decisive(fired.control) } };
+  return { ...made, detail, order: { ...made.order, clientOrderId: stopId } };
 }
 
 /** Returns the approved reduce-only market order that closes a position whose mark has reached its stop. */

@@ -1,0 +1,170 @@
+import type { StoredControl } from "#trading/control";
+import type { Instrument } from "#trading/instrument";
+import { AT_VENUE } from "#trading/orders/order";
+import type { LookedUp } from "#trading/orders/settle";
+import type { StoredOrder } from "#trading/orders/stored-order";
+import type { OpenPosition } from "#trading/positions/position-row";
+import { exposureOf, unbooked } from "#trading/protection/exposure";
+import { type Command, type Covered, protect } from "#trading/protection/protect";
+import { stopId } from "#trading/protection/stop-id";
+import type { TradingStore } from "#trading/store";
+import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
+import { big, type Decimal, text } from "#units/decimal";
+import { attempts, type Failure } from "./attempt.ts";
+import { closeAtMarket, type StopRun } from "./watch-stops.ts";
+
+/** The venue did not take a stop, or would not move or end one: what is held may be uncovered. */
+class StopNotTaken extends Error {
+  override name = "StopNotTaken";
+  readonly instrument: string;
+  readonly act: Command["act"];
+  constructor(instrument: string, act: Command["act"], reply: Exclude<StopReply, { kind: "accepted" }>) {
+    super(
+      `${instrument}: the venue's answer to ${act} a stop is ${reply.kind}: ${reply.code ?? "no code"} ${reply.reason}. The next look tries again; meanwhile the desk watches the stop itself, once a minute.`,
+    );
+    this.instrument = instrument;
+    this.act = act;
+  }
+}
+
+/** What is known of one instrument when its stop is looked after. */
+export interface Looked {
+  readonly instrument: Instrument;
+  /** Null = flat; undefined = the venue gave no answer. */
+  readonly position: VenuePosition | null | undefined;
+  /** As the books have it; null = they hold none. */
+  readonly open: OpenPosition | null;
+  /** Signed contracts by the booked fills. */
+  readonly held: Decimal;
+  /** Its orders that the venue may hold. */
+  readonly orders: readonly Pick<LookedUp, "order" | "found">[];
+  /** Waiting at the venue; of any instrument. */
+  readonly stops: readonly VenueStop[];
+}
+
+/** Returns what is to be covered: the exposure from whatever shows it first, and the stop of the newest order that fills it. */
+function coveredOf({ instrument, position, open, held, orders }: Looked): Covered {
+  const mine = orders.filter(({ order }) => order.instrument === instrument.id);
+  const late = mine.map(({ order, found }) => ({ order, contracts: unbooked(order, found) }));
+  const byFills = late.reduce((sum, { contracts }) => sum.plus(contracts), big(held));
+  const venue = position === undefined ? null : (position?.contracts ?? text(0));
+  const exposure = exposureOf(venue, text(byFills));
+  const opens = ({ order }: { readonly order: StoredOrder }) =>
+    !order.reduceOnly && order.stopLoss !== null && (order.side === "buy") === big(exposure).gt(0);
+  const newest = late.findLast((one) => opens(one) && !big(one.contracts).eq(0)) ?? null;
+  const trigger = newest?.order.stopLoss ?? open?.stopPrice ?? mine.findLast(opens)?.order.stopLoss ?? null;
+  const isSure = position === null && mine.every(({ order }) => order.reduceOnly);
+  return { exposure, mark: position?.markPrice ?? null, trigger, isSure };
+}
+
+/** A venue that is busy, or that did not answer, is asked again this often. */
+const TRIES = 3;
+
+/** Places a stop. One may be sent again: it can open nothing, and the venue keeps one of the whole position. */
+async function placed(
+  exchange: Exchange,
+  { account, at }: StopRun,
+  instrument: string,
+  { side, trigger }: Extract<Command, { act: "place" }>,
+): Promise<StopReply> {
+  let reply: StopReply = { kind: "unknown", code: null, reason: "not sent" };
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    reply = await exchange.placeStop({ stopId: stopId(account, instrument, at, attempt), instrument, side, trigger });
+    if (reply.kind !== "busy" && reply.kind !== "unknown" && reply.kind !== "exists") return reply;
+    // It may be there, from this call or from another: one that waits is the one that was wanted, or is mended next.
+    if (
+      reply.kind !== "busy" &&
+      (await exchange.stops()).some((stop) => stop.instrument === instrument && stop.isWhole)
+    )
+      return { kind: "accepted" };
+  }
+  return reply;
+}
+
+function carriedOut(exchange: Exchange, run: StopRun, instrument: string, command: Command): Promise<StopReply> {
+  switch (command.act) {
+    case "place":
+      return placed(exchange, run, instrument, command);
+    case "amend":
+      return exchange.moveStop(instrument, command.algoId, command.trigger);
+    case "cancel":
+      return exchange.cancelStop(instrument, command.algoId);
+    case "close":
+      return Promise.resolve({ kind: "passed", code: null, reason: "the mark is beyond it" });
+  }
+}
+
+/**
+ * Makes the venue hold exactly one stop for what an instrument holds: places, moves or ends what `protect` says, and closes
+ * at market what no stop can cover any more. It may be called as often as one likes: where all is well it asks for nothing.
+ * Returns what the kill switch became, when a reply tripped it. It does so in every state of the switch.
+ * @throws StopNotTaken when the venue has not taken it; the next look tries again.
+ */
+export async function coverPosition(
+  store: TradingStore,
+  exchange: Exchange,
+  run: StopRun,
+  looked: Looked,
+): Promise<StoredControl | null> {
+  const { instrument, open, stops } = looked;
+  const covered = coveredOf(looked);
+  const { exposure, trigger } = covered;
+  let tripped: StoredControl | null = null;
+  const mine = stops.filter((stop) => stop.instrument === instrument.id);
+  for (const command of protect(covered, mine)) {
+    const reply = await carriedOut(exchange, run, instrument.id, command);
+    // Nothing is held any more, or the stop that was to be moved or ended has fired: the books are about to say so.
+    if (reply.kind === "accepted" || reply.kind === "flat" || reply.kind === "gone") continue;
+    if (reply.kind === "halt" || reply.kind === "frozen") {
+      const state = reply.kind === "halt" ? "HALTED" : "REDUCING";
+      const change = { state, reason: `venue: ${reply.code} ${reply.reason}`, actor: run.by, at: run.at } as const;
+      tripped = (await store.tighten(run.account.mode, change)) ?? tripped;
+    }
+    if (reply.kind !== "passed") throw new StopNotTaken(instrument.id, command.act, reply);
+    const held = { contracts: exposure, stopPrice: trigger, openedAt: open?.openedAt ?? run.at };
+    const mark = covered.mark ?? (await exchange.quote(instrument.id)).mark;
+    tripped = (await closeAtMarket(store, exchange, run, instrument, held, mark)) ?? tripped;
+  }
+  return tripped;
+}
+
+export interface CoveredOrder {
+  readonly tripped: StoredControl | null;
+  /** What could not be asked or done: the caller tells it, and the message comes again. */
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * Covers what an order has filled, as soon as it was sent: the order is looked at once, and so is the position. An order
+ * that only reduces, or that the venue did not take, has nothing to cover.
+ */
+export async function coverOrder(
+  store: TradingStore,
+  exchange: Exchange,
+  run: StopRun,
+  order: StoredOrder,
+): Promise<CoveredOrder> {
+  const { attempt, failures } = attempts();
+  const id = order.instrument;
+  if (order.reduceOnly || !(AT_VENUE.includes(order.status) || order.status === "filled"))
+    return { tripped: null, failures };
+  const [found, positions] = await Promise.all([
+    attempt("order look-up", id, () => exchange.order(id, order.clientOrderId)),
+    attempt("positions", id, () => exchange.positions()),
+  ]);
+  const position = positions === null ? undefined : (positions.find(({ instrument }) => instrument === id) ?? null);
+  if (!position && (found === null || big(found.filledSize).eq(0))) return { tripped: null, failures };
+  const tripped = await attempt("stop at the venue", id, async () => {
+    const [[instrument], held, open, stops] = await Promise.all([
+      store.instruments([id]),
+      store.held(run.account, id),
+      store.openPositions(run.account),
+      exchange.stops(),
+    ]);
+    if (instrument === undefined) return null;
+    const mine = open.find((one) => one.instrument === id) ?? null;
+    const orders = [{ order, found }];
+    return coverPosition(store, exchange, run, { instrument, position, open: mine, held, orders, stops });
+  });
+  return { tripped, failures };
+}

@@ -1,0 +1,24 @@
+import { sha256 } from "#units/ids";
+import type { Instant } from "#units/time";
+import type { Account } from "../account.ts";
+import type { TradingMode } from "../mode.ts";
+
+const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
+const LETTER: Readonly<Record<TradingMode, string>> = { demo: "d", live: "l" };
+
+/** Returns whether an id is that of a stop which this desk placed at the venue in a mode, by its form. */
+export const isStopId = (mode: TradingMode, id: string | null): id is string =>
+  new RegExp(`^${LETTER[mode]}[a-z2-7]{29}\\d{2}$`).test(id ?? "");
+
+/**
+ * Returns the id of a stop at the venue: a letter for the mode, 29 base32 characters of the SHA-256 of account, instrument
+ * and the instant of the look that found it missing, and `attempt` (0 to 99) in two digits. The same look made again gives
+ * the same id, which the venue takes once. It is longer than any client order id, so that neither is taken for the other.
+ * @throws RangeError when `attempt` is out of range.   Source: OKX v5, algoClOrdId is 1 to 32 alphanumerics.
+ */
+export function stopId({ mode, venue }: Account, instrument: string, at: Instant, attempt: number): string {
+  if (!Number.isInteger(attempt) || attempt < 0 || attempt > 99) throw new RangeError(`attempt ${attempt}`);
+  const digest = BigInt(`0x${sha256(JSON.stringify([venue, mode, instrument, at, "stop"]))}`);
+  const letters = Array.from({ length: 29 }, (_, i) => ALPHABET[Number((digest >> BigInt(251 - 5 * i)) & 31n)]);
+  return `${LETTER[mode]}${letters.join("")}${String(attempt).padStart(2, "0")}`;
+}
