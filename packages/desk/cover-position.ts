@@ -3,6 +3,7 @@ import type { Instrument } from "#trading/instrument";
 import { AT_VENUE } from "#trading/orders/order";
 import type { LookedUp } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
+import { isDust } from "#trading/positions/dust";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { exposureOf, unbooked } from "#trading/protection/exposure";
 import { type Command, type Covered, protect } from "#trading/protection/protect";
@@ -106,7 +107,8 @@ export async function coverPosition(
   run: StopRun,
   looked: Looked,
 ): Promise<StoredControl | null> {
-  const { instrument, open, stops } = looked;
+  const { instrument, position, open, stops } = looked;
+  if (position && isDust(position.contracts, instrument, position.markPrice)) return null; // no order can close it
   const covered = coveredOf(looked);
   const { exposure, trigger } = covered;
   let tripped: StoredControl | null = null;
