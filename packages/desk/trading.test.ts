@@ -23,6 +23,7 @@ import type { Candle } from "#units/candle";
 import { big, type Decimal, decimalOf, text } from "#units/decimal";
 import { idOf, type OrderId } from "#units/ids";
 import { instant } from "#units/time";
+import { coverOrder } from "./cover-position.ts";
 import { type Planned, planLane } from "./plan-lane.ts";
 import { reconcileAccount } from "./reconcile-account.ts";
 import { submitOrder } from "./submit-order.ts";
@@ -456,6 +457,68 @@ test("F2: the venue closes a position at its stop while no job runs for 35 minut
   expect(await desk.positions()).toMatchObject([{ contracts: "0" }]);
   expect(await desk.exchange.stops()).toEqual([]);
   expect(desk.venue.state().orders.map(({ side }) => side)).toEqual(["buy", "sell"]);
+});
+
+/** Enters, and covers the order as its handler does, before any reconciliation. */
+async function sentAndCovered(
+  after: (bar: number) => number = () => 1000,
+  prepare: (desk: Awaited<ReturnType<typeof stage>>) => void = () => {},
+) {
+  const desk = await stage(after);
+  await desk.lean(decimalOf("0.8"));
+  const { order } = await desk.submit(idIn(await desk.plan()));
+  prepare(desk);
+  const cover = () => coverOrder(desk.store, desk.exchange, { ...desk.run(), by: "submit-order" }, order);
+  return { desk, order, cover };
+}
+
+test("a stop stands as soon as an order was sent, once however often its message comes", async () => {
+  const { desk, order, cover } = await sentAndCovered();
+  for (let delivery = 0; delivery < 2; delivery++) expect(await cover()).toEqual({ tripped: null, failures: [] });
+  expect(await desk.exchange.stops()).toMatchObject([{ side: "sell", trigger: order.stopLoss, isWhole: true }]);
+  expect(desk.venue.state().algos).toHaveLength(1);
+});
+
+test("what an order says is filled is covered while the list of fills is empty for 20 minutes", async () => {
+  const { desk, cover } = await sentAndCovered(
+    (bar) => (bar < 2 ? 1000 : 880),
+    ({ exchange }) => {
+      exchange.fills = async () => [];
+      exchange.fillsOf = async () => [];
+    },
+  );
+  await cover();
+  for (let minute = 0; minute < 20; minute++) {
+    desk.pass(1);
+    expect((await desk.reconcile()).failures).toEqual([]);
+  }
+  expect(await desk.positions()).toEqual([]); // the books know nothing of it
+  expect(await desk.exchange.positions()).toEqual([]); // and the venue's stop has ended it
+});
+
+test("a venue that does not tell its positions for 20 minutes keeps the stop, and nothing is opened meanwhile", async () => {
+  const { desk, cover } = await sentAndCovered();
+  await cover();
+  await desk.reconcile();
+  desk.exchange.positions = () => Promise.reject(new Error("no answer"));
+  for (let minute = 0; minute < 20; minute++) {
+    desk.pass(1);
+    expect((await desk.reconcile()).failures).toMatchObject([{ part: "positions" }]);
+  }
+  expect(await desk.exchange.stops()).toMatchObject([{ side: "sell", isWhole: true }]);
+  await desk.lean(decimalOf("0.95"));
+  expect(await desk.plan()).toMatchObject({ order: { status: "denied" } });
+  expect(desk.atVenue()).toBe(1);
+});
+
+test("a process that died before it laid the stop is made up for by the next run, in a halt too", async () => {
+  const { desk, order } = await sentAndCovered();
+  expect(await desk.exchange.stops()).toEqual([]);
+  const halt = { state: "HALTED", reason: "a test", actor: "anna", at: desk.at() } as const;
+  await desk.store.tighten("demo", halt);
+  desk.pass(1);
+  expect((await desk.reconcile()).failures).toEqual([]);
+  expect(await desk.exchange.stops()).toMatchObject([{ side: "sell", trigger: order.stopLoss, isWhole: true }]);
 });
 
 test("a stop that the venue freezes is told: the run says that the desk only reduces now", async () => {
