@@ -69,6 +69,12 @@ const halfSpreadBps = (quote: Pick<Quote, "bid" | "ask">): Decimal => {
   return text(fixed(big(quote.ask).minus(quote.bid).times(10_000).div(sum), RATIO_PLACES));
 };
 
+/** Returns how far the bid is above the ask, in basis points of the middle; 0 where it is not. */
+const crossedBps = (quote: Pick<Quote, "bid" | "ask">): Decimal => {
+  const half = big(halfSpreadBps(quote));
+  return half.lt(0) ? text(half.times(-2)) : ZERO;
+};
+
 const seconds = (from: Instant, to: Instant): number => (millis(to) - millis(from)) / 1000;
 
 function atMost(name: string, limit: Decimal | number, used: Decimal | number): LimitCheck {
@@ -84,7 +90,8 @@ function below(name: string, limit: Decimal | number, used: Decimal | number): L
 
 /**
  * Returns every limit for an order that opens or adds, in a fixed order, whether it holds or not. `trading_state` counts
- * 0 ACTIVE, 1 REDUCING, 2 HALTED. Money in USD, shares as fractions, ages in seconds.
+ * 0 ACTIVE, 1 REDUCING, 2 HALTED. Money in USD, shares as fractions, ages in seconds. A crossed quote has a
+ * negative spread, which no other limit would mind. One from the future is refused at the claim, by the venue's clock.
  */
 export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
   const { equity, quote } = input;
@@ -109,6 +116,7 @@ export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
     atMost("bias_age_seconds", policy.maxBiasAgeSeconds, seconds(input.biasAt, input.at)),
     atMost("quote_age_seconds", policy.maxQuoteAgeSeconds, Math.max(0, seconds(quote.at, input.at))),
     atMost("slippage_bps", policy.maxSlippageBps, halfSpreadBps(quote)),
+    atMost("crossed_bps", 0, crossedBps(quote)),
     atMost("liquidity_contracts", text(big(input.hourVolume).times(policy.maxVolumeShare)), input.contracts),
   ];
 }

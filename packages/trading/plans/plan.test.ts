@@ -151,12 +151,22 @@ const DENIALS: [string, Partial<PlanInput>][] = [
   ["orders_a_minute", { ordersLastMinute: 6 }],
   ["quote_age_seconds", { quote: { ...input().quote, at: instantOf("2022-06-21T02:30:00.000Z") } }],
   ["slippage_bps", { quote: { ...input().quote, bid: decimalOf("1110"), ask: decimalOf("1130") } }],
+  ["crossed_bps", { quote: { ...input().quote, bid: decimalOf("1121"), ask: decimalOf("1120") } }],
 ];
 
 test.each(DENIALS)("%s denies an entry, and says so", (name, overrides) => {
   const plan = decided(planOrder(input(overrides)));
   expect(plan.verdict).toBe("denied");
   expect(plan.codes).toContain(name);
+});
+
+test.each(["0", "-1"])("F12: a mark of %s is no price: nothing is planned, whatever is held", (mark) => {
+  const quote = { ...input().quote, mark: decimalOf(mark) };
+  for (const held of ["0", "5"])
+    expect(planOrder(input({ quote, held: decimalOf(held) }))).toEqual({
+      verdict: "nothing",
+      reason: `the venue's mark is ${mark}`,
+    });
 });
 
 test("no limit but HALT keeps a position from being closed", () => {
@@ -195,7 +205,7 @@ test("every limit tells what was allowed, used and left", () => {
         ...overrides,
       };
       const checks = checkLimits(at, POLICY);
-      expect(new Set(checks.map((check) => check.name)).size).toBe(16);
+      expect(new Set(checks.map((check) => check.name)).size).toBe(17);
       for (const { limit, used, headroom, ok } of checks) {
         expect(big(limit).minus(used).toFixed()).toBe(big(headroom).toFixed());
         if (big(headroom).gt(0)) expect(ok).toBe(true);

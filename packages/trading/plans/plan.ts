@@ -220,6 +220,7 @@ function snapshotOf(
  */
 export function planOrder(input: PlanInput, policy: Policy = POLICY): Plan {
   if (input.inFlight > 0) return { verdict: "nothing", reason: "an order of this instrument is in flight" };
+  if (big(input.quote.mark).lte(0)) return { verdict: "nothing", reason: `the venue's mark is ${input.quote.mark}` };
   const credibility = credibilityOf(input.bias.contributions);
   const sizing = sizeOf(
     {
