@@ -29,7 +29,7 @@ import { fillsOf } from "./order-fills.ts";
 /** The part of the signal stored with an order that its position keeps. */
 const Signal = z.object({ wallet_id: WalletId.nullish() }).nullable();
 
-const Archive = kind.shape("archived positions", { episodes: kind.int, until: kind.orNull(kind.instant) });
+const Archive = kind.shape("archived episodes", { episodes: kind.int, until: kind.orNull(kind.instant) });
 
 /** Returns the open positions of an account, by instrument. */
 export async function openPositions(db: Db, { mode, venue }: Account): Promise<OpenPosition[]> {
