@@ -15,8 +15,7 @@ type AnyShape = Shape<Readonly<Record<string, unknown>>>;
 
 /** What no test can show, with the reason: "shape.column null" or "shape.column value". */
 const EXCUSED: Readonly<Record<string, string>> = {
-  "archived episodes.until value":
-    "no test trades an instrument again whose positions were archived 30 days before",
+  "archived episodes.until value": "no test trades an instrument again whose positions were archived 30 days before",
 };
 
 /** Returns what of the shapes the notes do not show, and which excuses are not needed. */
