@@ -40,8 +40,9 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   // And how often one was tried.
   block_cursors: ["lease_owner", "fence"],
 };
-// sent_blocks: hashes that are kept for a while, beside the cursor and the blocks themselves.
-const TABLES_LEFT_OUT = ["schema_migrations", "sent_blocks"];
+// sent_blocks: hashes that are kept for a while, beside the cursor and the blocks themselves. comparisons: how often an instrument
+// was looked at, which a run that is tried again does once more.
+const TABLES_LEFT_OUT = ["schema_migrations", "sent_blocks", "comparisons"];
 
 /** Every table of the schema, by name. */
 const tables = Object.values<unknown>(schema)

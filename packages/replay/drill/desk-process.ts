@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { SECRET_ID } from "#doubles/venue/key";
+import { controlFile } from "#local/control-board";
 import { type Laptop, startLaptop } from "#local/laptop";
 import { logFile } from "#local/log-file";
 import { openEmbedded } from "#local/postgres/embedded-postgres";
@@ -111,6 +112,8 @@ async function startDesk({ directory, env, venueSecret }: DeskProcessOptions): P
   const laptop = await startLaptop({
     databaseDirectory: null,
     queueDirectory: join(directory, "queues"),
+    // As a desk of this machine has it: one that is killed finds the kill switch where it left it.
+    controlBoard: controlFile(directory, "demo"),
     env: {
       ...env,
       ETH_RPC_URL: await inFrontOf("node", env.ETH_RPC_URL ?? ""),
