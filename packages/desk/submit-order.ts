@@ -86,7 +86,10 @@ export async function submitOrder(
       case "read":
         return { kind: "status", status: order.status };
       case "clock":
-        look = await lookAround(store, exchange, order);
+        // What the kill switch holds back is voided whatever the market does, and whether the venue tells it or not.
+        look = isAllowed(await store.control(order.mode), order)
+          ? await lookAround(store, exchange, order)
+          : NOT_LOOKED;
         return { kind: "clock", now: await exchange.now() };
       case "claim": {
         const claimed = await store.claim(id, claimOf(order, { at, by, expiresAt: effect.expiresAt }, look));

@@ -521,6 +521,16 @@ test("a process that died before it laid the stop is made up for by the next run
   expect(await desk.exchange.stops()).toMatchObject([{ side: "sell", trigger: order.stopLoss, isWhole: true }]);
 });
 
+test("an order that a halt holds back is voided though the venue tells no price", async () => {
+  const desk = await stage();
+  await desk.lean(decimalOf("0.8"));
+  const id = idIn(await desk.plan());
+  await desk.store.tighten("demo", { state: "HALTED", reason: "a test", actor: "anna", at: desk.at() });
+  desk.exchange.quote = () => Promise.reject(new Error("no such instrument"));
+  const { order } = await desk.submit(id);
+  expect(order).toMatchObject({ status: "canceled", errorMessage: expect.stringContaining("trading is HALTED") });
+});
+
 test("a stop that the venue freezes is told: the run says that the desk only reduces now", async () => {
   const { lean, plan, submit, reconcile, pass, venue, exchange } = await stage((bar) => 1000 - bar * 3);
   await lean(decimalOf("0.8"));
