@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { verifyAudit } from "#db/audit";
 import { type Drizzle, drizzleOf } from "#db/drizzle";
-import { auditLogs, bias, eventRefs, orders, wallets } from "#db/schema";
+import { auditLogs, bias, comparisons, eventRefs, orders, wallets } from "#db/schema";
 import { connectPostgres } from "#db/server/connect";
 import { upsertCandles } from "#db/signals/prices";
 import { upsertInstruments } from "#db/trading/instruments";
@@ -135,6 +135,15 @@ async function left(QueueName: string): Promise<number> {
 async function plan(db: Drizzle): Promise<void> {
   const at = instant(wallClock.now());
   await lean(db, at);
+  // Nobody reconciles here, and nothing is opened in an instrument that was not compared for three minutes.
+  const compared = { since: at, comparedAt: at, comparedBefore: at };
+  await db
+    .insert(comparisons)
+    .values({ tradingMode: "demo", exchange: "paper", instrument: ETH_SWAP.id, ...compared })
+    .onConflictDoUpdate({
+      target: [comparisons.tradingMode, comparisons.exchange, comparisons.instrument],
+      set: compared,
+    });
   const asked = { lane: LANE, mode: "demo", asset: "ETH", instrument: ETH_SWAP.id, at };
   await put(queueName("dev", "plans", true), asked);
   const waiting = await left(queueName("dev", "plans", true));
