@@ -23,6 +23,7 @@ test("the end of a run says what was watched, what happened, who is credible, th
   const text = summaryText(summaryWith(), PLAIN);
   expect(text.replaceAll(/\s+/g, " ").trimStart().startsWith(GENERATED_NOTICE)).toBe(true);
   for (const part of [
+    "1-practice, timeframe 1h instead of 4h, enter 0.12 instead of 0.25, exit 0.04 instead of 0.1; hash ",
     "42, 3 of them active",
     "3 (1 to 4), 1 missing",
     "2 swap, 1 cex deposit",

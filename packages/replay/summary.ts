@@ -30,6 +30,7 @@ import {
   walletName,
 } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
+import { POLICY_LETTERS, policyText } from "#reporting/policy-text";
 import type { BiasLine, OrderLine, PositionLine, Report, WalletLine } from "#reporting/report";
 import { sentences } from "#reporting/sentences";
 import { readEnv } from "#runtime/config";
@@ -103,13 +104,14 @@ function watchedLines({ report: { scope, metrics }, seconds }: RunSummary): stri
   const priced = events.unpriced === events.count ? null : events.notionalUsd;
   const unpriced = events.unpriced > 0 && priced !== null ? `, ${grouped(events.unpriced)} unpriced` : "";
   return table(
-    [{ max: 12 }, { max: 200 }],
+    [{ max: 12 }, { max: POLICY_LETTERS }],
     [
       ["input", `${plain(scope.inputName, 48)}, ${scope.chain}, ${scope.mode} on ${scope.venue}`],
       ...(blocks.firstAt === null || blocks.lastAt === null
         ? []
         : [["period", `${minute(blocks.firstAt)} to ${minute(blocks.lastAt)} UTC, of the blocks`]]),
       ["run", `${minute(scope.start)} to ${minute(scope.end)} UTC, so that outcomes settle`],
+      ["policy", plain(policyText(scope), POLICY_LETTERS)],
       ["wallets", `${grouped(wallets.watched)}, ${grouped(wallets.active)} of them active`],
       [
         "blocks",

@@ -10,11 +10,13 @@ import {
   scoredWith,
   walletNamed,
 } from "#testing/report";
+import { limitLines, POLICY, policyFrom, policyHash } from "#trading/plans/policy";
 import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
 import { composeReport } from "./compose.ts";
 import { GENERATED_NOTICE, markdown } from "./markdown.ts";
 import { escaped, plain } from "./plain.ts";
+import { POLICY_LETTERS } from "./policy-text.ts";
 import { Report } from "./report.ts";
 import { sentences } from "./sentences.ts";
 
@@ -70,6 +72,19 @@ test("where nothing is known no bias is told as flat, and no wallet by a score t
   const section = markdown(reportWith({ wallets })).split("## Wallets")[1]?.split("## Orders")[0] ?? "";
   expect(section).toContain("- 4h **7.0**");
   expect(section).not.toMatch(/unknown|24h/);
+});
+
+test("the policy is told whole: its name, each limit that differs, and the hash that every order keeps", () => {
+  const of = (policy: Record<string, string | number>) =>
+    markdown(reportWith({ scope: { ...SCOPE, policy } })).match(/^Policy .*$/m)?.[0];
+  const hash = (policy: Record<string, string | number>) => policyHash(policyFrom(policy)).slice(0, 12);
+  expect(of({})).toBe(`Policy 1, every limit as by default; hash ${hash({})}.`);
+  const own = { version: "mine_2", enter: 0.3, maxOrderUsd: 10_000 };
+  expect(of(own)).toBe(
+    `Policy mine_2, enter 0.3 instead of 0.25, maxOrderUsd 10000 instead of 25000; hash ${hash(own)}.`,
+  );
+  // A limit takes less than this, so all of them fit.
+  expect(limitLines(POLICY).length * 80).toBeLessThan(POLICY_LETTERS);
 });
 
 test("an asset without an order says what stood first in its way", () => {

@@ -2,7 +2,7 @@ import { healthSection, noTradeSection, orderSection, performanceSection, positi
 import { minute } from "./format.ts";
 import { biasSection, eventSection, walletSection } from "./market-sections.ts";
 import { escaped } from "./plain.ts";
-import { policyText } from "./policy-text.ts";
+import { POLICY_LETTERS, policyText } from "./policy-text.ts";
 import type { Report } from "./report.ts";
 import { sentences } from "./sentences.ts";
 
@@ -21,7 +21,7 @@ export function markdown(report: Report): string {
     "",
     `${scope.mode} on ${escaped(scope.venue)} · ${escaped(scope.chain)} · input ${escaped(scope.inputName, 48)}`,
     "",
-    `${escaped(policyText(scope))}.`,
+    `Policy ${escaped(policyText(scope), POLICY_LETTERS)}.`,
     "",
     "## Summary",
     "",

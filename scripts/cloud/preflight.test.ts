@@ -14,6 +14,7 @@ import {
   originVersion,
   PreflightError,
   UnconfirmedError,
+  withPolicy,
 } from "./preflight.ts";
 
 // Secrets Manager's protocol on loopback, with what the test has put in. Source: AWS JSON 1.1, GetSecretValue.
@@ -161,4 +162,26 @@ test("live is refused unless it is confirmed by its name", () => {
 test("a host that is none is refused", () => {
   expect(["cdk", "sst"].map(checkedHost)).toEqual(["cdk", "sst"]);
   expect(() => checkedHost("pulumi")).toThrow(/--with takes cdk or sst/);
+});
+
+test("a deploy takes what differs in the policy file to the functions; a target's own limits win, and are checked", () => {
+  const directory = mkdtempSync(join(tmpdir(), "spyhop-policy-"));
+  const file = join(directory, "policy.toml");
+  try {
+    writeFileSync(file, "maxOrderUsd = 10000\n");
+    const plain = aTarget({ stage: "dev", database: "external" });
+    expect(withPolicy(plain, file).settings).toEqual({ ...plain.settings, POLICY: '{"maxOrderUsd":10000}' });
+    const own = aTarget({ stage: "dev", database: "external", settings: { POLICY: '{"enter":0.3}' } });
+    expect(withPolicy(own, file)).toEqual(own);
+    const wrong = aTarget({ stage: "dev", database: "external", settings: { POLICY: '{"enter":0.05}' } });
+    expect(() => withPolicy(wrong, file)).toThrow("POLICY: the policy: exit 0.1 is not below enter 0.05");
+    const broken = aTarget({ stage: "dev", database: "external", settings: { POLICY: "enter = 0.3" } });
+    expect(() => withPolicy(broken, file)).toThrow("POLICY: is no JSON of limits");
+    writeFileSync(file, "maxOderUsd = 1\n");
+    expect(() => withPolicy(plain, file)).toThrow("did you mean maxOrderUsd?");
+    writeFileSync(file, "# nothing differs\n");
+    expect(withPolicy(plain, file)).toEqual(plain);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

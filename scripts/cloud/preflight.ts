@@ -160,9 +160,9 @@ function json(value: string): unknown {
  * them to every function, and `diff` shows what they change.
  * @throws PolicyFileError; ConfigError where the target's own are wrong
  */
-export function withPolicy(target: Target): Target {
+export function withPolicy(target: Target, file = POLICY_FILE): Target {
   const { POLICY } = target.settings;
-  const differences = POLICY === undefined ? readPolicy(POLICY_FILE) : readSettings({ POLICY }).policy;
+  const differences = POLICY === undefined ? readPolicy(file) : readSettings({ POLICY }).policy;
   if (POLICY !== undefined || Object.keys(differences).length === 0) return target;
   return { ...target, settings: { ...target.settings, POLICY: JSON.stringify(differences) } };
 }
