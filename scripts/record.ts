@@ -4,7 +4,7 @@ import { recordChain } from "#recording/make/record-chain";
 import { parseLabels, parseWatchlist } from "#recording/tables";
 import { httpRpc } from "#runtime/node/rpc";
 import { VenueError } from "#runtime/okx/errors";
-import { okxMarket } from "#runtime/okx/exchange";
+import { okxMarket } from "#runtime/okx/market";
 import type { Market } from "#trading/venue";
 
 const command: Command = {

@@ -8,7 +8,7 @@ import { InvalidTransition, ORDER_EVENTS, TRANSITIONS } from "#trading/orders/or
 import { settleOrder } from "#trading/orders/settle";
 import { type Claim, type NewOrder, orderIdOf } from "#trading/orders/stored-order";
 import { POLICY } from "#trading/plans/policy";
-import { causeOf, compared, type Found } from "#trading/positions/comparison";
+import { compared, type Found, liftCause } from "#trading/positions/comparison";
 import type { Run, Seen, TradingStore } from "#trading/store";
 import type { VenueFill } from "#trading/venue";
 import { type Decimal, decimalOf } from "#units/decimal";
@@ -133,7 +133,7 @@ const move: fc.Arbitrary<Command> = fc
 const tighten: fc.Arbitrary<Command> = fc
   .record({
     ...{ mode, state: fc.constantFrom("ACTIVE" as const, ...of("REDUCING" as const, 3), "HALTED" as const) },
-    lifts: fc.subarray(INSTRUMENTS.map(({ id }) => causeOf("break", id))),
+    lifts: fc.subarray(INSTRUMENTS.map(({ id }) => liftCause("break", id))),
   })
   .map(({ mode: which, state, lifts }) => ({
     name: `tighten ${which} ${state} ${lifts}`,

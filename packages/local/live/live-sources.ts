@@ -8,7 +8,7 @@ import { httpRpc } from "#runtime/node/rpc";
 import { ChainIdError, RpcError } from "#runtime/node/rpc-error";
 import { hostOf } from "#runtime/node/rpc-provider";
 import { VenueError, VenueGuardError } from "#runtime/okx/errors";
-import { okxMarket } from "#runtime/okx/exchange";
+import { okxMarket } from "#runtime/okx/market";
 
 /** No node of the list can be followed. The message says of each why, by its host alone. */
 export class NoNodeError extends Error {

@@ -7,7 +7,7 @@ import { type ChainDouble, type ChainDoubleOptions, chainDouble } from "#doubles
 import { paperKey } from "#doubles/venue/key";
 import { paperVenue } from "#doubles/venue/venue";
 import { httpRpc } from "#runtime/node/rpc";
-import { okxMarket } from "#runtime/okx/exchange";
+import { okxMarket } from "#runtime/okx/market";
 import { TINY_TIME, tinyContent, WHALE } from "#testing/chain/tiny-recording";
 import type { Market } from "#trading/venue";
 import { decimalOf } from "#units/decimal";

@@ -5,7 +5,8 @@ import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
 import { okxClient } from "./client.ts";
 import { VenueGuardError, VenueShapeError } from "./errors.ts";
-import { type OkxExchangeConfig, okxExchange, okxMarket } from "./exchange.ts";
+import { type OkxExchangeConfig, okxExchange } from "./exchange.ts";
+import { okxMarket } from "./market.ts";
 import { balanceOf, candleOf, fillOf, instrumentOf, orderOf, positionOf } from "./rows.ts";
 
 const KEY = { mode: "demo", apiKey: "k-1", secret: "s-2", passphrase: "p-3" } as const;

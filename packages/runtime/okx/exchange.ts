@@ -6,25 +6,15 @@ import { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import { assertionsOf } from "./account-check.ts";
 import { childrenOver, mayBeStop } from "./children.ts";
-import { type OkxClient, type OkxClientConfig, type OkxCredentials, okxClient } from "./client.ts";
+import { type OkxClient, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
-import { isGone, submitReplyOf } from "./reply.ts";
-import {
-  balanceOf,
-  billOf,
-  candleOf,
-  type FillRecord,
-  fillOf,
-  instrumentOf,
-  orderOf,
-  parsed,
-  positionOf,
-} from "./rows.ts";
+import { marketOver, type OkxMarketConfig } from "./market.ts";
+import { submitReplyOf } from "./reply.ts";
+import { type Call, type Params, pages, rowsOf, unlessGone } from "./requests.ts";
+import { balanceOf, billOf, type FillRecord, fillOf, orderOf, parsed, positionOf } from "./rows.ts";
 import { type StopCalls, stopsOver } from "./stops.ts";
 import type { TdMode } from "./td-mode.ts";
 
-/** Where the market is and how politely to ask. Public prices need no key; in demo too they are the real market's. */
-export type OkxMarketConfig = Omit<OkxClientConfig, "credentials">;
 export interface OkxExchangeConfig extends OkxMarketConfig {
   readonly credentials: OkxCredentials;
   /** The account (uid) that the key must belong to; null leaves it unchecked. */
@@ -35,114 +25,12 @@ export interface OkxExchangeConfig extends OkxMarketConfig {
   readonly compareClock?: boolean;
 }
 
-type Params = Record<string, string | boolean>;
-type Call = (params: never) => Promise<unknown>;
-
-/** OKX's names of bars, by seconds. Six hours and more count from UTC midnight, not Hong Kong's. */
-const BARS: Readonly<Record<number, string>> = {
-  60: "1m",
-  180: "3m",
-  300: "5m",
-  900: "15m",
-  1800: "30m",
-  3600: "1H",
-  7200: "2H",
-  14400: "4H",
-  21600: "6Hutc",
-  43200: "12Hutc",
-  86400: "1Dutc",
-};
-/** The candles endpoint keeps this many bars; older ones are in history-candles. */
-const RECENT_BARS = 1400;
 const DAY_MS = 86_400_000;
-const PAGE = 100;
 
-const Rows = z.object({ data: z.array(z.unknown()) });
-const Time = z.object({ ts: z.string().regex(/^\d{13}$/) });
 const Placed = z.object({ ordId: z.string().min(1), clOrdId: z.string() });
 const Ticker = z.object({ bidPx: Decimal, askPx: Decimal, ts: z.string() });
 const Algo = z.object({ algoId: z.string().min(1) });
 const Mark = z.object({ markPx: Decimal });
-
-/**
- * Runs a call and returns its rows. When the venue finds the request's time off by more than 30 s (a machine's clock, or
- * the virtual clock of a replay that jumped), the clock is read once and the call made once more: 50102 means that it was
- * not accepted, so this repeats nothing.
- */
-async function rowsOf(client: OkxClient, call: Call, params: Params | readonly Params[] = {}): Promise<unknown[]> {
-  const run = async () => parsed("reply", Rows, await call.call(client, params as never)).data;
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof VenueError) || error.code !== "50102") throw error;
-    await readClock(client);
-    return await run();
-  }
-}
-
-/** Reads the venue's clock and signs by it from here on. */
-async function readClock(client: OkxClient): Promise<Instant> {
-  const { data } = parsed("time", Rows, await client.publicGetPublicTime());
-  const ms = Number(parsed("time", Time, data[0]).ts);
-  client.options.timeDifference = Date.now() - ms;
-  return instant(ms);
-}
-
-/** OKX cuts pages by id, newest first; `cursor` reads the id at which the next page begins. */
-async function pages<T>(
-  client: OkxClient,
-  call: Call,
-  params: Params,
-  read: (row: unknown) => T,
-  cursor: (row: T) => string,
-): Promise<T[]> {
-  const all: T[] = [];
-  for (let after: string | undefined; ; ) {
-    const rows = await rowsOf(client, call, {
-      ...params,
-      limit: String(PAGE),
-      ...(after === undefined ? {} : { after }),
-    });
-    const page = rows.map(read);
-    all.push(...page);
-    const last = page.at(-1);
-    if (page.length < PAGE || last === undefined) return all;
-    const next = cursor(last);
-    if (next === after) throw new VenueShapeError("pages", `the cursor stays at ${next}`);
-    after = next;
-  }
-}
-
-function marketOver(client: OkxClient): Market {
-  return {
-    now: () => readClock(client),
-    instruments: async (ids) => {
-      const rows = await rowsOf(client, client.publicGetPublicInstruments, { instType: "SWAP" });
-      const listed = rows.map(instrumentOf).filter((row) => row !== null);
-      return listed.filter((row) => ids.includes(row.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
-    },
-    candles: async (instrument, barSeconds, since, limit) => {
-      const bar = BARS[barSeconds];
-      if (!bar) throw new RangeError(`OKX has no bar of ${barSeconds} s`);
-      if (limit < 1 || limit > 300) throw new RangeError(`limit ${limit} is not 1–300`);
-      const width = barSeconds * 1000;
-      const first = Math.ceil(millis(since) / width) * width;
-      // Both ends: with `before` alone OKX returns the newest bars, not those that follow it.
-      const window = { before: String(first - 1), after: String(first + limit * width), limit: String(limit) };
-      const old = client.nonce() - first > RECENT_BARS * width;
-      const call = old ? client.publicGetMarketHistoryCandles : client.publicGetMarketCandles;
-      const rows = await rowsOf(client, call, { instId: instrument, bar, ...window });
-      const closed = rows.map(candleOf).filter((candle) => candle !== null);
-      return closed.sort((a, b) => (a.openedAt < b.openedAt ? -1 : 1));
-    },
-  };
-}
-
-/**
- * Returns OKX's public market over ccxt: closed bars, USDT swaps, the venue's clock.
- * @throws VenueGuardError when the URL is not the venue's. Its calls throw VenueError and VenueShapeError.
- */
-export const okxMarket = (config: OkxMarketConfig): Market => marketOver(okxClient(config));
 
 /** OKX takes 60 placements in 2 s per instrument; ten are left for other users of the key. */
 const PLACEMENTS = 50;
@@ -209,21 +97,6 @@ async function post(client: OkxClient, order: Submission, tdMode: TdMode): Promi
   } catch (error) {
     if (error instanceof VenueShapeError) return { kind: "unknown", reason: error.message };
     if (error instanceof VenueError) return submitReplyOf(error);
-    throw error;
-  }
-}
-
-/** Returns `read` of a call's rows, or `gone` when the venue says that there is no such order. */
-async function unlessGone<T>(
-  operation: "cancel" | "query",
-  call: () => Promise<unknown[]>,
-  read: (rows: unknown[]) => T,
-  gone: T,
-): Promise<T> {
-  try {
-    return read(await call());
-  } catch (error) {
-    if (error instanceof VenueError && isGone(error, operation)) return gone;
     throw error;
   }
 }

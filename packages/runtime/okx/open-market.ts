@@ -1,7 +1,7 @@
 import type { Market } from "#trading/venue";
 import { readConfig, readSettings } from "../config.ts";
 import { type Opened, plain } from "../opened.ts";
-import { okxMarket } from "./exchange.ts";
+import { okxMarket } from "./market.ts";
 
 /** Opens the public prices of OKX_PUBLIC_URL: OKX itself, or a loopback double of it. */
 export async function openMarket(): Promise<Opened<Market>> {

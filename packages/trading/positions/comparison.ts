@@ -124,7 +124,7 @@ export const mayLift = ({ liftedAt }: Pick<Comparison, "liftedAt">, at: Instant)
   liftedAt === null || millis(at) - millis(liftedAt) >= LIFT_EVERY_MS;
 
 /** Returns the cause by which an instrument keeps the kill switch at REDUCING. */
-export const causeOf = (kind: "break" | "unseen", instrument: string): string => `${kind}:${instrument}`;
+export const liftCause = (kind: "break" | "unseen", instrument: string): string => `${kind}:${instrument}`;
 
 /** Returns the instrument of a cause. */
 export const instrumentOf = (cause: string): string => cause.slice(cause.indexOf(":") + 1);

@@ -7,7 +7,7 @@ import type { Control } from "../plans/limits.ts";
 import { fallOf } from "../plans/limits.ts";
 import type { Policy } from "../plans/policy.ts";
 import type { VenueFill, VenueOrder } from "../venue.ts";
-import { causeOf } from "./comparison.ts";
+import { liftCause } from "./comparison.ts";
 
 /** Where our fills and the venue disagree about one instrument. */
 export interface Break {
@@ -158,7 +158,7 @@ function ofInstruments({ breaks, unseen, lifted }: Health): ReturnType<typeof tr
   const broken = breaks.map(({ instrument }) => instrument);
   const lifts = [...broken, ...unseen].some((instrument) => lifted.includes(instrument))
     ? []
-    : [...broken.map((id) => causeOf("break", id)), ...unseen.map((id) => causeOf("unseen", id))];
+    : [...broken.map((id) => liftCause("break", id)), ...unseen.map((id) => liftCause("unseen", id))];
   const reason = first
     ? `${first.instrument}: fills say ${first.ours}, the venue ${first.venue}`
     : `${unseen.join(", ")} could not be compared with the venue`;
