@@ -289,10 +289,11 @@ async function prove(asked: Asked): Promise<void> {
   await moved.close();
   const old = await replayed(asked, "old", goesBack(asked));
   const { state, reason } = await readControl(old.desk.db, ACCOUNT.mode);
-  // What the venue did since is not in the books, and is not guessed: the desk must see it, say it and open nothing more.
-  const isSeen = state === "REDUCING" && /: fills say \S+, the venue \S+$/.test(reason);
+  // What the desk did since is not in the books: it must take it from the venue, say it and open nothing more.
+  const isSeen = state === "REDUCING" && /: an order of the desk's that its books do not have, /.test(reason);
   fail(`a desk with an older backup (${state}: ${reason})`, [
     ...(isSeen ? [] : ["it did not see that the venue is ahead of its books"]),
+    ...(await bookProblems(old)),
     ...(await doubleProblems(old)),
   ]);
   await old.close();

@@ -3,6 +3,7 @@ import { sqlStore } from "#db/trading/store";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { memoryStore } from "#testing/memory-store";
 import { ACCOUNT, BAR, INSTRUMENTS, START, setUp } from "#testing/store-world";
+import { clientOrderId } from "#trading/orders/client-order-id";
 import { orderIdOf } from "#trading/orders/stored-order";
 import { openingFault } from "#trading/plans/lane";
 import { POLICY } from "#trading/plans/policy";
@@ -347,6 +348,25 @@ describe.each(["sql", "memory"] as const)("over the store in %s", (kind) => {
     desk.trade(ETH, decimalOf("-3"), null);
     expect(await desk.reconcile()).toMatchObject({ breaks: [], tripped: null, foreign: [{ cause: "hand" }] });
     expect(await heldOf(desk)).toEqual([]);
+  });
+
+  test("F7: an order of the desk's that its books lost is taken from the venue, and a person looks", async () => {
+    const desk = await stage(kind);
+    await desk.reconcile();
+    desk.pass(60);
+    const of = { venue: "paper", instrument: ETH, timeframe: "4h", biasAt: desk.at(), leg: "plan" } as const;
+    desk.trade(ETH, decimalOf("3"), clientOrderId({ ...of, mode: "demo" }));
+    const { breaks, tripped, foreign } = await desk.reconcile();
+    expect(breaks).toEqual([]);
+    expect(foreign).toMatchObject([{ cause: "lost", side: "buy", size: "3" }]);
+    expect(tripped).toMatchObject({
+      ...{ state: "REDUCING", lifts: [] },
+      reason: `${ETH}: an order of the desk's that its books do not have, buy 3 contracts`,
+    });
+    expect(await heldOf(desk)).toEqual([[ETH, "3"]]);
+    desk.pass(60);
+    desk.trade(ETH, decimalOf("1"), clientOrderId({ ...of, mode: "live" })); // another desk's, so anybody's
+    expect((await desk.reconcile()).foreign).toMatchObject([{ cause: "hand", side: "buy" }]);
   });
 
   test("F7: what others hold elsewhere is theirs", async () => {

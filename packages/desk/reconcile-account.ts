@@ -3,18 +3,8 @@ import type { Instrument } from "#trading/instrument";
 import { awaitsLook, LOOK_SPACING_MS } from "#trading/orders/resolve";
 import type { LookedUp } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
-import {
-  agreesAgain,
-  type Comparison,
-  compared,
-  type Found,
-  instrumentOf,
-  isBreak,
-  isUnseen,
-  mayLift,
-  SNAPSHOT_MS,
-} from "#trading/positions/comparison";
-import { adoption, type ForeignFill, isAlarming } from "#trading/positions/fill";
+import { type Comparison, compared, type Found, isBreak, SNAPSHOT_MS } from "#trading/positions/comparison";
+import { adoption, type ForeignFill } from "#trading/positions/fill";
 import {
   type Break,
   differenceOf,
@@ -22,7 +12,6 @@ import {
   fillsSince,
   isStuck,
   lacksFills,
-  tripOf,
 } from "#trading/positions/reconcile";
 import type { Booked, ClosedOrder, KeptLedger, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueBalance, VenueFill, VenueOrder, VenuePosition, VenueStop } from "#trading/venue";
@@ -34,6 +23,7 @@ import { coverPosition } from "./cover-position.ts";
 import { keepLedger } from "./keep-ledger.ts";
 import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
 import { sweepApproved } from "./sweep-approved.ts";
+import { tripAccount } from "./trip-account.ts";
 import { watchStop } from "./watch-stops.ts";
 
 /** What one run found and did. */
@@ -99,9 +89,9 @@ interface Round {
 const ROUNDS = 3;
 
 /**
- * Makes the books agree with the venue, one instrument at a time: looks its orders up, books its fills, moves the orders,
- * rebuilds its position from fills, compares, and watches its stop; before all that it sees to its stop at the venue; then the triggers of the kill switch. Of `ids`, and of
- * whatever else is held or under way. What differs, or is not shown, is looked at again within the run, as `pause` lets the
+ * Makes the books agree with the venue, one instrument at a time: sees first to its stop at the venue, looks its orders up,
+ * books its fills, moves the orders, rebuilds its position from fills, compares, and watches its stop; then come the bills
+ * and the triggers of the kill switch. Of `ids`, and of whatever else is held or under way. What differs, or is not shown, is looked at again within the run, as `pause` lets the
  * venue's time pass. The error of one question or of one instrument stops no other: it is among the failures, and the
  * caller must tell them. It never trades to repair a mismatch.
  * @throws when the books cannot be read at all.
@@ -141,7 +131,7 @@ export async function reconcileAccount(
     breaks,
     foreign,
     external: await externalIn(store, rounds[0]?.open ?? []),
-    tripped: (await trip(job, seen)) ?? byStops,
+    tripped: (await tripAccount(job, seen)) ?? byStops,
     stuck: left.filter((order) => isStuck(order, at)).length,
     unsent,
     ledger,
@@ -304,60 +294,6 @@ async function foundOf({ store, exchange, run }: Job, told: Told, held: Decimal)
   if (atVenue.some((order) => order.instrument === instrument)) return { kind: "busy" };
   const { ours, venue: theirs } = difference;
   return { kind: "differs", ours, theirs, positionAt: position?.updatedAt ?? null, seenAt: await exchange.now() };
-}
-
-/** What the triggers of the kill switch look at besides the stored health. */
-interface Seen {
-  readonly breaks: readonly Break[];
-  readonly foreign: readonly ForeignFill[];
-  readonly impossibleFills: number;
-  readonly credentialError: boolean;
-  readonly left: readonly StoredOrder[];
-}
-
-const NO_HEALTH = { equity: ZERO, dayStart: ZERO, peak: ZERO, rejects: 0 };
-
-/** Evaluates the triggers of the kill switch: tightens it when one has fired, else lifts what has lifted itself. */
-async function trip(job: Job, { left, foreign, ...seen }: Seen): Promise<StoredControl | null> {
-  const { store, run, standing } = job;
-  const { account, at, by, policy } = run;
-  const health = (await store.health(account, at)) ?? NO_HEALTH;
-  const unknown = left.filter((order) => order.status === "unknown");
-  const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);
-  const rows = [...standing.values()];
-  const unseen = rows.filter((row) => isUnseen(row, at)).map((row) => row.instrument);
-  const alarms = await alarmsOf(job, foreign);
-  const lifted = rows.filter((row) => !mayLift(row, at)).map((row) => row.instrument);
-  const found = tripOf({ ...health, ...seen, at, unknownSince, unseen, lifted, alarms }, policy);
-  return found === null ? liftAgain(job) : store.tighten(account.mode, { ...found, actor: by, at });
-}
-
-/** Returns what a person has to look at before anything is opened again: what the venue did, was adopted, or is held off the list. */
-async function alarmsOf({ store, run, ids }: Job, fresh: readonly ForeignFill[]): Promise<string[]> {
-  const { account } = run;
-  const { changedAt } = await store.control(account.mode);
-  // A run that ended before it tightened left them behind; one that a person has seen since is over.
-  const behind = await store.foreignFills(account, changedAt);
-  const fills = [...fresh, ...behind].filter(isAlarming);
-  const off = (await store.openPositions(account)).filter(({ instrument }) => !ids.includes(instrument));
-  return [
-    ...fills.map(({ instrument, cause, side, size }) => `${instrument}: ${cause}, ${side} ${size} contracts`),
-    ...off.map(
-      ({ instrument, contracts }) => `${instrument}: ${contracts} contracts are held and it is not traded any more`,
-    ),
-  ];
-}
-
-/** Lifts a kill switch whose every cause is gone for good, when they are causes that lift themselves. */
-async function liftAgain({ store, run, standing }: Job): Promise<StoredControl | null> {
-  const { account, at, by } = run;
-  const now = await store.control(account.mode);
-  if (now.state === "ACTIVE") return now.changedAt === at && now.actor === by ? now : null;
-  if (now.state !== "REDUCING") return null;
-  const causes = now.lifts.map((cause) => standing.get(instrumentOf(cause)));
-  if (causes.length === 0 || !causes.every((row) => row && agreesAgain(row, at) && mayLift(row, at))) return null;
-  const reason = `lifted itself: books and venue agree again (${now.lifts.join(", ")})`;
-  return store.lift(account, now, { reason, actor: by, at });
 }
 
 /** Returns the venue order ids of the open orders that are not ours. */

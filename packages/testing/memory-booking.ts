@@ -77,8 +77,8 @@ function insertFills(books: Books, account: Account, { fills, listed, since }: S
     const key = keyOf(account.mode, account.venue, fill.instrument, fill.tradeId);
     if (books.fills.has(key)) return [];
     const orderId = (clientOrderId === null ? null : ours.get(clientOrderId)) ?? null;
-    const reach = { isListed: listed !== null, since };
-    const cause = orderId === null ? causeOf({ ...fill, ...(told && { cause: told }) }, reach) : null;
+    const reach = { mode: account.mode, isListed: listed !== null, since };
+    const cause = orderId === null ? causeOf({ ...fill, clientOrderId, ...(told && { cause: told }) }, reach) : null;
     const [size, price, fee] = [text(fill.size), text(fill.price), text(fill.fee)];
     const booked: BookedFill = { ...pick(account), ...fill, orderId, size, price, fee, cause };
     books.fills.set(key, booked);

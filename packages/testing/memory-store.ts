@@ -5,6 +5,7 @@ import type { StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
 import { runBefore } from "#trading/positions/comparison";
 import { type EquityState, equityStateOf } from "#trading/positions/equity-state";
+import { FORCED_CAUSES } from "#trading/positions/fill";
 import type { OpenPosition, PositionRow } from "#trading/positions/position-row";
 import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
 import { big, text } from "#units/decimal";
@@ -57,10 +58,10 @@ function othersIn(books: Books, { mode, venue, instrument, at }: LaneQuery) {
   const mine = [...books.fills.values()].filter((fill) => isOf(account, fill) && fill.instrument === instrument);
   const before = foreignOf(mine).filter((fill) => fill.filledAt < at);
   const open = openRows(books, account).find((row) => row.instrument === instrument);
-  const forced = before.filter(({ cause }) => cause !== "hand" && cause !== "adopted").map((fill) => fill.filledAt);
+  const forced = before.filter(({ cause }) => FORCED_CAUSES.includes(cause)).map((fill) => fill.filledAt);
   const isShared = before.some(
     ({ cause, filledAt, side }) =>
-      ["hand", "adopted"].includes(cause) &&
+      !FORCED_CAUSES.includes(cause) &&
       open !== undefined &&
       filledAt >= open.openedAt &&
       (side === "buy") === (open.side === "long"),

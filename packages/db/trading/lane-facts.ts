@@ -6,6 +6,7 @@ import type { TradingMode } from "#trading/mode";
 import { IN_FLIGHT } from "#trading/orders/order";
 import type { LaneFacts } from "#trading/plans/lane";
 import type { PlannedBias } from "#trading/plans/plan";
+import { FORCED_CAUSES } from "#trading/positions/fill";
 import type { LaneQuery } from "#trading/store";
 import { type Decimal, ZERO } from "#units/decimal";
 import { type Horizon, type Instant, instant, millis } from "#units/time";
@@ -101,15 +102,20 @@ async function pace(db: Db, account: Account, asset: string, at: Instant) {
 }
 
 /** Returns what others than the desk did in an instrument before `at`. */
+const FORCED = sql.join(
+  FORCED_CAUSES.map((cause) => sql`${cause}`),
+  sql`, `,
+);
+
 async function othersIn(db: Db, { mode, venue, instrument, at }: LaneQuery) {
   const mine = sql`f.trading_mode = ${mode} AND f.exchange = ${venue} AND f.instrument = ${instrument} AND f.filled_at < ${at}`;
   const [row] = await rows(
     db,
     Others,
     sql`SELECT (SELECT ${iso(sql`max(f.filled_at)`)} FROM order_fills f
-                WHERE ${mine} AND f.cause IN ('liquidation', 'adl', 'delivery')) AS forced,
+                WHERE ${mine} AND f.cause IN (${FORCED})) AS forced,
                EXISTS (SELECT 1 FROM order_fills f JOIN positions p USING (trading_mode, exchange, instrument)
-                       WHERE ${mine} AND f.cause IN ('hand', 'adopted') AND p.closed_at IS NULL
+                       WHERE ${mine} AND f.cause NOT IN (${FORCED}) AND p.closed_at IS NULL
                          AND f.filled_at >= p.opened_at AND (f.side = 'buy') = (p.side = 'long')) AS shared`,
   );
   return { forcedAt: row?.forced ?? null, isShared: row?.shared ?? false };

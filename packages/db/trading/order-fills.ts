@@ -43,7 +43,7 @@ const COUNTS = sql`(order_id IS NOT NULL OR cause IS NOT NULL)`;
  */
 export async function insertFills(db: Db, { mode, venue }: Account, seen: Seen): Promise<Stored[]> {
   const { fills, since } = seen;
-  const reach = { isListed: seen.listed !== null, since };
+  const reach = { mode, isListed: seen.listed !== null, since };
   if (fills.length === 0) return [];
   const ours = await ordersByClientId(
     db,

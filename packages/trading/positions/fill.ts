@@ -1,6 +1,8 @@
 import { type Big, big, type Decimal, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
+import type { TradingMode } from "../mode.ts";
+import { isOurs } from "../orders/client-order-id.ts";
 import type { VenueFill, VenuePosition } from "../venue.ts";
 
 /** One execution of ours as booked. `fee` is a cost in `feeAsset`: negative = rebate. */
@@ -8,9 +10,15 @@ export interface Fill extends Omit<VenueFill, "venueOrderId" | "clientOrderId" |
   readonly orderId: OrderId | null;
 }
 
-/** Why a fill counts that is of no order of ours. `adopted` = the position that was there before the books. */
-export const FILL_CAUSES = ["hand", "liquidation", "adl", "delivery", "adopted"] as const;
+/**
+ * Why a fill counts that is of no order in the books. `lost` = it carries an id of the desk's form: the books are older than
+ * the venue. `adopted` = the position that was there before the books.
+ */
+export const FILL_CAUSES = ["hand", "lost", "liquidation", "adl", "delivery", "adopted"] as const;
 export type FillCause = (typeof FILL_CAUSES)[number];
+
+/** Those of fills that the venue made by itself. */
+export const FORCED_CAUSES: readonly FillCause[] = ["liquidation", "adl", "delivery"];
 
 /** A fill that counts and is of no order of ours. */
 export interface ForeignFill extends Fill {
@@ -19,6 +27,7 @@ export interface ForeignFill extends Fill {
 
 /** What the books must know to say whether a fill without an order of ours counts. */
 export interface Reach {
+  readonly mode: TradingMode;
   /** Whether the venue's list has the instrument: no position is made of any other. */
   readonly isListed: boolean;
   /** The first comparison of the instrument: what others did before it is not the desk's; null = there was none yet. */
@@ -27,12 +36,13 @@ export interface Reach {
 
 /** Returns why a fill without an order of ours counts; null where it does not. */
 export function causeOf(
-  fill: Pick<VenueFill, "cause" | "tradeId" | "filledAt">,
-  { isListed, since }: Reach,
+  fill: Pick<VenueFill, "cause" | "clientOrderId" | "tradeId" | "filledAt">,
+  { mode, isListed, since }: Reach,
 ): FillCause | null {
   if (!isListed) return null;
   if (fill.tradeId.startsWith(ADOPTED)) return "adopted";
-  return since === null || fill.filledAt < since ? null : (fill.cause ?? "hand");
+  if (since === null || fill.filledAt < since) return null;
+  return fill.cause ?? (isOurs(mode, fill.clientOrderId) ? "lost" : "hand");
 }
 
 const ADOPTED = "adopted-";
