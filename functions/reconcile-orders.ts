@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { sqlStore } from "#db/trading/store";
 import { assertAccount } from "#desk/assert-account";
-import { PartsFailed } from "#desk/attempt";
+import { attempts, PartsFailed } from "#desk/attempt";
 import { ControlObjectError, fenced, mendControl } from "#desk/control-object";
 import { reconcileAccount } from "#desk/reconcile-account";
 import { log } from "#runtime/log";
@@ -31,12 +31,15 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
     lost.map((order) => ({ ...order, lane: `${mode}:${order.instrument}` })),
   );
   for (const { orderId: _, ...fill } of foreign)
-    log({ level: "warn", message: "a fill that is not the desk's", ...fill });
+    log({ level: "warn", message: "a fill without an order in the books", ...fill });
   const facts = closed.map((order) => orderClosed(order, at));
   await publish("order.closed", facts);
-  const asserted = await assertAccount(store, exchange, run, instruments);
+  // A venue that does not answer here takes nothing away from what the run has found.
+  const last = attempts();
+  const asserted = await last.attempt("assertions", null, () => assertAccount(store, exchange, run, instruments));
   for (const changed of [tripped, adopted, asserted])
     if (changed !== null) await publish("trading.changed", [tradingChanged(mode, changed, at)]);
-  if (failures.length > 0) throw new PartsFailed("reconcile-orders", failures);
+  const failed = [...failures, ...last.failures];
+  if (failed.length > 0) throw new PartsFailed("reconcile-orders", failed);
   if (problem !== null) throw new ControlObjectError(problem);
 });

@@ -8,7 +8,10 @@ import { log } from "#runtime/log";
 import { orderClosed, tradingChanged } from "#trading/facts";
 import { policyOf } from "#trading/plans/policy";
 
-/** Submits an approved order to the venue, once, and has a stop there for what it filled. An order that another delivery claimed is left to the reconciler. */
+/**
+ * Submits an approved order to the venue, once, and has a stop there for what it filled. An order that another delivery
+ * claimed is left to the reconciler.
+ */
 export const handler = consume("orders", async ({ orderId, mode, at }, context) => {
   const { database, exchange, control, publish, settings } = context;
   const store = fenced(sqlStore(database), control);

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
 import { type AccountFacts, type Assertion, judgeAccount } from "#trading/account-check";
 import type { ControlChange } from "#trading/control";
-import type { TradingStore } from "#trading/store";
-import type { Exchange } from "#trading/venue";
 import { instantOf } from "#units/time";
 import { assertAccount } from "./assert-account.ts";
 
@@ -21,13 +19,13 @@ function stage() {
       now.asked += 1;
       return now.assertions;
     },
-  } as unknown as Exchange;
+  };
   const store = {
-    tighten: async (_: string, change: ControlChange) => {
-      changes.push(change);
-      return { ...change, epoch: 2, changedAt: change.at };
+    tighten: async (_: string, { at, ...change }: ControlChange) => {
+      changes.push({ ...change, at });
+      return { lifts: [], ...change, epoch: 2, changedAt: at };
     },
-  } as unknown as TradingStore;
+  };
   const run = (time: string) =>
     assertAccount(
       store,

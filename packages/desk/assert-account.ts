@@ -8,15 +8,15 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
 /** The venues that this process has asserted: a cold start opens a new one. */
-const asserted = new WeakSet<Exchange>();
+const asserted = new WeakSet<object>();
 
 /**
  * Asserts the key, the account and the venue in the first run of a process and once an hour. What does not fit tightens the
  * kill switch, by its name; returns what it became, or null. @throws when the venue does not answer.
  */
 export async function assertAccount(
-  store: TradingStore,
-  exchange: Exchange,
+  store: Pick<TradingStore, "tighten">,
+  exchange: Pick<Exchange, "assertions">,
   { account, at, by }: Pick<Run, "account" | "at" | "by">,
   [instrument]: readonly string[],
 ): Promise<StoredControl | null> {

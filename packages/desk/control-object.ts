@@ -8,7 +8,7 @@ import type { Instant } from "#units/time";
 /** The part of the books that the kill switch is in. */
 export type SwitchBooks = Pick<TradingStore, "control" | "tighten">;
 
-/** The control object does not say what the books say, and could not be made to. Nothing opens meanwhile: that is what it is for. */
+/** The control object does not say what the books say, and could not be made to. Nothing opens meanwhile. */
 export class ControlObjectError extends Error {
   override name = "ControlObjectError";
   constructor(problem: string) {

@@ -91,9 +91,9 @@ const ROUNDS = 3;
 /**
  * Makes the books agree with the venue, one instrument at a time: sees first to its stop at the venue, looks its orders up,
  * books its fills, moves the orders, rebuilds its position from fills, compares, and watches its stop; then come the bills
- * and the triggers of the kill switch. Of `ids`, and of whatever else is held or under way. What differs, or is not shown, is looked at again within the run, as `pause` lets the
- * venue's time pass. The error of one question or of one instrument stops no other: it is among the failures, and the
- * caller must tell them. It never trades to repair a mismatch.
+ * and the triggers of the kill switch. Of `ids`, and of whatever else is held or under way. What differs, or is not shown, is
+ * looked at again within the run, as `pause` lets the venue's time pass. The error of one question or of one instrument stops
+ * no other: it is among the failures, and the caller must tell them. It never trades to repair a mismatch.
  * @throws when the books cannot be read at all.
  */
 export async function reconcileAccount(

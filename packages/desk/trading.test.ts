@@ -15,7 +15,7 @@ import { instrumentRow } from "#recording/candle-source";
 import { okxClient } from "#runtime/okx/client";
 import { okxExchange } from "#runtime/okx/exchange";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { emptyTables } from "#testing/empty-tables";
+import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
 import { ETH_SWAP } from "#testing/instruments";
 import { hashOf, type Json } from "#trading/canonical-json";
 import { POLICY } from "#trading/plans/policy";
@@ -65,20 +65,8 @@ afterEach(async () => {
 const WALLET = idOf("wallet", "ethereum", "0x1");
 const EVENT = idOf("event", "1");
 
-const TABLES = [
-  "order_fills",
-  "orders",
-  "positions",
-  "equity_snapshots",
-  "bias",
-  "prices",
-  "event_refs",
-  "wallets",
-  "comparisons",
-];
-
 async function empty(db: Drizzle): Promise<void> {
-  await emptyTables(db, TABLES);
+  await emptyTables(db, TRADING_TABLES);
   await db.update(tradingControl).set({ state: "ACTIVE", epoch: 1 }).where(eq(tradingControl.tradingMode, "demo"));
   const since = instant(START);
   const wallet = {
@@ -167,6 +155,9 @@ const idIn = (planned: Planned): OrderId => {
   return planned.order.id;
 };
 
+const eventsOf = (db: Drizzle, id: OrderId) =>
+  db.select().from(orderEvents).where(eq(orderEvents.orderId, id)).orderBy(orderEvents.seq);
+
 /** Enters a position and reconciles it. */
 async function entered(after?: (bar: number) => number, value = decimalOf("0.6")) {
   const desk = await stage(after);
@@ -251,7 +242,7 @@ test("an order that never arrived has its three looks seconds apart in one run, 
   desk.pass(1);
   const { closed, tripped } = await desk.reconcile();
   expect([closed, tripped]).toMatchObject([[{ id, status: "expired" }], null]);
-  const events = await desk.db.select().from(orderEvents).where(eq(orderEvents.orderId, id)).orderBy(orderEvents.seq);
+  const events = await eventsOf(desk.db, id);
   const looks = events.flatMap(({ detail }) => LookedAt.safeParse(detail).data?.looked_at ?? []);
   expect(looks.map((at) => Date.parse(at) - Date.parse(looks[0] ?? ""))).toEqual([0, 1000, 2000]);
 });
@@ -591,11 +582,7 @@ test("F6: a closing order that the venue makes smaller ends when that is filled,
   await desk.submit(close);
   const { closed } = await desk.reconcile();
   expect(closed).toMatchObject([{ id: close, status: "filled", filledSize: left }]);
-  const events = await desk.db
-    .select()
-    .from(orderEvents)
-    .where(eq(orderEvents.orderId, close))
-    .orderBy(orderEvents.seq);
+  const events = await eventsOf(desk.db, close);
   expect(events.at(-1)?.detail).toMatchObject({ event: "filled", placed: left, asked: contracts });
   expect(await desk.store.ordersAtVenue("demo")).toEqual([]);
 });
@@ -609,11 +596,7 @@ test("a closing order is sent with what the venue holds when it is claimed, and 
   const close = idIn(await desk.plan());
   await reduceByHand(desk, text(big(contracts).minus(left)));
   expect((await desk.submit(close)).order).toMatchObject({ id: close, size: left });
-  const events = await desk.db
-    .select()
-    .from(orderEvents)
-    .where(eq(orderEvents.orderId, close))
-    .orderBy(orderEvents.seq);
+  const events = await eventsOf(desk.db, close);
   expect(events[0]?.detail).toMatchObject({ set: { size: contracts } }); // what was asked for is kept
   expect(events[2]?.detail).toMatchObject({ event: "claimed", set: { size: left } });
   await desk.reconcile();

@@ -9,7 +9,7 @@ import type { TradingStore } from "#trading/store";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { type Instant, instant } from "#units/time";
-import { emptyTables } from "./empty-tables.ts";
+import { emptyTables, TRADING_TABLES } from "./empty-tables.ts";
 import { type Books, by, type Surroundings } from "./memory-books.ts";
 
 /** The small world that both stores of trading are compared in: two instruments, some bars, biases and payments. */
@@ -58,25 +58,9 @@ const FUNDING = [3, 20, 61].map((minutes, index) => ({
   },
 }));
 
-const TABLES = [
-  ...[
-    "order_events",
-    "order_fills",
-    "orders",
-    "positions",
-    "equity_snapshots",
-    "bias",
-    "prices",
-    "funding_payments",
-    "comparisons",
-    "bills",
-  ],
-  ...["wallets", "event_refs", "event_analysis"],
-];
-
 /** Empties a database and writes the world into it. Returns the same for the memory. */
 export async function setUp(db: Drizzle, store: TradingStore): Promise<Surroundings> {
-  await emptyTables(db, TABLES);
+  await emptyTables(db, [...TRADING_TABLES, "event_analysis"]);
   await db
     .update(s.tradingControl)
     .set({ state: "ACTIVE", epoch: 1, reason: "", actor: "test", changedAt: at(0), lifts: [] });

@@ -48,6 +48,7 @@ async function stage(prices: number[], config: Partial<PaperVenueConfig> = {}, r
   to(1000);
   await client.loadMarkets();
   const first = async (reply: Promise<unknown>) => ((await reply) as { data: Row[] }).data[0] as Row;
+  // ccxt makes these methods from its table of the API at run time, so that its types do not have them.
   const call = client as unknown as Record<string, (fields: unknown) => Promise<unknown>>;
   return {
     ...{ venue, client, clock },

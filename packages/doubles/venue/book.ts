@@ -95,21 +95,6 @@ export interface Step {
   readonly closes: boolean;
 }
 
-/** The highest price that a buy may name and the lowest of a sell. */
-export interface PriceLimit {
-  readonly buy: Big;
-  readonly sell: Big;
-}
-
-/** OKX sets it by instrument; here it is this share of the index, in bps. */
-const PRICE_LIMIT_BPS = 500;
-
-/** Returns the price limit around an index price. Source: OKX v5, "Get limit price". */
-export const priceLimit = ({ index }: Touch, { tick }: Listing): PriceLimit => ({
-  buy: floorTick(index.times(10_000 + PRICE_LIMIT_BPS).div(10_000), tick),
-  sell: ceilTick(index.times(10_000 - PRICE_LIMIT_BPS).div(10_000), tick),
-});
-
 /** The market of the paper venue: what it lists, its price now, and the bars seen so far. */
 export interface Book {
   readonly listings: ReadonlyMap<string, Listing>;

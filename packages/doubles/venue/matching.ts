@@ -1,6 +1,7 @@
 import { type Big, big, ZERO } from "#units/decimal";
 import { applyFill, leverageOf, type PaperOrder, type PaperState, wealth } from "./account.ts";
-import { type Book, ceilTick, floorTick, type Listing, priceLimit, type Touch } from "./book.ts";
+import { type Book, ceilTick, floorTick, type Listing, type Touch } from "./book.ts";
+import { priceLimit } from "./price-limit.ts";
 import { PaperRefusal } from "./reply.ts";
 
 export interface Fees {

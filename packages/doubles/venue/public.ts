@@ -1,5 +1,6 @@
 import { type Big, text } from "#units/decimal";
-import { type Book, type Listing, priceLimit, type Touch } from "./book.ts";
+import type { Book, Listing, Touch } from "./book.ts";
+import { priceLimit } from "./price-limit.ts";
 import { PaperRefusal, type PaperRequest, required } from "./reply.ts";
 
 type Route = (request: PaperRequest, book: Book) => readonly unknown[];
