@@ -182,7 +182,9 @@ test("law: whatever is done to either, and wherever it stops, an opening needs b
         }
         if (act === "keys" && !refused) {
           await board.write({ ...objectOf("demo", booked(state, i)), booked: false });
-          asked = tighter(state);
+          // What was written by keys alone can be overwritten by another who has the keys, as long as the books have not
+          // taken it over; nobody else loosens.
+          asked = tightness(state) > tightness(kept.now.state) ? state : kept.now.state;
         }
         if (act === "mend") await mendControl(store, board, later(i));
         if (act === "restore") kept.now = booked(kept.now.state, Math.max(1, kept.now.epoch - 2));
@@ -191,8 +193,7 @@ test("law: whatever is done to either, and wherever it stops, an opening needs b
         const object = refuse.read ? null : await objectIn(board);
         const agree = object?.booked && object.state === "ACTIVE" && object.epoch === kept.now.epoch;
         if (holds.state === "ACTIVE") expect(agree && kept.now.state === "ACTIVE").toBe(true);
-        // What a person wrote by keys alone can be overwritten by another who has the keys; nobody else loosens.
-        if (act !== "keys" && asked !== "ACTIVE") expect(holds.state).not.toBe("ACTIVE");
+        if (asked !== "ACTIVE") expect(holds.state).not.toBe("ACTIVE");
       }
     }),
     { numRuns: 400 },

@@ -96,6 +96,7 @@ export async function bundledDesk(
     [secretIdOf("database"), JSON.stringify({ url: databaseUrl })],
     [secretIdOf("rpc"), JSON.stringify({ urls: [chain.url] })],
     [secretIdOf("exchange"), paperSecret()],
+    [secretIdOf("control"), "{}"], // as stacks/secrets.ts makes it: it says nothing until the reconciler has written it
   ]);
   const endpoint = await startAwsEndpoint({ sqs, queueUrl: queues.url, secrets });
   const functions = await bundledFunctions({

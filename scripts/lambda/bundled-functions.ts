@@ -36,7 +36,7 @@ export interface BundledFunctions {
 }
 
 /** The secrets' ids that the functions are given, for whoever keeps the secrets. */
-export const secretIdOf = (name: "database" | "rpc" | "exchange"): string => secretId("dev", name);
+export const secretIdOf = (name: "database" | "rpc" | "exchange" | "control"): string => secretId("dev", name);
 
 const entries = [
   ...SCHEDULES.map(schedule),
