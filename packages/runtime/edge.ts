@@ -12,8 +12,6 @@ import { type Trace, traced } from "./trace.ts";
 
 type Entry = Pick<Job, "consumer" | "needs"> & Partial<Pick<Job, "sends" | "publishes">>;
 
-let cold = true;
-
 /**
  * Turns the body of a function into its Lambda handler: names the invocation in the log and the metrics, and writes the
  * metrics when it is over, however it ends.
@@ -28,8 +26,6 @@ export function edge<E, R>(
       before: ({ context }) => {
         logInvocation(context);
         beginMetrics(job);
-        if (cold) measure("ColdStart", 1);
-        cold = false;
       },
       after: flushMetrics,
       onError: flushMetrics,

@@ -73,7 +73,7 @@ test("an invocation writes its values as one line, also when it fails; nothing w
   );
   expect(found.map(({ outcome }) => outcome)).toEqual(["done", "done", "done", "planned", "done"]);
   expect(found.map((one) => one.metrics)).toEqual([
-    [lineOf({ ColdStart: [1], OrdersUnknown: [0] })],
+    [lineOf({ OrdersUnknown: [0] })],
     [],
     [lineOf({ IngestLagSeconds: [12, 3.5], OrdersUnknown: [2] })],
     [lineOf({ MessagesFailed: [1] })],
@@ -89,12 +89,10 @@ test("an invocation writes its values as one line, also when it fails; nothing w
 });
 
 test("every metric of the topology is written under its name, with its unit", () => {
-  const names = (Object.keys(metrics) as MetricName[]).filter(
-    (name) => name !== "ColdStart" && name !== "MessagesFailed",
-  );
+  const names = (Object.keys(metrics) as MetricName[]).filter((name) => name !== "MessagesFailed");
   const values = Object.fromEntries(names.map((name, n) => [name, [n]]));
   const { found } = invocations([values], IN_LAMBDA);
-  expect(found[0]?.metrics).toEqual([lineOf({ ColdStart: [1], ...values })]);
+  expect(found[0]?.metrics).toEqual([lineOf(values)]);
 });
 
 test("of more than a hundred values none is lost: a metric has at most a hundred in a line", () => {

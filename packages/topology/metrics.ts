@@ -73,7 +73,6 @@ export const metrics = {
     job: null,
     meaning: "messages, runs or requests that failed; SQS delivers a failed message again",
   },
-  ColdStart: { unit: "Count", job: null, meaning: "1 for the first invocation of a process" },
 } as const satisfies Record<string, Metric>;
 
 export type MetricName = keyof typeof metrics;

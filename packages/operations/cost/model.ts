@@ -1,6 +1,7 @@
+import { type FunctionName, functionName } from "#topology/functions";
 import { type Metric, metrics } from "#topology/metrics";
-import { QUEUES, SCHEDULES } from "#topology/topology";
-import type { JobUsage } from "./measures.ts";
+import { SCHEDULES, schedule } from "#topology/topology";
+import { type JobUsage, runsPerDay } from "./measures.ts";
 import type { Prices } from "./prices.ts";
 
 /** How a stage is deployed, as far as it costs. Source: stacks/. */
@@ -44,8 +45,6 @@ export const ASSUMED = {
   secretCallsPerInvocation: 0.05,
   /** Once a reconciliation; an order's own looks are few beside. */
   controlLooksADay: 1440,
-  /** Of the figures that a job writes once a process, in the hours in which it begins one: a metric costs by the hour. */
-  hoursWithColdStart: 0.25,
   /** stacks/firewall.ts: a rate, two managed groups, the viewers. */
   wafRules: 4,
   /** stacks/firewall.ts: a request's line. */
@@ -143,6 +142,12 @@ function edgeLines(requests: number, prices: Prices, { firewall }: Deployment): 
   ];
 }
 
+/** Hours of a day in which a job writes its figures: a metric is paid by the hour. What queues bring may come in any. */
+function hoursWritten(job: FunctionName): number {
+  const own = SCHEDULES.map(schedule).find(({ consumer }) => functionName(consumer) === job);
+  return own === undefined ? HOURS_A_DAY : Math.min(HOURS_A_DAY, runsPerDay(own.every));
+}
+
 /** Logs, alarms and secrets. */
 function watchLines(
   invocationsADay: number,
@@ -152,9 +157,10 @@ function watchLines(
 ): CostLine[] {
   const invocations = month(invocationsADay);
   const requestBytes = requests * ASSUMED.logBytesPerRequest * (firewall === "waf" ? 2 : 1); // the API's log, and the firewall's
-  const steady = Object.values<Metric>(metrics).filter(({ job }) => job !== null).length;
-  const jobs = SCHEDULES.length + QUEUES.length;
-  const figures = steady + Math.round(jobs * ASSUMED.hoursWithColdStart);
+  const figures = Object.values<Metric>(metrics).flatMap(({ job }) =>
+    job === null ? [] : hoursWritten(job) / HOURS_A_DAY,
+  );
+  const paid = figures.reduce((sum, share) => sum + share, 0);
   return [
     line(
       "CloudWatch logs",
@@ -163,8 +169,8 @@ function watchLines(
     ),
     line(
       "CloudWatch alarms, metrics, dashboard",
-      `${alarms} alarms, ${figures} metrics`,
-      alarms * prices.alarmMonth + figures * prices.customMetricMonth + prices.dashboardMonth,
+      `${alarms} alarms, ${figures.length} metrics, of which ${paid.toFixed(1)} are paid`,
+      alarms * prices.alarmMonth + paid * prices.customMetricMonth + prices.dashboardMonth,
     ),
     line(
       "Secrets Manager",
