@@ -47,9 +47,17 @@ test("without OKX it says so before a block is fetched, and records without pric
   expect((await openRecording(out)).headers).toHaveLength(10);
 });
 
+test("a node of another chain is named, with the chain that it serves", async () => {
+  const other = await record(node.url, join(root, "other"), ["--candles", "none", "--chain-id", "5"]);
+  expect(other.text).toMatch(/serves chain .*, not 5\. Name a node of that chain with --rpc, or .* --chain-id\n/);
+  expect(other.code).toBe(1);
+});
+
 test("a node that is not there, and a folder that cannot be, are named", async () => {
   const gone = await record(silent, join(root, "none"), ["--candles", "none"]);
-  expect(gone.text).toMatch(/127\.0\.0\.1:\d+.*ECONNREFUSED/);
+  expect(gone.text).toMatch(
+    /RecordingError: no blocks from the node: 127\.0\.0\.1:\d+: unreachable .*\. Check that the node runs, .* further --rpc\./,
+  );
   expect(gone.text).not.toMatch(/^\s+at /m);
   expect(gone.code).toBe(1);
   const proc = await record(node.url, "/proc/x/mine", ["--candles", "none"]);

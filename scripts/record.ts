@@ -3,6 +3,7 @@ import { RecordingError } from "#recording/error";
 import { recordChain } from "#recording/make/record-chain";
 import { parseLabels, parseWatchlist } from "#recording/tables";
 import { httpRpc } from "#runtime/node/rpc";
+import { ChainIdError, RpcError } from "#runtime/node/rpc-error";
 import { VenueError } from "#runtime/okx/errors";
 import { okxMarket } from "#runtime/okx/market";
 import type { Market } from "#trading/venue";
@@ -41,6 +42,25 @@ const command: Command = {
 const NO_PRICES =
   "Check the network; where www.okx.com is not served, try --okx-url https://eea.okx.com. --candles none records without " +
   "prices. What was fetched is kept, and the same command carries on";
+const NO_BLOCKS =
+  "Check that the node runs, has these blocks with their receipts, and takes this key; or name another one with a further " +
+  "--rpc. What was fetched is kept, and the same command carries on";
+
+/** Returns an error of a node or of OKX with what to do about it; any other as it is. */
+function withRemedy(error: unknown, given: Arguments): unknown {
+  if (error instanceof VenueError) {
+    const { host } = new URL(given.need("okx-url"));
+    return new RecordingError(`no prices from ${host}`, error.message, NO_PRICES, error);
+  }
+  if (error instanceof RpcError) {
+    return new RecordingError("no blocks from the node", `${error.provider}: ${error.problem}`, NO_BLOCKS, error);
+  }
+  if (error instanceof ChainIdError) {
+    const remedy = "Name a node of that chain with --rpc, or the chain that you mean with --chain-id";
+    return new RecordingError("no blocks from the node", error.message, remedy, error);
+  }
+  return error;
+}
 
 async function table<R>(given: Arguments, name: string, parse: (file: string, text: string) => R[]): Promise<R[]> {
   if (given.text(name) === undefined) return [];
@@ -106,14 +126,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
     console.log(`Replay it: npm start -- --recording ${out}`);
   } catch (error) {
     if (signal.aborted) throw new InterruptedError(`${out}.partial holds what was fetched; run again to carry on`);
-    if (error instanceof VenueError)
-      throw new RecordingError(
-        `no prices from ${new URL(given.need("okx-url")).host}`,
-        error.message,
-        NO_PRICES,
-        error,
-      );
-    throw error;
+    throw withRemedy(error, given);
   }
 }
 
