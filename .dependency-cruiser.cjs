@@ -124,6 +124,13 @@ module.exports = {
       to: { path: "^packages/db/" },
     },
     {
+      name: "trading-jobs-are-given-their-books",
+      comment: "the books of trading come with the context of a job, so that they can be others",
+      severity: "error",
+      from: { path: "^functions/(plan-order|submit-order|reconcile-orders)\\.ts$" },
+      to: { path: "^packages/db/" },
+    },
+    {
       name: "the-chain-desk-reads-chain-and-signals",
       severity: "error",
       from: { path: chainDesk },

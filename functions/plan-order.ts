@@ -1,4 +1,3 @@
-import { sqlStore } from "#db/trading/store";
 import { planLane } from "#desk/plan-lane";
 import { consume } from "#runtime/consume";
 import { log } from "#runtime/log";
@@ -6,12 +5,12 @@ import { orderClosed } from "#trading/facts";
 import { policyOf } from "#trading/plans/policy";
 
 /** Decides what to trade for one instrument: writes the order, approved or denied, then sends it on. */
-export const handler = consume("plans", async (plan, { database, exchange, send, publish, settings }) => {
+export const handler = consume("plans", async (plan, { books, exchange, send, publish, settings }) => {
   const { lane, mode, asset, instrument, at } = plan;
   const { venue, barSeconds, gitSha, instruments } = settings;
   const desk = { venue, barSeconds, gitSha, lanes: instruments.length };
   const job = { at, by: "plan-order", mode, asset, instrument, ...desk };
-  const planned = await planLane(sqlStore(database), exchange, job, policyOf(settings));
+  const planned = await planLane(books, exchange, job, policyOf(settings));
   if (planned.order === null) return;
   const { id, status } = planned.order;
   if (status === "denied") {

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { sqlStore } from "#db/trading/store";
 import { assertAccount } from "#desk/assert-account";
 import { attempts, PartsFailed } from "#desk/attempt";
 import { ControlObjectError, fenced, mendControl } from "#desk/control-object";
@@ -13,13 +12,13 @@ import { policyOf } from "#trading/plans/policy";
 
 /** Makes orders, fills, positions and equity agree with the venue; watches the stops and the kill switch's triggers. */
 export const handler = schedule("reconcile-orders", async ({ at }, context) => {
-  const { database, exchange, control, send, publish, settings } = context;
+  const { books, exchange, control, send, publish, settings } = context;
   const { mode, venue, barSeconds, instruments } = settings;
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
-  const store = fenced(sqlStore(database), control);
+  const store = fenced(books, control);
   const found = await reconcileAccount(store, exchange, run, instruments, pause);
   const { closed, tripped, breaks, stuck, unsent, foreign, ledger, failures } = found;
-  const { adopted, holds, problem } = await mendControl(sqlStore(database), control, at);
+  const { adopted, holds, problem } = await mendControl(books, control, at);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
   measure("LedgerGap", ledger === null || ledger.entry.gap === "0" ? 0 : 1);

@@ -1,4 +1,3 @@
-import { sqlStore } from "#db/trading/store";
 import { PartsFailed } from "#desk/attempt";
 import { fenced } from "#desk/control-object";
 import { coverOrder } from "#desk/cover-position";
@@ -13,8 +12,8 @@ import { policyOf } from "#trading/plans/policy";
  * claimed is left to the reconciler.
  */
 export const handler = consume("orders", async ({ orderId, mode, at }, context) => {
-  const { database, exchange, control, publish, settings } = context;
-  const store = fenced(sqlStore(database), control);
+  const { books, exchange, control, publish, settings } = context;
+  const store = fenced(books, control);
   const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order");
   const run = { account: { mode, venue: settings.venue }, at, by: "submit-order", policy: policyOf(settings) };
   const cover = await coverOrder(store, exchange, run, order);

@@ -89,6 +89,7 @@ test("every dependency rule names its plant", () => {
     "db-reads-core": ["packages/db/reads-runtime.ts", 'import "#runtime/plain";'],
     "db-asks-nobody": ["packages/db/asks-the-venue.ts", 'import type { Exchange } from "#trading/venue";'],
     "trading-goes-through-its-store": ["packages/desk/submit-order.ts", 'import "#db/chain/plain";'],
+    "trading-jobs-are-given-their-books": ["functions/submit-order.ts", 'import "#db/plain";'],
     "the-chain-desk-reads-chain-and-signals": ["packages/desk/follow-head.ts", 'import "#db/plain";'],
     "desk-reads-core-and-db": ["packages/desk/reads-runtime.ts", 'import "#runtime/plain";'],
     "runtime-is-below-the-laptop": ["packages/runtime/reads-host.ts", 'import "#host/plain";'],

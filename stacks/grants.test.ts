@@ -53,6 +53,7 @@ function expected(job: (typeof jobs)[number], { stage, database, auditCopy }: Ta
       : { actions: ["secretsmanager:GetSecretValue"], resource: "OWNER-SECRET" };
   const needed: Record<Need, Allowed[]> = {
     database: [stored],
+    books: [],
     schema: [owner],
     rpc: [secret(stage, "rpc")],
     market: [],

@@ -50,6 +50,7 @@ export function grantsOf(job: Granted, scope: GrantScope): PolicyStatement[] {
 /** What a need calls for. A need that is added to the topology does not compile until it is answered here. */
 const NEEDS: { readonly [N in Need]: (scope: GrantScope) => PolicyStatement[] } = {
   database: (scope) => [scope.aurora === null ? mayRead("database", scope) : mayConnect(scope.aurora, scope)],
+  books: () => [],
   schema: (scope) => [
     scope.aurora === null
       ? mayRead("database", scope)

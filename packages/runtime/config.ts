@@ -105,6 +105,7 @@ const sections = {
     DATABASE_NAME: optional("DATABASE_NAME"),
     DATABASE_USER: optional("DATABASE_USER"),
   }),
+  books: z.object({}),
   schema: z.object({
     DATABASE_URL: optional("DATABASE_URL"),
     DATABASE_SECRET_ID: optional("DATABASE_SECRET_ID"),

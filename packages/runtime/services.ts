@@ -3,6 +3,7 @@ import type { Db } from "#db/client";
 import type { Need } from "#topology/job";
 import type { ControlBoard } from "#trading/control-object";
 import type { RecordCopy } from "#trading/record-head";
+import type { TradingStore } from "#trading/store";
 import type { Exchange, Market } from "#trading/venue";
 import { type Opened, plain } from "./opened.ts";
 import type { SchemaAccess } from "./postgres/open-schema.ts";
@@ -10,6 +11,7 @@ import { expireSecret, isCurrent } from "./secret.ts";
 
 interface All {
   readonly database: Db;
+  readonly books: TradingStore;
   readonly schema: SchemaAccess;
   readonly rpc: ChainNode;
   readonly market: Market;
@@ -25,6 +27,7 @@ export type Services<N extends Need> = { readonly [K in N]: All[K] };
 // Imported only when first needed; the bundler drops those that a function's needs do not name.
 const open: { readonly [N in Need]: () => Promise<Opened<All[N]>> } = {
   database: async () => (await import("./postgres/open-database.ts")).openDatabase(),
+  books: async () => (await import("./open-books.ts")).openBooks((await current("database")).service as Db),
   schema: async () => (await import("./postgres/open-schema.ts")).openSchema(),
   rpc: async () => (await import("./node/open-rpc.ts")).openRpc(),
   market: async () => (await import("./okx/open-market.ts")).openMarket(),
@@ -58,6 +61,7 @@ async function current(need: Need): Promise<Opened<unknown>> {
     if (secret === null || (await isCurrent(secret))) return before;
     await drop(need, before);
   }
+  if (need === "books") return open.books(); // each time: the database under them may be another by now
   opened[need] ??= open[need]();
   const asked = opened[need];
   try {

@@ -5,9 +5,10 @@ import type { MessageName } from "./messages.ts";
  * What a function may be handed. Each is opened once per process, and in the cloud decides its grants and secrets.
  * "schema" is a connection to the database's server itself, past any pooler, as the owner of the tables: migrations only.
  * "copy" is where heads of the records are kept that nobody of the desk can change, or null where the stage has none.
+ * "books" are the books of trading as they stand in "database", which a job that needs them needs too.
  * "control" is the kill switch outside of the database, to be read before each order and written with each change.
  */
-export type Need = "database" | "schema" | "rpc" | "market" | "exchange" | "copy" | "control";
+export type Need = "database" | "books" | "schema" | "rpc" | "market" | "exchange" | "copy" | "control";
 
 /** Names a function: `functions/<job>.ts`, exporting `handler`. */
 export type Consumer = `functions/${string}.handler`;

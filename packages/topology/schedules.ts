@@ -42,7 +42,7 @@ export const schedules = {
   "reconcile-orders": {
     consumer: "functions/reconcile-orders.handler",
     every: "rate(1 minute)",
-    needs: ["database", "exchange", "control"],
+    needs: ["database", "books", "exchange", "control"],
     sends: ["orders"],
     publishes: ["order.closed", "trading.changed"],
     timeoutSeconds: 50,
