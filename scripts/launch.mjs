@@ -166,6 +166,19 @@ if (asksHelp && !installed(lockfileHash())) {
   process.stdout.write(help());
   process.exit(0);
 }
+
+/** Returns the first option that a command's kept help has not, in the words in which the command itself refuses it; or null. */
+function unknownOption() {
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  const known = [...help().matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, name]) => name);
+  return own.map((arg) => arg.split("=")[0]).find((arg) => arg.startsWith("--") && !known.includes(arg)) ?? null;
+}
+
+// Tests take vitest's own options too.
+if (command !== "test" && !installed(lockfileHash()) && unknownOption() !== null) {
+  console.error(`Unknown option '${unknownOption()}'\nSee: npm run ${command} -- --help`);
+  process.exit(2);
+}
 install();
 
 /** Runs a script, with flags of Node's before it, in the found Node to its end. Returns its exit code. */

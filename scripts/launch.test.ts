@@ -46,6 +46,16 @@ test("--help of every command is printed without an installation", () => {
   });
 });
 
+test("an option that a command has not is refused without an installation", () => {
+  for (const command of commands.filter((name) => name !== "test"))
+    expect(launch([command, "--foo"]), command).toMatchObject({
+      ...{ status: 2, stdout: "" },
+      stderr: expect.stringMatching(/^Unknown option '--foo'\nSee: npm (run )?\S+ -- --help\n$/),
+    });
+  expect(launch(["halt", "--venu=x"])).toMatchObject({ status: 2, stderr: expect.stringMatching(/'--venu'/) });
+  expect(readdirSync(clone).toSorted()).toEqual(["package-lock.json", "package.json", "scripts"]);
+});
+
 test("without --help it installs first", () => {
   // npm is told by npm_execpath: one that only leaves a note.
   writeFileSync(
