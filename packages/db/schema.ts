@@ -26,6 +26,7 @@ import {
 import { BILL_KINDS } from "#trading/ledger/bill";
 import { CONTROL_STATES } from "#trading/plans/limits";
 import { FILL_CAUSES } from "#trading/positions/fill";
+import { PROTECTION_KINDS, PROTECTION_STATES } from "#trading/protection/protection";
 import { decimalOf, ZERO } from "#units/decimal";
 import type { EventId, OrderId, PositionId, WalletId } from "#units/ids";
 import { decimal, embedding, instant, json, serial } from "./columns.ts";
@@ -535,6 +536,28 @@ export const comparisons = pgTable(
   },
   (t) => [primaryKey({ columns: [t.tradingMode, t.exchange, t.instrument] })],
 );
+
+/** The stops and take-profits that were asked of the venue, and what became of each. */
+export const protections = pgTable("protections", {
+  stopId: varchar("algo_cl_ord_id", { length: 32 }).primaryKey(),
+  tradingMode: mode(),
+  exchange: varchar("exchange", { length: 20 }).notNull(),
+  instrument: instrument(),
+  episode: uuid("episode").$type<PositionId>(),
+  kind: varchar("kind", { length: 4, enum: PROTECTION_KINDS }).notNull(),
+  side: varchar("side", { length: 4, enum: ["buy", "sell"] }).notNull(),
+  trigger: price("trigger").notNull(),
+  size: price("size"),
+  status: varchar("status", { length: 10, enum: PROTECTION_STATES }).notNull(),
+  algoId: varchar("algo_id", { length: 64 }),
+  childOrderId: varchar("child_order_id", { length: 100 }),
+  reason: text("reason"),
+  exposedAt: instant("exposed_at").notNull(),
+  wantedAt: instant("wanted_at").notNull(),
+  liveAt: instant("live_at"),
+  endedAt: instant("ended_at"),
+  version: integer("version").notNull().default(0),
+});
 
 export const reports = pgTable("reports", {
   id: uuid("id").primaryKey(),

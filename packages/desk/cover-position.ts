@@ -7,11 +7,13 @@ import { isDust } from "#trading/positions/dust";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { exposureOf, unbooked } from "#trading/protection/exposure";
 import { type Command, type Covered, protect } from "#trading/protection/protect";
-import { stopId } from "#trading/protection/stop-id";
+import type { Protection } from "#trading/protection/protection";
 import type { TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
-import { attempts, type Failure } from "./attempt.ts";
+import type { Instant } from "#units/time";
+import { attempts, type Failure, PartsFailed } from "./attempt.ts";
+import { protectionsOf, type Trail, trailOf } from "./record-protection.ts";
 import { closeAtMarket, type StopRun } from "./watch-stops.ts";
 
 /** The venue did not take a stop, or would not move or end one: what is held may be uncovered. */
@@ -41,6 +43,8 @@ export interface Looked {
   readonly orders: readonly Pick<LookedUp, "order" | "found">[];
   /** Waiting at the venue; of any instrument. */
   readonly stops: readonly VenueStop[];
+  /** As they are written down; of any instrument. */
+  readonly known: readonly Protection[];
 }
 
 /** Returns what is to be covered: the exposure from whatever shows it first, and the stop of the newest order that fills it. */
@@ -64,42 +68,62 @@ const TRIES = 3;
 /** Places a stop. One may be sent again: it can open nothing, and the venue keeps one of the whole position. */
 async function placed(
   exchange: Exchange,
-  { account, at }: StopRun,
+  trail: Trail,
   instrument: string,
   { side, trigger }: Extract<Command, { act: "place" }>,
 ): Promise<StopReply> {
+  let row = trail.sending(side, trigger);
   let reply: StopReply = { kind: "unknown", code: null, reason: "not sent" };
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    reply = await exchange.placeStop({ stopId: stopId(account, instrument, at, attempt), instrument, side, trigger });
-    if (reply.kind !== "busy" && reply.kind !== "unknown" && reply.kind !== "exists") return reply;
+    const next = trail.sending(side, trigger);
+    if (next.stopId !== row.stopId) await trail.keep();
+    row = next;
+    reply = await exchange.placeStop({ stopId: row.stopId, instrument, side, trigger });
     // It may be there, from this call or from another: one that waits is the one that was wanted, or is mended next.
-    if (
-      reply.kind !== "busy" &&
-      (await exchange.stops()).some((stop) => stop.instrument === instrument && stop.isWhole)
-    )
-      return { kind: "accepted" };
+    if (reply.kind === "unknown" || reply.kind === "exists") {
+      const there = (await exchange.stops()).filter((stop) => stop.instrument === instrument && stop.isWhole);
+      if (there.some(({ stopId }) => stopId === row.stopId)) return { kind: "accepted" };
+      trail.replied("place", row.stopId, reply);
+      if (there.length > 0) return { kind: "accepted" };
+    } else trail.replied("place", row.stopId, reply);
+    if (reply.kind !== "busy" && reply.kind !== "unknown" && reply.kind !== "exists") return reply;
   }
   return reply;
 }
 
-function carriedOut(exchange: Exchange, run: StopRun, instrument: string, command: Command): Promise<StopReply> {
+async function carriedOut(exchange: Exchange, trail: Trail, instrument: string, command: Command): Promise<StopReply> {
   switch (command.act) {
     case "place":
-      return placed(exchange, run, instrument, command);
+      return placed(exchange, trail, instrument, command);
     case "amend":
       return exchange.moveStop(instrument, command.algoId, command.trigger);
-    case "cancel":
-      return exchange.cancelStop(instrument, command.algoId);
+    case "cancel": {
+      const reply = await exchange.cancelStop(instrument, command.algoId);
+      trail.replied("cancel", command.algoId, reply);
+      return reply;
+    }
     case "close":
-      return Promise.resolve({ kind: "passed", code: null, reason: "the mark is beyond it" });
+      return { kind: "passed", code: null, reason: "the mark is beyond it" };
   }
+}
+
+/** Returns since when something is held, by the books or by whatever has shown it first; null = nothing is. */
+function heldSince({ open, position, orders, instrument }: Looked, exposure: Decimal, at: Instant): Instant | null {
+  if (big(exposure).eq(0)) return null;
+  const isSame = open !== null && big(open.contracts).gt(0) === big(exposure).gt(0);
+  if (isSame) return open.openedAt;
+  const filled = orders.flatMap(({ order, found }) =>
+    order.instrument === instrument.id && found !== null && !big(found.filledSize).eq(0) ? [found.updatedAt] : [],
+  );
+  return filled.sort()[0] ?? position?.updatedAt ?? at;
 }
 
 /**
  * Makes the venue hold exactly one stop for what an instrument holds: places, moves or ends what `protect` says, and closes
- * at market what no stop can cover any more. It may be called as often as one likes: where all is well it asks for nothing.
+ * at market what no stop can cover any more. It may be called as often as one likes: where all is well it asks for nothing,
+ * and writes nothing that is written. What is sent is written down before; where that fails it is sent all the same.
  * Returns what the kill switch became, when a reply tripped it. It does so in every state of the switch.
- * @throws StopNotTaken when the venue has not taken it; the next look tries again.
+ * @throws StopNotTaken when the venue has not taken it; the next look tries again. What kept the record from being written.
  */
 export async function coverPosition(
   store: TradingStore,
@@ -107,14 +131,48 @@ export async function coverPosition(
   run: StopRun,
   looked: Looked,
 ): Promise<StoredControl | null> {
-  const { instrument, position, open, stops } = looked;
+  const { instrument, position, open, stops, known } = looked;
   if (position && isDust(position.contracts, instrument, position.markPrice)) return null; // no order can close it
   const covered = coveredOf(looked);
+  const mine = stops.filter((stop) => stop.instrument === instrument.id);
+  const { attempt, failures } = attempts();
+  const { account, at } = run;
+  const sight = { episode: open?.id ?? null, heldSince: heldSince(looked, covered.exposure, at) };
+  const recorded = { ...sight, account, at, instrument: instrument.id, known, stops: mine };
+  const trail = await trailOf(store, exchange, recorded, attempt);
+  const commands = protect(covered, mine);
+  for (const command of commands) {
+    if (command.act === "place") trail.sending(command.side, command.trigger);
+    if (command.act === "amend") trail.moving(command.algoId, command.trigger);
+  }
+  const keep = () => attempt("record of the stops", instrument.id, () => trail.keep());
+  await keep();
+  const tripped = await attempt("stop", instrument.id, () =>
+    carryOut(store, exchange, run, { ...looked, covered, commands, trail }),
+  );
+  await keep();
+  if (failures.length > 1) throw new PartsFailed("cover-position", failures);
+  for (const { error } of failures) throw error;
+  return tripped;
+}
+
+/** What is to be done about one instrument. */
+interface Acts extends Looked {
+  readonly covered: Covered;
+  readonly commands: readonly Command[];
+  readonly trail: Trail;
+}
+
+async function carryOut(
+  store: TradingStore,
+  exchange: Exchange,
+  run: StopRun,
+  { instrument, open, covered, commands, trail }: Acts,
+): Promise<StoredControl | null> {
   const { exposure, trigger } = covered;
   let tripped: StoredControl | null = null;
-  const mine = stops.filter((stop) => stop.instrument === instrument.id);
-  for (const command of protect(covered, mine)) {
-    const reply = await carriedOut(exchange, run, instrument.id, command);
+  for (const command of commands) {
+    const reply = await carriedOut(exchange, trail, instrument.id, command);
     // Nothing is held any more, or the stop that was to be moved or ended has fired: the books are about to say so.
     if (reply.kind === "accepted" || reply.kind === "flat" || reply.kind === "gone") continue;
     if (reply.kind === "halt" || reply.kind === "frozen") {
@@ -157,16 +215,17 @@ export async function coverOrder(
   const position = positions === null ? undefined : (positions.find(({ instrument }) => instrument === id) ?? null);
   if (!position && (found === null || big(found.filledSize).eq(0))) return { tripped: null, failures };
   const tripped = await attempt("stop at the venue", id, async () => {
-    const [[instrument], held, open, stops] = await Promise.all([
+    const [[instrument], held, open, known, stops] = await Promise.all([
       store.instruments([id]),
       store.held(run.account, id),
       store.openPositions(run.account),
+      protectionsOf(store, run),
       exchange.stops(),
     ]);
     if (instrument === undefined) return null;
     const mine = open.find((one) => one.instrument === id) ?? null;
     const orders = [{ order, found }];
-    return coverPosition(store, exchange, run, { instrument, position, open: mine, held, orders, stops });
+    return coverPosition(store, exchange, run, { instrument, position, open: mine, held, orders, stops, known });
   });
   return { tripped, failures };
 }

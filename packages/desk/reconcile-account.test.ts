@@ -70,6 +70,7 @@ function handVenue(now: () => number) {
     moveStop: async () => ({ kind: "unknown", code: null, reason: "a venue by hand takes none" }),
     cancelStop: async () => ({ kind: "unknown", code: null, reason: "a venue by hand takes none" }),
     stops: async () => [],
+    stopFate: async () => null,
     fills: async (since) => fills.filter((fill) => fill.filledAt >= since),
     fillsOf: async (_, venueOrderId) => fills.filter((fill) => fill.venueOrderId === venueOrderId),
     positions: async () => [...held.values()],

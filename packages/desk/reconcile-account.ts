@@ -21,6 +21,7 @@ import { adoptFired } from "./adopt-fired.ts";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
 import { coverPosition } from "./cover-position.ts";
 import { keepLedger } from "./keep-ledger.ts";
+import { protectionsOf } from "./record-protection.ts";
 import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
 import { sweepApproved } from "./sweep-approved.ts";
 import { tripAccount } from "./trip-account.ts";
@@ -191,7 +192,7 @@ async function coverAll(
 ): Promise<StoredControl | null> {
   if (stops === null) return null;
   let tripped: StoredControl | null = null;
-  const booked = await store.openPositions(run.account);
+  const [booked, known] = [await store.openPositions(run.account), await protectionsOf(store, run)];
   for (const instrument of all) {
     if (instrument === null) continue;
     const isMine = (one: { readonly instrument: string }) => one.instrument === instrument.id;
@@ -199,7 +200,7 @@ async function coverAll(
       const open = booked.find(isMine) ?? null;
       const position = positions === null ? undefined : (positions.find(isMine) ?? null);
       const held = open?.contracts ?? ZERO;
-      return coverPosition(store, exchange, run, { instrument, position, open, held, orders, stops });
+      return coverPosition(store, exchange, run, { instrument, position, open, held, orders, stops, known });
     });
     tripped = made ?? tripped;
   }

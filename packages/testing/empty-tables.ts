@@ -5,7 +5,7 @@ const TRAILS = ["audit_logs", "order_events"];
 /** What trading writes and reads of its own: the tables that a test of it begins with empty. */
 export const TRADING_TABLES = [
   ...["order_events", "order_fills", "orders", "positions", "equity_snapshots", "bills", "funding_payments"],
-  ...["comparisons", "bias", "prices", "event_refs", "wallets"],
+  ...["comparisons", "protections", "bias", "prices", "event_refs", "wallets"],
 ] as const;
 
 /** Empties tables, and what refers to them, of the trails too that no program may empty: as the tables' owner could. */

@@ -9,6 +9,7 @@ import type { PlannedBias } from "#trading/plans/plan";
 import type { Comparison } from "#trading/positions/comparison";
 import type { Fill, FillCause } from "#trading/positions/fill";
 import type { FundingPayment, PositionRow } from "#trading/positions/position-row";
+import type { Protection } from "#trading/protection/protection";
 import type { Candle } from "#units/candle";
 import type { Decimal } from "#units/decimal";
 import type { OrderId, PositionId, WalletId } from "#units/ids";
@@ -65,6 +66,8 @@ export interface Books {
   readonly positions: Map<PositionId, PositionRow>;
   /** By account and instrument. */
   readonly comparisons: Map<string, Comparison & Account>;
+  /** By their id. */
+  readonly protections: Map<string, Protection & Account>;
   /** By account and bill id. */
   readonly bills: Map<string, StoredBill>;
   /** By account and instant. */
@@ -85,6 +88,7 @@ export const emptyBooks = ({ control }: Surroundings): Books => ({
   bills: new Map(),
   equity: new Map(),
   comparisons: new Map(),
+  protections: new Map(),
 });
 
 /** Runs one transaction on the books: what it throws leaves them as they were. Rows are replaced, never changed. */

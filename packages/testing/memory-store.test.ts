@@ -9,9 +9,11 @@ import { settleOrder } from "#trading/orders/settle";
 import { type Claim, type NewOrder, orderIdOf } from "#trading/orders/stored-order";
 import { POLICY } from "#trading/plans/policy";
 import { compared, type Found, liftCause } from "#trading/positions/comparison";
+import { keyOf, movedTo, PROTECTION_MOVES, PROTECTION_STATES, sighted } from "#trading/protection/protection";
 import type { Run, Seen, TradingStore } from "#trading/store";
-import type { VenueFill } from "#trading/venue";
+import type { VenueFill, VenueStop } from "#trading/venue";
 import { type Decimal, decimalOf } from "#units/decimal";
+import { idOf } from "#units/ids";
 import { type Instant, instant, millis } from "#units/time";
 import { type TestDatabase, testDatabase } from "./database.ts";
 import type { BookedFill, Books } from "./memory-books.ts";
@@ -171,6 +173,39 @@ const note: fc.Arbitrary<Command> = fc
     },
   }));
 
+const seenStop: fc.Arbitrary<VenueStop> = fc.record({
+  ...{ algoId: fc.constantFrom("71", "72"), stopId: fc.option(fc.constantFrom("sa", "sb", "sc"), { freq: 4 }) },
+  ...{ instrument: asset.map(({ id }) => id), side, trigger: decimals("45", "45.50"), placedAt: minutes },
+  ...{ triggerBy: fc.constant("mark" as const), isWhole: fc.constant(true) },
+  ...{ isReduceOnly: fc.constant(true), isMarket: fc.constant(true) },
+});
+const protection: fc.Arbitrary<Command> = fc
+  .record({
+    ...{ stops: fc.array(seenStop, { maxLength: 2 }), pick: fc.nat(PROTECTION_STATES.length - 1) },
+    ...{ episode: fc.option(fc.constantFrom(idOf("position", "1"), idOf("position", "2"))), of: mode },
+    ...{ heldSince: fc.option(minutes), stale: fc.constantFrom(0, 0, 0, 1), size: fc.option(decimals("1", "2.50")) },
+    since: minutes,
+  })
+  .map(({ stops, pick, episode, of: which, heldSince, stale, size, since }) => ({
+    name: `protect by ${stops.length} stops, ${PROTECTION_STATES[pick]}`,
+    ask: async (store, at) => {
+      const account = { ...ACCOUNT, mode: which };
+      const known = await store.protections(account, since);
+      const unique = [...new Map(stops.map((stop) => [keyOf(stop), stop])).values()];
+      const { changed, missing } = sighted(known, unique, { episode, heldSince });
+      const to = PROTECTION_STATES[pick] ?? "gone";
+      const ended = missing
+        .filter(({ status, liveAt }) => PROTECTION_MOVES[status].includes(to) && (to !== "live" || liveAt !== null))
+        .map((row) => movedTo(row, to, at, { reason: "law", childOrderId: "v1" }));
+      const rows = [...changed.map((row) => ({ ...row, size })), ...ended];
+      await store.noteProtections(
+        account,
+        rows.map((row) => ({ ...row, version: Math.max(0, row.version - stale) })),
+      );
+      return [missing, await store.protections(account, since)];
+    },
+  }));
+
 const fill: fc.Arbitrary<VenueFill> = fc.record({
   ...{
     tradeId: fc.constantFrom("7", "8", "9", "10", "11", "-3", "adopted-1"),
@@ -289,6 +324,7 @@ const step = fc.record({
     ...of(tighten, 2),
     lift,
     ...of(note, 2),
+    ...of(protection, 3),
     ...of(booking, 6),
     ...of(balance, 2),
     ...of(ledger, 2),
@@ -341,7 +377,8 @@ test(
         ...["move answered", "move null", "move refused by the life cycle", "move refused 23514"],
         ...["tighten answered", "tighten null", "lift answered", "lift null", "note answered"],
         ...["book answered", "book refused by the life cycle", "ledger answered"],
-        ...["control", "orders", "events", "fills", "positions", "bills", "equity", "comparisons"].map(
+        "protect answered",
+        ...["control", "orders", "events", "fills", "positions", "bills", "equity", "comparisons", "protections"].map(
           (table) => `rows of ${table}`,
         ),
       ]),
@@ -431,6 +468,18 @@ const PLANTS: Readonly<Record<string, Twin>> = {
         list.map((row) => ({ ...row, version: now.get(row.instrument) ?? 0 })),
       );
     },
+  })),
+  "a protection that writes over a newer one": planted((store) => ({
+    noteProtections: async (account, list) => {
+      const now = new Map((await store.protections(account, instant(0))).map((row) => [row.stopId, row.version]));
+      return store.noteProtections(
+        account,
+        list.map((row) => ({ ...row, version: now.get(row.stopId) ?? 0 })),
+      );
+    },
+  })),
+  "a protection that is over and still counts": planted((store) => ({
+    protections: (account) => store.protections(account, instant(0)),
   })),
   "what others did before the desk that counts": planted((store) => ({
     book: (run, seen, settle) => store.book(run, { ...seen, since: instant(START) }, settle),

@@ -15,6 +15,7 @@ import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./me
 import { comparisonsOf, controlOf, liftControl, noteComparisons, tightenControl } from "./memory-control.ts";
 import { keepLedger, lastBill } from "./memory-ledger.ts";
 import { claimOrder, insertOrder, moveOrder } from "./memory-orders.ts";
+import { noteProtections, protectionsOf } from "./memory-protections.ts";
 
 const HOUR_MS = 3_600_000;
 const PEAK_DAYS = 30;
@@ -194,6 +195,8 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
     openPositions: async (account) => openRows(books, account).map(toOpen),
     recordEquity: (run, balance) => transaction(() => recordEquity(books, run, balance)),
     book: (run, seen, settle) => transaction(() => book(books, around, run, seen, settle)),
+    protections: async (account, since) => protectionsOf(books, account, since),
+    noteProtections: (account, list) => transaction(() => noteProtections(books, account, list)),
     lastBill: async (account) => lastBill(books, account),
     keepLedger: (run, balance, bills) => transaction(() => keepLedger(books, around, run, balance, bills)),
     health: async (account, at) => {

@@ -107,7 +107,7 @@ export async function setUp(db: Drizzle, store: TradingStore): Promise<Surroundi
 /** The rows of each table. */
 export type Rows = Readonly<
   Record<
-    "control" | "orders" | "events" | "fills" | "positions" | "equity" | "bills" | "comparisons",
+    "control" | "orders" | "events" | "fills" | "positions" | "equity" | "bills" | "comparisons" | "protections",
     readonly object[]
   >
 >;
@@ -131,6 +131,9 @@ export async function rowsOf(db: Drizzle): Promise<Rows> {
     positions: positions.sort(by((row) => row.id)).map((row) => ({ ...row, holdingTime: seconds(row.holdingTime) })),
     comparisons: comparisons
       .sort(by((row) => row.instrument))
+      .map(({ tradingMode: mode, exchange: venue, ...row }) => ({ ...row, mode, venue })),
+    protections: (await db.select().from(s.protections))
+      .sort(by((row) => row.stopId))
       .map(({ tradingMode: mode, exchange: venue, ...row }) => ({ ...row, mode, venue })),
     bills: (await db.select().from(s.bills))
       .sort(byBill)
@@ -159,6 +162,7 @@ export const rowsIn = (books: Books): Rows => ({
     .sort(by((row) => row.id))
     .map((row) => ({ ...row, holdingTime: seconds(row.holdingTime) })),
   comparisons: [...books.comparisons.values()].sort(by((row) => row.instrument)),
+  protections: [...books.protections.values()].sort(by((row) => row.stopId)),
   bills: [...books.bills.values()].sort(byBill),
   equity: [...books.equity.values()].sort(by((row) => row.at)),
 });

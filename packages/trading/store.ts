@@ -17,6 +17,7 @@ import type { Comparison } from "./positions/comparison.ts";
 import type { EquityState } from "./positions/equity-state.ts";
 import type { ForeignFill } from "./positions/fill.ts";
 import type { OpenPosition } from "./positions/position-row.ts";
+import type { Protection } from "./protection/protection.ts";
 import type { VenueBalance, VenueFill } from "./venue.ts";
 
 /** One reconciliation: which account, when, and by whom. */
@@ -178,6 +179,13 @@ export interface TradingStore {
    * again. A step that someone else overtook ends the steps of its order.
    */
   book(run: Run, seen: Seen, settle: (books: OrderBooks) => Settlement): Promise<Booked>;
+  /**
+   * Returns the protections of an account that have not ended, and those that ended at or after `since`, by when they were
+   * wanted and id.
+   */
+  protections(account: Account, since: Instant): Promise<Protection[]>;
+  /** Stores how they are now, each in place of the version that was read; one that someone else overtook is left as it is. */
+  noteProtections(account: Account, list: readonly Protection[]): Promise<void>;
   /** Returns the newest bill that is stored of an account; null without one. */
   lastBill(account: Account): Promise<Pick<Bill, "billId" | "at"> | null>;
   /**

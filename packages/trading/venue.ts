@@ -72,6 +72,21 @@ export interface VenueStop {
   readonly isWhole: boolean;
   readonly isReduceOnly: boolean;
   readonly isMarket: boolean;
+  /** Since when it waits, by the venue's clock. */
+  readonly placedAt: Instant;
+}
+
+/** What became of a conditional order, by the venue. Times are of its clock. */
+export interface StopFate {
+  /** `effective` = it was triggered and placed its order; `failed` = it was triggered and its order was refused. */
+  readonly state: "waiting" | "effective" | "canceled" | "failed";
+  readonly algoId: string;
+  /** The venue's id of the order that it placed; null without one. */
+  readonly childOrderId: string | null;
+  /** The venue's code for why it failed; null = it did not. */
+  readonly reason: string | null;
+  readonly placedAt: Instant;
+  readonly changedAt: Instant;
 }
 
 /**
@@ -177,6 +192,8 @@ export interface Exchange {
   cancelStop(instrument: string, algoId: string): Promise<StopReply>;
   /** Returns the stops that wait at the venue, of every instrument, by id; all pages. Take-profits are not among them. */
   stops(): Promise<VenueStop[]>;
+  /** Returns what became of a stop, by the venue's id or by the one that was given to it; null = the venue says there is none. */
+  stopFate(stop: { readonly stopId: string; readonly algoId: string | null }): Promise<StopFate | null>;
   /**
    * Returns the fills that the venue recorded at or after `since`, ascending by time and trade id; all pages. A fill may be
    * recorded long after it was made, and so may be older than `since`.

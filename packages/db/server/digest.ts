@@ -41,8 +41,8 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   block_cursors: ["lease_owner", "fence"],
 };
 // sent_blocks: hashes that are kept for a while, beside the cursor and the blocks themselves. comparisons: how often an instrument
-// was looked at, which a run that is tried again does once more.
-const TABLES_LEFT_OUT = ["schema_migrations", "sent_blocks", "comparisons"];
+// was looked at, which a run that is tried again does once more. protections: which look it was that found a stop missing.
+const TABLES_LEFT_OUT = ["schema_migrations", "sent_blocks", "comparisons", "protections"];
 
 /** Every table of the schema, by name. */
 const tables = Object.values<unknown>(schema)

@@ -12,6 +12,7 @@ import { insertOrder, moveOrder } from "./move-order.ts";
 import { foreignFills, lastFillAt } from "./order-fills.ts";
 import { closedBy, decidedMark, ordersAtVenue, ordersByClientId, readOrder, stopsOf, unclaimed } from "./orders.ts";
 import { openPositions } from "./positions.ts";
+import { noteProtections, readProtections } from "./protections.ts";
 
 /** Returns the books of trading as they are in a database. */
 export const sqlStore = (db: Db): TradingStore => ({
@@ -38,6 +39,8 @@ export const sqlStore = (db: Db): TradingStore => ({
   noteComparisons: (account, list) => noteComparisons(db, account, list),
   recordEquity: ({ account, at }, balance) => insertEquity(db, account, at, balance),
   book: (run, seen, settle) => book(db, run, seen, settle),
+  protections: (account, since) => readProtections(db, account, since),
+  noteProtections: (account, list) => noteProtections(db, account, list),
   lastBill: (account) => lastBill(db, account),
   keepLedger: (run, balance, bills) => keepLedger(db, run, balance, bills),
   health: (account, at) => accountHealth(db, account, at),

@@ -12,6 +12,7 @@ import { marketOver, type OkxMarketConfig } from "./market.ts";
 import { submitReplyOf } from "./reply.ts";
 import { type Call, type Params, pages, rowsOf, unlessGone } from "./requests.ts";
 import { balanceOf, billOf, type FillRecord, fillOf, orderOf, parsed, positionOf } from "./rows.ts";
+import { fatesOver } from "./stop-fate.ts";
 import { type StopCalls, stopsOver } from "./stops.ts";
 import type { TdMode } from "./td-mode.ts";
 
@@ -179,10 +180,12 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
   const assertions = (instrument: string) => assertionsOf(client, rows, { ...config, compareClock }, instrument);
   let asserted: number | null = null;
   const orderAt = lookUp(client, client.privateGetTradeOrder);
-  const children = childrenOver({ order: orderAt, stop: lookUp(client, client.privateGetTradeOrderAlgo) });
+  const stopAt = lookUp(client, client.privateGetTradeOrderAlgo);
+  const children = childrenOver({ order: orderAt, stop: stopAt });
   return {
     ...marketOver(client),
     ...stopsOver(stopCalls(client), config.tdMode),
+    stopFate: fatesOver(stopAt),
     venue: config.venue,
     assertions,
     submit: async (order) => {

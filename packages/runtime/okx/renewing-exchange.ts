@@ -54,6 +54,7 @@ export function renewing(
     moveStop: (instrument, id, trigger) => send((exchange) => exchange.moveStop(instrument, id, trigger)),
     cancelStop: (instrument, id) => send((exchange) => exchange.cancelStop(instrument, id)),
     stops: () => ask((exchange) => exchange.stops()),
+    stopFate: (id) => ask((exchange) => exchange.stopFate(id)),
     assertions: (instrument) => ask((exchange) => exchange.assertions(instrument)),
     now: () => ask((exchange) => exchange.now()),
     cancel: (instrument, id) => ask((exchange) => exchange.cancel(instrument, id)),

@@ -13,7 +13,8 @@ const decimal = z
   .regex(/^-?\d+(\.\d+)?$/)
   .transform(parseDecimal);
 const maybe = z.string().transform((value): Decimal | null => (value === "" ? null : parseDecimal(value)));
-const time = z
+/** A time as OKX writes it, in milliseconds. */
+export const time = z
   .string()
   .regex(/^\d{13}$/)
   .transform((ms): Instant => instant(Number(ms)));

@@ -4,7 +4,7 @@ import { Decimal } from "#units/decimal";
 import type { Operation } from "./codes.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { stopReplyOf } from "./reply.ts";
-import { parsed } from "./rows.ts";
+import { parsed, time } from "./rows.ts";
 import type { TdMode } from "./td-mode.ts";
 
 type Fields = Record<string, string | boolean>;
@@ -29,6 +29,7 @@ const StopRow = z.object({
   slTriggerPx: z.string(),
   slTriggerPxType: z.string(),
   slOrdPx: z.string(),
+  cTime: time,
 });
 
 /** Returns a row's stop, or null for a row without one: a take-profit alone. @throws VenueShapeError */
@@ -47,6 +48,7 @@ function stopOf(value: unknown): VenueStop | null {
     isWhole: row.closeFraction === "1",
     isReduceOnly: row.reduceOnly === "true",
     isMarket: row.slOrdPx === "-1",
+    placedAt: row.cTime,
   };
 }
 
