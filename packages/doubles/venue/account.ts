@@ -82,6 +82,8 @@ export const PaperState = z.object({
   orders: z.array(Order),
   fills: z.array(Fill),
   algos: z.array(PaperAlgo).default([]),
+  /** When all that is pending is canceled, unless a client says otherwise before. */
+  cancelAllAt: ms.nullable().default(null),
   /** The bar of each instrument that was walked last, and whether to its end. */
   walked: z.record(z.string(), z.object({ openedMs: ms, closed: z.boolean() })).default({}),
 });
@@ -98,6 +100,7 @@ export const newAccount = (initial: Decimal): PaperState => ({
   orders: [],
   fills: [],
   algos: [],
+  cancelAllAt: null,
   walked: {},
 });
 

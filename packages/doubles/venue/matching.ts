@@ -24,6 +24,8 @@ export interface Floor {
   readonly state: PaperState;
   readonly book: Book;
   readonly matching: MatchingSettings;
+  /** What account/config says otherwise than by itself. */
+  readonly pretended: Record<string, string>;
 }
 
 /** Returns how many contracts can be had before the average price passes the limit. */
@@ -78,12 +80,18 @@ export function checkMargin(
 
 /** OKX's cancelSource of what an order that does not rest could not take. */
 const REST_OF_TAKER = "14";
+/** OKX's cancelSource of a post-only order that would have taken. */
+const WOULD_TAKE = "31";
 
-/** Enters an order and lets it take what `touch` has: a limit order may rest, of any other the rest is canceled. */
+/** Enters an order and lets it take what `touch` has: a limit order may rest, a post-only one rests or is canceled, of any other the rest is canceled. */
 export function enter({ state, book, matching }: Floor, order: PaperOrder, touch: Touch, now: number): void {
   const listing = book.listings.get(order.instId) as Listing;
   state.orders.push(order);
   const { size, price } = taken(order, listing, touch, matching.impactBps);
+  if (order.ordType === "post_only") {
+    if (size.gt(0)) Object.assign(order, { state: "canceled", cancelSource: WOULD_TAKE });
+    return;
+  }
   const whole = order.ordType !== "fok" || size.eq(order.sz);
   if (size.gt(0) && whole)
     applyFill(state, listing, { order, size, price, execType: "T", feeRate: matching.fees.taker, now });

@@ -21,13 +21,16 @@ const CLOSED_KEPT_MS = 7 * 86_400_000;
 
 export const isPending = (order: PaperOrder): boolean => order.state === "live" || order.state === "partially_filled";
 
+/** The types of order that have a price of their own. */
+const PRICED: readonly string[] = ["limit", "post_only", "ioc", "fok"];
+
 /** How a swap may be margined. */
 export const TRADE_MODES = /^(isolated|cross)$/;
 
 // The words of a placement, each with the form that OKX takes.
 const WORDS: readonly (readonly [name: string, form: RegExp, fallback?: string])[] = [
   ["side", /^(buy|sell)$/],
-  ["ordType", /^(market|limit|ioc|fok|optimal_limit_ioc)$/],
+  ["ordType", /^(market|limit|post_only|ioc|fok|optimal_limit_ioc)$/],
   ["tdMode", TRADE_MODES],
   ["posSide", /^net$/, "net"],
   ["clOrdId", /^[A-Za-z0-9]{0,32}$/, ""],
@@ -74,7 +77,7 @@ function orderOf({ state, book }: Floor, { body, now }: PaperRequest): PaperOrde
   const [ordType, tdMode, clOrdId] = [String(body.ordType), String(body.tdMode), String(body.clOrdId ?? "")];
   const side = body.side === "buy" ? "buy" : "sell";
   const size = sizeOf(state, body, listing);
-  const px = ordType === "limit" || ordType === "ioc" || ordType === "fok" ? positive(body, "px") : null;
+  const px = PRICED.includes(ordType) ? positive(body, "px") : null;
   if (px && !px.mod(listing.tick).eq(0)) throw new PaperRefusal("51000", "Parameter px error");
   const nth = state.orders.filter((order) => order.clOrdId === clOrdId).length;
   return {
@@ -87,7 +90,8 @@ function orderOf({ state, book }: Floor, { body, now }: PaperRequest): PaperOrde
 }
 
 /**
- * Places an order: a market, IOC or FOK order fills at once or is canceled, a limit order may rest.
+ * Places an order: a market, IOC or FOK order fills at once or is canceled, a limit order may rest, a post-only one does or is
+ * canceled.
  * @throws PaperRefusal with OKX's code: 50037 past its deadline, 51016, 51020, 51121, 51169, 51202, 51022, 51008, 51006
  * without a price or outside the price limit, 51100 and 51046 to 51053 for what is attached.
  */

@@ -37,6 +37,7 @@ function floorOf(book: Book): Floor {
   const fees = { taker: big(decimalOf("0.0005")), maker: big(decimalOf("0.0002")) };
   return {
     ...{ book, state: newAccount(decimalOf("1000000")) },
+    pretended: {},
     matching: { fees, impactBps: 10, triggerLatencyMs: 50, fillLagMs: 0 },
   };
 }

@@ -11,6 +11,7 @@ import {
 import { isWaiting } from "./algo.ts";
 import { ALGO_ROUTES } from "./algo-routes.ts";
 import { floorTick, type Listing } from "./book.ts";
+import { setCancelAllAfter } from "./cancel-all-after.ts";
 import { type PaperBill, SETTLED_IN, SUBTYPES } from "./ledger.ts";
 import type { Floor } from "./matching.ts";
 import { cancel, find, isPending, place, TRADE_MODES } from "./orders.ts";
@@ -222,7 +223,7 @@ function maxSize({ state, book }: Floor, query: PaperRequest["query"], now: numb
 
 /** The private endpoints, by method and path. Those that POST change the account. */
 export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
-  "GET account/config": () => [
+  "GET account/config": (_request, { pretended }) => [
     {
       uid: PAPER_ACCOUNT,
       mainUid: PAPER_ACCOUNT,
@@ -232,6 +233,7 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
       level: "Lv1",
       label: "paper",
       ip: "",
+      ...pretended,
     },
   ],
   "GET account/balance": ({ now }, floor) => [balance(floor, now)],
@@ -258,6 +260,7 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
   ...ALGO_ROUTES,
   ...POSITION_ROUTES,
   "POST trade/order": (request, floor) => [placed(place(floor, request), request.now)],
+  "POST trade/cancel-all-after": (request, { state }) => setCancelAllAfter(state, request),
   "POST trade/cancel-order": (request, floor) => [placed(cancel(floor, request), request.now)],
   "GET trade/order": ({ query, now }, floor) => {
     const order = find(floor, query, now);

@@ -9,6 +9,7 @@ import { refusedAlgo } from "./algo-routes.ts";
 import { checkCall, type PaperKey } from "./auth.ts";
 import { AT_LAST, type Basis, type BookSettings, paperBook } from "./book.ts";
 import { tradeUnasked, type UnaskedTrade } from "./by-venue.ts";
+import { cancelWhenDue } from "./cancel-all-after.ts";
 import { type FaultAct, type Faults, noFaults } from "./faults.ts";
 import { type PaperBill, recordTransfer } from "./ledger.ts";
 import type { Floor } from "./matching.ts";
@@ -50,6 +51,8 @@ export interface PaperVenue {
   transfer(amount: Decimal): PaperBill;
   /** Trades as a person or the venue does, without the desk. @throws RangeError without a price or anything to reduce. */
   trade(unasked: UnaskedTrade): PaperOrder;
+  /** Says otherwise of the account from here on: `{ perm: "read_only,trade,withdraw" }`, another `posMode`, `ip`, `uid`. */
+  pretend(config: Readonly<Record<string, string>>): void;
   /** Changes the row of an instrument: `{ state: "suspend" }`, or an `upcChg` that announces another tick or lot. */
   relist(instrument: string, fields: InstrumentRow): void;
   /** Holds the mark and the index of an instrument at these multiples of its last price, until told otherwise. */
@@ -126,6 +129,7 @@ function pass(config: PaperVenueConfig, floor: Floor, now: number): void {
   const before = state.bills.length;
   const waiting = state.algos.filter(isWaiting);
   advance(floor, config.funding ?? (() => FUNDING_RULE), now);
+  cancelWhenDue(state, now);
   // What a reader has seen of the ledger and of a stop must be there after the process.
   if (state.bills.length > before || waiting.some((algo) => !isWaiting(algo) || algo.due)) keep(config, floor);
 }
@@ -221,7 +225,7 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
     (config.file === undefined ? null : readState(config.file, book.listings)) ??
     newAccount(config.balance ?? decimalOf("100000"));
   const { impactBps = 10, triggerLatencyMs = 50, fillLagMs = 0 } = config;
-  const floor: Floor = { state, book, matching: { fees: FEES, impactBps, triggerLatencyMs, fillLagMs } };
+  const floor: Floor = { state, book, pretended: {}, matching: { fees: FEES, impactBps, triggerLatencyMs, fillLagMs } };
   const faults = noFaults();
   let held: Arrival[] = [];
   // The last answer to each read, for a read that is stale.
@@ -269,6 +273,7 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
       keep(config, floor);
       return structuredClone(order);
     },
+    pretend: (said) => void Object.assign(floor.pretended, said),
     relist: book.relist,
     part: (instrument, mark, index) => {
       moved.set(instrument, { mark: big(mark), index: big(index) });
