@@ -223,6 +223,19 @@ test("a look names the orders in doubt, and changes nothing", async () => {
   expect(await audit()).toEqual([]);
 });
 
+test("what was done by keys alone is a line of the audit log, once, and changes nothing else", async () => {
+  const act = { act: "note", mode: "demo", what: "exchange.checked", result: "differs: nothing" } as const;
+  for (const _ of ["first", "again"])
+    expect(await operate({ ...act, actor: ARN, reason: "before arming", at: AT })).toEqual({ done: true });
+  expect(await audit()).toMatchObject([
+    {
+      action: "exchange.checked",
+      newValue: { mode: "demo", result: "differs: nothing", actor: ARN, reason: "before arming" },
+    },
+  ]);
+  expect(await switchOf("demo")).toMatchObject({ state: "ACTIVE", epoch: 1 });
+});
+
 test("dead letters: a look leaves no row; carried out, every fate is in the log, and a dropped order is voided", async () => {
   const old = await order();
   const message = { lane: "demo:BTC-USDT-SWAP", mode: "demo", instrument: "BTC-USDT-SWAP", at: AT } as const;

@@ -1,7 +1,7 @@
 import { verifyRecords } from "#db/records";
 import { lookAtDesk } from "#db/server/look";
 import { judgeLetters } from "#db/server/redrive";
-import { commandControl, judgeByHand } from "#db/trading/by-hand";
+import { commandControl, judgeByHand, noteByHand } from "#db/trading/by-hand";
 import { switchBooks } from "#db/trading/kill-switch";
 import { changeBoth } from "#desk/control-object";
 import { task } from "#runtime/task";
@@ -24,6 +24,8 @@ export const handler = task("operate", async ({ database, control, settings }, i
       return judgeByHand(database, operation, traceId);
     case "letters":
       return judgeLetters(database, operation, traceId);
+    case "note":
+      return noteByHand(database, operation, traceId);
     case "records":
       return verifyRecords(database, operation.at, operation.kept);
   }

@@ -67,6 +67,15 @@ export const Operation = z.discriminatedUnion("act", [
     /** Null: only judges. Else voids the orders of what is dropped, and writes all of it to the audit log. */
     carry: z.strictObject({ actor: person.actor, reason: person.reason }).nullable(),
   }),
+  /** What a person did at the venue by keys alone, for the audit log. Changes nothing else. */
+  z.strictObject({
+    act: z.literal("note"),
+    mode: TradingMode,
+    what: z.literal("exchange.checked"),
+    /** What came of it, in short. */
+    result: z.string().max(1000),
+    ...person,
+  }),
   /** Whether the records are whole, by themselves and against heads that were kept elsewhere. Changes nothing. */
   z.strictObject({ act: z.literal("records"), at: Instant, kept: z.array(RecordHead).max(10_000) }),
 ]);
@@ -135,6 +144,7 @@ export const REPLIES = {
       z.object({ act: z.literal("keep"), reason: z.string() }),
     ]),
   ),
+  note: z.object({ done: z.literal(true) }),
   records: z.object({
     faults: z.array(z.object({ table: z.enum(["audit_logs", "order_events"]), where: z.string(), reason: z.string() })),
     head: RecordHead.nullable(),

@@ -83,6 +83,20 @@ async function commandOnce(tx: Db, command: ControlCommand, traceId: string | nu
   return { done: true, before, control };
 }
 
+/** What a person did elsewhere, by keys alone. */
+export interface NoteCommand extends ByHand {
+  readonly mode: TradingMode;
+  readonly what: "exchange.checked";
+  readonly result: string;
+}
+
+/** Writes to the audit log what a person did elsewhere. The same again writes nothing. */
+export async function noteByHand(db: Db, command: NoteCommand, traceId: string | null): Promise<{ done: true }> {
+  const { mode, what, result } = command;
+  await appendAudit(db, [handEntry(what, ["trading", idOf("trading", mode)], command, { mode, result }, traceId)]);
+  return { done: true };
+}
+
 /** What a person found when they looked up an order. */
 export interface JudgeCommand extends ByHand {
   /** Its id, or its client order id. */

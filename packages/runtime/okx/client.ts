@@ -21,6 +21,8 @@ export interface OkxClientConfig {
   readonly rateLimit: boolean;
   readonly timeoutMs?: number;
   readonly credentials?: OkxCredentials;
+  /** A check of the account, which asks what the desk never does. In live it reads, and posts nothing. */
+  readonly checks?: boolean;
 }
 
 /** OKX's API hosts: global (the newer and the older name), EEA, US. Demo is the same host with a header. Source: OKX v5. */
@@ -40,6 +42,9 @@ const PRIVATE_PATHS: ReadonlySet<string> = new Set([
   ...["trade/order", "trade/cancel-order", "trade/orders-pending", "trade/fills", "trade/fills-history"],
   ...["trade/order-algo", "trade/amend-algos", "trade/cancel-algos", "trade/orders-algo-pending"],
 ]);
+
+/** What a check asks besides. */
+const CHECK_PATHS: ReadonlySet<string> = new Set(["account/leverage-info", "trade/cancel-all-after"]);
 
 const DEMO_HEADER = "x-simulated-trading";
 
@@ -89,6 +94,7 @@ class GuardedOkx extends okx {
   origin = "";
   mode: TradingMode = "demo";
   secrets: readonly string[] = [];
+  checks = false;
 
   override sign(path: string, api = "public", method = "GET", params: Fields = {}, headers?: unknown, body?: unknown) {
     const { expTime, ...fields } = params;
@@ -104,7 +110,9 @@ class GuardedOkx extends okx {
     // ccxt's setSandboxMode replaces the URLs, so the URL is judged here, where it is final.
     if (origin !== this.origin) throw refuse("not the configured host");
     if (api !== "private") return request;
-    if (!PRIVATE_PATHS.has(path)) throw refuse("not an endpoint of this desk");
+    if (!PRIVATE_PATHS.has(path) && !(this.checks && CHECK_PATHS.has(path)))
+      throw refuse("not an endpoint of this desk");
+    if (this.checks && this.mode === "live" && method !== "GET") throw refuse("a check posts nothing in live");
     if ((this.headers[DEMO_HEADER] === "1") !== (this.mode === "demo")) throw refuse(`header is not of ${this.mode}`);
     if (path === "trade/order" && method === "POST") {
       if (typeof expTime !== "string") throw refuse("an order without a deadline");
@@ -184,6 +192,7 @@ export function okxClient(config: OkxClientConfig): OkxClient {
   client.urls.api = { rest: origin };
   client.origin = origin;
   client.mode = config.mode;
+  client.checks = config.checks ?? false;
   client.secrets = credentials ? [credentials.secret, credentials.passphrase, credentials.apiKey] : [];
   return client;
 }
