@@ -68,6 +68,7 @@ test("an entry is approved with a limit, a stop, reserved risk and its whole rea
   expect(order).toMatchObject({ side: "buy", type: "ioc", price: "1122.34", reduceOnly: false, stopLoss: "1104" });
   expect(order.signal?.event_id).toBe(idOf("event", "b"));
   expect(big(order.riskUsd).lte(500)).toBe(true);
+  expect(policySnapshot.trigger).toEqual({ crossed: "enter", value: 0.48, threshold: 0.25 });
   expect(Object.keys(policySnapshot)).toEqual(
     expect.arrayContaining([
       "policy",

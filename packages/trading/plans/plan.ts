@@ -10,6 +10,7 @@ import type { OrderType, Quote, Side } from "../venue.ts";
 import { type Control, checkLimits, type LimitCheck, mayLeave } from "./limits.ts";
 import { POLICY, type Policy, policyHash } from "./policy.ts";
 import { type Sizing, sizeOf } from "./sizing.ts";
+import { type Trigger, triggerOf } from "./trigger.ts";
 import type { Volatility } from "./volatility.ts";
 
 /** One named contribution to a bias, as its components keep it. */
@@ -176,7 +177,14 @@ function failures(order: ProposedOrder, limits: readonly LimitCheck[], control: 
 function snapshotOf(
   input: PlanInput,
   policy: Policy,
-  decision: { sizing: Sizing; limits: LimitCheck[]; order: ProposedOrder; codes: string[]; credibility: number | null },
+  decision: {
+    sizing: Sizing;
+    trigger: Trigger;
+    limits: LimitCheck[];
+    order: ProposedOrder;
+    codes: string[];
+    credibility: number | null;
+  },
 ): { readonly [key: string]: Json } {
   const { bias, volatility, instrument, control, quote } = input;
   const { sizing, order } = decision;
@@ -205,6 +213,7 @@ function snapshotOf(
     quote: { ...quote },
     instrument: { ...instrument },
     sizing: { ...sizing },
+    trigger: { ...decision.trigger },
     limits: decision.limits.map((limit) => ({ ...limit })),
     order: { ...order, signal: order.signal === null ? null : { ...order.signal } },
     verdict: decision.codes.length === 0 ? "approved" : "denied",
@@ -222,12 +231,13 @@ export function planOrder(input: PlanInput, policy: Policy = POLICY): Plan {
   if (input.inFlight > 0) return { verdict: "nothing", reason: "an order of this instrument is in flight" };
   if (big(input.quote.mark).lte(0)) return { verdict: "nothing", reason: `the venue's mark is ${input.quote.mark}` };
   const credibility = credibilityOf(input.bias.contributions);
+  const stale = millis(input.at) - millis(input.bias.at) > policy.maxBiasAgeSeconds * 1000;
   const sizing = sizeOf(
     {
       bias: input.bias.value,
       confidence: input.bias.confidence,
       credibility,
-      stale: millis(input.at) - millis(input.bias.at) > policy.maxBiasAgeSeconds * 1000,
+      stale,
       price: input.quote.mark,
       atr: input.volatility.atr,
       dailyVolatility: input.volatility.daily,
@@ -243,6 +253,7 @@ export function planOrder(input: PlanInput, policy: Policy = POLICY): Plan {
   const order = proposedOrder(input, sizing, policy);
   const limits = limitsOf(input, sizing, policy);
   const codes = failures(order, limits, input.control);
-  const policySnapshot = snapshotOf(input, policy, { sizing, limits, order, codes, credibility });
+  const trigger = triggerOf(sizing, stale, policy);
+  const policySnapshot = snapshotOf(input, policy, { sizing, trigger, limits, order, codes, credibility });
   return { verdict: codes.length === 0 ? "approved" : "denied", codes, order, policySnapshot };
 }

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { decimalOf } from "#units/decimal";
+import { POLICY } from "./policy.ts";
+import { type Trigger, triggerOf } from "./trigger.ts";
+
+const sized = (s: number, phase: "enter" | "hold" | "exit", held: string, target: string) => ({
+  ...{ s, phase, held: decimalOf(held), target: decimalOf(target) },
+});
+
+test.each<[string, ReturnType<typeof sized>, boolean, Trigger]>([
+  ["flat", sized(0.31, "enter", "0", "12"), false, { crossed: "enter", value: 0.31, threshold: 0.25 }],
+  ["flat, down", sized(-0.31, "enter", "0", "-12"), false, { crossed: "enter", value: -0.31, threshold: 0.25 }],
+  ["weak", sized(0.08, "exit", "12", "0"), false, { crossed: "exit", value: 0.08, threshold: 0.1 }],
+  ["weakly against", sized(-0.05, "exit", "12", "0"), false, { crossed: "exit", value: -0.05, threshold: 0.1 }],
+  ["against", sized(-0.15, "exit", "12", "0"), false, { crossed: "turned", value: -0.15, threshold: 0.1 }],
+  [
+    "against, enough to enter",
+    sized(-0.4, "enter", "12", "-9"),
+    false,
+    { crossed: "turned", value: -0.4, threshold: 0.25 },
+  ],
+  ["a short, against", sized(0.4, "enter", "-12", "9"), false, { crossed: "turned", value: 0.4, threshold: 0.25 }],
+  ["old", sized(0, "exit", "12", "0"), true, { crossed: "stale", value: 0, threshold: 0.1 }],
+  ["larger", sized(0.5, "enter", "8", "12"), false, { crossed: "grow", value: 0.5, threshold: 0.2 }],
+  ["smaller", sized(0.3, "enter", "12", "8"), false, { crossed: "shrink", value: 0.333333, threshold: 0.2 }],
+  ["smaller, held only", sized(-0.2, "hold", "-12", "-9"), false, { crossed: "shrink", value: 0.25, threshold: 0.2 }],
+  ["less than a lot", sized(0.3, "enter", "12", "0"), false, { crossed: "shrink", value: 1, threshold: 0.2 }],
+])("which threshold was crossed: %s", (_, sizing, stale, trigger) =>
+  expect(triggerOf(sizing, stale, POLICY)).toEqual(trigger),
+);
