@@ -141,7 +141,15 @@ test("GET /orders and /positions: this venue's, with why", async () => {
   const { body } = await call(orders);
   expect(body.orders.map((order: { status: string }) => order.status)).toEqual(["approved", "denied", "filled"]);
   expect(body.orders[2]).toMatchObject({ size: "12", assetSize: "1.2", filledAssetSize: "1.2" });
+  expect(body.orders[2].change).toMatchObject({ act: "open", before: "0", after: "12", afterAsset: "1.2" });
+  expect(body.orders[2].text).toBe(
+    "OPEN long ETH 0 → 12 ct (0 → 1.2 ETH, 0 → 1,353 USD) · 00:35:00 · filled 1,127.4 · cost 0.68 fee",
+  );
+  expect(body.orders[2].whyText).toMatch(/^signal \+0\.280 \(4h bias \+0\.31, .* · size set by risk · /);
   expect(body.orders[1].why.denied).toEqual(["cooldown"]);
+  expect(body.orders[1].text).toBe(
+    "ADD long ETH 12 → 24 ct asked (1.2 → 2.4 ETH, 1,356 → 2,712 USD) · 00:36:00 · denied: cooldown",
+  );
   expect((await call(orders, { status: "filled" })).body.orders).toHaveLength(1);
   expect((await call(positions, { state: "open" })).body.positions).toMatchObject([
     { side: "long", unrealizedUsd: "3.12", fundingUsd: "0", netUsd: "2.44" },

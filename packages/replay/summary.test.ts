@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { table, wrapped } from "#host/text-columns";
 import { GENERATED_NOTICE } from "#reporting/markdown";
-import { biasWith, eventWith, reportWith, SCOPE, scoredWith, walletNamed } from "#testing/report";
+import { biasWith, eventWith, orderWith, reportWith, SCOPE, scoredWith, walletNamed } from "#testing/report";
+import { instantOf } from "#units/time";
 import { lookOf, type RunSummary, summaryText } from "./summary.ts";
 
 const PLAIN = { columns: 80, colour: false };
@@ -28,8 +29,8 @@ test("the end of a run says what was watched, what happened, who is credible, th
     "3 (1 to 4), 1 missing",
     "2 swap, 1 cex deposit",
     "+0.180 whale-03 bought 1.2M USD of ETH, 02:13",
-    "06-21 02:15 buy 12 ETH (120 contracts), ETH-USDT-SWAP: filled at 1,127.40, 13.5k USD",
-    "why: 4h bias +0.31, confidence 62%, credibility 7.4, signal +0.28, size set by risk",
+    "06-21 OPEN long ETH 0 → 120 ct (0 → 12 ETH, 0 → 13,529 USD) · 02:15:04 · filled 1,127.4 · cost 6.76 fee + 1.20 spread",
+    "signal +0.280 above enter 0.25 (4h bias +0.31, confidence 62%, credibility 7.4) · size set by risk · policy 1-practice 73ea44af15f2 · order ",
     "denied 1 × sell BTC-USDT-SWAP: cooldown, daily loss",
     "open long 12 ETH: traded 12 ETH (12 at most), entry 1,127.40, mark 1,134.80",
     "net +82.04: realized 0.00, unrealized +88.80, fees -6.76, funding 0.00",
@@ -85,6 +86,18 @@ test("wallets that nothing is known of are no best and no worst, and a kind that
   const told = summaryText(summaryWith({ wallets: sure }), PLAIN);
   expect(told).toContain("> 99%");
   expect(told).not.toMatch(/100%\s+3|unknown/);
+});
+
+test("every order is shown where all are asked for, and else the newest with how to see the others", () => {
+  const orders = Array.from({ length: 20 }, (_, n) =>
+    orderWith({ decidedAt: instantOf(`2022-06-21T02:${10 + n}:00.000Z`) }),
+  );
+  const summary = summaryWith({ report: reportWith({ orders }) });
+  const told = (text: string) => text.split("\n").filter((line) => line.includes("OPEN long ETH"));
+  expect(told(summaryText(summary, PLAIN))).toHaveLength(8);
+  expect(summaryText(summary, PLAIN)).toContain("12 older (--orders all shows each), then:");
+  expect(told(summaryText(summary, { ...PLAIN, orders: Number.POSITIVE_INFINITY }))).toHaveLength(20);
+  expect(told(summaryText(summary, { ...PLAIN, orders: 0 }))).toHaveLength(0);
 });
 
 test("why nothing was traded is told for each asset", () => {

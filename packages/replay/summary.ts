@@ -7,7 +7,6 @@ import {
   money,
   percent,
   plural,
-  price,
   probability,
   signed,
   signedMoney,
@@ -16,22 +15,11 @@ import {
 import { GENERATED_NOTICE } from "#reporting/markdown";
 import { evidenceOn, noEvidence, whyText } from "#reporting/no-trade";
 import { profitNotice } from "#reporting/notice";
-import {
-  chance,
-  course,
-  deed,
-  isKnown,
-  kindOf,
-  orderSize,
-  partFilled,
-  reasons,
-  result,
-  spoken,
-  walletName,
-} from "#reporting/phrase";
+import { orderText, orderWhy } from "#reporting/order-text";
+import { chance, course, deed, isKnown, kindOf, result, spoken, walletName } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import { POLICY_LETTERS, policyText } from "#reporting/policy-text";
-import type { BiasLine, OrderLine, PositionLine, Report, WalletLine } from "#reporting/report";
+import type { BiasLine, PositionLine, Report, WalletLine } from "#reporting/report";
 import { sentences } from "#reporting/sentences";
 import { readEnv } from "#runtime/config";
 import { betsNeeded, DEFAULT_PRIOR } from "#scoring/prior";
@@ -58,6 +46,8 @@ export interface Look {
   /** 80 to 100 are used, whatever the terminal has. */
   readonly columns: number;
   readonly colour: boolean;
+  /** How many of the newest orders are shown; Infinity = each. */
+  readonly orders?: number;
 }
 
 /** Returns how to write to a stream: colour only on a terminal, and never where NO_COLOR is set (no-color.org). */
@@ -87,7 +77,7 @@ export function summaryText(summary: RunSummary, look: Look): string {
     ...section(`Wallets${stood(report.asOf?.rest)}`, walletTable(wallets)),
     ...section("Planted, and found", summary.planted),
     ...section(`Bias${stood(report.asOf?.bias)}`, biasLines(report)),
-    ...section("Orders", orderLines(report)),
+    ...section("Orders", orderLines(report, look.orders ?? SHOWN)),
     ...section(`Why no trade${stood(report.asOf?.bias)}`, noTradeLines(report)),
     ...section(`Positions${stood(report.asOf?.rest)}`, positionLines(report.positions)),
     ...section(`Account${stood(report.asOf?.rest)}`, accountLines(report)),
@@ -223,34 +213,20 @@ function biasLine(line: BiasLine): string[] {
 const noTradeLines = ({ noTrade, scope }: Report): string[] =>
   noTrade.map((gap) => `${plain(gap.asset, 10)}: ${whyText(gap, policyOf(scope).timeframe)}`);
 
-function orderLines({ orders, denials }: Report): string[] {
-  const shown = orders.slice(-SHOWN);
+function orderLines({ orders, denials }: Report, most: number): string[] {
+  const shown = orders.slice(Math.max(0, orders.length - most));
   const older = orders.length - shown.length;
   return [
     ...(orders.length === 0 ? ["none was placed"] : []),
-    ...(older > 0 ? [`${grouped(older)} older, then:`] : []),
-    ...shown.flatMap((order) => [orderLine(order), `    ${whyLine(order)}`]),
+    ...(older > 0 ? [`${grouped(older)} older (--orders all shows each), then:`] : []),
+    ...shown.flatMap((order) => [`${order.decidedAt.slice(5, 10)} ${orderText(order)}`, `    ${orderWhy(order)}`]),
     ...denials
-      .slice(0, SHOWN)
+      .slice(0, Math.max(most, SHOWN))
       .map(
         ({ instrument, side, denied, count }) =>
           `denied ${grouped(count)} × ${side} ${plain(instrument)}: ${denied.map((code) => plain(spoken(code), 48)).join(", ") || "no reason given"}`,
       ),
   ];
-}
-
-function orderLine(order: OrderLine): string {
-  const paid = order.averagePrice === null ? "" : ` at ${price(order.averagePrice)}`;
-  const filled = partFilled(order);
-  const part = filled === null ? "" : ` (${filled} filled)`;
-  return `${minute(order.decidedAt).slice(5)} ${order.side} ${orderSize(order)}, ${plain(order.instrument)}${order.reduceOnly ? ", to reduce" : ""}${part}: ${spoken(order.status)}${paid}, ${usd(order.notionalUsd)}`;
-}
-
-function whyLine(order: OrderLine): string {
-  const { bound } = order.why;
-  const size = bound.length === 0 ? "" : `, size set by ${bound.map((name) => plain(spoken(name))).join(", ")}`;
-  const venue = order.error === null ? "" : `, venue: ${plain(order.error, 60)}`;
-  return `why: ${reasons(order)}${size}${venue}`;
 }
 
 function positionLines(positions: readonly PositionLine[]): string[] {

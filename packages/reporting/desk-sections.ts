@@ -3,7 +3,8 @@ import { type Decimal, text, ZERO } from "#units/decimal";
 import { clock, compact, exact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
 import { whyText } from "./no-trade.ts";
 import { profitNotice } from "./notice.ts";
-import { chance, course, orderSize, partFilled, reasons, result, spoken } from "./phrase.ts";
+import { orderText, orderWhy } from "./order-text.ts";
+import { chance, course, result, spoken } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { Denial, OrderLine, PositionLine, Report } from "./report.ts";
 
@@ -11,33 +12,24 @@ const SHOWN_ORDERS = 12;
 const SHOWN_DENIALS = 6;
 const BREAK = "  ";
 
-/** Returns the lines of the orders, newest first, each with why; then the plans that policy stopped. */
-export function orderSection({ orders, denials }: Report): string[] {
-  const shown = orders.slice(-SHOWN_ORDERS).reverse();
+/** Returns the lines of the newest `most` orders, newest first, each with why; then the plans that policy stopped. */
+export function orderSection({ orders, denials }: Report, most: number = SHOWN_ORDERS): string[] {
+  const shown = orders.slice(Math.max(0, orders.length - most)).reverse();
   const older = orders.length - shown.length;
+  const denied = denials.slice(0, Math.max(most, SHOWN_DENIALS));
   return [
     "## Orders",
     "",
     ...(orders.length === 0 ? ["None was placed.", ""] : shown.flatMap((order) => [...orderLines(order), ""])),
     ...(older > 0 ? [`And ${plural(older, "older order", "older orders")}.`, ""] : []),
-    ...(denials.length > 0 ? ["### Denied", "", ...denials.slice(0, SHOWN_DENIALS).map(denialItem), ""] : []),
+    ...(denied.length > 0 ? ["### Denied", "", ...denied.map(denialItem), ""] : []),
   ];
 }
 
-function orderLines(order: OrderLine): string[] {
-  const paid = order.averagePrice === null ? "" : ` at ${price(order.averagePrice)}`;
-  const filled = partFilled(order, escaped);
-  const part = filled === null ? "" : ` ${filled} of it`;
-  const purpose = order.reduceOnly ? ", to reduce" : "";
-  const lines = [
-    `- **${clock(order.decidedAt)} ${order.side} ${orderSize(order, escaped)}**, ${escaped(order.instrument)}${purpose}`,
-    `${escaped(spoken(order.status))}${part}${paid}, ${usd(order.notionalUsd)}, fee ${money(order.feesUsd)}`,
-    `why: ${reasons(order)}`,
-    ...(order.why.bound.length > 0 ? [`size set by: ${names(order.why.bound)}`] : []),
-    ...(order.error === null ? [] : [`venue: ${escaped(order.error, 80)}`]),
-  ];
-  return lines.map((line, index) => `${index === 0 ? "" : "  "}${line}${index === lines.length - 1 ? "" : BREAK}`);
-}
+const orderLines = (order: OrderLine): string[] => [
+  `- ${orderText(order, escaped)}${BREAK}`,
+  `  ${orderWhy(order, escaped)}`,
+];
 
 const names = (codes: readonly string[]): string => codes.map((code) => escaped(spoken(code), 48)).join(", ");
 

@@ -9,6 +9,7 @@ import {
   SCOPE,
   scoredWith,
   walletNamed,
+  whyWith,
 } from "#testing/report";
 import { limitLines, POLICY, policyFrom, policyHash } from "#trading/plans/policy";
 import { decimalOf } from "#units/decimal";
@@ -163,8 +164,9 @@ test("an explorer or a hash that is none makes no link", () => {
 
 test("orders say why, denied plans say which policy and how often", () => {
   const text = markdown(reportWith());
-  expect(text).toContain("why: 4h bias +0.31, confidence 62%, credibility 7.4, signal +0.28");
-  expect(text).toContain("size set by: risk");
+  expect(text).toContain(
+    "  signal +0.280 above enter 0.25 (4h bias +0.31, confidence 62%, credibility 7.4) · size set by risk · policy 1-practice 73ea44af15f2 · order ",
+  );
   expect(text).toContain("- 1 × sell BTC-USDT-SWAP: cooldown, daily loss (last 03:10)");
   const why = { ...orderWith().why, denied: ["cooldown"] };
   const many = ["01", "02", "03"].map((m) =>
@@ -173,16 +175,16 @@ test("orders say why, denied plans say which policy and how often", () => {
   expect(markdown(reportWith({ orders: many }))).toContain("- 3 × buy ETH-USDT-SWAP: cooldown (last 03:03)");
 });
 
-test("an order's size is in its asset, exact, with the contracts beside it", () => {
-  const one = orderWith({
-    ...{ side: "sell", instrument: "BTC-USDT-SWAP", asset: "BTC", size: decimalOf("1"), assetSize: decimalOf("0.01") },
-    ...{ filledSize: decimalOf("0.5"), filledAssetSize: decimalOf("0.005"), status: "cancelled" },
-  });
-  const text = markdown(reportWith({ orders: [one] }));
-  expect(text).toContain("- **02:15 sell 0.01 BTC (1 contract)**, BTC-USDT-SWAP");
-  expect(text).toContain("cancelled 0.005 BTC of it at 1,127.40");
-  const unlisted = orderWith({ assetSize: null, filledAssetSize: null });
-  expect(markdown(reportWith({ orders: [unlisted] }))).toContain("**02:15 buy 120 contracts**, ETH-USDT-SWAP");
+test("every order is told where all are asked for, and else the newest", () => {
+  const orders = Array.from({ length: 20 }, (_, n) =>
+    orderWith({ decidedAt: instantOf(`2022-06-21T02:${10 + n}:00.000Z`), filledAt: null }),
+  );
+  const report = reportWith({ orders });
+  const told = (text: string) => text.split("\n").filter((line) => line.startsWith("- OPEN long ETH"));
+  expect(told(markdown(report))).toHaveLength(12);
+  expect(markdown(report)).toContain("And 8 older orders.");
+  expect(told(markdown(report, Number.POSITIVE_INFINITY))).toHaveLength(20);
+  expect(markdown(report, Number.POSITIVE_INFINITY)).not.toContain("older order");
 });
 
 test("each position can be recomputed from what is shown: traded size, prices, and the parts of its net result", () => {
@@ -203,9 +205,9 @@ test("beside each rate stands what a coin would have had, and the account's loss
 });
 
 test("a stop says so, and a token that nobody listed has no amount", () => {
-  const why = { bias: null, confidence: null, credibility: null, signal: null, bound: [], denied: [] };
-  expect(markdown(reportWith({ orders: [orderWith({ type: "stop", why })] }))).toContain(
-    "why: the position's stop was reached",
+  const why = { bias: null, confidence: null, credibility: null, signal: null, bound: [], trigger: null };
+  expect(markdown(reportWith({ orders: [orderWith({ type: "stop", why: whyWith(why) })] }))).toContain(
+    "  the position's stop was reached · policy",
   );
   const event = eventWith({ asset: null, amount: decimalOf("123456789"), notionalUsd: null });
   expect(markdown(reportWith({ events: [event] }))).toContain("bought an unlisted token (unpriced)");

@@ -11,9 +11,9 @@ export const GENERATED_NOTICE = "Generated input, not a real market: a program m
 
 /**
  * Returns a report as Markdown (GFM) for a phone: short lines, tables of at most four narrow columns. Text from outside
- * is escaped. It ends with a line break and holds no wall clock.
+ * is escaped. It ends with a line break and holds no wall clock. `orders`: how many of the newest are told; Infinity = each.
  */
-export function markdown(report: Report): string {
+export function markdown(report: Report, orders?: number): string {
   const { scope } = report;
   const lines = [
     ...(scope.generated ? [`**${GENERATED_NOTICE}**`, ""] : []),
@@ -29,7 +29,7 @@ export function markdown(report: Report): string {
     ...biasSection(report),
     ...eventSection(report),
     ...walletSection(report),
-    ...orderSection(report),
+    ...orderSection(report, orders),
     ...noTradeSection(report),
     ...positionSection(report),
     ...performanceSection(report),

@@ -1,10 +1,13 @@
 import { big, type Decimal, text } from "#units/decimal";
-import { averagePrice, compact, exact, percent, price, shortHash, signed, signedMoney, usd } from "./format.ts";
+import { averagePrice, compact, exact, percent, price, shortHash, signedMoney, usd } from "./format.ts";
 import { plain } from "./plain.ts";
 import type { BiasLine, EventLine, OrderLine, PositionLine, WalletName } from "./report.ts";
 
-/** Turns a name from outside into text that is safe where it will be shown: `plain` for a terminal, `escaped` for Markdown. */
-export type Clean = (text: string) => string;
+/**
+ * Turns text from outside into one safe line of at most `max` letters where it will be shown: `plain` for a terminal,
+ * `escaped` for Markdown.
+ */
+export type Clean = (text: string, max?: number) => string;
 
 /** Returns a wallet's label, or its short address where it has none. */
 export const walletName = (wallet: WalletName, clean: Clean = plain): string =>
@@ -118,16 +121,4 @@ export function course(position: PositionLine, clean: Clean = plain): string {
   const peak = peakSize === null ? "" : ` (${exact(peakSize)} at most)`;
   const traded = tradedSize === null ? "" : `traded ${exact(tradedSize)} ${clean(position.asset)}${peak}, `;
   return `${traded}entry ${at(entryPrice)}, ${closedAt === null ? "mark" : "exit"} ${at(last)}`;
-}
-
-/** Returns why an order was made, in one line of numbers. */
-export function reasons({ type, why, timeframe }: OrderLine): string {
-  if (type === "stop") return "the position's stop was reached";
-  const parts = [
-    ...(why.bias === null ? [] : [`${timeframe ?? "4h"} bias ${signed(why.bias)}`]),
-    ...(why.confidence === null ? [] : [`confidence ${percent(why.confidence)}`]),
-    ...(why.credibility === null ? [] : [`credibility ${why.credibility.toFixed(1)}`]),
-    ...(why.signal === null ? [] : [`signal ${signed(why.signal)}`]),
-  ];
-  return parts.length > 0 ? parts.join(", ") : "not the desk's own order";
 }

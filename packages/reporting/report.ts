@@ -2,6 +2,8 @@ import * as z from "zod";
 import { TradingMode } from "#trading/mode";
 import { NoTrade } from "#trading/plans/no-trade";
 import { PolicyDifferences } from "#trading/plans/policy";
+import { Trigger } from "#trading/plans/trigger";
+import { Act } from "#trading/positions/step";
 import { Decimal, ZERO } from "#units/decimal";
 import { EventId, OrderId, PositionId, WalletId } from "#units/ids";
 import { Horizon, Instant } from "#units/time";
@@ -84,8 +86,31 @@ export const Why = z.object({
   bound: z.array(z.string()),
   /** Policies that denied it. */
   denied: z.array(z.string()),
+  /** The threshold that was crossed; null where none was (a stop), or where a release before this one decided. */
+  trigger: Trigger.nullable().default(null),
+  /** The signal of the last order before it that filled, of the same instrument. */
+  signalBefore: z.number().nullable().default(null),
+  /** By which policy: its name, and the SHA-256 of all its limits. A stop goes by that of the last order before it. */
+  policy: z.object({ version: z.string(), hash: z.string() }).nullable().default(null),
 });
 export type Why = z.infer<typeof Why>;
+
+/** What was held before and after, signed: a short is below zero. */
+export const ChangeLine = z.object({
+  act: Act,
+  /** Contracts. `after` is `before` with the fills. */
+  before: Decimal,
+  after: Decimal,
+  /** The same in the asset, exact; null while the instrument is not listed. */
+  beforeAsset: Decimal.nullable(),
+  afterAsset: Decimal.nullable(),
+  /** Both at one price: the average fill, else the limit, else the mark of the decision; null when none is known. */
+  beforeUsd: Decimal.nullable(),
+  afterUsd: Decimal.nullable(),
+  /** Nothing is filled: `after` is what the order asks for. */
+  isAsked: z.boolean(),
+});
+export type ChangeLine = z.infer<typeof ChangeLine>;
 
 export const OrderLine = z.object({
   id: OrderId,
@@ -105,6 +130,12 @@ export const OrderLine = z.object({
   notionalUsd: Decimal.nullable(),
   averagePrice: Decimal.nullable(),
   feesUsd: Decimal,
+  /** What its fills were worse than the middle of the quote that it was decided on; negative = better. Null = no quote. */
+  spreadUsd: Decimal.nullable().default(null),
+  /** Reports of earlier releases have none. */
+  change: ChangeLine.nullable().default(null),
+  /** Of the first fill. */
+  filledAt: Instant.nullable().default(null),
   status: z.string(),
   reduceOnly: z.boolean(),
   timeframe: z.string().nullable(),

@@ -95,8 +95,24 @@ export const orderWith = (parts: Partial<OrderLine> = {}): OrderLine => ({
   status: "filled",
   reduceOnly: false,
   timeframe: "4h",
-  why: { bias: 0.31, confidence: 0.62, credibility: 7.4, signal: 0.28, bound: ["risk"], denied: [] },
+  why: whyWith({ signal: 0.28, bound: ["risk"] }),
+  spreadUsd: decimalOf("1.2"),
+  change: {
+    ...{ act: "open", before: decimalOf("0"), after: decimalOf("120"), isAsked: false },
+    ...{ beforeAsset: decimalOf("0"), afterAsset: decimalOf("12") },
+    ...{ beforeUsd: decimalOf("0"), afterUsd: decimalOf("13528.8") },
+  },
+  filledAt: instantOf("2022-06-21T02:15:04.000Z"),
   error: null,
+  ...parts,
+});
+
+/** Returns why an order was made, changed by `parts`. */
+export const whyWith = (parts: Partial<OrderLine["why"]> = {}): OrderLine["why"] => ({
+  ...{ bias: 0.31, confidence: 0.62, credibility: 7.4, signal: 0.28, bound: [], denied: [] },
+  trigger: { crossed: "enter", value: 0.28, threshold: 0.25 },
+  signalBefore: null,
+  policy: { version: "1-practice", hash: "73ea44af15f2".padEnd(64, "0") },
   ...parts,
 });
 
@@ -194,14 +210,12 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
         asset: "BTC",
         filledSize: decimalOf("0"),
         averagePrice: null,
-        why: {
-          bias: -0.12,
-          confidence: 0.4,
-          credibility: 6,
+        why: whyWith({
+          ...{ bias: -0.12, confidence: 0.4, credibility: 6 },
           signal: -0.26,
-          bound: [],
           denied: ["cooldown", "daily_loss"],
-        },
+        }),
+        change: null,
       }),
     ],
     fills: [{ notionalUsd: decimalOf("13528.8"), fee: decimalOf("6.7644"), feeAsset: "USDT" }],

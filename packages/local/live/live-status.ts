@@ -1,8 +1,8 @@
 import { type DeskHealth, deskHealth, latestBiases, orderPage, positionList } from "#db/reading/overview";
 import type { ProgressStream } from "#host/progress";
 import { cut } from "#host/text-columns";
-import { clock as clockTime, minute, money, plural, price, signed, signedMoney, span } from "#reporting/format";
-import { orderSize, reasons, spoken } from "#reporting/phrase";
+import { minute, plural, signed, signedMoney, span } from "#reporting/format";
+import { orderText, orderWhy } from "#reporting/order-text";
 import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine } from "#reporting/report";
 import { readSettings } from "#runtime/config";
@@ -68,13 +68,6 @@ export function statusLine(status: LiveStatus): string {
   ].join("  ");
 }
 
-const orderText = (order: OrderLine): string => {
-  const paid = order.averagePrice === null ? "" : ` at ${price(order.averagePrice)}`;
-  const cost = order.notionalUsd === null ? "" : ` (${money(order.notionalUsd)} USDT)`;
-  const denied = order.why.denied.length > 0 ? ` by ${order.why.denied.map(spoken).join(", ")}` : "";
-  return `${order.side} ${orderSize(order)}, ${order.instrument}, ${order.status}${denied}${paid}${cost}: ${reasons(order)}`;
-};
-
 /** What is written while the desk runs. */
 export interface LiveDisplay {
   /** Shows a status: news as lines of their own, then the status line. */
@@ -104,7 +97,7 @@ export function liveDisplay(stream: ProgressStream, started: LiveStatus): LiveDi
   const news = (status: LiveStatus): void => {
     for (const order of status.orders.filter((one) => !told.has(toldAs(one))).reverse()) {
       told.add(toldAs(order));
-      keep(`${clockTime(order.decidedAt)} order: ${orderText(order)}`);
+      keep(`order: ${orderText(order)} · ${orderWhy(order)}`);
     }
     const built = status.health.report;
     if (built && built.id !== report) keep(`${minute(built.end)} a report is ready: GET /reports/latest`);
