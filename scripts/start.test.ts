@@ -61,6 +61,7 @@ test("a wrong path, a truncated file, a taken port, a folder that cannot be: eac
     ["--recording", join(root, "nowhere"), "--data", data],
     /RecordingError: .*nowhere.*is no recording\. Give the folder of a recording/,
   );
+  await expectRefusal(["--orders", "some", "--data", data], /--orders takes a whole number or all, not "some"/, 2);
   const cut = join(root, "cut");
   cpSync(recording, cut, { recursive: true });
   truncateSync(join(cut, "blocks/100-109.ndjson.gz"), 700);

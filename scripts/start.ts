@@ -15,6 +15,7 @@ import { foundLines, foundOf, foundSection, truthOf } from "#recording/sample/pl
 import { parseWatchlist } from "#recording/tables";
 import { type Run, runRecording } from "#replay/run-recording";
 import { lookOf, summaryText } from "#replay/summary";
+import { markdown } from "#reporting/markdown";
 import { readEnv } from "#runtime/config";
 import { topology } from "#topology/topology";
 import type { PolicyDifferences } from "#trading/plans/policy";
@@ -33,6 +34,7 @@ const command: Command = {
       value: "FILE",
       says: "limits that differ; default policy.toml, or the practice policy on generated input",
     },
+    orders: { value: "N|all", says: "how many of the newest orders are told; default 8 here, 12 in the report" },
     once: { says: "exit after the report; otherwise the HTTP API stays up" },
     port: { value: "N", says: "of the HTTP API, on 127.0.0.1", default: "8787" },
     data: { value: "DIR", says: "where the database and the reports are kept", default: ".spyhop" },
@@ -84,6 +86,14 @@ async function watched(recording: Recording, given: Arguments): Promise<Recordin
   return { ...recording, watchlist };
 }
 
+/** Returns how many orders are told; undefined = as many as usual. @throws UsageError for anything but a number or all */
+function ordersOf(given: Arguments): number | undefined {
+  const text = given.text("orders");
+  if (text === undefined || text === "all") return text === undefined ? undefined : Number.POSITIVE_INFINITY;
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--orders takes a whole number or all, not "${text}"`);
+  return Number(text);
+}
+
 async function writeReport(directory: string, text: string): Promise<string> {
   const path = join(directory, "report.md");
   await writeFile(`${path}.part`, text);
@@ -110,6 +120,7 @@ class DeadLettersError extends Error {
 
 async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const port = given.count("port") ?? 0;
+  const orders = ordersOf(given);
   if (port > 65_535) throw new UsageError("--port takes a number up to 65535");
   if (!given.flag("once")) await (await listen(() => undefined, port)).close(); // a taken port shows before the run
   const data = resolve(given.need("data"));
@@ -127,10 +138,10 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const began = performance.now();
   const run = await replayed(recording, given, directory, signal);
   try {
-    const { report, markdown, wallets } = run.reported;
+    const { report, wallets } = run.reported;
     const truth = truthOf(recording);
     const planted = truth === null ? [] : foundOf(truth, wallets);
-    const reportPath = await writeReport(directory, markdown + foundSection(planted));
+    const reportPath = await writeReport(directory, markdown(report, orders) + foundSection(planted));
     const seconds = (performance.now() - began) / 1000;
     const deadLetters = run.desk.deadLetters().length;
     const summary = {
@@ -142,7 +153,9 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
       reportPath,
       seconds,
     };
-    process.stdout.write(summaryText(summary, lookOf(process.stdout)));
+    process.stdout.write(
+      summaryText(summary, { ...lookOf(process.stdout), ...(orders === undefined ? {} : { orders }) }),
+    );
     if (!given.flag("once")) await serve(run, port, signal);
     if (deadLetters > 0) throw new DeadLettersError(deadLetters, join(directory, "log.ndjson"));
   } finally {
