@@ -3,11 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isNotNull } from "drizzle-orm";
+import { isNotNull, sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import * as z from "zod";
 import type { Db } from "#db/client";
 import { drizzleOf } from "#db/drizzle";
-import { bills, equitySnapshots, positions } from "#db/schema";
+import { orderLines } from "#db/reading/order-lines";
+import { bills, equitySnapshots, orders, positions } from "#db/schema";
 import { chosenRecording } from "#recording/chosen-recording";
 import { openRecording, type Recording } from "#recording/recording";
 import { generateSample } from "#recording/sample/generate";
@@ -79,6 +81,27 @@ async function agree({ db, venue }: Run): Promise<{ readonly bills: number; read
   return { bills: kept.length, funded: kept.filter(({ kind }) => kind === "funding").length };
 }
 
+/** Of each order: before with its fills is after, which is where the next one begins; and planning had seen the same before. */
+async function told({ db, venue }: Run): Promise<number> {
+  const lines = await orderLines(db, sql`o.filled_size > 0`, sql`o.decided_at, o.id`);
+  const planned = await drizzleOf(db).select({ id: orders.id, snapshot: orders.policySnapshot }).from(orders);
+  const heldBy = new Map(planned.map(({ id, snapshot }) => [id, HeldThen.safeParse(snapshot).data?.sizing.held]));
+  const now = new Map<string, string>();
+  for (const { id, instrument, side, filledSize, change } of lines) {
+    const before = big(change?.before ?? Number.NaN);
+    expect(text(side === "buy" ? before.plus(filledSize) : before.minus(filledSize))).toBe(change?.after);
+    expect([instrument, change?.before]).toEqual([instrument, now.get(instrument) ?? "0"]);
+    expect(change?.before).toBe(heldBy.get(id) ?? change?.before);
+    now.set(instrument, change?.after ?? "");
+  }
+  const held = venue.state().positions.filter(({ contracts }) => !big(contracts).eq(0));
+  expect([...now].filter(([, contracts]) => contracts !== "0").toSorted()).toEqual(
+    held.map(({ instId, contracts }) => [instId, contracts]).toSorted(),
+  );
+  return lines.length;
+}
+const HeldThen = z.object({ sizing: z.object({ held: z.string() }) });
+
 /** A sample that begins six minutes before midnight, when funding is paid. */
 async function aboutMidnight(folder: string): Promise<Recording> {
   const startMs = Date.parse("2026-03-02T23:54:00Z");
@@ -101,9 +124,13 @@ const TIMES: readonly [
 ];
 
 for (const [name, isThere, record, isFunded] of TIMES)
-  test.skipIf(!isThere)(`${name}: bills explain equity at each reconciliation`, { timeout: 600_000 }, () =>
-    replayed(record, 2 * HOUR, async (run) => {
-      const { bills: count, funded } = await agree(run);
-      if (isFunded) expect([count > funded, funded > 0]).toEqual([true, true]);
-    }),
+  test.skipIf(!isThere)(
+    `${name}: bills explain equity at each reconciliation, and orders what is held`,
+    { timeout: 600_000 },
+    () =>
+      replayed(record, 2 * HOUR, async (run) => {
+        const { bills: count, funded } = await agree(run);
+        expect(await told(run)).toBeGreaterThan(0);
+        if (isFunded) expect([count > funded, funded > 0]).toEqual([true, true]);
+      }),
   );
