@@ -6,7 +6,7 @@ import type { StoredOrder } from "#trading/orders/stored-order";
 import { isDust } from "#trading/positions/dust";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { exposureOf, unbooked } from "#trading/protection/exposure";
-import { type Command, type Covered, protect } from "#trading/protection/protect";
+import { type Command, type Covered, isNearer, protect } from "#trading/protection/protect";
 import type { Protection } from "#trading/protection/protection";
 import type { TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
@@ -45,10 +45,12 @@ export interface Looked {
   readonly stops: readonly VenueStop[];
   /** As they are written down; of any instrument. */
   readonly known: readonly Protection[];
+  /** Where the stop is to be at least, since a part was closed at a profit; absent = where the orders set it. */
+  readonly secured?: Decimal;
 }
 
 /** Returns what is to be covered: the exposure from whatever shows it first, and the stop of the newest order that fills it. */
-function coveredOf({ instrument, position, open, held, orders }: Looked): Covered {
+function coveredOf({ instrument, position, open, held, orders, secured }: Looked): Covered {
   const mine = orders.filter(({ order }) => order.instrument === instrument.id);
   const late = mine.map(({ order, found }) => ({ order, contracts: unbooked(order, found) }));
   const byFills = late.reduce((sum, { contracts }) => sum.plus(contracts), big(held));
@@ -57,7 +59,9 @@ function coveredOf({ instrument, position, open, held, orders }: Looked): Covere
   const opens = ({ order }: { readonly order: StoredOrder }) =>
     !order.reduceOnly && order.stopLoss !== null && (order.side === "buy") === big(exposure).gt(0);
   const newest = late.findLast((one) => opens(one) && !big(one.contracts).eq(0)) ?? null;
-  const trigger = newest?.order.stopLoss ?? open?.stopPrice ?? mine.findLast(opens)?.order.stopLoss ?? null;
+  const set = newest?.order.stopLoss ?? open?.stopPrice ?? mine.findLast(opens)?.order.stopLoss ?? null;
+  const side = big(exposure).gt(0) ? "sell" : "buy";
+  const trigger = secured !== undefined && set !== null && isNearer(side, secured, set) ? secured : set;
   const isSure = position === null && mine.every(({ order }) => order.reduceOnly);
   return { exposure, mark: position?.markPrice ?? null, trigger, isSure };
 }

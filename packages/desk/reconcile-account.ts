@@ -21,6 +21,7 @@ import { adoptFired } from "./adopt-fired.ts";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
 import { coverPosition } from "./cover-position.ts";
 import { keepLedger } from "./keep-ledger.ts";
+import { ladderedIn, layLadder } from "./lay-ladder.ts";
 import { protectionsOf } from "./record-protection.ts";
 import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
 import { sweepApproved } from "./sweep-approved.ts";
@@ -73,6 +74,8 @@ interface Answers {
   readonly balance: VenueBalance | null;
   /** Null also in a later round: the first one has looked after them. */
   readonly stops: readonly VenueStop[] | null;
+  /** Null as `stops`. */
+  readonly takeProfits: readonly VenueStop[] | null;
   readonly equity: Decimal;
 }
 
@@ -180,6 +183,7 @@ async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySe
     const mark = answers.positions?.find(({ instrument }) => instrument === id)?.markPrice ?? null;
     if (listed !== null && mark !== null)
       byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, mark))) ?? byStops;
+    if (listed !== null && booked !== null) byStops = (await ladder(job, listed, answers)) ?? byStops;
   }
   return { open: answers.orders ?? [], balance: answers.balance, impossibleFills, byStops, foreign };
 }
@@ -207,6 +211,18 @@ async function coverAll(
   return tripped;
 }
 
+/** Looks after the legs of an instrument, when the venue told all that they depend on. */
+async function ladder(
+  { store, exchange, run, attempt }: Job,
+  instrument: Instrument,
+  { positions, stops, takeProfits }: Answers,
+): Promise<StoredControl | null> {
+  if (positions === null || stops === null || takeProfits === null) return null;
+  const position = positions.find((one) => one.instrument === instrument.id) ?? null;
+  const shown = { instrument, position, stops, takeProfits };
+  return attempt("take-profits", instrument.id, () => layLadder(store, exchange, run, shown));
+}
+
 function note({ standing, run }: Job, instrument: string, found: Found): void {
   standing.set(instrument, compared(standing.get(instrument) ?? null, instrument, run.at, found));
 }
@@ -220,16 +236,17 @@ async function ask({ store, exchange, run, attempt }: Job, only: ReadonlySet<str
     atVenue.length > 0 ? lookUp(exchange, atVenue, await exchange.now()) : [],
   );
   const since = fillsSince(await store.lastFillAt(account), at);
-  const [positions, balance, fills, orders, stops] = await Promise.all([
+  const [positions, balance, fills, orders, stops, takeProfits] = await Promise.all([
     attempt("positions", null, () => exchange.positions()),
     only === null ? attempt("balance", null, () => exchange.balance()) : null,
     attempt("fills", null, () => exchange.fills(since)),
     only === null ? attempt("open orders", null, () => exchange.openOrders()) : null,
     only === null ? attempt("stops", null, () => exchange.stops()) : null,
+    only === null ? attempt("take-profits", null, () => exchange.takeProfits()) : null,
   ]);
   if (balance !== null) await store.recordEquity(run, balance);
   const equity = balance?.equity ?? (await store.health(account, at))?.equity ?? ZERO;
-  return { looked: looked ?? [], positions, fills, orders, stops, balance, equity };
+  return { looked: looked ?? [], positions, fills, orders, stops, takeProfits, balance, equity };
 }
 
 /** Returns the instruments of a round, by id; null = the venue's list has it not. */
@@ -237,11 +254,12 @@ async function instrumentsOf(
   { store, run }: Job,
   ids: readonly string[],
   only: ReadonlySet<string> | null,
-  { looked, positions, fills }: Answers,
+  { looked, positions, fills, takeProfits }: Answers,
 ): Promise<ReadonlyMap<string, Instrument | null>> {
   const open = await store.openPositions(run.account);
   const named = [...looked.map(({ order }) => order), ...open, ...(positions ?? []), ...(fills ?? [])];
-  const others = named.map(({ instrument }) => instrument).filter((id) => only?.has(id) ?? true);
+  const held = [...named.map(({ instrument }) => instrument), ...ladderedIn(run, takeProfits ?? [])];
+  const others = held.filter((id) => only?.has(id) ?? true);
   const all = [...new Set([...ids, ...others])].sort();
   const listed = new Map((await store.instruments(all)).map((instrument) => [instrument.id, instrument]));
   return new Map(all.map((id) => [id, listed.get(id) ?? null]));

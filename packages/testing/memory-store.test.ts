@@ -68,7 +68,7 @@ const insert: fc.Arbitrary<Command> = fc
       mode,
       side,
       instrument: asset,
-      type: fc.constantFrom("ioc" as const, "market" as const, "stop" as const),
+      type: fc.constantFrom("ioc" as const, "market" as const, "stop" as const, "take_profit" as const),
     },
     ...{ size: decimals("1", "2.50", "4"), price: fc.option(decimals("50", "101.5"), { freq: 8 }), biasAt: minutes },
     ...{ stopLoss: fc.option(decimals("45", "90")), riskUsd: decimals("0", "3.125"), reduceOnly: fc.boolean() },
@@ -176,7 +176,7 @@ const note: fc.Arbitrary<Command> = fc
 const seenStop: fc.Arbitrary<VenueStop> = fc.record({
   ...{ algoId: fc.constantFrom("71", "72"), stopId: fc.option(fc.constantFrom("sa", "sb", "sc"), { freq: 4 }) },
   ...{ instrument: asset.map(({ id }) => id), side, trigger: decimals("45", "45.50"), placedAt: minutes },
-  ...{ triggerBy: fc.constant("mark" as const), isWhole: fc.constant(true) },
+  ...{ triggerBy: fc.constant("mark" as const), isWhole: fc.constant(true), size: fc.constant(null) },
   ...{ isReduceOnly: fc.constant(true), isMarket: fc.constant(true) },
 });
 const protection: fc.Arbitrary<Command> = fc
@@ -302,6 +302,7 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
       ],
       ...[await store.decidedMark(orderIdOf("a")), await store.unclaimed(asked.mode)],
       ...[await store.ordersAtVenue(asked.mode), await store.stops(asked.mode, id, asked.openedAt)],
+      await store.takeProfits(asked.mode, id, asked.openedAt),
       ...[await store.bias(symbol, "4h", at), await store.held(account, id), await store.equity(account, at)],
       await store.instruments(["none", ...INSTRUMENTS.map((one) => one.id)]),
       await store.laneFacts({ ...lane, candlesFrom: instant(millis(at) - 1_200_000) }),

@@ -111,6 +111,19 @@ function laneFacts(books: Books, around: Surroundings, query: LaneQuery): LaneFa
   };
 }
 
+function closersOf(
+  books: Books,
+  type: "stop" | "take_profit",
+  mode: TradingMode,
+  instrument: string,
+  openedAt: Instant,
+): StoredOrder[] {
+  return ordersOf(books, mode)
+    .filter((order) => order.type === type && order.instrument === instrument)
+    .filter((order) => IN_FLIGHT.includes(order.status) || order.biasAt === openedAt)
+    .sort(byDecision);
+}
+
 function closedBy(books: Books, { account, at, by: who }: Pick<Run, "account" | "at" | "by">): ClosedOrder[] {
   const closed = ordersOf(books, account.mode).filter(
     (order) =>
@@ -159,11 +172,8 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
       ordersOf(books, mode)
         .filter((order) => AT_VENUE.includes(order.status))
         .sort(byDecision),
-    stops: async (mode, instrument, openedAt) =>
-      ordersOf(books, mode)
-        .filter((order) => order.type === "stop" && order.instrument === instrument)
-        .filter((order) => IN_FLIGHT.includes(order.status) || order.biasAt === openedAt)
-        .sort(byDecision),
+    stops: async (mode, instrument, openedAt) => closersOf(books, "stop", mode, instrument, openedAt),
+    takeProfits: async (mode, instrument, openedAt) => closersOf(books, "take_profit", mode, instrument, openedAt),
     insert: (fresh) => transaction(() => insertOrder(books, fresh)),
     claim: (id, claim) => transaction(() => claimOrder(books, id, claim)),
     move: (order, event, move) => transaction(() => moveOrder(books, order, event, move)),

@@ -128,6 +128,8 @@ export interface TradingStore {
    * became of them; by decision and id.
    */
   stops(mode: TradingMode, instrument: string, openedAt: Instant): Promise<StoredOrder[]>;
+  /** Returns the same of take-profits. */
+  takeProfits(mode: TradingMode, instrument: string, openedAt: Instant): Promise<StoredOrder[]>;
   /**
    * Writes an order as proposed and then approved or denied, once per client order id: a second call changes nothing.
    * Returns the stored order, which may be further than approved.

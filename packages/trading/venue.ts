@@ -49,7 +49,7 @@ export type SubmitReply =
   | { readonly kind: "halt"; readonly code: string; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 
-/** A stop of whatever is held of an instrument when it is triggered, at market, by the mark. It can only reduce. */
+/** A stop of what is held of an instrument when it is triggered, at market, by the mark. It can only reduce. */
 export interface StopSubmission {
   /** The desk's id of it; the order that it places when it is triggered has it for its client order id. */
   readonly stopId: string;
@@ -57,7 +57,12 @@ export interface StopSubmission {
   readonly side: Side;
   /** On the venue's tick. */
   readonly trigger: Decimal;
+  /** Contracts; absent = whatever is held then. */
+  readonly size?: Decimal;
 }
+
+/** As a stop, on the other side of the price: it closes a part at a profit. */
+export type TakeProfitSubmission = StopSubmission & { readonly size: Decimal };
 
 /** A conditional order that waits at the venue, ours or not. */
 export interface VenueStop {
@@ -70,6 +75,8 @@ export interface VenueStop {
   readonly triggerBy: "last" | "mark" | "index";
   /** Of the whole position as it is when it is triggered, not of a size. */
   readonly isWhole: boolean;
+  /** Contracts; null for one of the whole position. */
+  readonly size: Decimal | null;
   readonly isReduceOnly: boolean;
   readonly isMarket: boolean;
   /** Since when it waits, by the venue's clock. */
@@ -188,12 +195,18 @@ export interface Exchange {
   placeStop(stop: StopSubmission): Promise<StopReply>;
   /** Moves the trigger of a stop that waits. */
   moveStop(instrument: string, algoId: string, trigger: Decimal): Promise<StopReply>;
-  /** Ends a stop that waits. */
+  /** Places a take-profit of a size. */
+  placeTakeProfit(leg: TakeProfitSubmission): Promise<StopReply>;
+  /** Changes the size of a stop or take-profit that has one, and waits. */
+  resizeStop(instrument: string, algoId: string, size: Decimal): Promise<StopReply>;
+  /** Ends a stop or take-profit that waits. */
   cancelStop(instrument: string, algoId: string): Promise<StopReply>;
   /** Returns the stops that wait at the venue, of every instrument, by id; all pages. Take-profits are not among them. */
   stops(): Promise<VenueStop[]>;
   /** Returns what became of a stop, by the venue's id or by the one that was given to it; null = the venue says there is none. */
   stopFate(stop: { readonly stopId: string; readonly algoId: string | null }): Promise<StopFate | null>;
+  /** Returns the take-profits that wait at the venue, of every instrument, without those that are a stop as well; all pages. */
+  takeProfits(): Promise<VenueStop[]>;
   /**
    * Returns the fills that the venue recorded at or after `since`, ascending by time and trade id; all pages. A fill may be
    * recorded long after it was made, and so may be older than `since`.

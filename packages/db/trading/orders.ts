@@ -99,8 +99,17 @@ export const ordersAtVenue = (db: Db, mode: TradingMode): Promise<StoredOrder[]>
     .where(and(eq(orders.tradingMode, mode), inArray(orders.status, [...AT_VENUE])))
     .orderBy(asc(orders.decidedAt), asc(orders.id));
 
-/** Returns the stop orders of an instrument that are in flight or of the position opened at `openedAt`, by decision and id. */
-export const stopsOf = (db: Db, mode: TradingMode, instrument: string, openedAt: Instant): Promise<StoredOrder[]> =>
+/**
+ * Returns the stops or the take-profits of an instrument that are in flight or of the position opened at `openedAt`, by
+ * decision and id.
+ */
+export const closersOf = (
+  db: Db,
+  type: "stop" | "take_profit",
+  mode: TradingMode,
+  instrument: string,
+  openedAt: Instant,
+): Promise<StoredOrder[]> =>
   drizzleOf(db)
     .select(STORED)
     .from(orders)
@@ -108,7 +117,7 @@ export const stopsOf = (db: Db, mode: TradingMode, instrument: string, openedAt:
       and(
         eq(orders.tradingMode, mode),
         eq(orders.instrument, instrument),
-        eq(orders.orderType, "stop"),
+        eq(orders.orderType, type),
         or(inArray(orders.status, [...IN_FLIGHT]), eq(orders.biasAt, openedAt)),
       ),
     )

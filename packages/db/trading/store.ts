@@ -10,7 +10,7 @@ import { heldContracts, laneFacts, latestBias } from "./lane-facts.ts";
 import { keepLedger, lastBill } from "./ledger.ts";
 import { insertOrder, moveOrder } from "./move-order.ts";
 import { foreignFills, lastFillAt } from "./order-fills.ts";
-import { closedBy, decidedMark, ordersAtVenue, ordersByClientId, readOrder, stopsOf, unclaimed } from "./orders.ts";
+import { closedBy, closersOf, decidedMark, ordersAtVenue, ordersByClientId, readOrder, unclaimed } from "./orders.ts";
 import { openPositions } from "./positions.ts";
 import { noteProtections, readProtections } from "./protections.ts";
 
@@ -23,7 +23,8 @@ export const sqlStore = (db: Db): TradingStore => ({
   decidedMark: (id) => decidedMark(db, id),
   unclaimed: (mode) => unclaimed(db, mode),
   ordersAtVenue: (mode) => ordersAtVenue(db, mode),
-  stops: (mode, instrument, openedAt) => stopsOf(db, mode, instrument, openedAt),
+  stops: (mode, instrument, openedAt) => closersOf(db, "stop", mode, instrument, openedAt),
+  takeProfits: (mode, instrument, openedAt) => closersOf(db, "take_profit", mode, instrument, openedAt),
   insert: (fresh) => insertOrder(db, fresh),
   claim: (id, claim) => claimOrder(db, id, claim),
   move: (order, event, move) => moveOrder(db, order, event, move),

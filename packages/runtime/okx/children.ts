@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isLegId } from "#trading/protection/leg-id";
 import { isStopId } from "#trading/protection/stop-id";
 import type { VenueOrder } from "#trading/venue";
 import { type FillRecord, orderOf, parsed } from "./rows.ts";
@@ -56,5 +57,6 @@ export function childrenOver({ order, stop }: ChildCalls): Children {
   };
 }
 
-/** Returns whether an id can be that of a stop in either mode: longer than a client order id of the desk. */
-export const mayBeStop = (id: string): boolean => isStopId("demo", id) || isStopId("live", id);
+/** Returns whether an id can be that of a stop or take-profit in either mode: longer than a client order id of the desk. */
+export const mayBeStop = (id: string): boolean =>
+  (["demo", "live"] as const).some((mode) => isStopId(mode, id) || isLegId(mode, id));

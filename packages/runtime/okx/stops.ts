@@ -24,30 +24,38 @@ const StopRow = z.object({
   algoId: z.string().min(1),
   algoClOrdId: z.string().transform((value) => value || null),
   side: z.enum(["buy", "sell"]),
+  sz: z.string(),
   closeFraction: z.string(),
   reduceOnly: z.string(),
   slTriggerPx: z.string(),
   slTriggerPxType: z.string(),
   slOrdPx: z.string(),
+  tpTriggerPx: z.string(),
+  tpTriggerPxType: z.string(),
+  tpOrdPx: z.string(),
   cTime: time,
 });
 
-/** Returns a row's stop, or null for a row without one: a take-profit alone. @throws VenueShapeError */
-function stopOf(value: unknown): VenueStop | null {
-  const row = parsed("stops", StopRow, value);
-  if (row.slTriggerPx === "") return null;
-  const triggerBy = z.enum(["last", "mark", "index"]).safeParse(row.slTriggerPxType || "last").data;
-  if (triggerBy === undefined) throw new VenueShapeError("stops", "slTriggerPxType");
+/** A row is a stop when it has one, whatever else it has. */
+const legOf = (row: z.infer<typeof StopRow>): "sl" | "tp" => (row.slTriggerPx === "" ? "tp" : "sl");
+
+/** Returns a row's stop or take-profit. @throws VenueShapeError */
+function stopOf(row: z.infer<typeof StopRow>): VenueStop {
+  const leg = legOf(row);
+  const triggerBy = z.enum(["last", "mark", "index"]).safeParse(row[`${leg}TriggerPxType`] || "last").data;
+  if (triggerBy === undefined) throw new VenueShapeError("stops", `${leg}TriggerPxType`);
+  const isWhole = row.closeFraction === "1";
   return {
     algoId: row.algoId,
     stopId: row.algoClOrdId,
     instrument: row.instId,
     side: row.side,
-    trigger: parsed("stops", Decimal, row.slTriggerPx),
+    trigger: parsed("stops", Decimal, row[`${leg}TriggerPx`]),
     triggerBy,
-    isWhole: row.closeFraction === "1",
+    isWhole,
+    size: isWhole ? null : parsed("stops", Decimal, row.sz),
     isReduceOnly: row.reduceOnly === "true",
-    isMarket: row.slOrdPx === "-1",
+    isMarket: row[`${leg}OrdPx`] === "-1",
     placedAt: row.cTime,
   };
 }
@@ -65,27 +73,40 @@ async function replyTo(request: () => Promise<unknown[]>, operations: readonly O
   }
 }
 
-const placement = ({ stopId, instrument, side, trigger }: StopSubmission, tdMode: TdMode): Fields => ({
-  ...{ instId: instrument, tdMode, side, ordType: "conditional", closeFraction: "1", reduceOnly: true },
-  ...{ slTriggerPx: trigger, slTriggerPxType: "mark", slOrdPx: "-1", algoClOrdId: stopId },
+const placement = (leg: "sl" | "tp", stop: StopSubmission, tdMode: TdMode): Fields => ({
+  ...{ instId: stop.instrument, tdMode, side: stop.side, ordType: "conditional", reduceOnly: true },
+  ...(stop.size === undefined ? { closeFraction: "1" } : { sz: stop.size }),
+  ...{ [`${leg}TriggerPx`]: stop.trigger, [`${leg}TriggerPxType`]: "mark", [`${leg}OrdPx`]: "-1" },
+  algoClOrdId: stop.stopId,
 });
 
 /**
- * Returns the part of the venue that stops are: conditional orders of the whole position, reduce-only, at market, triggered
- * by the mark. Source: OKX v5, trade/order-algo, amend-algos, cancel-algos, orders-algo-pending.
+ * Returns the part of the venue that stops and take-profits are: conditional orders of the whole position or of a size,
+ * reduce-only, at market, triggered by the mark. Source: OKX v5, trade/order-algo, amend-algos, cancel-algos,
+ * orders-algo-pending.
  */
 export function stopsOver(
   { place, amend, cancel, pending }: StopCalls,
   tdMode: TdMode,
-): Pick<Exchange, "placeStop" | "moveStop" | "cancelStop" | "stops"> {
+): Pick<
+  Exchange,
+  "placeStop" | "placeTakeProfit" | "moveStop" | "resizeStop" | "cancelStop" | "stops" | "takeProfits"
+> {
+  const waiting = async (leg: "sl" | "tp"): Promise<VenueStop[]> => {
+    const rows = await pending({ instType: "SWAP", ordType: "conditional,oco" });
+    return rows
+      .map((row) => parsed("stops", StopRow, row))
+      .filter((row) => legOf(row) === leg)
+      .map(stopOf);
+  };
+  const change = (fields: Fields) => replyTo(() => amend(fields), ["amend", "algo", "cancel", "query"]);
   return {
-    placeStop: (stop) => replyTo(() => place(placement(stop, tdMode)), ["algo", "place"]),
-    moveStop: (instId, algoId, newSlTriggerPx) =>
-      replyTo(() => amend({ instId, algoId, newSlTriggerPx }), ["amend", "algo", "cancel", "query"]),
+    placeStop: (stop) => replyTo(() => place(placement("sl", stop, tdMode)), ["algo", "place"]),
+    placeTakeProfit: (leg) => replyTo(() => place(placement("tp", leg, tdMode)), ["algo", "place"]),
+    moveStop: (instId, algoId, newSlTriggerPx) => change({ instId, algoId, newSlTriggerPx }),
+    resizeStop: (instId, algoId, newSz) => change({ instId, algoId, newSz }),
     cancelStop: (instId, algoId) => replyTo(() => cancel([{ instId, algoId }]), ["cancel", "algo", "query"]),
-    stops: async () => {
-      const rows = await pending({ instType: "SWAP", ordType: "conditional,oco" });
-      return rows.map(stopOf).filter((stop) => stop !== null);
-    },
+    stops: () => waiting("sl"),
+    takeProfits: () => waiting("tp"),
   };
 }

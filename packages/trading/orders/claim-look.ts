@@ -1,7 +1,7 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { Quote } from "../venue.ts";
-import type { StoredOrder } from "./stored-order.ts";
+import { isOfPosition, type StoredOrder } from "./stored-order.ts";
 
 /** What is looked at once more before an approved order is claimed. */
 export interface ClaimLook {
@@ -23,9 +23,9 @@ const QUOTE_AHEAD_MS = 2_000;
 
 type Order = Pick<StoredOrder, "type" | "side" | "size" | "reduceOnly" | "stopLoss" | "decidedAt">;
 
-/** Returns whether an approved order has waited too long to be sent. A stop is decided by what is held, not by when. */
+/** Returns whether an approved order has waited too long to be sent. What was set before is decided by its price, not by when. */
 export const isTooOld = ({ type, decidedAt }: Pick<Order, "type" | "decidedAt">, now: Instant): boolean =>
-  type !== "stop" && millis(now) - millis(decidedAt) > DECISION_TTL_MS;
+  !isOfPosition({ type }) && millis(now) - millis(decidedAt) > DECISION_TTL_MS;
 
 /** Returns why an approved order must not be sent any more as things are; null when it may. The first reason counts. */
 export function objectionOf(order: Order, look: ClaimLook): string | null {
@@ -71,12 +71,12 @@ const UNSENT_MS = 30_000;
 /** Runs are a minute apart: within this after it the next one is not to send it again. */
 const RUN_MS = 60_000;
 
-/** Returns what to do about an order that is approved and was not claimed by `at`. A stop is sent by who watches it. */
+/** Returns what to do about an order that is approved and was not claimed by `at`. A stop or take-profit is sent by who watches it. */
 export function sweepOf(
   { type, decidedAt }: Pick<Order, "type" | "decidedAt">,
   at: Instant,
 ): "wait" | "resend" | "void" {
   if (isTooOld({ type, decidedAt }, at)) return "void";
   const age = millis(at) - millis(decidedAt);
-  return type !== "stop" && age >= UNSENT_MS && age < UNSENT_MS + RUN_MS ? "resend" : "wait";
+  return !isOfPosition({ type }) && age >= UNSENT_MS && age < UNSENT_MS + RUN_MS ? "resend" : "wait";
 }

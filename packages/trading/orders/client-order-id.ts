@@ -1,6 +1,6 @@
-import { sha256 } from "#units/ids";
 import type { Horizon, Instant } from "#units/time";
 import type { TradingMode } from "../mode.ts";
+import { letters } from "./letters.ts";
 
 /** What makes an order one intent: the same parts give the same id, so a replayed decision meets the unique key. */
 export interface Intent {
@@ -17,7 +17,6 @@ export interface Intent {
   readonly leg: "plan" | "stop" | "flatten";
 }
 
-const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 const LETTER: Readonly<Record<TradingMode, string>> = { demo: "d", live: "l" };
 
 /** Returns whether a client order id is one of this desk's in a mode, by its form. */
@@ -32,7 +31,5 @@ export const isOurs = (mode: TradingMode, id: string | null): id is string =>
 export function clientOrderId(intent: Intent, ordinal = 0): string {
   if (!Number.isInteger(ordinal) || ordinal < 0 || ordinal > 99) throw new RangeError(`ordinal ${ordinal}`);
   const { venue, mode, instrument, timeframe, biasAt, leg } = intent;
-  const digest = BigInt(`0x${sha256(JSON.stringify([venue, mode, instrument, timeframe, biasAt, leg]))}`);
-  const letters = Array.from({ length: 26 }, (_, i) => ALPHABET[Number((digest >> BigInt(251 - 5 * i)) & 31n)]);
-  return `${LETTER[mode]}${letters.join("")}${String(ordinal).padStart(2, "0")}`;
+  return `${LETTER[mode]}${letters([venue, mode, instrument, timeframe, biasAt, leg], 26)}${String(ordinal).padStart(2, "0")}`;
 }

@@ -171,9 +171,12 @@ export const verdictOf = ({ verdict, codes, at, by }: NewOrder): readonly [Order
   { at, by, change: verdict === "denied" ? { errorMessage: codes.join(", ") } : {} },
 ];
 
+/** Returns whether an order closes what is held at a price that was set before: nobody decides about it any more. */
+export const isOfPosition = ({ type }: Pick<StoredOrder, "type">): boolean => type === "stop" || type === "take_profit";
+
 /** Returns whether the kill switch lets this order out: its epoch is the newest, and the state allows its kind. */
 export const isAllowed = (control: Control, order: Pick<StoredOrder, "epoch" | "reduceOnly" | "type">): boolean =>
-  control.epoch === order.epoch && mayLeave(control, { reduceOnly: order.reduceOnly, isStop: order.type === "stop" });
+  control.epoch === order.epoch && mayLeave(control, { reduceOnly: order.reduceOnly, isStop: isOfPosition(order) });
 
 /** Returns why an order was voided, as stored. */
 export const voidReason = (control: Control & { readonly fence?: string }, epoch: number): string =>

@@ -64,7 +64,7 @@ export interface PlanInput {
 export interface ProposedOrder {
   readonly clientOrderId: string;
   readonly side: Side;
-  readonly type: OrderType | "stop";
+  readonly type: OrderType | "stop" | "take_profit";
   readonly size: Decimal;
   readonly price: Decimal | null;
   readonly reduceOnly: boolean;

@@ -51,6 +51,17 @@ const Limits = z.strictObject({
   riskPerTrade: limit(share("0.005"), "of equity", "lost at the stop at a full signal"),
   atrMultiple: limit(exact("0.1", "100", "2"), "hourly ATR", "distance of the stop"),
   stopFloor: limit(share("0.005"), "of the price", "the stop is at least as far"),
+  takeProfitLegs: limit(count(0, 5, 2), "legs", "parts of a position that are closed at a profit; 0 = none"),
+  takeProfitParts: limit(
+    count(1, 10, 3),
+    "parts",
+    "a position is divided in so many equal ones; what has no leg rides",
+  ),
+  takeProfitStep: limit(
+    exact("0.1", "20", "1"),
+    "times the distance to the stop",
+    "from the entry to the first leg, and from leg to leg; after the first the stop is at the entry with its costs",
+  ),
   atrHours: limit(count(1, 720, 14), "h", "hours that the average range is of"),
   minAtrHours: limit(count(1, 720, 4), "h", "fewer hours of candles give no average range, so no trade"),
   dailyVolatilityTarget: limit(
@@ -115,6 +126,7 @@ const ORDERED = [
   ...[["maxOrderUsd", "maxAssetUsd"] as const, ["maxAssetUsd", "maxGrossUsd"] as const],
   ...[["riskPerTrade", "maxTradeRisk"] as const, ["maxTradeRisk", "maxPortfolioRisk"] as const],
   ...[["maxDailyLoss", "maxDrawdown"] as const, ["minAtrHours", "atrHours"] as const],
+  ["takeProfitLegs", "takeProfitParts"] as const,
 ] as const;
 /** Of these the first must be strictly less: a span of nothing divides by zero, and one threshold is no band. */
 const STRICT: ReadonlySet<string> = new Set(["exit", "credibilityFloor"]);

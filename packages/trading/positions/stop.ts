@@ -45,22 +45,27 @@ export interface Stopped {
   readonly attempt: number;
 }
 
-/** What the order of a stop that fired at the venue is made from. */
+/** What the order of a stop or take-profit whose price was reached is made from. */
 export interface Fired extends Omit<Stopped, "position" | "mark" | "attempt"> {
+  readonly type: "stop" | "take_profit";
+  /** `venue` = it waited there and has placed the order itself; `desk` = the price came before it could wait. */
+  readonly sentBy: "venue" | "desk";
+  /** `stopPrice` = of the position; for a take-profit the price that it was reached at. */
   readonly position: Pick<OpenPosition, "stopPrice" | "openedAt">;
-  /** Of the stop that placed it: its client order id here. */
+  /** Of what was to place it: its client order id here. */
   readonly stopId: string;
   readonly side: Side;
   readonly size: Decimal;
 }
 
-/** Returns the order that a stop has placed at the venue, for the books: the venue sent it, nobody sends it again. */
-export function firedOrder({ stopId, side, size, ...fired }: Fired): NewOrder {
+/** Returns the reduce-only market order of a stop or take-profit, for the books. Nobody sends again what the venue has sent. */
+export function firedOrder({ type, sentBy, stopId, side, size, ...fired }: Fired): NewOrder {
   const contracts = text(side === "sell" ? big(size) : big(size).neg());
-  const mark = fired.position.stopPrice ?? ZERO;
-  const made = stopOrder({ ...fired, position: { ...fired.position, contracts }, mark, attempt: 0 });
-  const detail = { leg: "stop at the venue", stop: fired.position.stopPrice, control: { ...decisive(fired.control) } };
-  return { ...made, detail, order: { ...made.order, clientOrderId: stopId } };
+  const { stopPrice } = fired.position;
+  const made = stopOrder({ ...fired, position: { ...fired.position, contracts }, mark: stopPrice ?? ZERO, attempt: 0 });
+  const leg = `${type === "stop" ? "stop" : "take-profit"}${sentBy === "venue" ? " at the venue" : ""}`;
+  const detail = { leg, [type]: stopPrice, control: { ...decisive(fired.control) } };
+  return { ...made, detail, order: { ...made.order, type, clientOrderId: stopId } };
 }
 
 /** Returns the approved reduce-only market order that closes a position whose mark has reached its stop. */

@@ -11,7 +11,14 @@ import { isStopId, stopId } from "./stop-id.ts";
 const AT = instantOf("2026-01-02T03:04:05.678Z");
 const ACCOUNT = { mode: "demo", venue: "okx" } as const;
 const ETH = "ETH-USDT-SWAP";
-const whole = { triggerBy: "mark", isWhole: true, isReduceOnly: true, isMarket: true, placedAt: AT } as const;
+const whole = {
+  triggerBy: "mark",
+  isWhole: true,
+  size: null,
+  isReduceOnly: true,
+  isMarket: true,
+  placedAt: AT,
+} as const;
 const stop = (algoId: string, side: "buy" | "sell", trigger: string, over: Partial<VenueStop> = {}): VenueStop => ({
   ...{ algoId, stopId: null, instrument: ETH, side, trigger: decimalOf(trigger), ...whole, ...over },
 });
@@ -86,7 +93,7 @@ const anyStop = fc.record({
   ...{ algoId: fc.uuid(), stopId: fc.constant(null), instrument: fc.constant(ETH) },
   ...{ side: fc.constantFrom("buy" as const, "sell" as const), trigger: price },
   ...{ triggerBy: fc.constantFrom("last" as const, "mark" as const, "index" as const) },
-  ...{ isWhole: fc.boolean(), isReduceOnly: fc.boolean(), isMarket: fc.boolean() },
+  ...{ isWhole: fc.boolean(), size: fc.constant(null), isReduceOnly: fc.boolean(), isMarket: fc.boolean() },
   placedAt: fc.constant(AT),
 });
 const anyStops = fc.uniqueArray(anyStop, { maxLength: 5, selector: ({ algoId }) => algoId });

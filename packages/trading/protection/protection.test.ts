@@ -22,7 +22,7 @@ const EPISODE = idOf("position", "1");
 
 const stop = (over: Partial<VenueStop> = {}): VenueStop => ({
   ...{ algoId: "71", stopId: "d1", instrument: "ETH-USDT-SWAP", side: "sell", trigger: decimalOf("90") },
-  ...{ triggerBy: "mark", isWhole: true, isReduceOnly: true, isMarket: true, placedAt: sec(2), ...over },
+  ...{ triggerBy: "mark", isWhole: true, size: null, isReduceOnly: true, isMarket: true, placedAt: sec(2), ...over },
 });
 const sent = (over: Partial<Protection> = {}): Protection => ({
   ...{ stopId: "d1", instrument: "ETH-USDT-SWAP", episode: null, kind: "stop", side: "sell", trigger: decimalOf("90") },

@@ -1,9 +1,8 @@
-import { sha256 } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Account } from "../account.ts";
 import type { TradingMode } from "../mode.ts";
+import { letters } from "../orders/letters.ts";
 
-const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 const LETTER: Readonly<Record<TradingMode, string>> = { demo: "d", live: "l" };
 
 /** Returns whether an id is that of a stop which this desk placed at the venue in a mode, by its form. */
@@ -18,7 +17,5 @@ export const isStopId = (mode: TradingMode, id: string | null): id is string =>
  */
 export function stopId({ mode, venue }: Account, instrument: string, at: Instant, attempt: number): string {
   if (!Number.isInteger(attempt) || attempt < 0 || attempt > 99) throw new RangeError(`attempt ${attempt}`);
-  const digest = BigInt(`0x${sha256(JSON.stringify([venue, mode, instrument, at, "stop"]))}`);
-  const letters = Array.from({ length: 29 }, (_, i) => ALPHABET[Number((digest >> BigInt(251 - 5 * i)) & 31n)]);
-  return `${LETTER[mode]}${letters.join("")}${String(attempt).padStart(2, "0")}`;
+  return `${LETTER[mode]}${letters([venue, mode, instrument, at, "stop"], 29)}${String(attempt).padStart(2, "0")}`;
 }

@@ -1,0 +1,200 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type TestDatabase, testDatabase } from "#testing/database";
+import { ETH_SWAP } from "#testing/instruments";
+import { type PaperDesk, type PaperDeskOptions, paperDesk } from "#testing/paper-desk";
+import { isLegId } from "#trading/protection/leg-id";
+import { big, decimalOf, text } from "#units/decimal";
+
+// Take-profits against the paper venue, through the desk's own use cases.
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** Enters a long position, and books it. */
+async function entered(options: PaperDeskOptions = {}): Promise<PaperDesk> {
+  const desk = await paperDesk(database.db, options);
+  closing.push(desk.close);
+  await desk.trade("0.8");
+  await desk.reconcile();
+  return desk;
+}
+
+const legsOf = async (desk: PaperDesk) =>
+  (await desk.exchange.takeProfits()).sort((a, b) => Number(a.trigger) - Number(b.trigger));
+const stopOf = async (desk: PaperDesk) => (await desk.exchange.stops())[0]?.trigger;
+
+test("the run that books a position lays its legs; nothing is asked for again while they wait", async () => {
+  const desk = await entered();
+  const [open] = await desk.positions();
+  const [entry, stop] = [big(open!.entryPrice ?? 0), big(open!.stopPrice ?? 0)];
+  const legs = await legsOf(desk);
+  expect(legs).toMatchObject(
+    [1, 2].map(() => ({ side: "sell", triggerBy: "mark", isReduceOnly: true, isMarket: true, isWhole: false })),
+  );
+  expect(legs.every(({ stopId }) => isLegId("demo", stopId))).toBe(true);
+  legs.forEach(({ trigger, size }, i) => {
+    const r = big(trigger).minus(entry).div(entry.minus(stop));
+    expect(Math.abs(r.toNumber() - (i + 1))).toBeLessThan(0.01);
+    expect(
+      Math.abs(
+        big(size ?? 0)
+          .div(open!.contracts ?? 1)
+          .toNumber() -
+          1 / 3,
+      ),
+    ).toBeLessThan(0.01);
+  });
+  await desk.minutes(3);
+  expect(desk.venue.state().algos).toHaveLength(3); // the stop and two legs
+  expect(await legsOf(desk)).toEqual(legs);
+});
+
+test("a leg that fires is the desk's own order, the other stays, and the stop goes to the entry with its costs", async () => {
+  const desk = await entered({ after: (bar) => (bar < 2 ? 1000 : bar < 4 ? 1009 : 1008) });
+  const [before] = await desk.positions();
+  const [first, second] = await legsOf(desk);
+  const set = await stopOf(desk);
+  desk.pass(15);
+  const run = await desk.reconcile();
+  expect(run).toMatchObject({ breaks: [], external: [], foreign: [], tripped: null, failures: [] });
+  expect(await desk.orders()).toMatchObject([
+    { orderType: "ioc" },
+    ...[
+      { orderType: "take_profit", status: "filled", reduceOnly: true, size: first?.size, clientOrderId: first?.stopId },
+    ],
+  ]);
+  expect(await desk.positions()).toMatchObject([
+    { closedAt: null, contracts: text(big(before!.contracts ?? 0).minus(first?.size ?? 0)) },
+  ]);
+  expect(await legsOf(desk)).toEqual([second]);
+  const moved = await stopOf(desk);
+  expect(big(moved ?? 0).gt(set ?? 0)).toBe(true);
+  const costs = big(moved ?? 0)
+    .minus(before!.entryPrice ?? 0)
+    .div(before!.entryPrice ?? 1);
+  expect(costs.times(10_000).toNumber()).toBeCloseTo(20, 0);
+  await desk.minutes(2); // later runs leave it there
+  expect([await stopOf(desk), await legsOf(desk)]).toEqual([moved, [second]]);
+});
+
+test("all legs fire while no job runs, then the price falls: the books account for every contract", async () => {
+  const desk = await entered({ after: (bar) => (bar < 1 ? 1000 : bar < 4 ? 1030 : 900) });
+  desk.pass(15);
+  expect(await desk.reconcile()).toMatchObject({ breaks: [], foreign: [], failures: [] });
+  expect((await desk.orders()).map(({ orderType, status }) => `${orderType} ${status}`)).toEqual([
+    ...["ioc filled", "take_profit filled", "take_profit filled"],
+  ]);
+  desk.pass(15);
+  expect(await desk.reconcile()).toMatchObject({ breaks: [], foreign: [], failures: [] });
+  expect((await desk.orders()).at(-1)).toMatchObject({ orderType: "stop", status: "filled" });
+  const [flat] = await desk.positions();
+  expect(flat).toMatchObject({ contracts: "0" });
+  const { equity } = await desk.exchange.balance();
+  expect(big(equity).minus("100000").toFixed()).toBe(
+    big(flat?.realizedPnl ?? 0)
+      .minus(flat?.feesPaid ?? 0)
+      .toFixed(),
+  );
+});
+
+test("legs are swept once the position is closed, by its stop or by the desk", async () => {
+  const desk = await entered({ after: (bar) => (bar < 2 ? 1000 : 880) });
+  expect(await legsOf(desk)).toHaveLength(2);
+  desk.pass(35);
+  await desk.reconcile();
+  expect(await desk.positions()).toMatchObject([{ contracts: "0" }]);
+  expect([await legsOf(desk), await desk.exchange.stops()]).toEqual([[], []]);
+  const other = await entered();
+  other.pass(30);
+  await other.trade("-0.5");
+  await other.reconcile();
+  other.pass(1);
+  await other.reconcile();
+  expect(await other.positions()).toMatchObject([{ contracts: "0" }]);
+  expect([await legsOf(other), await other.exchange.stops()]).toEqual([[], []]);
+});
+
+test("a position that grows has its legs laid anew: none of the earlier entry waits, and they close no more than is held", async () => {
+  const desk = await entered({ after: (bar) => (bar < 2 ? 1000 : 1004) });
+  const before = await legsOf(desk);
+  const contracts = (await desk.positions())[0]?.contracts ?? decimalOf("0");
+  const more = { instrument: ETH_SWAP.id, side: "buy", type: "market", price: null, reduceOnly: false } as const;
+  desk.pass(15);
+  const submitted = { ...more, size: text(big(contracts).times(2)), clientOrderId: "byhand" };
+  await desk.exchange.submit({ ...submitted, expiresAt: desk.at() });
+  await desk.minutes(2);
+  const after = await legsOf(desk);
+  expect(after.map(({ trigger }) => trigger)).not.toEqual(before.map(({ trigger }) => trigger));
+  expect(after).toHaveLength(2);
+  expect(
+    after.map(({ size }) =>
+      big(size ?? 0)
+        .div(contracts)
+        .toNumber(),
+    ),
+  ).toEqual([1, 1]);
+});
+
+test("a leg whose price has passed before it was laid is closed at market at once, its size and no more", async () => {
+  const desk = await paperDesk(database.db, { after: (bar) => (bar < 2 ? 1000 : 1009) });
+  closing.push(desk.close);
+  const id = await desk.trade("0.8");
+  await desk.cover(id);
+  desk.pass(16);
+  await desk.reconcile();
+  await desk.minutes(2);
+  const all = await desk.orders();
+  expect(all.map(({ orderType, status }) => `${orderType} ${status}`)).toEqual(["ioc filled", "take_profit filled"]);
+  expect(
+    big(all[1]?.size ?? 0)
+      .times(3)
+      .toNumber(),
+  ).toBeCloseTo(Number(all[0]?.filledSize), 0);
+  expect(isLegId("demo", all[1]?.clientOrderId ?? null)).toBe(true);
+  expect(await legsOf(desk)).toHaveLength(1);
+});
+
+test("what the venue says to a leg leaves the stop alone, and the next run lays it", async () => {
+  const desk = await paperDesk(database.db);
+  closing.push(desk.close);
+  await desk.cover(await desk.trade("0.8"));
+  const stop = await desk.exchange.stops();
+  for (const code of ["50011", "51020", "50004"]) {
+    const act = { kind: "code", code } as const;
+    desk.venue.faults.set({ path: "trade/order-algo", method: "POST", act, times: 9 });
+    const { failures } = await desk.reconcile();
+    expect(failures).toMatchObject([{ part: "take-profits", instrument: ETH_SWAP.id, error: { name: "LegNotTaken" } }]);
+    expect([await desk.exchange.stops(), await legsOf(desk)]).toEqual([stop, []]);
+    desk.venue.faults.clear();
+    desk.pass(1);
+  }
+  expect((await desk.reconcile()).failures).toEqual([]);
+  expect(await legsOf(desk)).toHaveLength(2);
+});
+
+test("legs are off where the policy has none, and those that wait are ended", async () => {
+  const desk = await entered({ policy: { takeProfitLegs: 0 } });
+  expect(await legsOf(desk)).toEqual([]);
+  expect(await desk.exchange.stops()).toHaveLength(1);
+});
+
+test("a halt lays no legs, and those that wait stay", async () => {
+  const desk = await paperDesk(database.db);
+  closing.push(desk.close);
+  await desk.cover(await desk.trade("0.8"));
+  const halt = { state: "HALTED", reason: "by hand", actor: "test", at: desk.at() } as const;
+  await desk.store.tighten("demo", halt);
+  await desk.reconcile();
+  expect([(await legsOf(desk)).length, (await desk.exchange.stops()).length]).toEqual([0, 1]);
+  const other = await entered();
+  await other.store.tighten("demo", { ...halt, at: other.at() });
+  await other.minutes(2);
+  expect([(await legsOf(other)).length, (await other.exchange.stops()).length]).toEqual([2, 1]);
+});

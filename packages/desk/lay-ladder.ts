@@ -1,0 +1,203 @@
+import type { StoredControl } from "#trading/control";
+import type { Instrument } from "#trading/instrument";
+import { IN_FLIGHT } from "#trading/orders/order";
+import type { StoredOrder } from "#trading/orders/stored-order";
+import { isDust } from "#trading/positions/dust";
+import type { OpenPosition } from "#trading/positions/position-row";
+import { firedOrder } from "#trading/positions/stop";
+import {
+  type Ladder,
+  type LadderPolicy,
+  type Leg,
+  type LegCommand,
+  ladderOf,
+  layLegs,
+} from "#trading/protection/ladder";
+import { isLegId, legId } from "#trading/protection/leg-id";
+import { isNearer } from "#trading/protection/protect";
+import type { TradingStore } from "#trading/store";
+import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
+import { big } from "#units/decimal";
+import type { OrderId } from "#units/ids";
+import { coverPosition } from "./cover-position.ts";
+import { protectionsOf } from "./record-protection.ts";
+import { submitOrder } from "./submit-order.ts";
+import type { StopRun } from "./watch-stops.ts";
+
+/** The venue did not take a leg, or would not change or end one. Its stop is another order, and is not touched. */
+class LegNotTaken extends Error {
+  override name = "LegNotTaken";
+  readonly instrument: string;
+  readonly act: LegCommand["act"];
+  constructor(instrument: string, act: LegCommand["act"], { kind, code, reason }: StopRefusal) {
+    super(
+      `${instrument}: the venue's answer to ${act} a take-profit is ${kind}: ${code ?? "no code"} ${reason}. The next run tries again; the stop stands as it is.`,
+    );
+    this.instrument = instrument;
+    this.act = act;
+  }
+}
+
+type StopRefusal = Exclude<StopReply, { kind: "accepted" }>;
+
+/** What legs need of a run. */
+export type LadderRun = Omit<StopRun, "policy"> & { readonly policy: StopRun["policy"] & LadderPolicy };
+
+/** What the venue shows of one instrument, once its fills are booked. */
+export interface Shown {
+  readonly instrument: Instrument;
+  /** Null = flat. */
+  readonly position: VenuePosition | null;
+  /** Waiting at the venue; of any instrument. */
+  readonly stops: readonly VenueStop[];
+  readonly takeProfits: readonly VenueStop[];
+}
+
+interface Job {
+  readonly store: TradingStore;
+  readonly exchange: Exchange;
+  readonly run: LadderRun;
+  readonly instrument: Instrument;
+}
+
+/**
+ * Makes the take-profits that wait at the venue those of an instrument's position: lays, resizes and ends legs, ends all of
+ * them once it is closed, and moves the stop to the entry with its costs when a leg has closed its part. It acts where books
+ * and venue agree about what is held, and is called after the fills are booked. A halt lays nothing
+ * new. Returns what the kill
+ * switch became, when a reply tripped it.
+ * @throws LegNotTaken when the venue has not taken a leg; the next run tries again.
+ */
+export async function layLadder(
+  store: TradingStore,
+  exchange: Exchange,
+  run: LadderRun,
+  shown: Shown,
+): Promise<StoredControl | null> {
+  const { instrument, position, takeProfits } = shown;
+  const job = { store, exchange, run, instrument };
+  const mine = takeProfits.filter((one) => one.instrument === instrument.id);
+  const open = (await store.openPositions(run.account)).find((one) => one.instrument === instrument.id) ?? null;
+  if (open === null || position === null)
+    return open === null && position === null ? layAll(job, run.at, [], mine) : null;
+  if (!big(open.contracts).eq(position.contracts) || isDust(position.contracts, instrument, position.markPrice))
+    return null;
+  const { legs, secured, unsent } = await wanted(job, open, position);
+  const secure = secured === null ? null : await securedAt(job, shown, open, secured);
+  const sent = await sendLeft(job, unsent);
+  return (await layAll(job, open.openedAt, legs, mine)) ?? sent ?? secure;
+}
+
+/** Returns the ladder of a position, and the orders of legs that are written and that nobody has sent. */
+async function wanted(
+  { store, run, instrument }: Job,
+  { openedAt, stopPrice: stop }: OpenPosition,
+  position: VenuePosition,
+): Promise<Ladder & { readonly unsent: readonly StoredOrder[] }> {
+  const { account, policy } = run;
+  if (stop === null || policy.takeProfitLegs === 0) return { legs: [], secured: null, unsent: [] };
+  const orders = await store.takeProfits(account.mode, instrument.id, openedAt);
+  const taken = orders.filter(({ status, filledSize }) => IN_FLIGHT.includes(status) || big(filledSize).gt(0));
+  const ladder = ladderOf({ account, instrument, position, openedAt, stop, taken }, policy);
+  return { ...ladder, unsent: taken.filter(({ status }) => status === "approved") };
+}
+
+/** Moves the stop to `secured`, unless one waits that is at least as near to profit. */
+async function securedAt(
+  { store, exchange, run, instrument }: Job,
+  { position, stops }: Shown,
+  open: OpenPosition,
+  secured: NonNullable<Ladder["secured"]>,
+): Promise<StoredControl | null> {
+  const side = big(open.contracts).gt(0) ? "sell" : "buy";
+  const mine = stops.filter((stop) => stop.instrument === instrument.id && stop.isReduceOnly && stop.side === side);
+  if (mine.some((stop) => !isNearer(side, secured, stop.trigger))) return null;
+  const held = open.contracts;
+  // One may have been laid in this run.
+  const [now, known] = await Promise.all([exchange.stops(), protectionsOf(store, run)]);
+  const looked = { instrument, position, open, held, orders: [], stops: now, known, secured };
+  return coverPosition(store, exchange, run, looked);
+}
+
+/** Sends the orders of legs that a run left, unless the venue has them: those that it sent itself are about to be booked. */
+async function sendLeft(job: Job, unsent: readonly StoredOrder[]): Promise<StoredControl | null> {
+  let tripped: StoredControl | null = null;
+  for (const { id, clientOrderId } of unsent)
+    if ((await job.exchange.order(job.instrument.id, clientOrderId)) === null)
+      tripped = (await send(job, id)) ?? tripped;
+  return tripped;
+}
+
+const send = async ({ store, exchange, run }: Job, id: OrderId): Promise<StoredControl | null> =>
+  (await submitOrder(store, exchange, id, run.at, run.by)).tripped;
+
+async function layAll(
+  job: Job,
+  openedAt: OpenPosition["openedAt"],
+  legs: readonly Leg[],
+  waiting: readonly VenueStop[],
+): Promise<StoredControl | null> {
+  const { store, exchange, run, instrument } = job;
+  let tripped: StoredControl | null = null;
+  const commands = layLegs({ account: run.account, instrument, openedAt }, legs, waiting);
+  const isHalted = commands.length > 0 && (await store.control(run.account.mode)).state === "HALTED";
+  for (const command of isHalted ? commands.filter(({ act }) => act === "cancel") : commands) {
+    if (command.act === "place") {
+      tripped = (await place(job, openedAt, command)) ?? tripped;
+      continue;
+    }
+    const reply =
+      command.act === "cancel"
+        ? await exchange.cancelStop(instrument.id, command.algoId)
+        : await exchange.resizeStop(instrument.id, command.algoId, command.size);
+    if (reply.kind === "accepted") continue;
+    // It has fired, or is about to: its fill is booked first, and the next run lays what is then right.
+    if (reply.kind === "gone" || reply.kind === "flat" || reply.kind === "passed") return tripped;
+    throw new LegNotTaken(instrument.id, command.act, reply);
+  }
+  return tripped;
+}
+
+/** An id may have been used by a leg that was ended or that failed. */
+const TRIES = 3;
+
+/** Places a leg, once: an id that has placed an order is not used again. What no leg can wait for any more is sent now. */
+async function place(
+  job: Job,
+  openedAt: OpenPosition["openedAt"],
+  { side, trigger, size }: Leg,
+): Promise<StoredControl | null> {
+  const { exchange, run, instrument } = job;
+  let reply: StopReply = { kind: "unknown", code: null, reason: "not sent" };
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const stopId = legId({ account: run.account, instrument: instrument.id, openedAt, trigger }, attempt);
+    if ((await exchange.order(instrument.id, stopId)) !== null) return null; // it has fired: about to be booked
+    reply = await exchange.placeTakeProfit({ stopId, instrument: instrument.id, side, trigger, size });
+    if (reply.kind === "accepted" || reply.kind === "flat") return null;
+    if (reply.kind === "passed") return takeNow(job, openedAt, { side, trigger, size }, stopId);
+    if (reply.kind !== "exists" && reply.kind !== "busy") break;
+    const waits = (await exchange.takeProfits()).some(
+      (one) => one.instrument === instrument.id && one.stopId === stopId,
+    );
+    if (waits) return null;
+  }
+  throw new LegNotTaken(instrument.id, "place", reply as StopRefusal);
+}
+
+/** Closes the part of a leg at market, since its price is reached already. Its order has the leg's id, so it is sent once. */
+async function takeNow(
+  job: Job,
+  openedAt: OpenPosition["openedAt"],
+  { side, trigger, size }: Leg,
+  stopId: string,
+): Promise<StoredControl | null> {
+  const { store, run, instrument } = job;
+  const control = await store.control(run.account.mode);
+  const position = { stopPrice: trigger, openedAt };
+  const leg = { type: "take_profit", sentBy: "desk", stopId, side, size } as const;
+  return send(job, (await store.insert(firedOrder({ ...run, ...leg, control, instrument, position }))).id);
+}
+
+/** Returns the instruments that a leg of this desk waits on. */
+export const ladderedIn = (run: Pick<LadderRun, "account">, takeProfits: readonly VenueStop[]): string[] =>
+  takeProfits.filter((one) => isLegId(run.account.mode, one.stopId)).map(({ instrument }) => instrument);
