@@ -45,6 +45,7 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   if (held !== booked && isIdle(bias, held, policy)) return nothing("what is left is dust: too small to close");
   const facts = await store.laneFacts({
     ...{ mode, venue, at, asset, instrument: instrument.id, barSeconds, candlesFrom: candlesFrom(at, policy) },
+    ...{ timeframe: policy.timeframe, biasAt: bias.at, earlier: policy.closeLooks - 1 },
     eventIds: bias.contributions.map((contribution) => contribution.event_id),
   });
   const state = { bias, held, instrument, equity, quote, facts };

@@ -334,7 +334,8 @@ describe.each(["sql", "memory"] as const)("over the store in %s", (kind) => {
       expect((await desk.reconcile()).tripped).toBeNull();
     }
     const lane = { ...ACCOUNT, at: desk.at(), asset: "ETH", instrument: ETH, barSeconds: BAR, eventIds: [] };
-    const facts = await desk.store.laneFacts({ ...lane, candlesFrom: instant(START) });
+    const asked = { ...lane, candlesFrom: instant(START), timeframe: "4h" as const, biasAt: desk.at(), earlier: 1 };
+    const facts = await desk.store.laneFacts(asked);
     expect(openingFault(facts, desk.at())).toBe("the venue closed some of it by itself within the hour");
     expect(openingFault(facts, instant(Date.parse(facts.forcedAt ?? "") + 3_600_000))).toMatch(/^books and venue/);
   });

@@ -16,7 +16,7 @@ import { GENERATED_NOTICE } from "#reporting/markdown";
 import { evidenceOn, noEvidence, whyText } from "#reporting/no-trade";
 import { profitNotice } from "#reporting/notice";
 import { orderText, orderWhy } from "#reporting/order-text";
-import { chance, course, deed, isKnown, kindOf, result, spoken, walletName } from "#reporting/phrase";
+import { chance, course, deed, isKnown, kindOf, result, spoken, turnoverText, walletName } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import { POLICY_LETTERS, policyText } from "#reporting/policy-text";
 import type { BiasLine, PositionLine, Report, WalletLine } from "#reporting/report";
@@ -245,7 +245,7 @@ function positionLine(position: PositionLine): string {
   return `${state} ${position.side}${held} ${plain(position.asset)}: ${course(position)}`;
 }
 
-function accountLines({ scope, metrics: { equity, pnl, trades } }: Report): string[] {
+function accountLines({ scope, metrics: { equity, pnl, trades, orders } }: Report): string[] {
   if (equity.start === null || equity.end === null) return ["no snapshot yet"];
   const won = trades.winRate === null ? "" : `, ${percent(trades.winRate)} won net${chance(trades.chance)}`;
   const fall = equity.maxDrawdown === null ? "" : `, max drawdown ${percent(equity.maxDrawdown, 2)}`;
@@ -254,6 +254,7 @@ function accountLines({ scope, metrics: { equity, pnl, trades } }: Report): stri
     ...(notice === null ? [] : [notice]),
     `equity ${money(equity.start)} to ${money(equity.end)} USDT (${signedMoney(equity.change ?? ZERO)})${fall}`,
     `realized ${signedMoney(pnl.realizedUsd)}, unrealized ${signedMoney(pnl.unrealizedUsd)}, fees ${money(pnl.feesUsd)}, ${plural(trades.closed, "trade")} closed${won}`,
+    `turnover ${turnoverText(orders)}`,
   ];
 }
 

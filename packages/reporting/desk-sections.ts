@@ -4,7 +4,7 @@ import { clock, compact, exact, grouped, minute, money, percent, plural, price, 
 import { whyText } from "./no-trade.ts";
 import { profitNotice } from "./notice.ts";
 import { orderText, orderWhy } from "./order-text.ts";
-import { chance, course, result, spoken } from "./phrase.ts";
+import { chance, course, result, spoken, turnoverText } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { Denial, OrderLine, PositionLine, Report } from "./report.ts";
 
@@ -104,7 +104,7 @@ export function performanceSection({ metrics, scope }: Report): string[] {
         : `${grouped(trades.closed)}, ${fraction(trades.winRate, 0)} won net${chance(trades.chance)}`,
     ],
     ["Fills", grouped(orders.fills)],
-    ["Turnover", usd(orders.turnoverUsd)],
+    ["Turnover", turnoverText(orders)],
     ["Exposure", `${usd(exposure.grossUsd)} (${fraction(exposure.ofEquity, 0)})`],
     ...Object.entries(metrics.feesUnconverted).map(([asset, fee]): [string, string] => [
       `Fees in ${escaped(asset, 8)}`,

@@ -98,6 +98,20 @@ test("fees are summed exactly, and a fee in another asset is kept apart", () => 
   );
 });
 
+test("turnover is also a multiple of the first equity, a day", () => {
+  const scope = { start: instantOf("2022-06-21T00:00:00.000Z"), end: instantOf("2022-06-21T06:00:00.000Z") };
+  const fill = { notionalUsd: decimalOf("300"), fee: decimalOf("0.1"), feeAsset: "USDT" };
+  const records = { ...EMPTY, scope, fills: [fill, { ...fill, notionalUsd: decimalOf("200") }] };
+  const turnover = (values: readonly string[], more = {}) =>
+    metricsOf({ ...records, equity: equityFrom(values), ...more }).orders.turnoverADay;
+  expect(turnover(["1000", "2000"])).toBe(2);
+  expect(turnover([])).toBeNull();
+  expect(turnover(["0"])).toBeNull();
+  expect(turnover(["1000"], { scope: { start: scope.end, end: scope.end } })).toBeNull();
+  expect(turnover(["1000"], { fills: [{ ...fill, notionalUsd: null }] })).toBeNull();
+  expect(turnover(["1000"], { fills: [] })).toBe(0);
+});
+
 test("turnover is unknown while one fill is unpriced", () => {
   const fills = [
     { notionalUsd: decimalOf("5"), fee: decimalOf("0"), feeAsset: "USDT" },

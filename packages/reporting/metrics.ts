@@ -63,13 +63,23 @@ export const Metrics = z.object({
   feesUnconverted: z.record(z.string(), Decimal),
   /** Wins are net of fees and funding; `chance` is the share that a coin would have won, tossed for the side of each. */
   trades: z.object({ closed: count, wins: count, winRate: share, chance: share.default(null) }),
-  orders: z.object({ count, byStatus: z.record(z.string(), count), fills: count, turnoverUsd: Decimal.nullable() }),
+  orders: z.object({
+    count,
+    byStatus: z.record(z.string(), count),
+    fills: count,
+    /** Notional of all fills. */
+    turnoverUsd: Decimal.nullable(),
+    /** The same as a multiple of the period's first equity, a day. Reports of earlier releases do not say. */
+    turnoverADay: z.number().nullable().default(null),
+  }),
   exposure: z.object({ grossUsd: Decimal, netUsd: Decimal, ofEquity: z.number().nullable() }),
 });
 export type Metrics = z.infer<typeof Metrics>;
 
 /** The records that the figures are made of, all of one period; every list in the order of its key. */
 export interface MetricRecords {
+  /** The period, [start, end). */
+  readonly scope: { readonly start: Instant; readonly end: Instant };
   readonly watchedWallets: number;
   readonly blocks: readonly {
     readonly number: number;
@@ -125,6 +135,7 @@ export function metricsOf(records: MetricRecords): Metrics {
   const equity = equityMetrics(records.equity);
   const open = records.positions.filter((position) => position.closedAt === null);
   const closed = records.positions.filter((position) => position.closedAt !== null);
+  const turnoverUsd = turnover(records.fills);
   return {
     wallets: { watched: records.watchedWallets, active: new Set(records.events.map((event) => event.wallet.id)).size },
     blocks: blockMetrics(records),
@@ -143,7 +154,8 @@ export function metricsOf(records: MetricRecords): Metrics {
       count: records.orders.length,
       byStatus: tally(records.orders.map((order) => order.status)),
       fills: records.fills.length,
-      turnoverUsd: turnover(records.fills),
+      turnoverUsd,
+      turnoverADay: turnoverADay(turnoverUsd, equity.start, records.scope),
     },
     exposure: exposureMetrics(open, equity.end),
   };
@@ -151,6 +163,7 @@ export function metricsOf(records: MetricRecords): Metrics {
 
 const DOLLARS: ReadonlySet<string> = new Set(["USD", "USDT", "USDC", "DAI"]);
 const inDollars = (fill: { readonly feeAsset: string }): boolean => DOLLARS.has(fill.feeAsset);
+const DAY_MS = 86_400_000;
 const sum = (amounts: readonly Decimal[]): Big => amounts.reduce((total, amount) => total.plus(amount), big(0));
 const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
 
@@ -272,6 +285,16 @@ function exposureMetrics(open: MetricRecords["positions"], equity: Decimal | nul
 function turnover(fills: MetricRecords["fills"]): Decimal | null {
   const valued = fills.flatMap((fill) => (fill.notionalUsd === null ? [] : [fill.notionalUsd]));
   return valued.length === fills.length ? text(sum(valued)) : null;
+}
+
+function turnoverADay(
+  usd: Decimal | null,
+  equity: Decimal | null,
+  { start, end }: MetricRecords["scope"],
+): number | null {
+  const days = (millis(end) - millis(start)) / DAY_MS;
+  if (usd === null || equity === null || days <= 0 || !big(equity).gt(0)) return null;
+  return Number(fixed(big(usd).div(equity).div(days), 8));
 }
 
 function unconverted(fills: MetricRecords["fills"]): Record<string, Decimal> {

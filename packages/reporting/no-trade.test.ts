@@ -52,7 +52,10 @@ test.each<[NoTrade, string]>([
     gap("signal", 0.01, 0.25),
     "signal 0.01, above 0.25 needed (0.24 short); none of bias, confidence and credibility would close it alone",
   ],
-  [gap("size", null, null), "signal enough; what it allows is less than one lot, or an order was on its way"],
+  [
+    gap("size", null, null),
+    "signal enough; what it allows is less than one lot or too small a share of a full position, or an order was on its way",
+  ],
 ])("%#: %s", (of, text) => {
   expect(said(of)).toBe(text);
 });

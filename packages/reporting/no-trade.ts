@@ -35,7 +35,7 @@ export function whyText(gap: NoTrade, horizon: Bets["horizon"], clean: Clean = p
     case "policy":
       return `denied by ${listed(gap.denied.map((code) => clean(spoken(code))))}`;
     case "size":
-      return "signal enough; what it allows is less than one lot, or an order was on its way";
+      return "signal enough; what it allows is less than one lot or too small a share of a full position, or an order was on its way";
   }
 }
 

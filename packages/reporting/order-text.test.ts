@@ -113,6 +113,16 @@ describe("which threshold was crossed", () => {
       "signal +0.280: target 50% above what is held, band 20%, signal +0.200 at the last order",
     ],
     [
+      { crossed: "cap", value: 20, threshold: 15.5 },
+      null,
+      "signal +0.280: held 20 ct, above the 15.5 ct that the limits allow",
+    ],
+    [
+      { crossed: "reducing", value: 0.25, threshold: 0.35 },
+      null,
+      "signal +0.280: target 25% below what is held, and the kill switch wants less",
+    ],
+    [
       { crossed: "shrink", value: 0.3306, threshold: 0.2 },
       0.4,
       "signal +0.280: target 33% below what is held, band 20%, signal +0.400 at the last order",

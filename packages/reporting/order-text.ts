@@ -115,6 +115,10 @@ export function crossed({ trigger, signal, signalBefore }: Why, type: string): s
       return `${now} turned against it, beyond ${threshold}${was}`;
     case "stale":
       return `the bias was too old: signal counts 0, inside exit ${threshold}${was}`;
+    case "cap":
+      return `${sized}: held ${value} ct, above the ${threshold} ct that the limits allow${was}`;
+    case "reducing":
+      return `${sized}: target ${percent(value)} below what is held, and the kill switch wants less${was}`;
     case "grow":
     case "shrink":
       return `${sized}: target ${percent(value)} ${trigger.crossed === "grow" ? "above" : "below"} what is held, band ${percent(threshold)}${was}`;

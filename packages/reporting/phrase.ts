@@ -1,5 +1,6 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { averagePrice, compact, exact, percent, price, shortHash, signedMoney, usd } from "./format.ts";
+import type { Metrics } from "./metrics.ts";
 import { plain } from "./plain.ts";
 import type { BiasLine, EventLine, OrderLine, PositionLine, WalletName } from "./report.ts";
 
@@ -121,4 +122,10 @@ export function course(position: PositionLine, clean: Clean = plain): string {
   const peak = peakSize === null ? "" : ` (${exact(peakSize)} at most)`;
   const traded = tradedSize === null ? "" : `traded ${exact(tradedSize)} ${clean(position.asset)}${peak}, `;
   return `${traded}entry ${at(entryPrice)}, ${closedAt === null ? "mark" : "exit"} ${at(last)}`;
+}
+
+/** Returns what was traded, and how often equity was turned over a day: "49.8k USD, 0.41 of equity a day". */
+export function turnoverText({ turnoverUsd, turnoverADay }: Metrics["orders"]): string {
+  const aDay = turnoverADay === null ? "" : `, ${turnoverADay.toFixed(2)} of equity a day`;
+  return `${usd(turnoverUsd)}${aDay}`;
 }

@@ -293,7 +293,15 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
   ask: async (store, at) => {
     const account = { ...ACCOUNT, mode: asked.mode };
     const { id, asset: symbol } = asked.instrument;
-    const lane = { ...account, at, asset: symbol, instrument: id, barSeconds: BAR, eventIds: [EVENT] };
+    const lane = {
+      ...account,
+      at,
+      asset: symbol,
+      instrument: id,
+      barSeconds: BAR,
+      eventIds: [EVENT],
+      timeframe: "4h" as const,
+    };
     return [
       ...[
         await store.control(asked.mode),
@@ -305,7 +313,7 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
       await store.takeProfits(asked.mode, id, asked.openedAt),
       ...[await store.bias(symbol, "4h", at), await store.held(account, id), await store.equity(account, at)],
       await store.instruments(["none", ...INSTRUMENTS.map((one) => one.id)]),
-      await store.laneFacts({ ...lane, candlesFrom: instant(millis(at) - 1_200_000) }),
+      await store.laneFacts({ ...lane, candlesFrom: instant(millis(at) - 1_200_000), biasAt: at, earlier: 2 }),
       ...[
         await store.lastFillAt(account),
         await store.foreignFills(account, asked.openedAt),

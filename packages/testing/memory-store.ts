@@ -3,13 +3,14 @@ import type { TradingMode } from "#trading/mode";
 import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
+import type { PlannedBias } from "#trading/plans/plan";
 import { runBefore } from "#trading/positions/comparison";
 import { type EquityState, equityStateOf } from "#trading/positions/equity-state";
 import { FORCED_CAUSES } from "#trading/positions/fill";
 import type { OpenPosition, PositionRow } from "#trading/positions/position-row";
 import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
 import { big, text } from "#units/decimal";
-import { barStart, type Instant, instant, millis } from "#units/time";
+import { barStart, type Horizon, type Instant, instant, millis } from "#units/time";
 import { accountOf, barsOf, book, foreignOf, held, openRows, recordEquity } from "./memory-booking.ts";
 import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./memory-books.ts";
 import { comparisonsOf, controlOf, liftControl, noteComparisons, tightenControl } from "./memory-control.ts";
@@ -106,6 +107,16 @@ function laneFacts(books: Books, around: Surroundings, query: LaneQuery): LaneFa
     ordersLastMinute: orders.filter((order) => order.status !== "denied" && isDecided(order, 60_000)).length,
     stopsLastDay: stops.filter((order) => isDecided(order, 24 * HOUR_MS)).length,
     lastClosedAt: closes.sort().at(-1) ?? null,
+    earlier: biasesOf(around, asset, query.timeframe)
+      .filter((row) => row.at < query.biasAt)
+      .slice(0, query.earlier),
+    lastOrderAt:
+      orders
+        .filter((order) => order.venue === query.venue && order.instrument === instrument)
+        .filter((order) => order.status !== "denied" && order.decidedAt < at)
+        .map((order) => order.decidedAt)
+        .sort()
+        .at(-1) ?? null,
     ...othersIn(books, query),
     comparedAt: compared ? runBefore(compared, at) : null,
   };
@@ -123,6 +134,14 @@ function closersOf(
     .filter((order) => IN_FLIGHT.includes(order.status) || order.biasAt === openedAt)
     .sort(byDecision);
 }
+
+/** The newest first. */
+const biasesOf = ({ biases }: Surroundings, asset: string, timeframe: Horizon): PlannedBias[] =>
+  biases
+    .filter((row) => row.asset === asset && row.timeframe === timeframe)
+    .toSorted(by((row) => row.at))
+    .toReversed()
+    .map(({ asset: _, timeframe: __, ...bias }) => bias);
 
 function closedBy(books: Books, { account, at, by: who }: Pick<Run, "account" | "at" | "by">): ClosedOrder[] {
   const closed = ordersOf(books, account.mode).filter(
@@ -177,13 +196,7 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
     insert: (fresh) => transaction(() => insertOrder(books, fresh)),
     claim: (id, claim) => transaction(() => claimOrder(books, id, claim)),
     move: (order, event, move) => transaction(() => moveOrder(books, order, event, move)),
-    bias: async (asset, timeframe, at) => {
-      const mine = around.biases.filter((row) => row.asset === asset && row.timeframe === timeframe && row.at <= at);
-      const last = mine.toSorted(by((row) => row.at)).at(-1);
-      if (!last) return null;
-      const { asset: _, timeframe: __, ...bias } = last;
-      return bias;
-    },
+    bias: async (asset, timeframe, at) => biasesOf(around, asset, timeframe).find((row) => row.at <= at) ?? null,
     held: async (account, instrument) => held(books, account, instrument),
     instruments: async (ids) => around.instruments.filter(({ id }) => ids.includes(id)).toSorted(by(({ id }) => id)),
     equity: async (account, at) => equityAt(books, account, at, false),

@@ -37,6 +37,10 @@ export interface LaneQuery extends Account {
   readonly barSeconds: number;
   /** Bars that opened at or after this. */
   readonly candlesFrom: Instant;
+  /** The bias that is planned by, and how many before it are wanted. */
+  readonly timeframe: Horizon;
+  readonly biasAt: Instant;
+  readonly earlier: number;
   /** Whose analyses. */
   readonly eventIds: readonly EventId[];
 }

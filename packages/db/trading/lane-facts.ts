@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, lt, lte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lt, lte, ne, type SQL, sql } from "drizzle-orm";
 import { Explanation } from "#bias/bias";
 import type { Account } from "#trading/account";
 import type { Json } from "#trading/canonical-json";
@@ -36,20 +36,25 @@ const Weighed = Explanation.pick({ contributions: true });
  * @throws ZodError when its components have another shape.
  */
 export async function latestBias(db: Db, asset: string, timeframe: Horizon, at: Instant): Promise<PlannedBias | null> {
-  const [row] = await drizzleOf(db)
+  const [newest] = await biasesTo(db, asset, timeframe, lte(bias.timestamp, at), 1);
+  return newest ?? null;
+}
+
+/** Returns the newest biases of an asset and timeframe of `times`, at most `limit`, the newest first. */
+async function biasesTo(db: Db, asset: string, timeframe: Horizon, times: SQL, limit: number): Promise<PlannedBias[]> {
+  const list = await drizzleOf(db)
     .select()
     .from(bias)
-    .where(and(eq(bias.asset, asset), eq(bias.timeframe, timeframe), lte(bias.timestamp, at)))
+    .where(and(eq(bias.asset, asset), eq(bias.timeframe, timeframe), times))
     .orderBy(desc(bias.timestamp))
-    .limit(1);
-  if (!row) return null;
-  return {
+    .limit(limit);
+  return list.map((row) => ({
     at: row.timestamp,
     value: Number(row.value),
     confidence: row.confidence === null ? null : Number(row.confidence),
     contributions: row.components === null ? [] : Weighed.parse(row.components).contributions,
     components: row.components as Json, // jsonb reads as JSON
-  };
+  }));
 }
 
 /** Returns the signed contracts of an instrument by the fills that count. */
@@ -142,6 +147,22 @@ const countInFlight = (db: Db, mode: TradingMode, instrument: string): Promise<n
     and(eq(orders.tradingMode, mode), eq(orders.instrument, instrument), inArray(orders.status, [...IN_FLIGHT])),
   );
 
+/** Returns when the newest order of an instrument was decided, before `at`, that was not denied. */
+async function lastOrderAt(db: Db, { mode, venue, instrument, at }: LaneQuery): Promise<Instant | null> {
+  const [newest] = await drizzleOf(db)
+    .select({ at: orders.decidedAt })
+    .from(orders)
+    .where(
+      and(
+        ...[eq(orders.tradingMode, mode), eq(orders.exchange, venue), eq(orders.instrument, instrument)],
+        ...[ne(orders.status, "denied"), lt(orders.decidedAt, at)],
+      ),
+    )
+    .orderBy(desc(orders.decidedAt))
+    .limit(1);
+  return newest?.at ?? null;
+}
+
 /** Returns what a plan needs of the books, as they were just before `at`. */
 export async function laneFacts(db: Db, query: LaneQuery): Promise<LaneFacts> {
   const { mode, at, asset, instrument, barSeconds } = query;
@@ -154,6 +175,8 @@ export async function laneFacts(db: Db, query: LaneQuery): Promise<LaneFacts> {
     reserved: await reservedBefore(db, mode, at),
     otherGrossUsd: await grossBeside(db, query, instrument),
     ...(await pace(db, query, asset, at)),
+    earlier: await biasesTo(db, asset, query.timeframe, lt(bias.timestamp, query.biasAt), query.earlier),
+    lastOrderAt: await lastOrderAt(db, query),
     ...(await othersIn(db, query)),
     comparedAt: await comparedBefore(db, query, instrument, at),
   };

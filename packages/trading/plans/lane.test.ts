@@ -38,6 +38,8 @@ const state = (facts: Partial<LaneState["facts"]> = {}): LaneState => ({
       ordersLastMinute: 0,
       stopsLastDay: 0,
       lastClosedAt: null,
+      earlier: [],
+      lastOrderAt: null,
       forcedAt: null,
       isShared: false,
       comparedAt: null,
@@ -75,8 +77,8 @@ test.each([
 
 test("others' risk is what they lose at their stops, and what orders in flight still reserve", () => {
   const positions = [
-    { instrument: "BTC-USDT-SWAP", riskConsumed: decimalOf("0.004") },
-    { instrument: "ETH-USDT-SWAP", riskConsumed: decimalOf("0.9") }, // its own is in the sizing
+    { instrument: "BTC-USDT-SWAP", riskConsumed: decimalOf("0.004"), openedAt: BIAS_AT },
+    { instrument: "ETH-USDT-SWAP", riskConsumed: decimalOf("0.9"), openedAt: BIAS_AT }, // its own is in the sizing
   ];
   const reserved = [
     { riskUsd: decimalOf("300"), size: decimalOf("10"), filledSize: decimalOf("4") },

@@ -14,6 +14,7 @@ import type { Control } from "./limits.ts";
 import { credibilityOf, type Plan, type PlanInput, type PlannedBias } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import { signalOf } from "./sizing.ts";
+import type { LanePast } from "./turnover.ts";
 import { volatilityOf } from "./volatility.ts";
 
 /** One instrument to plan for, and what the plan needs to know of its desk. */
@@ -37,7 +38,7 @@ export interface LaneFacts {
   readonly inFlight: number;
   readonly analyses: PlanInput["analyses"];
   /** Every open position of the account. */
-  readonly positions: readonly Pick<OpenPosition, "instrument" | "riskConsumed">[];
+  readonly positions: readonly Pick<OpenPosition, "instrument" | "riskConsumed" | "openedAt">[];
   /** Orders in flight: what their risk reserves until they are filled. */
   readonly reserved: readonly Pick<StoredOrder, "riskUsd" | "size" | "filledSize">[];
   /** Notional of other instruments' positions, absolute, in USD. */
@@ -47,6 +48,10 @@ export interface LaneFacts {
   readonly stopsLastDay: number;
   /** When the asset's last position was closed. */
   readonly lastClosedAt: Instant | null;
+  /** The newest biases of the asset before the one that is planned by, the newest first. */
+  readonly earlier: readonly PlannedBias[];
+  /** When the newest order of the instrument was decided that was not denied; null = never. */
+  readonly lastOrderAt: Instant | null;
   /** When the venue last closed some of the instrument by itself. */
   readonly forcedAt: Instant | null;
   /** Whether someone else opened some of the open position. */
@@ -78,12 +83,15 @@ export const planIntent = (lane: Lane, biasAt: Instant, { timeframe }: Pick<Poli
   ...{ timeframe, biasAt, leg: "plan" },
 });
 
-/** Returns whether there is nothing to decide: nothing is held, and the signal is too weak to enter. */
-export function isIdle(bias: PlannedBias, held: Decimal, policy: Policy): boolean {
-  const credibility = credibilityOf(bias.contributions);
-  const { s } = signalOf({ bias: bias.value, confidence: bias.confidence, credibility, stale: false }, policy);
-  return big(held).eq(0) && Math.abs(s) <= policy.enter;
+/** Returns the signal of a bias, as it was when the bias was new. */
+function signalThen({ value, confidence, contributions }: PlannedBias, policy: Policy): number {
+  const credibility = credibilityOf(contributions);
+  return signalOf({ bias: value, confidence, credibility, stale: false }, policy).s;
 }
+
+/** Returns whether there is nothing to decide: nothing is held, and the signal is too weak to enter. */
+export const isIdle = (bias: PlannedBias, held: Decimal, policy: Policy): boolean =>
+  big(held).eq(0) && Math.abs(signalThen(bias, policy)) <= policy.enter;
 
 /** Returns the loss at the stops of other positions plus what orders in flight have reserved, in USD to 8 places. */
 function otherRiskUsd({ instrument, equity, facts }: LaneState): Decimal {
@@ -96,6 +104,16 @@ function otherRiskUsd({ instrument, equity, facts }: LaneState): Decimal {
   return text(risk.round(8));
 }
 
+/** Returns what a plan looks back at. */
+function pastOf({ held, instrument, facts }: LaneState, policy: Policy): LanePast {
+  const position = facts.positions.find((open) => open.instrument === instrument.id);
+  return {
+    earlier: facts.earlier.map((earlier) => signalThen(earlier, policy)),
+    lastOrderAt: facts.lastOrderAt,
+    openedAt: big(held).eq(0) ? null : (position?.openedAt ?? null),
+  };
+}
+
 /** Returns what a plan is decided from. */
 export function planInputOf(lane: Lane, state: LaneState, policy: Policy): PlanInput {
   const { at, mode, venue, gitSha, asset, lanes } = lane;
@@ -105,6 +123,7 @@ export function planInputOf(lane: Lane, state: LaneState, policy: Policy): PlanI
     ...{ at, mode, venue, gitSha, asset, lanes },
     ...{ bias, held, instrument, quote, inFlight, analyses, otherGrossUsd },
     ...{ ordersLastMinute, stopsLastDay, lastClosedAt },
+    ...pastOf(state, policy),
     equity: equity.equity,
     dayStart: equity.dayStart,
     peak: equity.peak,

@@ -53,6 +53,7 @@ const input = (overrides: Partial<PlanInput> = {}): PlanInput => ({
   stopsLastDay: 0,
   lastClosedAt: null,
   ordersLastMinute: 0,
+  ...{ earlier: [], lastOrderAt: null, openedAt: null },
   analyses: [{ eventId: idOf("event", "a"), model: null, pattern: "accumulation" }],
   ...overrides,
 });
@@ -173,7 +174,7 @@ test.each(["0", "-1"])("F12: a mark of %s is no price: nothing is planned, whate
 test("no limit but HALT keeps a position from being closed", () => {
   for (const [, overrides] of DENIALS) {
     const bias = { ...input().bias, value: -0.01 };
-    const plan = decided(planOrder(input({ ...overrides, bias, held: decimalOf("5") })));
+    const plan = decided(planOrder(input({ ...overrides, bias, held: decimalOf("5"), earlier: [-0.01] })));
     expect(plan.verdict).toBe(overrides.control?.state === "HALTED" ? "denied" : "approved");
   }
 });

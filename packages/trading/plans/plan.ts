@@ -11,6 +11,7 @@ import { type Control, checkLimits, type LimitCheck, mayLeave } from "./limits.t
 import { POLICY, type Policy, policyHash } from "./policy.ts";
 import { type Sizing, sizeOf } from "./sizing.ts";
 import { type Trigger, triggerOf } from "./trigger.ts";
+import type { LanePast } from "./turnover.ts";
 import type { Volatility } from "./volatility.ts";
 
 /** One named contribution to a bias, as its components keep it. */
@@ -26,7 +27,7 @@ export interface PlannedBias {
 }
 
 /** Everything a decision is made from. Nothing else may influence it. */
-export interface PlanInput {
+export interface PlanInput extends LanePast {
   readonly at: Instant;
   readonly mode: TradingMode;
   readonly venue: string;
@@ -174,6 +175,9 @@ function failures(order: ProposedOrder, limits: readonly LimitCheck[], control: 
   return limits.filter((limit) => !limit.ok).map((limit) => limit.name);
 }
 
+/** A snapshot is JSON, which has no word for what is not a number. */
+const told = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
+
 function snapshotOf(
   input: PlanInput,
   policy: Policy,
@@ -202,8 +206,8 @@ function snapshotOf(
     bias: {
       timeframe: policy.timeframe,
       at: bias.at,
-      value: bias.value,
-      confidence: bias.confidence,
+      value: told(bias.value),
+      confidence: told(bias.confidence),
       components: bias.components,
     },
     wallets: bias.contributions.map((c) => ({ ...c })),
@@ -212,6 +216,7 @@ function snapshotOf(
     volatility: { ...volatility },
     quote: { ...quote },
     instrument: { ...instrument },
+    past: { earlier: [...input.earlier], last_order_at: input.lastOrderAt, opened_at: input.openedAt },
     sizing: { ...sizing },
     trigger: { ...decision.trigger },
     limits: decision.limits.map((limit) => ({ ...limit })),
@@ -232,11 +237,17 @@ export function planOrder(input: PlanInput, policy: Policy = POLICY): Plan {
   if (big(input.quote.mark).lte(0)) return { verdict: "nothing", reason: `the venue's mark is ${input.quote.mark}` };
   const credibility = credibilityOf(input.bias.contributions);
   const stale = millis(input.at) - millis(input.bias.at) > policy.maxBiasAgeSeconds * 1000;
+  const mustReduce = input.control.state !== "ACTIVE";
   const sizing = sizeOf(
     {
       bias: input.bias.value,
       confidence: input.bias.confidence,
       credibility,
+      at: input.at,
+      earlier: input.earlier,
+      lastOrderAt: input.lastOrderAt,
+      openedAt: input.openedAt,
+      mustReduce,
       stale,
       price: input.quote.mark,
       atr: input.volatility.atr,
@@ -253,7 +264,7 @@ export function planOrder(input: PlanInput, policy: Policy = POLICY): Plan {
   const order = proposedOrder(input, sizing, policy);
   const limits = limitsOf(input, sizing, policy);
   const codes = failures(order, limits, input.control);
-  const trigger = triggerOf(sizing, stale, policy);
+  const trigger = triggerOf(sizing, { stale, mustReduce }, policy);
   const policySnapshot = snapshotOf(input, policy, { sizing, trigger, limits, order, codes, credibility });
   return { verdict: codes.length === 0 ? "approved" : "denied", codes, order, policySnapshot };
 }

@@ -11,6 +11,8 @@ interface Said {
 }
 
 const OWN = "the desk's own";
+/** Its stored 1h biases through the sizing alone: 35 orders became 15 to 19. */
+const REPLAYED = "the generated sample, replayed";
 
 /** A limit of the policy: a schema with its default, and what it says. */
 const limit = <S extends z.ZodType>(schema: S, unit: string, meaning: string, source = OWN): S =>
@@ -24,6 +26,8 @@ const exact = (least: string, most: string, standard: string) =>
     .prefault(decimalOf(standard));
 const count = (least: number, most: number, standard: number) => z.int().min(least).max(most).default(standard);
 const share = (standard: string) => exact("0.00001", "1", standard);
+const fraction = (standard: string) => exact("0", "0.9", standard);
+const part = (standard: string) => exact("0", "10", standard);
 const dollars = (standard: string) => exact("1", "1000000000", standard);
 
 /**
@@ -69,7 +73,19 @@ const Limits = z.strictObject({
     "of equity",
     "what a position may move equity by on a day of one standard deviation",
   ),
-  deadBand: limit(exact("0", "10", "0.2"), "of what is held", "a smaller difference is not traded"),
+  openShare: limit(fraction("0.08"), "of a full position", "a smaller one is not opened", REPLAYED),
+  growBand: limit(part("0.5"), "of what is held", "less is not added", REPLAYED),
+  growShare: limit(fraction("0.08"), "of a full position", "less is not added", REPLAYED),
+  shrinkBand: limit(part("0.35"), "of what is held", "less is not cut", REPLAYED),
+  shrinkShare: limit(fraction("0.05"), "of a full position", "less is not cut", REPLAYED),
+  orderGapSeconds: limit(count(0, 86_400, 900), "s", "from an instrument's last order to one that resizes", REPLAYED),
+  minHoldSeconds: limit(count(0, 86_400, 900), "s", "a position is held at least, whatever its signal", REPLAYED),
+  closeLooks: limit(count(1, 10, 2), "biases in a row", "so many below `exit` close a position", REPLAYED),
+  edge: limit(
+    z.enum(["off", "ledger"]).default("off"),
+    "off or ledger",
+    "`ledger` would open only what is expected to earn more than it costs; there is no ledger of signals yet, so `off`",
+  ),
   maxOrderUsd: limit(dollars("25000"), "USD", "notional of an order"),
   maxAssetUsd: limit(dollars("50000"), "USD", "notional of an asset"),
   maxGrossUsd: limit(dollars("100000"), "USD", "notional of all assets"),
@@ -153,7 +169,12 @@ export function policyFrom(differences: PolicyDifferences): Policy {
     );
     throw new PolicyError([...unknown.map((name) => `there is no limit ${name}`), ...wrong], unknown);
   }
-  const problems = contradictions(result.data);
+  const problems = [
+    ...contradictions(result.data),
+    ...(result.data.edge === "ledger"
+      ? ["edge ledger needs a ledger of signals, which this release does not keep"]
+      : []),
+  ];
   if (problems.length > 0) throw new PolicyError(problems, []);
   return result.data;
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ETH_SWAP } from "#testing/instruments";
 import { big, decimalOf, text } from "#units/decimal";
+import { instantOf } from "#units/time";
 import { POLICY } from "./policy.ts";
 import { type SizingInput, signalOf, sizeOf } from "./sizing.ts";
 
@@ -10,6 +11,8 @@ const input = (overrides: Partial<SizingInput> = {}): SizingInput => ({
   confidence: 0.9,
   credibility: 8,
   stale: false,
+  mustReduce: false,
+  ...{ at: instantOf("2022-06-21T02:40:00.000Z"), earlier: [], lastOrderAt: null, openedAt: null },
   price: decimalOf("1000"),
   atr: decimalOf("10"),
   dailyVolatility: 0.03,
@@ -89,7 +92,9 @@ test("between exit and enter a position is kept and not grown; against it, it is
     phase: "exit",
     trade: "-10",
   });
-  expect(sizeOf(input({ bias: 0.05, confidence: 1, held: decimalOf("10") }), FREE)).toMatchObject({
+  const weak = input({ bias: 0.05, confidence: 1, held: decimalOf("10") });
+  expect(sizeOf(weak, FREE)).toMatchObject({ phase: "exit", trade: "0", rest: "weak_once" });
+  expect(sizeOf({ ...weak, earlier: [0.05] }, FREE)).toMatchObject({
     phase: "exit",
     trade: "-10",
   });
@@ -103,10 +108,12 @@ test("a flip closes first", () => {
   });
 });
 
-test("a difference under a fifth of what is held is left alone", () => {
-  expect(sizeOf(input({ held: decimalOf("151") }), FREE)).toMatchObject({ trade: "0", rest: "dead_band" });
-  expect(sizeOf(input({ held: decimalOf("225.1") }), FREE).trade).toBe("-45.1");
-  expect(sizeOf(input({ held: decimalOf("100") }), FREE).trade).toBe("80");
+test("a small difference is left alone: under a half of what is held to add, under 35 % to cut", () => {
+  // The target is 180 contracts.
+  expect(sizeOf(input({ held: decimalOf("120.1") }), FREE)).toMatchObject({ trade: "0", rest: "grow_band" });
+  expect(sizeOf(input({ held: decimalOf("120") }), FREE)).toMatchObject({ trade: "60", rest: null });
+  expect(sizeOf(input({ held: decimalOf("276.9") }), FREE)).toMatchObject({ trade: "0", rest: "shrink_band" });
+  expect(sizeOf(input({ held: decimalOf("277") }), FREE)).toMatchObject({ trade: "-97", rest: null });
 });
 
 test("a thin hour stops buying, not holding", () => {

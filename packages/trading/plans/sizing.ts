@@ -1,8 +1,11 @@
 import { type Big, big, type Decimal, fixed, floorTo, text } from "#units/decimal";
+import type { Instant } from "#units/time";
 import type { Instrument } from "../instrument.ts";
 import type { Policy } from "./policy.ts";
+import { type LanePast, type Rest, restOf } from "./turnover.ts";
 
-export interface SizingInput {
+export interface SizingInput extends LanePast {
+  readonly at: Instant;
   /** In (−1, 1), and its confidence in [0, 1]; null or NaN counts as no opinion. */
   readonly bias: number | null;
   readonly confidence: number | null;
@@ -10,6 +13,8 @@ export interface SizingInput {
   readonly credibility: number | null;
   /** True when the bias is too old: then it says nothing. */
   readonly stale: boolean;
+  /** True when the kill switch wants less risk: then what reduces is due at once. */
+  readonly mustReduce: boolean;
   readonly price: Decimal;
   /** Hourly average true range in quote; null when unknown: then no position is opened. */
   readonly atr: Decimal | null;
@@ -39,6 +44,10 @@ export interface Sizing {
   readonly stopDistance: Decimal | null;
   /** Contracts that each bound allows to hold, before the lot; empty when nothing is sized. */
   readonly bounds: Readonly<Record<string, Decimal>>;
+  /** Contracts of a position at a signal of 1, by the same bounds; null when the volatility is unknown. */
+  readonly full: Decimal | null;
+  /** Contracts that the limits allow to hold, whatever the signal says and whatever is waited for. */
+  readonly cap: Decimal;
   /** Contracts that one opening order may take. */
   readonly orderBounds: Readonly<Record<string, Decimal>>;
   /** Signed contracts: what should be held, what is, and what to trade now. */
@@ -47,21 +56,25 @@ export interface Sizing {
   readonly trade: Decimal;
   /** True when the trade only reduces what is held. A flip reduces first; the opening is a later plan's. */
   readonly reduceOnly: boolean;
-  /** Why nothing is traded, where something could have been. */
-  readonly rest: "dead_band" | "below_minimum" | null;
+  /** Why the difference was left alone, or all of it but what is above the cap; null when it was not. */
+  readonly rest: Rest | null;
 }
 
-/** Returns bias · confidence · clamp((credibility − c₀)/(c₁ − c₀), 0, 1); 0 when anything is missing or not a number. */
+/**
+ * Returns bias · confidence · clamp((credibility − c₀)/(c₁ − c₀), 0, 1); 0, and not known, when it is stale, missing or not
+ * a number.
+ */
 export function signalOf(
   input: Pick<SizingInput, "bias" | "confidence" | "credibility" | "stale">,
   policy: Pick<Policy, "credibilityFloor" | "credibilityFull">,
-): { readonly s: number; readonly credibilityFactor: number } {
+): { readonly s: number; readonly credibilityFactor: number; readonly isKnown: boolean } {
   const { bias, confidence, credibility } = input;
   const span = policy.credibilityFull - policy.credibilityFloor;
   const raw = credibility === null ? 0 : (credibility - policy.credibilityFloor) / span;
   const credibilityFactor = Number.isFinite(raw) ? Math.min(1, Math.max(0, raw)) : 0;
   const s = (bias ?? Number.NaN) * (confidence ?? Number.NaN) * credibilityFactor;
-  return { s: input.stale || !Number.isFinite(s) || s === 0 ? 0 : s, credibilityFactor };
+  const isKnown = !input.stale && credibility !== null && Number.isFinite(s);
+  return { s: isKnown && s !== 0 ? s : 0, credibilityFactor, isKnown };
 }
 
 /** Returns `enter`, `hold` or `exit`: a band of hysteresis around what is held; a signal against it is an exit. */
@@ -78,27 +91,41 @@ function stopDistanceOf(input: SizingInput, policy: Policy): Big | null {
   return byRange.gt(policy.stopFloor) ? byRange : big(policy.stopFloor);
 }
 
-/** Returns the contracts that each bound allows, none below zero. */
-function boundsOf(input: SizingInput, s: number, distance: Big, policy: Policy): Record<string, Big> {
+/** Returns the contracts that each limit of a position allows, none below zero. Without a stop distance: of its notional. */
+function capsOf(input: SizingInput, distance: Big | null, policy: Policy): Record<string, Big> {
   const oneUsd = big(input.price).times(input.instrument.contractSize);
   const equity = big(input.equity);
   const exitCost = big(policy.takerFeeBps).plus(policy.exitSlippageBps).div(10_000);
   const riskShare = big(policy.maxPortfolioRisk).div(input.lanes);
   const maxRisk = riskShare.lt(policy.maxTradeRisk) ? riskShare : big(policy.maxTradeRisk);
-  const daily = input.dailyVolatility ?? 0;
-  const contracts: Record<string, Big> = {
-    risk: equity
-      .times(policy.riskPerTrade)
-      .times(text(Math.abs(s)))
-      .div(distance.times(oneUsd)),
-    risk_with_costs: equity.times(maxRisk).div(distance.plus(exitCost).times(oneUsd)),
+  return notNegative({
+    ...(distance && { risk_with_costs: equity.times(maxRisk).div(distance.plus(exitCost).times(oneUsd)) }),
     asset_notional: big(policy.maxAssetUsd).div(oneUsd),
     gross_notional: big(policy.maxGrossUsd).div(input.lanes).div(oneUsd),
     leverage: equity.times(policy.maxLeverage).div(input.lanes).div(oneUsd),
-  };
-  if (daily > 0) contracts.volatility = equity.times(policy.dailyVolatilityTarget).div(oneUsd.times(text(daily)));
-  for (const [name, value] of Object.entries(contracts)) if (value.lt(0)) contracts[name] = big(0);
-  return contracts;
+  });
+}
+
+/** Returns the contracts that each bound allows at a signal of `s`, none below zero. */
+function boundsOf(input: SizingInput, s: number, distance: Big, policy: Policy): Record<string, Big> {
+  const oneUsd = big(input.price).times(input.instrument.contractSize);
+  const equity = big(input.equity);
+  const daily = input.dailyVolatility ?? 0;
+  const risk = equity.times(policy.riskPerTrade).times(text(Math.abs(s)));
+  return notNegative({
+    risk: risk.div(distance.times(oneUsd)),
+    ...capsOf(input, distance, policy),
+    ...(daily > 0 && { volatility: equity.times(policy.dailyVolatilityTarget).div(oneUsd.times(text(daily))) }),
+  });
+}
+
+const notNegative = (contracts: Readonly<Record<string, Big>>): Record<string, Big> =>
+  Object.fromEntries(Object.entries(contracts).map(([name, value]) => [name, value.lt(0) ? big(0) : value]));
+
+/** Returns the largest size that can be held under a bound: whole lots, or nothing where the venue takes no order so small. */
+function lotsOf(contracts: Big, { lotSize, minSize }: Instrument): Big {
+  const lots = floorTo(contracts, lotSize);
+  return lots.lt(minSize) ? big(0) : lots;
 }
 
 /** Returns the signed contracts to hold, and the bounds that led there. */
@@ -110,26 +137,30 @@ function targetOf(input: SizingInput, s: number, phase: Sizing["phase"], distanc
   const bounds = boundsOf(input, s, distance, policy);
   const allowed = least(bounds);
   const capped = phase === "hold" && allowed.gt(held.abs()) ? held.abs() : allowed;
-  const lots = floorTo(capped, input.instrument.lotSize);
-  const size = lots.lt(input.instrument.minSize) ? big(0) : lots;
+  const size = lotsOf(capped, input.instrument);
   return { target: s < 0 ? size.neg() : size, bounds };
 }
 
-/** Returns what to trade to get from `held` to `target`: the difference, cut at flat, or nothing and why. */
-function tradeOf(held: Big, target: Big, most: Big, input: SizingInput, policy: Policy) {
-  const nothing = { trade: big(0), reduceOnly: false, rest: null };
-  const flip = !held.eq(0) && !target.eq(0) && held.s !== target.s;
-  const goal = flip ? big(0) : target;
+/** Returns what to hold now: a flip goes flat first, what can wait stays as it is, and nothing stays above the cap. */
+function goalOf(held: Big, target: Big, cap: Big, rest: Rest | null): Big {
+  const isFlip = !held.eq(0) && !target.eq(0) && held.s !== target.s;
+  const due = isFlip ? big(0) : target;
+  const kept = rest === null ? due : held;
+  if (kept.abs().lte(cap)) return kept;
+  return due.eq(0) || due.abs().gt(cap) ? cap.times(held.s) : due;
+}
+
+/** Returns what to trade to get from `held` to `goal`: the difference, or nothing and why. */
+function tradeOf(held: Big, goal: Big, most: Big, { instrument }: SizingInput) {
+  const nothing = { trade: big(0), reduceOnly: false, isTooSmall: false };
   const difference = goal.minus(held);
   if (difference.eq(0)) return nothing;
   const reduceOnly = !held.eq(0) && goal.abs().lt(held.abs());
-  const inBand = !held.eq(0) && !goal.eq(0) && difference.abs().lt(held.abs().times(policy.deadBand));
-  if (inBand) return { ...nothing, rest: "dead_band" as const };
   // Going flat trades all that is held, whatever the lot; anything else is a whole number of lots.
   const capped = !reduceOnly && difference.abs().gt(most) ? most.times(difference.s) : difference;
-  const size = goal.eq(0) ? capped : floorTo(capped, input.instrument.lotSize);
-  if (size.abs().lt(input.instrument.minSize) && !goal.eq(0)) return { ...nothing, rest: "below_minimum" as const };
-  return { trade: size, reduceOnly, rest: null };
+  const size = goal.eq(0) ? capped : floorTo(capped, instrument.lotSize);
+  if (size.abs().lt(instrument.minSize) && !goal.eq(0)) return { ...nothing, isTooSmall: true };
+  return { trade: size, reduceOnly, isTooSmall: false };
 }
 
 /** Returns what one opening order may take. A thin hour stops buying more; it is no reason to sell what is held. */
@@ -147,28 +178,38 @@ const asText = (bounds: Readonly<Record<string, Big>>): Record<string, Decimal> 
 /**
  * Returns each step from the bias to the contracts to trade. The target is
  * floor to lot(min(equity · r · |s| / (d · price · contract size), bounds)) with the sign of s; between `exit` and
- * `enter` a held position is kept and never grown. Monotone in |s|, zero when stale, missing or not a number.
+ * `enter` a held position is kept and never grown. Monotone in |s|, zero when stale, missing or not a number. What is
+ * traded is the difference, where `restOf` does not leave it alone, and in any case what is held above the cap.
  * @throws Error when price or equity is no decimal, or the price is 0.
  */
 export function sizeOf(input: SizingInput, policy: Policy): Sizing {
-  const { s, credibilityFactor } = signalOf(input, policy);
+  const { s, credibilityFactor, isKnown } = signalOf(input, policy);
+  const { at, earlier, lastOrderAt, openedAt, instrument } = input;
   const held = big(input.held);
   const phase = phaseOf(s, held, policy);
   const distance = stopDistanceOf(input, policy);
   const { target, bounds } = targetOf(input, s, phase, distance, policy);
+  const cap = lotsOf(least(capsOf(input, distance, policy)), instrument);
+  const full = distance === null ? null : least(boundsOf(input, 1, distance, policy));
+  const isUrgent = !isKnown || input.mustReduce;
+  const step = { at, earlier, lastOrderAt, openedAt, s, held, target, full, isExit: phase === "exit", isUrgent };
+  const rest = target.eq(held) ? null : restOf(step, policy);
   const orderBounds = orderBoundsOf(input, policy);
-  const { trade, reduceOnly, rest } = tradeOf(held, target, least(orderBounds), input, policy);
+  const goal = goalOf(held, target, cap, rest);
+  const { trade, reduceOnly, isTooSmall } = tradeOf(held, goal, least(orderBounds), input);
   return {
     credibilityFactor,
     s,
     phase,
     stopDistance: distance === null ? null : text(distance),
     bounds: asText(bounds),
+    full: full === null ? null : text(fixed(full, 18)),
+    cap: text(cap),
     orderBounds: asText(orderBounds),
     target: text(target),
     held: text(held),
     trade: text(trade),
     reduceOnly,
-    rest,
+    rest: isTooSmall ? "below_minimum" : rest,
   };
 }

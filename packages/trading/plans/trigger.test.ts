@@ -4,7 +4,7 @@ import { POLICY } from "./policy.ts";
 import { type Trigger, triggerOf } from "./trigger.ts";
 
 const sized = (s: number, phase: "enter" | "hold" | "exit", held: string, target: string) => ({
-  ...{ s, phase, held: decimalOf(held), target: decimalOf(target) },
+  ...{ s, phase, held: decimalOf(held), target: decimalOf(target), cap: decimalOf("15"), rest: null },
 });
 
 test.each<[string, ReturnType<typeof sized>, boolean, Trigger]>([
@@ -21,10 +21,23 @@ test.each<[string, ReturnType<typeof sized>, boolean, Trigger]>([
   ],
   ["a short, against", sized(0.4, "enter", "-12", "9"), false, { crossed: "turned", value: 0.4, threshold: 0.25 }],
   ["old", sized(0, "exit", "12", "0"), true, { crossed: "stale", value: 0, threshold: 0.1 }],
-  ["larger", sized(0.5, "enter", "8", "12"), false, { crossed: "grow", value: 0.5, threshold: 0.2 }],
-  ["smaller", sized(0.3, "enter", "12", "8"), false, { crossed: "shrink", value: 0.333333, threshold: 0.2 }],
-  ["smaller, held only", sized(-0.2, "hold", "-12", "-9"), false, { crossed: "shrink", value: 0.25, threshold: 0.2 }],
-  ["less than a lot", sized(0.3, "enter", "12", "0"), false, { crossed: "shrink", value: 1, threshold: 0.2 }],
+  ["larger", sized(0.5, "enter", "8", "12"), false, { crossed: "grow", value: 0.5, threshold: 0.5 }],
+  ["smaller", sized(0.3, "enter", "12", "8"), false, { crossed: "shrink", value: 0.333333, threshold: 0.35 }],
+  ["smaller, held only", sized(-0.2, "hold", "-12", "-9"), false, { crossed: "shrink", value: 0.25, threshold: 0.35 }],
+  ["less than a lot", sized(0.3, "enter", "12", "0"), false, { crossed: "shrink", value: 1, threshold: 0.35 }],
 ])("which threshold was crossed: %s", (_, sizing, stale, trigger) =>
-  expect(triggerOf(sizing, stale, POLICY)).toEqual(trigger),
+  expect(triggerOf(sizing, { stale, mustReduce: false }, POLICY)).toEqual(trigger),
 );
+
+test("what the limits do not allow, and what the kill switch alone makes due, are named as such", () => {
+  const above = { ...sized(0.5, "enter", "20", "20"), rest: null };
+  const cap: Trigger = { crossed: "cap", value: 20, threshold: 15 };
+  expect(triggerOf(above, { stale: false, mustReduce: false }, POLICY)).toEqual(cap);
+  const left = { ...sized(0.05, "exit", "20", "0"), rest: "weak_once" } as const;
+  expect(triggerOf(left, { stale: false, mustReduce: false }, POLICY)).toEqual(cap);
+  const less = sized(0.3, "enter", "12", "9");
+  const reducing: Trigger = { crossed: "reducing", value: 0.25, threshold: 0.35 };
+  expect(triggerOf(less, { stale: false, mustReduce: true }, POLICY)).toEqual(reducing);
+  const muchLess = sized(0.3, "enter", "12", "6");
+  expect(triggerOf(muchLess, { stale: false, mustReduce: true }, POLICY)).toMatchObject({ crossed: "shrink" });
+});
