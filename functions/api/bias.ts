@@ -14,9 +14,9 @@ const Query = z.strictObject({ asset: z.string().min(1).max(64).optional() });
  */
 export const handler = route("GET /bias", async ({ query }, { database, settings }) => {
   const { asset } = Query.parse(query);
-  const { orders, tradedAssets, ...state } = await biasState(database, settings, asset ?? null);
+  const { orders, standing, tradedAssets, ...state } = await biasState(database, settings, asset ?? null);
   const { timeframe } = policyOf(settings);
-  const gaps = noTrade({ ...state, orders, tradedAssets, scope: settings });
+  const gaps = noTrade({ ...state, orders, standing, tradedAssets, scope: settings });
   const said = gaps.map((gap) => ({ ...gap, text: whyText(gap, timeframe) }));
   return { status: 200, body: { input: inputOf(settings), ...state, noTrade: said } };
 });

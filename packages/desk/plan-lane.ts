@@ -3,6 +3,7 @@ import type { StoredOrder } from "#trading/orders/stored-order";
 import {
   candlesFrom,
   isIdle,
+  isTold,
   type Lane,
   openingFault,
   planInputOf,
@@ -27,7 +28,7 @@ const nothing = (reason: string): Planned => ({ order: null, reason });
 /**
  * Plans an instrument from its newest bias: writes the order, approved or denied, with the policy that decided, and
  * returns it. One bias gives at most one order: a repeated call returns the order that the first one wrote, whatever
- * became of it. Nothing to do writes nothing. The venue is asked only when there is something to decide.
+ * became of it. Nothing to do writes nothing, and neither does a denial that the lane was told of before. The venue is asked only when there is something to decide.
  */
 export async function planLane(store: TradingStore, exchange: Exchange, lane: Lane, policy: Policy): Promise<Planned> {
   const { at, mode, venue, asset, barSeconds } = lane;
@@ -45,12 +46,13 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   if (held !== booked && isIdle(bias, held, policy)) return nothing("what is left is dust: too small to close");
   const facts = await store.laneFacts({
     ...{ mode, venue, at, asset, instrument: instrument.id, barSeconds, candlesFrom: candlesFrom(at, policy) },
-    ...{ timeframe: policy.timeframe, biasAt: bias.at, earlier: policy.closeLooks - 1 },
+    ...{ timeframe: policy.timeframe, biasAt: bias.at, earlier: Math.max(1, policy.closeLooks - 1) },
     eventIds: bias.contributions.map((contribution) => contribution.event_id),
   });
   const state = { bias, held, instrument, equity, quote, facts };
   const plan = planOrder(planInputOf(lane, state, policy), policy);
   if (plan.verdict === "nothing") return nothing(plan.reason);
+  if (isTold(plan, state, policy)) return nothing(`denied as before: ${plan.codes.join(", ")}`);
   const opens = plan.verdict === "approved" && !plan.order.reduceOnly;
   const fault = opens ? openingFault(facts, lane.at) : null;
   if (fault !== null) return nothing(fault);

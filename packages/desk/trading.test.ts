@@ -170,6 +170,28 @@ async function entered(after?: (bar: number) => number, value = decimalOf("0.6")
   return { ...desk, id };
 }
 
+test("a denial is written once, and again when the verdict is another", async () => {
+  const desk = await stage();
+  await desk.reconcile();
+  await desk.store.tighten("demo", { state: "REDUCING", reason: "a test", actor: "anna", at: desk.at() });
+  const minute = async (lean: string) => {
+    desk.pass(1);
+    await desk.reconcile();
+    await desk.lean(decimalOf(lean));
+    return desk.plan();
+  };
+  expect(await minute("0.6")).toMatchObject({ order: { status: "denied", side: "buy" }, codes: ["trading_state"] });
+  for (const lean of ["0.6", "0.7", "0.55"])
+    expect(await minute(lean)).toEqual({ order: null, reason: "denied as before: trading_state" });
+  expect(await minute("-0.6")).toMatchObject({ order: { status: "denied", side: "sell" } }); // the other way
+  expect(await minute("-0.6")).toMatchObject({ order: null });
+  expect(await minute("-0.01")).toEqual({ order: null, reason: "flat, and no signal to enter" });
+  expect(await minute("-0.6")).toMatchObject({ order: { status: "denied", side: "sell" } }); // it wanted none in between
+  const repeated = await desk.plan(); // the same message once more
+  expect(repeated).toMatchObject({ order: { status: "denied" }, codes: ["trading_state"] });
+  expect((await desk.orders()).map(({ status }) => status)).toEqual(["denied", "denied", "denied"]);
+});
+
 test("from a bias to a settled position, and every digit of equity accounted for", async () => {
   const desk = await entered((bar) => 1000 + bar);
   const [order] = await desk.orders();

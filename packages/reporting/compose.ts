@@ -15,13 +15,16 @@ export interface ReportRecords extends Omit<MetricRecords, "events" | "orders" |
   readonly events: readonly EventLine[];
   /** Wallets whose score changed in the period. */
   readonly wallets: readonly WalletLine[];
-  /** Every plan of the period that became an order row, denied ones included. */
+  /** Every plan of the period that became an order row; of denied ones each that was another verdict than the one before. */
   readonly orders: readonly OrderLine[];
   readonly positions: readonly PositionLine[];
+  /** Denials from before the period that stood when it began: no order of their instrument came after them. */
+  readonly standing: readonly OrderLine[];
 }
 
 /** What tells why an asset was not traded. */
-export interface TradeRecords extends Pick<ReportRecords, "biases" | "evidence" | "tradedAssets" | "orders"> {
+export interface TradeRecords
+  extends Pick<ReportRecords, "biases" | "evidence" | "tradedAssets" | "orders" | "standing"> {
   readonly scope: Pick<Scope, "policy">;
 }
 
@@ -82,9 +85,9 @@ function asOf({ scope, biases }: ReportRecords): Report["asOf"] {
 
 /**
  * Returns why each traded asset without an order was not traded, by asset: the first gap between it and an order.
- * `orders` are those of the time that is asked about, denied ones included.
+ * `orders` are those of the time that is asked about, denied ones included; `standing` are the denials that stood before.
  */
-export function noTrade({ scope, biases, evidence, tradedAssets, orders }: TradeRecords): Report["noTrade"] {
+export function noTrade({ scope, biases, evidence, tradedAssets, orders, standing }: TradeRecords): Report["noTrade"] {
   const policy = policyOf(scope);
   const { has, needs } = evidence.find(({ horizon }) => horizon === policy.timeframe) ?? { has: 0, needs: 0 };
   const placed = new Set(orders.filter(({ status }) => status !== "denied").map(({ asset }) => asset));
@@ -93,7 +96,7 @@ export function noTrade({ scope, biases, evidence, tradedAssets, orders }: Trade
     .map((asset) => {
       const bias = biases.find((line) => line.asset === asset && line.timeframe === policy.timeframe) ?? null;
       const denied =
-        orders
+        [...standing, ...orders]
           .filter((order) => order.asset === asset)
           .sort(byTime)
           .at(-1)?.why.denied ?? [];

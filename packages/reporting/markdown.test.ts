@@ -99,6 +99,12 @@ test("an asset without an order says what stood first in its way", () => {
   const strong = biasWith({ value: 0.8, confidence: 0.9, credibility: 8 });
   const denied = reportWith({ orders: [stopped], biases: [strong], scope: { ...SCOPE, generated: false, policy: {} } });
   expect(markdown(denied)).toContain("- **ETH**: denied by daily loss");
+  const before = reportWith({
+    ...{ orders: [], standing: [stopped], biases: [strong] },
+    scope: { ...SCOPE, generated: false, policy: {} },
+  });
+  expect(markdown(before)).toContain("- **ETH**: denied by daily loss");
+  expect(before.denials).toEqual([]);
 });
 
 test("a run tells the period of its blocks apart from the time that it took to settle", () => {

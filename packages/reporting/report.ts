@@ -144,7 +144,7 @@ export const OrderLine = z.object({
 });
 export type OrderLine = z.infer<typeof OrderLine>;
 
-/** Plans of one instrument and side that the same policies denied. */
+/** How often plans of one instrument and side came to be denied by the same policies; a verdict that lasts counts once. */
 export const Denial = z.object({
   instrument: z.string(),
   side: z.enum(["buy", "sell"]),

@@ -93,7 +93,7 @@ function traded({ orders, denials, trading, metrics, noTrade, scope }: Report, c
   const stopped =
     denied === 0
       ? ""
-      : `; policy denied ${grouped(denied)} ${denied === 1 ? "plan" : "plans"} (${clean(spoken(denials[0]?.denied[0] ?? "no reason given"))})`;
+      : `; policy denied ${denied === 1 ? "1 plan" : `plans ${grouped(denied)} times`} (${clean(spoken(denials[0]?.denied[0] ?? "no reason given"))})`;
   if (orders.length === 0) return `${halted}No order was placed${stopped}.${why}`;
   const filled = metrics.orders.byStatus.filled ?? 0;
   const { closed, wins } = metrics.trades;

@@ -71,6 +71,18 @@ function othersIn(books: Books, { mode, venue, instrument, at }: LaneQuery) {
   return { forcedAt: forced.sort().at(-1) ?? null, isShared };
 }
 
+function lastOrders(orders: readonly StoredOrder[], { venue, instrument, at }: LaneQuery) {
+  const mine = orders
+    .filter((order) => order.venue === venue && order.instrument === instrument && order.decidedAt < at)
+    .toSorted(byDecision);
+  const last = mine.at(-1);
+  const standing =
+    last?.status === "denied"
+      ? { side: last.side, reduceOnly: last.reduceOnly, errorMessage: last.errorMessage }
+      : null;
+  return { lastOrderAt: mine.findLast((order) => order.status !== "denied")?.decidedAt ?? null, standing };
+}
+
 function laneFacts(books: Books, around: Surroundings, query: LaneQuery): LaneFacts {
   const { mode, at, asset, instrument } = query;
   const orders = ordersOf(books, mode);
@@ -110,13 +122,7 @@ function laneFacts(books: Books, around: Surroundings, query: LaneQuery): LaneFa
     earlier: biasesOf(around, asset, query.timeframe)
       .filter((row) => row.at < query.biasAt)
       .slice(0, query.earlier),
-    lastOrderAt:
-      orders
-        .filter((order) => order.venue === query.venue && order.instrument === instrument)
-        .filter((order) => order.status !== "denied" && order.decidedAt < at)
-        .map((order) => order.decidedAt)
-        .sort()
-        .at(-1) ?? null,
+    ...lastOrders(orders, query),
     ...othersIn(books, query),
     comparedAt: compared ? runBefore(compared, at) : null,
   };

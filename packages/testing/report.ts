@@ -180,6 +180,7 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
     watchedWallets: 42,
     blocks: [block(1, 2000), block(2, 4000), block(4, 2000)],
     retracted: [],
+    standing: [],
     events: [bought, sent, unpriced],
     biases: [
       biasWith({}, [bought, sent]),

@@ -2,9 +2,11 @@ import { type SQL, sql } from "drizzle-orm";
 import { askedOf, changeLine, spreadUsd } from "#reporting/change";
 import type { OrderLine } from "#reporting/report";
 import { type Decision, decisionOf, whyOf } from "#reporting/why";
+import type { Account } from "#trading/account";
 import { signed } from "#trading/positions/fill";
 import { type Counted, stepsOf } from "#trading/positions/step";
 import { big, text } from "#units/decimal";
+import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { iso, plain, rows } from "../rows.ts";
 import * as kind from "../shape.ts";
@@ -146,3 +148,14 @@ function changed(
 /** Returns the signed contracts held when an order was decided. */
 const heldAt = (fills: readonly Counted[], { decided_at: at }: Row) =>
   text(fills.filter((fill) => fill.filledAt <= at).reduce((sum, fill) => sum.plus(signed(fill)), big(0)));
+
+/** Returns the denials of an account that stand at `at`: the newest orders of their instruments, of before it. By time and id. */
+export const standingDenials = (db: Db, { mode, venue }: Account, at: Instant): Promise<OrderLine[]> =>
+  orderLines(
+    db,
+    sql`o.trading_mode = ${mode} AND o.exchange = ${venue} AND o.status = 'denied' AND o.id IN (
+          SELECT DISTINCT ON (n.instrument) n.id FROM orders n
+          WHERE n.trading_mode = ${mode} AND n.exchange = ${venue} AND n.decided_at < ${at}::timestamptz
+          ORDER BY n.instrument, n.decided_at DESC, n.id DESC)`,
+    sql`o.decided_at, o.id`,
+  );

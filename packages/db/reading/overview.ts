@@ -10,7 +10,7 @@ import { drizzleOf } from "../drizzle.ts";
 import { bias, blockCursors, chainBlocks, reports, tradingControl } from "../schema.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
-import { orderLines } from "./order-lines.ts";
+import { orderLines, standingDenials } from "./order-lines.ts";
 import { positionLines } from "./position-lines.ts";
 import { tradedAssets } from "./traded-assets.ts";
 import { evidenceBefore } from "./wallet-lines.ts";
@@ -94,20 +94,23 @@ export interface BiasState extends Omit<TradeRecords, "scope"> {
 
 /**
  * Returns the newest biases (see `latestBiases`) with the instant that they are of, the evidence there was then, the assets
- * that have an instrument, and the account's orders of the four hours before, denied ones included.
+ * that have an instrument, the account's orders of the four hours before, denied ones included, and the denials that stood before them.
  */
 export async function biasState(db: Db, { mode, venue }: Account, asset: string | null): Promise<BiasState> {
   const biases = await latestBiases(db, asset);
   const assets = (await tradedAssets(db)).filter((one) => asset === null || one === asset);
   const asOf = biases.reduce<Instant | null>((most, { at }) => (most === null || at > most ? at : most), null);
-  if (asOf === null) return { asOf, evidence: [], biases, tradedAssets: assets, orders: [] };
+  if (asOf === null) return { asOf, evidence: [], biases, tradedAssets: assets, orders: [], standing: [] };
+  const from = instant(millis(asOf) - FOUR_HOURS_MS + 1);
   const orders = await orderLines(
     db,
     sql`o.trading_mode = ${mode} AND o.exchange = ${venue} AND o.decided_at <= ${asOf}::timestamptz
-        AND o.decided_at > ${instant(millis(asOf) - FOUR_HOURS_MS)}::timestamptz`,
+        AND o.decided_at >= ${from}::timestamptz`,
     sql`o.decided_at, o.id`,
   );
-  return { asOf, evidence: await evidenceBefore(db, instant(millis(asOf) + 1)), biases, tradedAssets: assets, orders };
+  const standing = await standingDenials(db, { mode, venue }, from);
+  const evidence = await evidenceBefore(db, instant(millis(asOf) + 1));
+  return { asOf, evidence, biases, tradedAssets: assets, orders, standing };
 }
 
 /** What a page of events is narrowed to; null = any. */

@@ -131,6 +131,17 @@ test("orders say why; the denied are told apart", async () => {
   expect(denials).toMatchObject([{ denied: ["cooldown"], count: 1 }]);
 });
 
+test("a denial stands until another order of its instrument: a later period knows it", async () => {
+  const standing = async (start: string, more = {}) => {
+    const scope = { ...SCOPE, start: instantOf(start), end: instantOf("2022-06-21T08:00:00.000Z"), ...more };
+    return (await reportRecords(database.db, scope)).standing.map((order) => order.why.denied);
+  };
+  expect(await standing(END)).toEqual([["cooldown"]]);
+  expect(await standing("2022-06-21T04:00:01.000Z")).toEqual([]); // one was approved at four
+  expect(await standing(START)).toEqual([]);
+  expect(await standing(END, { venue: "elsewhere" })).toEqual([]);
+});
+
 test("building a report twice makes one row, and the same text", async () => {
   const build = async () => {
     const report = composeReport(await reportRecords(database.db, SCOPE));

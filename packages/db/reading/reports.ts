@@ -11,7 +11,7 @@ import { chainBlocks, eventRefs, reports, tradingControl, wallets } from "../sch
 import * as kind from "../shape.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
-import { orderLines } from "./order-lines.ts";
+import { orderLines, standingDenials } from "./order-lines.ts";
 import { positionLines } from "./position-lines.ts";
 import { tradedAssets } from "./traded-assets.ts";
 import { evidenceBefore, scoredWallets } from "./wallet-lines.ts";
@@ -81,6 +81,7 @@ async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
       sql`${ours(sql`o`, scope)} AND ${during(sql`o.decided_at`, scope)}`,
       sql`o.decided_at, o.id`,
     ),
+    standing: await standingDenials(tx, scope, scope.start),
     fills: await fills(tx, scope),
     funding: await funding(tx, scope),
     positions: await positionLines(

@@ -147,20 +147,28 @@ const countInFlight = (db: Db, mode: TradingMode, instrument: string): Promise<n
     and(eq(orders.tradingMode, mode), eq(orders.instrument, instrument), inArray(orders.status, [...IN_FLIGHT])),
   );
 
-/** Returns when the newest order of an instrument was decided, before `at`, that was not denied. */
-async function lastOrderAt(db: Db, { mode, venue, instrument, at }: LaneQuery): Promise<Instant | null> {
-  const [newest] = await drizzleOf(db)
-    .select({ at: orders.decidedAt })
-    .from(orders)
-    .where(
-      and(
-        ...[eq(orders.tradingMode, mode), eq(orders.exchange, venue), eq(orders.instrument, instrument)],
-        ...[ne(orders.status, "denied"), lt(orders.decidedAt, at)],
-      ),
-    )
-    .orderBy(desc(orders.decidedAt))
-    .limit(1);
-  return newest?.at ?? null;
+/** Returns when the newest order of an instrument before `at` that was not denied was decided, and the newest if it was. */
+async function lastOrders(db: Db, { mode, venue, instrument, at }: LaneQuery) {
+  const newest = (...more: SQL[]) =>
+    drizzleOf(db)
+      .select({
+        ...{ decidedAt: orders.decidedAt, status: orders.status, errorMessage: orders.errorMessage },
+        ...{ side: orders.side, reduceOnly: orders.reduceOnly },
+      })
+      .from(orders)
+      .where(
+        and(
+          ...[eq(orders.tradingMode, mode), eq(orders.exchange, venue), eq(orders.instrument, instrument)],
+          ...[lt(orders.decidedAt, at), ...more],
+        ),
+      )
+      .orderBy(desc(orders.decidedAt), desc(orders.id))
+      .limit(1);
+  const [last] = await newest();
+  if (last?.status !== "denied") return { lastOrderAt: last?.decidedAt ?? null, standing: null };
+  const [placed] = await newest(ne(orders.status, "denied"));
+  const standing = { side: last.side, reduceOnly: last.reduceOnly, errorMessage: last.errorMessage };
+  return { lastOrderAt: placed?.decidedAt ?? null, standing };
 }
 
 /** Returns what a plan needs of the books, as they were just before `at`. */
@@ -176,7 +184,7 @@ export async function laneFacts(db: Db, query: LaneQuery): Promise<LaneFacts> {
     otherGrossUsd: await grossBeside(db, query, instrument),
     ...(await pace(db, query, asset, at)),
     earlier: await biasesTo(db, asset, query.timeframe, lt(bias.timestamp, query.biasAt), query.earlier),
-    lastOrderAt: await lastOrderAt(db, query),
+    ...(await lastOrders(db, query)),
     ...(await othersIn(db, query)),
     comparedAt: await comparedBefore(db, query, instrument, at),
   };

@@ -40,6 +40,7 @@ const state = (facts: Partial<LaneState["facts"]> = {}): LaneState => ({
       lastClosedAt: null,
       earlier: [],
       lastOrderAt: null,
+      standing: null,
       forcedAt: null,
       isShared: false,
       comparedAt: null,

@@ -52,6 +52,8 @@ export interface LaneFacts {
   readonly earlier: readonly PlannedBias[];
   /** When the newest order of the instrument was decided that was not denied; null = never. */
   readonly lastOrderAt: Instant | null;
+  /** The instrument's newest order, where it was denied: that verdict stands. Its limits as they are stored. */
+  readonly standing: Pick<StoredOrder, "side" | "reduceOnly" | "errorMessage"> | null;
   /** When the venue last closed some of the instrument by itself. */
   readonly forcedAt: Instant | null;
   /** Whether someone else opened some of the open position. */
@@ -144,6 +146,23 @@ export function plannedOrder(
   const { epoch } = facts.control;
   const whence = { mode, venue, asset, instrument, timeframe, biasAt: bias.at, epoch, at, by };
   return { ...whence, order, verdict, codes, policySnapshot };
+}
+
+/**
+ * Returns whether a lane was told of this denial before: the same limits stand in the way of the same trade, and did so at
+ * the bias before, which wanted one too. Such a denial is not written again.
+ */
+export function isTold(
+  plan: Exclude<Plan, { verdict: "nothing" }>,
+  { held, facts }: LaneState,
+  policy: Policy,
+): boolean {
+  const { standing, earlier } = facts;
+  const [before] = earlier;
+  if (plan.verdict !== "denied" || standing === null || before === undefined) return false;
+  const { order, codes } = plan;
+  const isSame = standing.side === order.side && standing.reduceOnly === order.reduceOnly;
+  return isSame && standing.errorMessage === codes.join(", ") && !isIdle(before, held, policy);
 }
 
 /** For so long after the venue closed some of an instrument by itself nothing is opened there. */

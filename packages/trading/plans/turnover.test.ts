@@ -80,6 +80,7 @@ function live(
         ...{ control: { state: look.state ?? "ACTIVE", epoch: 1 }, candles: [], inFlight: 0, analyses: [] },
         positions: openedAt === null ? [] : [{ instrument: ETH_SWAP.id, riskConsumed: ZERO, openedAt }],
         ...{ reserved: [], otherGrossUsd: ZERO, ordersLastMinute: 0, stopsLastDay: 0, lastClosedAt, lastOrderAt },
+        standing: null,
         ...{ forcedAt: null, isShared: false, comparedAt: at, earlier: earlier.slice(0, policy.closeLooks - 1) },
       },
     };
