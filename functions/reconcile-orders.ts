@@ -17,12 +17,12 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
   const store = fenced(books, control);
   const found = await reconcileAccount(store, exchange, run, instruments, pause);
-  const { closed, tripped, breaks, stuck, unsent, foreign, ledger, failures } = found;
+  const { closed, tripped, breaks, stuck, unsent, foreign, unvalued, ledger, failures } = found;
   const { adopted, holds, problem } = await mendControl(books, control, at);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
   measure("LedgerGap", ledger === null || ledger.entry.gap === "0" ? 0 : 1);
-  measure("BillsUnknown", ledger?.unknown.length ?? 0);
+  measure("BillsUnknown", (ledger?.unknown.length ?? 0) + unvalued.length);
   measure("KillSwitch", tightness(holds.state));
   const lost = unsent.map(({ id: orderId, instrument }) => ({ orderId, mode, instrument, at }));
   await send(
@@ -31,6 +31,7 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
   );
   for (const { orderId: _, ...fill } of foreign)
     log({ level: "warn", message: "a fill without an order in the books", ...fill });
+  for (const fee of unvalued) log({ level: "warn", message: "fee_unvalued: no price of its currency", ...fee });
   const facts = closed.map((order) => orderClosed(order, at));
   await publish("order.closed", facts);
   // A venue that does not answer here takes nothing away from what the run has found.

@@ -217,8 +217,8 @@ function deskAlarms(site: Site): AlarmOf[] {
       name: "bills-unknown",
       minutes: 1,
       impact:
-        "the balance was changed by something that the desk has no word for; it is kept in `bills`, kind unknown.",
-      firstAction: "look its subtype up in the venue's list (account/subtypes), and see 'Ledger' in the runbook.",
+        "the balance was changed by something that the desk has no word for (kind unknown in `bills`), or no price for.",
+      firstAction: "see 'Ledger' in the runbook: a subtype is in the venue's list, the log's fee_unvalued names a fee.",
     }),
     alarm(of("AuditChainBroken"), {
       name: "audit-chain",

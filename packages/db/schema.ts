@@ -339,6 +339,7 @@ const positionColumns = () => ({
   unrealizedPnl: money("unrealized_pnl"),
   realizedPnl: money("realized_pnl"),
   feesPaid: money("fees_paid").notNull().default(ZERO),
+  feesUnvalued: boolean("fees_unvalued").notNull().default(false),
   fundingPaid: money("funding_paid").notNull().default(ZERO),
   maxDrawdown: decimal("max_drawdown", { precision: 12, scale: 4 }),
   holdingTime: interval("holding_time"),
@@ -427,6 +428,7 @@ export const orderFills = pgTable(
     price: price("price").notNull(),
     fee: price("fee").notNull().default(ZERO),
     feeAsset: varchar("fee_asset", { length: 64 }).notNull(),
+    feePrice: price("fee_price"),
     liquidity: varchar("liquidity", { length: 10, enum: ["maker", "taker"] }).notNull(),
     cause: varchar("cause", { length: 20, enum: FILL_CAUSES }),
   },
@@ -590,9 +592,12 @@ export const auditLogs = pgTable("audit_logs", {
   hash: char("hash", { length: 64 }).notNull(),
 });
 
+// The view has the columns of its day.
+const { feesUnvalued: _, ...viewedColumns } = positionColumns();
+
 /** Open positions with the watched wallet's latest 4 h credibility and the newest 4 h bias of the asset. */
 export const activePositionsView = pgView("active_positions_view", {
-  ...positionColumns(),
+  ...viewedColumns,
   signalWallet: varchar("signal_wallet", { length: 128 }),
   walletCredibility: decimal("wallet_credibility", { precision: 3, scale: 1 }),
   currentBias: decimal("current_bias", { precision: 7, scale: 6 }),

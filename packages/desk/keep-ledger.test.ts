@@ -1,32 +1,17 @@
-import { eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { bills, equitySnapshots, positions, tradingControl } from "#db/schema";
+import { bills, equitySnapshots, positions } from "#db/schema";
 import { lookAtDesk } from "#db/server/look";
-import { upsertInstruments } from "#db/trading/instruments";
-import { sqlStore } from "#db/trading/store";
-import { type PaperVenueConfig, paperVenue } from "#doubles/venue/venue";
-import { virtualClock } from "#host/clock";
-import { instrumentRow } from "#recording/candle-source";
-import { okxExchange } from "#runtime/okx/exchange";
+import type { PaperVenueConfig } from "#doubles/venue/venue";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { emptyTables } from "#testing/empty-tables";
 import { ETH_SWAP } from "#testing/instruments";
-import { POLICY } from "#trading/plans/policy";
+import { quietDesk } from "#testing/quiet-desk";
 import { big, decimalOf } from "#units/decimal";
-import { type Instant, instant } from "#units/time";
 import { reconcileAccount } from "./reconcile-account.ts";
-import { submitOrder } from "./submit-order.ts";
 
 // The ledger of an account against the paper venue, over HTTP, through ccxt.
 
-const START = Date.parse("2022-06-21T00:00:00.000Z");
 const HOUR = 3_600_000;
-const BAR = 300;
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
-const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
-const TABLES = [
-  ...["bills", "funding_payments", "order_fills", "order_events", "orders", "positions", "equity_snapshots", "prices"],
-];
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -38,45 +23,10 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** A market that stays at 1,000, from 22:00 on: the next funding falls due at 00:00. */
 async function stage(config: Partial<PaperVenueConfig> = {}) {
-  const { db } = database;
-  await emptyTables(db, TABLES);
-  await db.update(tradingControl).set({ state: "ACTIVE", epoch: 1 }).where(eq(tradingControl.tradingMode, "demo"));
-  await upsertInstruments(db, [ETH_SWAP], "test", instant(START));
-  const price = decimalOf("1000");
-  const flat = Array.from({ length: 600 }, (_, i) => {
-    const prices = { open: price, high: price, low: price, close: price, volume: decimalOf("100000") };
-    return { openedAt: instant(START + i * BAR * 1000), ...prices };
-  });
-  const clock = virtualClock(START + 22 * HOUR);
-  const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => flat };
-  const venue = await paperVenue({ clock, source, key: KEY, ...config });
-  closing.push(venue.close);
-  const fenced = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, accountId: null } as const;
-  const exchange = okxExchange({ ...fenced, tdMode: "cross", credentials: { mode: "demo", ...KEY } });
-  const store = sqlStore(db);
-  const at = (): Instant => instant(clock.now());
-  const run = () => ({ account: ACCOUNT, at: at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR });
-  const pause = async (ms: number) => clock.set(clock.now() + ms);
-  let nth = 0;
-  return {
-    ...{ db, clock, venue, store, exchange, at, pause },
-    pass: (ms: number) => clock.set(clock.now() + ms),
-    reconcile: () => reconcileAccount(store, exchange, run(), [ETH_SWAP.id], pause),
-    trade: async (side: "buy" | "sell", size: string) => {
-      nth += 1;
-      const { id } = await store.insert({
-        ...{ ...ACCOUNT, at: at(), by: "plan-order", asset: "ETH", instrument: ETH_SWAP.id, timeframe: "4h" },
-        ...{ biasAt: at(), epoch: 1, verdict: "approved", codes: [], policySnapshot: null, detail: {} },
-        order: {
-          ...{ clientOrderId: `d${nth}`, side, type: "market", size: decimalOf(size), price: null, signal: null },
-          ...{ reduceOnly: side === "sell", stopLoss: null, riskUsd: decimalOf("0") },
-        },
-      });
-      await submitOrder(store, exchange, id, at(), "submit-order");
-    },
-  };
+  const desk = await quietDesk(database.db, { venue: config });
+  closing.push(desk.venue.close);
+  return desk;
 }
 
 test("F9: funding of 0.1 % at 00:00 is in the books: 25 USDT of the position that paid it", async () => {
@@ -175,8 +125,7 @@ test("a bill of a subtype that is not listed is kept and told", async () => {
     bills: async () => [odd],
     balance: async () => ({ ...(await balance()), equity: decimalOf("99997"), cash: decimalOf("99997") }),
   };
-  const run = { account: ACCOUNT, at: desk.at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR };
-  const { ledger } = await reconcileAccount(desk.store, exchange, run, [ETH_SWAP.id], desk.pause);
+  const { ledger } = await reconcileAccount(desk.store, exchange, desk.run(), [ETH_SWAP.id], desk.pause);
   expect(ledger).toMatchObject({ unknown: [odd], entry: { gap: "0" } });
   expect(await desk.db.select().from(bills)).toMatchObject([{ kind: "unknown", change: "-3" }]);
 });
@@ -193,8 +142,7 @@ test("a balance that no bill explains is told with what is missing", async () =>
       cash: decimalOf("99990.5"),
     }),
   };
-  const run = { account: ACCOUNT, at: desk.at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR };
-  const { ledger } = await reconcileAccount(desk.store, short, run, [ETH_SWAP.id], desk.pause);
+  const { ledger } = await reconcileAccount(desk.store, short, desk.run(), [ETH_SWAP.id], desk.pause);
   expect(ledger?.entry).toMatchObject({ cash: "99990.5", gap: "-9.5" });
   const { modes } = await lookAtDesk(desk.db, "ethereum");
   const shown = { at: desk.at(), equity: "99990.5", cash: "99990.5", unrealized: "0", gap: "-9.5" };

@@ -80,6 +80,7 @@ function handVenue(now: () => number) {
     balance: async () => ({ equity: decimalOf("1000"), cash: decimalOf("1000"), available: decimalOf("900") }),
     bills: async () => [],
     quote: async (instrument) => ({ instrument, bid: PRICE, ask: PRICE, mark: PRICE, at: instant(now()) }),
+    indexPrice: async () => null,
   };
   return { exchange, trade, fills, held, orders };
 }

@@ -4,6 +4,7 @@ import { awaitsLook, LOOK_SPACING_MS } from "#trading/orders/resolve";
 import type { LookedUp } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { type Comparison, compared, type Found, isBreak, SNAPSHOT_MS } from "#trading/positions/comparison";
+import type { UnvaluedFee } from "#trading/positions/fee";
 import { adoption, type ForeignFill } from "#trading/positions/fill";
 import {
   type Break,
@@ -16,12 +17,13 @@ import {
 import type { Booked, ClosedOrder, KeptLedger, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueBalance, VenueFill, VenueOrder, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, ZERO } from "#units/decimal";
-import { millis } from "#units/time";
+import { instant, millis } from "#units/time";
 import { adoptFired } from "./adopt-fired.ts";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
 import { coverPosition } from "./cover-position.ts";
 import { keepLedger } from "./keep-ledger.ts";
 import { ladderedIn, layLadder } from "./lay-ladder.ts";
+import { askedOnce, feePrices } from "./price-fees.ts";
 import { protectionsOf } from "./record-protection.ts";
 import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
 import { sweepApproved } from "./sweep-approved.ts";
@@ -40,6 +42,8 @@ export interface Reconciled {
   readonly tripped: StoredControl | null;
   /** New fills that count and are of no order of ours: by hand, or by the venue itself. */
   readonly foreign: readonly ForeignFill[];
+  /** Fees of the last day in a currency that the venue does not price: they are in no sum of USDT. */
+  readonly unvalued: readonly UnvaluedFee[];
   /** Orders that a person may have to look up. */
   readonly stuck: number;
   /** Approved orders whose message was lost: it is to be sent once more. */
@@ -63,6 +67,7 @@ interface Job {
   readonly ids: readonly string[];
   /** How each instrument stands, as far as the run has come. */
   readonly standing: Map<string, Comparison>;
+  readonly indexPrice: Exchange["indexPrice"];
 }
 
 /** What the venue said, each answer apart: null = it gave none, which is never an empty one. */
@@ -77,6 +82,8 @@ interface Answers {
   /** Null as `stops`. */
   readonly takeProfits: readonly VenueStop[] | null;
   readonly equity: Decimal;
+  /** Booked fees without a value, to be asked for once more; none in a later round. */
+  readonly unvalued: readonly UnvaluedFee[];
 }
 
 /** What one round over the instruments came to. */
@@ -110,7 +117,8 @@ export async function reconcileAccount(
   const { account, at } = run;
   const { attempt, failures } = attempts();
   const standing = new Map((await store.comparisons(account)).map((row) => [row.instrument, row]));
-  const job = { store, exchange, run, attempt, ids, standing };
+  const indexPrice = askedOnce((asset, of) => exchange.indexPrice(asset, of));
+  const job = { store, exchange, run, attempt, ids, standing, indexPrice };
   const rounds = [await reconcileRound(job, ids, null)];
   for (let again = await unsettled(job); again.size > 0 && rounds.length < ROUNDS; again = await unsettled(job)) {
     const differs = [...again].some((id) => (standing.get(id)?.seen ?? 0) > 0);
@@ -136,12 +144,16 @@ export async function reconcileAccount(
     foreign,
     external: await externalIn(store, rounds[0]?.open ?? []),
     tripped: (await tripAccount(job, seen)) ?? byStops,
+    unvalued: await store.unvaluedFees(account, dayBefore(at)),
     stuck: left.filter((order) => isStuck(order, at)).length,
     unsent,
     ledger,
     failures,
   };
 }
+
+const DAY_MS = 86_400_000;
+const dayBefore = (at: Run["at"]) => instant(millis(at) - DAY_MS);
 
 const breakOf = ({ instrument, ours, theirs }: Comparison): Break[] =>
   ours === null || theirs === null ? [] : [{ instrument, ours, venue: theirs }];
@@ -246,7 +258,8 @@ async function ask({ store, exchange, run, attempt }: Job, only: ReadonlySet<str
   ]);
   if (balance !== null) await store.recordEquity(run, balance);
   const equity = balance?.equity ?? (await store.health(account, at))?.equity ?? ZERO;
-  return { looked: looked ?? [], positions, fills, orders, stops, takeProfits, balance, equity };
+  const unvalued = only === null ? await store.unvaluedFees(account, dayBefore(at)) : [];
+  return { looked: looked ?? [], positions, fills, orders, stops, takeProfits, balance, equity, unvalued };
 }
 
 /** Returns the instruments of a round, by id; null = the venue's list has it not. */
@@ -270,17 +283,22 @@ async function reconcileInstrument(
   job: Job,
   instrument: string,
   listed: Instrument | null,
-  { looked: all, equity, positions, fills }: Answers,
+  { looked: all, equity, positions, fills, unvalued }: Answers,
 ): Promise<Booked> {
-  const { store, exchange, run } = job;
+  const { store, exchange, run, attempt } = job;
   const isMine = (one: { readonly instrument: string }) => one.instrument === instrument;
   const looked = all.filter(({ order }) => isMine(order));
   const late = looked.flatMap(({ order, found }) => (lacksFills(order, found, fills ?? []) ? [found] : []));
   const byOrder = await Promise.all(late.map((order) => exchange.fillsOf(instrument, order.venueOrderId)));
   const position = positions?.find(isMine) ?? null;
+  const shown = [...(fills ?? []).filter(isMine), ...byOrder.flat()];
+  // A fee that cannot be priced now is booked without a value: it is in no sum, and is asked for again.
+  const prices = await attempt("fee prices", instrument, () =>
+    feePrices(job.indexPrice, shown, unvalued.filter(isMine)),
+  );
   const told: Told = {
     ...{ instrument, listed, looked, equity, position, since: job.standing.get(instrument)?.since ?? null },
-    fills: [...(fills ?? []).filter(isMine), ...byOrder.flat()],
+    ...{ fills: shown, feePrices: prices ?? [] },
   };
   if (listed !== null) {
     const open = (await store.openPositions(run.account)).find(isMine) ?? null;

@@ -1,6 +1,7 @@
 import type { Instrument } from "#trading/instrument";
 import { type LookedUp, settleOrder } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
+import type { FeePrice } from "#trading/positions/fee";
 import type { Booked, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueFill, VenuePosition } from "#trading/venue";
 import type { Decimal } from "#units/decimal";
@@ -13,6 +14,8 @@ export interface Told {
   readonly listed: Instrument | null;
   readonly looked: readonly LookedUp[];
   readonly fills: readonly VenueFill[];
+  /** Of fees that are paid in another currency than USDT. */
+  readonly feePrices: readonly FeePrice[];
   /** When it was compared first; null = never yet. */
   readonly since: Instant | null;
   /** Null = the venue shows none. */
@@ -37,9 +40,9 @@ export function lookUp(exchange: Exchange, orders: readonly StoredOrder[], now: 
  * @throws whatever the store throws, and then nothing of the instrument is booked.
  */
 export function settleInstrument(store: TradingStore, run: Run, told: Told): Promise<Booked> {
-  const { instrument, listed, looked, fills, position, equity, since } = told;
+  const { instrument, listed, looked, fills, feePrices, position, equity, since } = told;
   const answers = new Map(looked.map((answer) => [answer.order.id, answer]));
   const mark = position?.markPrice ?? null;
-  const seen = { instrument, listed, equity, fills, since, mark, orderIds: [...answers.keys()] };
+  const seen = { instrument, listed, equity, fills, feePrices, since, mark, orderIds: [...answers.keys()] };
   return store.book(run, seen, (books) => settleOrder(books, answers.get(books.order.id) ?? null));
 }

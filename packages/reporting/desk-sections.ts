@@ -107,7 +107,7 @@ export function performanceSection({ metrics, scope }: Report): string[] {
     ["Turnover", turnoverText(orders)],
     ["Exposure", `${usd(exposure.grossUsd)} (${fraction(exposure.ofEquity, 0)})`],
     ...Object.entries(metrics.feesUnconverted).map(([asset, fee]): [string, string] => [
-      `Fees in ${escaped(asset, 8)}`,
+      `Fees in ${escaped(asset, 8)}, no price`,
       compact(text(fee)),
     ]),
   ];

@@ -84,15 +84,19 @@ test("a win is net of fees: one that they take is a loss, and no coin wins it ei
   expect(metricsOf({ ...EMPTY, positions }).trades).toEqual({ closed: 4, wins: 1, winRate: 0.25, chance: 0.25 });
 });
 
-test("fees are summed exactly, and a fee in another asset is kept apart", () => {
+test("fees are summed exactly, in another currency at its price, and one without a price is kept apart", () => {
   fc.assert(
     fc.property(fc.array(amount), (fees) => {
-      const fills = fees.map((fee) => ({ notionalUsd: decimalOf("1"), fee, feeAsset: "USDT" }));
+      const fills = fees.map((fee) => ({ notionalUsd: decimalOf("1"), fee, feeAsset: "USDT", feePrice: null }));
       const metrics = metricsOf({
         ...EMPTY,
-        fills: [...fills, { notionalUsd: decimalOf("1"), fee: decimalOf("0.1"), feeAsset: "ETH" }],
+        fills: [
+          ...fills,
+          { notionalUsd: decimalOf("1"), fee: decimalOf("0.1"), feeAsset: "ETH", feePrice: null },
+          { notionalUsd: decimalOf("1"), fee: decimalOf("0.1"), feeAsset: "OKB", feePrice: decimalOf("50") },
+        ],
       });
-      expect(metrics.pnl.feesUsd).toBe(text(fees.reduce((sum, fee) => sum.plus(fee), big(0))));
+      expect(metrics.pnl.feesUsd).toBe(text(fees.reduce((sum, fee) => sum.plus(fee), big(5))));
       expect(metrics.feesUnconverted).toEqual({ ETH: "0.1" });
     }),
   );
@@ -100,7 +104,7 @@ test("fees are summed exactly, and a fee in another asset is kept apart", () => 
 
 test("turnover is also a multiple of the first equity, a day", () => {
   const scope = { start: instantOf("2022-06-21T00:00:00.000Z"), end: instantOf("2022-06-21T06:00:00.000Z") };
-  const fill = { notionalUsd: decimalOf("300"), fee: decimalOf("0.1"), feeAsset: "USDT" };
+  const fill = { notionalUsd: decimalOf("300"), fee: decimalOf("0.1"), feeAsset: "USDT", feePrice: null };
   const records = { ...EMPTY, scope, fills: [fill, { ...fill, notionalUsd: decimalOf("200") }] };
   const turnover = (values: readonly string[], more = {}) =>
     metricsOf({ ...records, equity: equityFrom(values), ...more }).orders.turnoverADay;
@@ -114,8 +118,8 @@ test("turnover is also a multiple of the first equity, a day", () => {
 
 test("turnover is unknown while one fill is unpriced", () => {
   const fills = [
-    { notionalUsd: decimalOf("5"), fee: decimalOf("0"), feeAsset: "USDT" },
-    { notionalUsd: null, fee: decimalOf("0"), feeAsset: "USDT" },
+    { notionalUsd: decimalOf("5"), fee: decimalOf("0"), feeAsset: "USDT", feePrice: null },
+    { notionalUsd: null, fee: decimalOf("0"), feeAsset: "USDT", feePrice: null },
   ];
   expect(metricsOf({ ...EMPTY, fills }).orders.turnoverUsd).toBeNull();
 });

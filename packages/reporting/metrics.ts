@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { feesOf } from "#trading/positions/fee";
 import { type Big, big, Decimal, fixed, text, ZERO } from "#units/decimal";
 import { HORIZONS, Horizon, Instant, millis } from "#units/time";
 import { netUsdOf, oppositeNetUsdOf, type ResultParts } from "./net.ts";
@@ -59,7 +60,7 @@ export const Metrics = z.object({
     gap: Decimal.nullable().default(null),
   }),
   pnl: z.object({ realizedUsd: Decimal, unrealizedUsd: Decimal, feesUsd: Decimal, fundingUsd: Decimal }),
-  /** Fees in an asset that has no price here, by asset; not part of feesUsd. */
+  /** Fees in a currency whose price was not known, by currency; not part of feesUsd. */
   feesUnconverted: z.record(z.string(), Decimal),
   /** Wins are net of fees and funding; `chance` is the share that a coin would have won, tossed for the side of each. */
   trades: z.object({ closed: count, wins: count, winRate: share, chance: share.default(null) }),
@@ -114,6 +115,7 @@ export interface MetricRecords {
     readonly notionalUsd: Decimal | null;
     readonly fee: Decimal;
     readonly feeAsset: string;
+    readonly feePrice: Decimal | null;
   }[];
   readonly funding: readonly { readonly amount: Decimal }[];
   /** Open ones, and those that closed in the period. */
@@ -126,12 +128,14 @@ export interface MetricRecords {
     readonly realizedUsd: Decimal | null;
     readonly unrealizedUsd: Decimal | null;
     readonly feesUsd: Decimal;
+    readonly feesUnvalued: boolean;
     readonly fundingUsd: Decimal;
   }[];
 }
 
 /** Returns the figures of one period. Linear in the records; the order of `equity` alone matters. */
 export function metricsOf(records: MetricRecords): Metrics {
+  const fees = feesOf(records.fills);
   const equity = equityMetrics(records.equity);
   const open = records.positions.filter((position) => position.closedAt === null);
   const closed = records.positions.filter((position) => position.closedAt !== null);
@@ -145,10 +149,10 @@ export function metricsOf(records: MetricRecords): Metrics {
     pnl: {
       realizedUsd: text(sum(records.positions.map((position) => position.realizedUsd ?? ZERO))),
       unrealizedUsd: text(sum(open.map((position) => position.unrealizedUsd ?? ZERO))),
-      feesUsd: text(sum(records.fills.filter(inDollars).map((fill) => fill.fee))),
+      feesUsd: fees.usd,
       fundingUsd: text(sum(records.funding.map((payment) => payment.amount))),
     },
-    feesUnconverted: unconverted(records.fills),
+    feesUnconverted: inOrder(fees.unvalued),
     trades: tradeMetrics(closed),
     orders: {
       count: records.orders.length,
@@ -161,8 +165,6 @@ export function metricsOf(records: MetricRecords): Metrics {
   };
 }
 
-const DOLLARS: ReadonlySet<string> = new Set(["USD", "USDT", "USDC", "DAI"]);
-const inDollars = (fill: { readonly feeAsset: string }): boolean => DOLLARS.has(fill.feeAsset);
 const DAY_MS = 86_400_000;
 const sum = (amounts: readonly Decimal[]): Big => amounts.reduce((total, amount) => total.plus(amount), big(0));
 const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
@@ -297,10 +299,5 @@ function turnoverADay(
   return Number(fixed(big(usd).div(equity).div(days), 8));
 }
 
-function unconverted(fills: MetricRecords["fills"]): Record<string, Decimal> {
-  const other = fills.filter((fill) => !inDollars(fill));
-  const assets = [...new Set(other.map((fill) => fill.feeAsset))].sort();
-  return Object.fromEntries(
-    assets.map((asset) => [asset, text(sum(other.filter((fill) => fill.feeAsset === asset).map((fill) => fill.fee)))]),
-  );
-}
+const inOrder = (amounts: Readonly<Record<string, Decimal>>): Record<string, Decimal> =>
+  Object.fromEntries(Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -5,6 +5,7 @@ import { netUsdOf, oppositeNetUsdOf } from "./net.ts";
 
 const END = instantOf("2022-06-21T04:00:00.000Z");
 const parts = (realized: string | null, unrealized: string | null, fees: string, funding: string, isOpen = false) => ({
+  feesUnvalued: false,
   closedAt: isOpen ? null : END,
   realizedUsd: realized === null ? null : decimalOf(realized),
   unrealizedUsd: unrealized === null ? null : decimalOf(unrealized),
@@ -18,6 +19,7 @@ test.each([
   ["an open position counts what it would bring now", parts("-3", "8.25", "1", "-0.5", true), "4.75", "-6.75"],
   ["what was unrealized before the close is over", parts("5", "99", "1", "0"), "4", "-6"],
   ["an unpriced open position has no result", parts("5", null, "1", "0", true), null, null],
+  ["nor has one with a fee that nobody can value", { ...parts("5", null, "1", "0"), feesUnvalued: true }, null, null],
   ["nor has one whose realized result is not known", parts(null, "1", "1", "0", true), null, null],
 ])("%s", (_, position, net, opposite) => {
   expect(netUsdOf(position)).toBe(net);

@@ -8,6 +8,8 @@ export interface ResultParts {
   /** At the last mark; of a closed position it counts nothing. */
   readonly unrealizedUsd: Decimal | null;
   readonly feesUsd: Decimal;
+  /** Whether a fee has no value: `feesUsd` is then not all. */
+  readonly feesUnvalued: boolean;
   /** Paid; negative = received. */
   readonly fundingUsd: Decimal;
 }
@@ -24,6 +26,6 @@ export const oppositeNetUsdOf = (position: ResultParts): Decimal | null => netOn
 function netOn(side: 1 | -1, position: ResultParts): Decimal | null {
   const { closedAt, realizedUsd, feesUsd, fundingUsd } = position;
   const unrealizedUsd = closedAt === null ? position.unrealizedUsd : 0;
-  if (realizedUsd === null || unrealizedUsd === null) return null;
+  if (realizedUsd === null || unrealizedUsd === null || position.feesUnvalued) return null;
   return text(big(realizedUsd).plus(unrealizedUsd).minus(fundingUsd).times(side).minus(feesUsd));
 }

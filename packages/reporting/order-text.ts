@@ -1,7 +1,7 @@
 import { big, type Decimal, fixed, text } from "#units/decimal";
 import type { Instant } from "#units/time";
 import { averagePrice, exact, money, percent, signed } from "./format.ts";
-import { type Clean, orderSize, partFilled, spoken } from "./phrase.ts";
+import { andUnvalued, type Clean, orderSize, partFilled, spoken } from "./phrase.ts";
 import { plain } from "./plain.ts";
 import type { ChangeLine, OrderLine, Why } from "./report.ts";
 
@@ -75,11 +75,12 @@ function outcome(order: OrderLine, clean: Clean): string {
   return `${ended}filled ${part} of it at ${at}`;
 }
 
-function cost({ averagePrice: price, feesUsd, spreadUsd }: OrderLine): string[] {
+function cost(order: OrderLine): string[] {
+  const { averagePrice: price, feesUsd, spreadUsd } = order;
   if (price === null) return [];
   const spread =
     spreadUsd === null ? "" : ` ${big(spreadUsd).lt(0) ? "-" : "+"} ${money(text(big(spreadUsd).abs()))} spread`;
-  return [`cost ${money(feesUsd)} fee${spread}`];
+  return [`cost ${money(feesUsd)} fee${andUnvalued(order)}${spread}`];
 }
 
 /** Returns why, in one line: the threshold that was crossed, the numbers behind it, what set the size, and the policy. */

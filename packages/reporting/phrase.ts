@@ -100,17 +100,22 @@ export const chance = (share: number | null, places = 0): string =>
  * Returns what a position came to and of which parts, each with its sign, so that they add up:
  * "net +15.23: realized +18.00, fees -2.77, funding 0.00".
  */
-export function result({ netUsd, realizedUsd, unrealizedUsd, feesUsd, fundingUsd, closedAt }: PositionLine): string {
+export function result(position: PositionLine): string {
+  const { netUsd, realizedUsd, unrealizedUsd, feesUsd, fundingUsd, closedAt } = position;
   const known = (amount: Decimal | null): string => (amount === null ? "unpriced" : signedMoney(amount));
   const minus = (amount: Decimal): string => signedMoney(text(big(amount).neg()));
   const parts = [
     `realized ${known(realizedUsd)}`,
     ...(closedAt === null ? [`unrealized ${known(unrealizedUsd)}`] : []),
-    `fees ${minus(feesUsd)}`,
+    `fees ${minus(feesUsd)}${andUnvalued(position)}`,
     `funding ${minus(fundingUsd)}`,
   ];
   return `net ${known(netUsd)}: ${parts.join(", ")}`;
 }
+
+/** Returns what stands behind fees of which some have no value: a sum is not shown as whole when it is not. */
+export const andUnvalued = ({ feesUnvalued }: Pick<PositionLine, "feesUnvalued">): string =>
+  feesUnvalued ? " and one that has no price" : "";
 
 /** Returns what was traded in a position and at which average prices: "1.11 ETH (0.8 at most) from 2,501.9312 to 2,485.7144". */
 export function course(position: PositionLine, clean: Clean = plain): string {

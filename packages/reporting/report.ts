@@ -136,6 +136,8 @@ export const OrderLine = z.object({
   change: ChangeLine.nullable().default(null),
   /** Of the first fill. */
   filledAt: Instant.nullable().default(null),
+  /** Whether a fee in another currency has no value: `feesUsd` is then not all. */
+  feesUnvalued: z.boolean().default(false),
   status: z.string(),
   reduceOnly: z.boolean(),
   timeframe: z.string().nullable(),
@@ -171,6 +173,8 @@ export const PositionLine = z.object({
   unrealizedUsd: Decimal.nullable(),
   realizedUsd: Decimal.nullable(),
   feesUsd: Decimal,
+  /** Whether a fee in another currency has no value: `feesUsd` is then not all, and `netUsd` null. */
+  feesUnvalued: z.boolean().default(false),
   /** Paid; negative = received. */
   fundingUsd: Decimal.default(ZERO),
   /** Realized, and while open unrealized, less fees and funding; null when a part is not known. */

@@ -6,6 +6,7 @@ import type { TradingMode } from "#trading/mode";
 import type { Look } from "#trading/orders/resolve";
 import { LOOKED_FOR, type OrderBooks, type Settlement } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
+import { priceOf, type UnvaluedFee } from "#trading/positions/fee";
 import { byTime, causeOf, type Fill, type ForeignFill, signed, totalOf } from "#trading/positions/fill";
 import { positionsOf } from "#trading/positions/position";
 import {
@@ -41,8 +42,9 @@ export const accountOf = (row: { readonly tradingMode: TradingMode; readonly exc
 
 export function book(books: Books, around: Surroundings, run: Run, seen: Seen, settle: Settle): Booked {
   const fresh = insertFills(books, run.account, seen);
+  const isPriced = priceFees(books, run.account, seen);
   const impossibleFills = settleAll(books, run, seen.orderIds, fresh, settle);
-  const held = rebuildIfHeld(books, around, run, seen, fresh.length > 0);
+  const held = rebuildIfHeld(books, around, run, seen, fresh.length > 0 || isPriced);
   return { held, foreign: foreignOf(fresh), impossibleFills };
 }
 
@@ -71,7 +73,35 @@ export function held({ fills }: Books, account: Account, instrument: string): De
 
 const pick = ({ mode, venue }: Account): Account => ({ mode, venue });
 
-function insertFills(books: Books, account: Account, { fills, listed, since }: Seen): BookedFill[] {
+const isUnvalued = ({ fee, feeAsset, feePrice }: BookedFill): boolean =>
+  feePrice === null && feeAsset !== "USDT" && !big(fee).eq(0);
+
+/** Returns the fees of fills that count, were made after `since` and have no value in USDT. */
+export const unvaluedFees = ({ fills }: Books, account: Account, since: Instant): UnvaluedFee[] =>
+  [...fills.values()]
+    .filter((fill) => isOf(account, fill) && counts(fill) && fill.filledAt > since && isUnvalued(fill))
+    .map(({ instrument, tradeId, fee, feeAsset, filledAt }) => ({ instrument, tradeId, fee, feeAsset, filledAt }))
+    .sort(
+      by(
+        (row) => row.instrument,
+        (row) => row.tradeId,
+      ),
+    );
+
+function priceFees({ fills }: Books, { mode, venue }: Account, { instrument, feePrices }: Seen): boolean {
+  let priced = false;
+  for (const { tradeId, price } of feePrices) {
+    const key = keyOf(mode, venue, instrument, tradeId);
+    const fill = fills.get(key);
+    if (fill === undefined || !isUnvalued(fill)) continue;
+    fills.set(key, { ...fill, feePrice: text(price) });
+    priced = true;
+  }
+  return priced;
+}
+
+function insertFills(books: Books, account: Account, { fills, listed, since, feePrices }: Seen): BookedFill[] {
+  const prices = new Map(feePrices.map(({ tradeId, price }) => [tradeId, text(price)]));
   const ours = new Map([...books.orders.values()].map((order) => [order.clientOrderId, order.id]));
   return fills.flatMap(({ clientOrderId, venueOrderId: _, cause: told, ...fill }) => {
     const key = keyOf(account.mode, account.venue, fill.instrument, fill.tradeId);
@@ -80,7 +110,8 @@ function insertFills(books: Books, account: Account, { fills, listed, since }: S
     const reach = { mode: account.mode, isListed: listed !== null, since };
     const cause = orderId === null ? causeOf({ ...fill, clientOrderId, ...(told && { cause: told }) }, reach) : null;
     const [size, price, fee] = [text(fill.size), text(fill.price), text(fill.fee)];
-    const booked: BookedFill = { ...pick(account), ...fill, orderId, size, price, fee, cause };
+    const feePrice = priceOf(fill, prices);
+    const booked: BookedFill = { ...pick(account), ...fill, orderId, size, price, fee, feePrice, cause };
     books.fills.set(key, booked);
     return [booked];
   });

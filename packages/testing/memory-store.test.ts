@@ -232,18 +232,22 @@ const booking: fc.Arbitrary<Command> = fc
     },
     ...{
       equity: decimals("1000", "900.50", "0"),
+      prices: fc.array(fc.record({ tradeId: fc.constantFrom("7", "8", "9", "none"), price: decimals("50", "0.250") }), {
+        maxLength: 2,
+      }),
       outcome: fc.constantFrom("missing" as const, "failed" as const, null),
     },
     // The machine goes away in the middle of a booking: nothing of it may stay.
     falls: fc.constantFrom(false, false, false, true),
   })
-  .map(({ fills, keys, listed, isListed, since, mark, equity, outcome, falls }) => ({
+  .map(({ fills, keys, listed, isListed, since, mark, equity, prices, outcome, falls }) => ({
     name: `book ${fills.length} fills, settle ${keys.join("")} ${outcome}`,
     ask: (store, at) => {
       const instrument = listed.id;
       const seen: Seen = {
         ...{ instrument, listed: isListed ? listed : null, since, mark, equity, orderIds: keys.map(orderIdOf) },
         fills: fills.map((one) => ({ ...one, instrument })),
+        feePrices: prices,
       };
       return store.book(runAt(at), seen, (books) => {
         if (falls) throw new InvalidTransition(books.order.status, "lost");
@@ -316,6 +320,7 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
       await store.laneFacts({ ...lane, candlesFrom: instant(millis(at) - 1_200_000), biasAt: at, earlier: 2 }),
       ...[
         await store.lastFillAt(account),
+        await store.unvaluedFees(account, asked.openedAt),
         await store.foreignFills(account, asked.openedAt),
         await store.openPositions(account),
       ],
@@ -431,6 +436,9 @@ const PLANTS: Readonly<Record<string, Twin>> = {
       books.control.set(mode, { ...before, state: "ACTIVE" });
       return store.tighten(mode, change);
     },
+  })),
+  "a price of a fee that is lost": planted((store) => ({
+    book: (run, seen, settle) => store.book(run, { ...seen, feePrices: [] }, settle),
   })),
   "a fill that is booked once more when it is seen again": planted((store, books) => ({
     book: (run, seen, settle) => {

@@ -11,7 +11,7 @@ import type { OpenPosition, PositionRow } from "#trading/positions/position-row"
 import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
 import { big, text } from "#units/decimal";
 import { barStart, type Horizon, type Instant, instant, millis } from "#units/time";
-import { accountOf, barsOf, book, foreignOf, held, openRows, recordEquity } from "./memory-booking.ts";
+import { accountOf, barsOf, book, foreignOf, held, openRows, recordEquity, unvaluedFees } from "./memory-booking.ts";
 import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./memory-books.ts";
 import { comparisonsOf, controlOf, liftControl, noteComparisons, tightenControl } from "./memory-control.ts";
 import { keepLedger, lastBill } from "./memory-ledger.ts";
@@ -217,6 +217,7 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
         ),
       );
     },
+    unvaluedFees: async (account, since) => unvaluedFees(books, account, since),
     lastFillAt: async (account) => {
       const times = [...books.fills.values()].filter((fill) => isOf(account, fill)).map((fill) => fill.filledAt);
       return times.sort().at(-1) ?? null;

@@ -41,7 +41,8 @@ export const metrics = {
   BillsUnknown: {
     unit: "Count",
     job: "reconcile-orders",
-    meaning: "new bills whose subtype the desk does not know; 0 when there is none",
+    meaning:
+      "new bills of a subtype that is not known, and fees of the last day without a value in USDT; 0 when there is none",
   },
   KillSwitch: {
     unit: "Count",

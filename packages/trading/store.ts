@@ -15,6 +15,7 @@ import type { PlannedBias } from "./plans/plan.ts";
 import type { Policy } from "./plans/policy.ts";
 import type { Comparison } from "./positions/comparison.ts";
 import type { EquityState } from "./positions/equity-state.ts";
+import type { FeePrice, UnvaluedFee } from "./positions/fee.ts";
 import type { ForeignFill } from "./positions/fill.ts";
 import type { OpenPosition } from "./positions/position-row.ts";
 import type { Protection } from "./protection/protection.ts";
@@ -54,6 +55,8 @@ export interface Seen {
   readonly equity: Decimal;
   /** Of the instrument. Any of them may be booked already. */
   readonly fills: readonly VenueFill[];
+  /** Of fees in another currency than USDT, of these fills or of booked ones; a price that is stored stays. */
+  readonly feePrices: readonly FeePrice[];
   /** The first comparison of the instrument: what others did from then on counts too; null = there was none yet. */
   readonly since: Instant | null;
   /** Null = the venue shows no position: the last mark stays. */
@@ -168,6 +171,8 @@ export interface TradingStore {
 
   /** Returns the fills of no order of ours that count and were made after `since`, by time, instrument and trade id. */
   foreignFills(account: Account, since: Instant): Promise<ForeignFill[]>;
+  /** Returns the fees of fills that count, were made after `since` and have no value in USDT, by instrument and trade id. */
+  unvaluedFees(account: Account, since: Instant): Promise<UnvaluedFee[]>;
   /** Returns when the newest booked fill of an account was made, ours or not; null without one. */
   lastFillAt(account: Account): Promise<Instant | null>;
   /** Returns the open positions of an account, by instrument. */

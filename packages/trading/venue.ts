@@ -222,4 +222,6 @@ export interface Exchange {
    */
   bills(after: Pick<Bill, "billId" | "at"> | null): Promise<Bill[]>;
   quote(instrument: string): Promise<Quote>;
+  /** Returns the index price of a currency in USDT at the beginning of the minute of `at`; null where there is none. */
+  indexPrice(asset: string, at: Instant): Promise<Decimal | null>;
 }

@@ -17,6 +17,7 @@ const FillRow = kind.shape("fills around orders", {
   price: kind.decimal,
   fee: kind.decimal,
   fee_asset: kind.text,
+  fee_price: kind.orNull(kind.decimal),
   liquidity: kind.oneOf("maker", "taker"),
   filled_at: kind.instant,
 });
@@ -55,7 +56,7 @@ export async function laneFills(db: Db, orderIds: readonly OrderId[]): Promise<M
         )
         SELECT concat_ws(' ', f.trading_mode, f.exchange, f.instrument) AS lane, f.exchange_trade_id AS trade_id, f.order_id,
                f.cause, f.instrument, f.side, ${plain(sql`f.size`)} AS size, ${plain(sql`f.price`)} AS price,
-               ${plain(sql`f.fee`)} AS fee, f.fee_asset, f.liquidity, ${iso(sql`f.filled_at`)} AS filled_at
+               ${plain(sql`f.fee`)} AS fee, f.fee_asset, ${plain(sql`f.fee_price`)} AS fee_price, f.liquidity, ${iso(sql`f.filled_at`)} AS filled_at
         FROM lane l JOIN order_fills f
           ON f.trading_mode = l.trading_mode AND f.exchange = l.exchange AND f.instrument = l.instrument
              AND f.filled_at > coalesce(l.flat, '-infinity'::timestamptz) AND f.filled_at <= l.last
@@ -66,7 +67,14 @@ export async function laneFills(db: Db, orderIds: readonly OrderId[]): Promise<M
     lane: row.lane,
     fill: {
       ...{ tradeId: row.trade_id, orderId: row.order_id, cause: row.cause, instrument: row.instrument, side: row.side },
-      ...{ size: row.size, price: row.price, fee: row.fee, feeAsset: row.fee_asset, liquidity: row.liquidity },
+      ...{
+        size: row.size,
+        price: row.price,
+        fee: row.fee,
+        feeAsset: row.fee_asset,
+        feePrice: row.fee_price,
+        liquidity: row.liquidity,
+      },
       filledAt: row.filled_at,
     },
   }));

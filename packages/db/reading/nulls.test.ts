@@ -132,6 +132,6 @@ test("fills of an instrument that is not listed are not worth anything known, an
     ...{ type: "4h", start: AT, end: later(1000), mode: "demo", venue: "paper", chain: "ethereum" },
     ...{ inputName: "test", generated: true, explorerUrl: null, policy: {} },
   });
-  expect(records.fills).toEqual([{ notionalUsd: null, fee: "0", feeAsset: "USDT" }]);
+  expect(records.fills).toEqual([{ notionalUsd: null, fee: "0", feeAsset: "USDT", feePrice: null }]);
   expect(records.funding).toEqual([{ amount: "-0.25" }]);
 });

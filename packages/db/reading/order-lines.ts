@@ -3,6 +3,7 @@ import { askedOf, changeLine, spreadUsd } from "#reporting/change";
 import type { OrderLine } from "#reporting/report";
 import { type Decision, decisionOf, whyOf } from "#reporting/why";
 import type { Account } from "#trading/account";
+import { SETTLED_IN } from "#trading/ledger/ledger";
 import { signed } from "#trading/positions/fill";
 import { type Counted, stepsOf } from "#trading/positions/step";
 import { big, text } from "#units/decimal";
@@ -30,6 +31,7 @@ const OrderRow = kind.shape("order lines", {
   notional_usd: kind.orNull(kind.decimal),
   average_price: kind.orNull(kind.decimal),
   fees: kind.decimal,
+  fees_unvalued: kind.flag,
   status: kind.text,
   reduce_only: kind.flag,
   timeframe: kind.orNull(kind.text),
@@ -56,6 +58,12 @@ const previous = sql`LEFT JOIN LATERAL (
     AND b.filled_size > 0 AND b.policy_snapshot IS NOT NULL
   ORDER BY b.decided_at DESC LIMIT 1) p ON true`;
 
+/** The fees of an order's fills in USDT: a price that was found after the order was closed counts here. */
+const VALUED = sql`(SELECT sum(f.fee * CASE WHEN f.fee_asset = ${SETTLED_IN} THEN 1 ELSE f.fee_price END)
+                    FROM order_fills f WHERE f.order_id = o.id)`;
+const UNVALUED = sql`EXISTS (SELECT 1 FROM order_fills f WHERE f.order_id = o.id AND f.fee_asset <> ${SETTLED_IN}
+                                AND f.fee <> 0 AND f.fee_price IS NULL)`;
+
 /**
  * Returns orders as they are shown, each with what was held before and after it. `where` and `order` speak of `o`.
  */
@@ -70,7 +78,7 @@ export async function orderLines(db: Db, where: SQL, order: SQL, limit: number |
                ${plain(sql`o.filled_size * i.contract_size`)} AS filled_asset_size, ${plain(sql`o.avg_fill_price`)} AS average_price,
                ${plain(sql`CASE WHEN o.filled_size > 0 THEN o.filled_size * o.avg_fill_price ELSE o.size * o.price END
                            * i.contract_size`)} AS notional_usd,
-               ${plain(sql`o.fees`)} AS fees, o.status, o.reduce_only, o.timeframe, o.error_message AS error,
+               ${plain(sql`coalesce(${VALUED}, o.fees)`)} AS fees, ${UNVALUED} AS fees_unvalued, o.status, o.reduce_only, o.timeframe, o.error_message AS error,
                ${shown} AS snapshot, p.signal AS previous_signal, p.version AS previous_version, p.hash AS previous_hash
         FROM orders o LEFT JOIN instruments i ON i.id = o.instrument ${previous}
         WHERE ${where}
@@ -108,6 +116,7 @@ function lineOf(row: Row, steps: ReturnType<typeof stepsOf>, fills: readonly Cou
     notionalUsd: row.notional_usd,
     averagePrice: row.average_price,
     feesUsd: row.fees,
+    feesUnvalued: row.fees_unvalued,
     status: row.status,
     reduceOnly: row.reduce_only,
     timeframe: row.timeframe,

@@ -29,6 +29,7 @@ const PositionRow = kind.shape("position lines", {
   unrealized: kind.orNull(kind.decimal),
   realized: kind.orNull(kind.decimal),
   fees: kind.decimal,
+  fees_unvalued: kind.flag,
   funding: kind.decimal,
   opened_at: kind.instant,
   closed_at: kind.orNull(kind.instant),
@@ -48,7 +49,7 @@ export async function positionLines(db: Db, where: SQL, limit: number | null = n
                ${plain(sql`p.entry_price`)} AS entry_price, ${plain(sql`p.mark_price`)} AS mark_price,
                ${plain(sql`p.exit_price`)} AS exit_price, ${plain(sql`p.stop_price`)} AS stop_price,
                ${plain(sql`p.unrealized_pnl`)} AS unrealized, ${plain(sql`p.realized_pnl`)} AS realized,
-               ${plain(sql`p.fees_paid`)} AS fees, ${plain(sql`p.funding_paid`)} AS funding,
+               ${plain(sql`p.fees_paid`)} AS fees, p.fees_unvalued, ${plain(sql`p.funding_paid`)} AS funding,
                ${iso(sql`p.opened_at`)} AS opened_at, ${iso(sql`p.closed_at`)} AS closed_at
         FROM positions p LEFT JOIN instruments i ON i.id = p.instrument
         WHERE ${where}
@@ -67,6 +68,7 @@ export async function positionLines(db: Db, where: SQL, limit: number | null = n
         stopPrice: row.stop_price,
       },
       ...{ unrealizedUsd: row.unrealized, realizedUsd: row.realized, feesUsd: row.fees, fundingUsd: row.funding },
+      feesUnvalued: row.fees_unvalued,
       ...{ openedAt: row.opened_at, closedAt: row.closed_at },
     };
     return { ...line, netUsd: netUsdOf(line) };

@@ -32,6 +32,7 @@ const FillRow = kind.shape("fills of a report", {
   notionalUsd: kind.orNull(kind.decimal),
   fee: kind.decimal,
   feeAsset: kind.text,
+  feePrice: kind.orNull(kind.decimal),
 });
 const FundingRow = kind.shape("funding of a report", { amount: kind.decimal });
 
@@ -167,7 +168,7 @@ const fills = (db: Db, scope: Scope): Promise<ReportRecords["fills"]> =>
     db,
     FillRow,
     sql`SELECT ${plain(sql`f.size * f.price * i.contract_size`)} AS "notionalUsd", ${plain(sql`f.fee`)} AS fee,
-               f.fee_asset AS "feeAsset"
+               f.fee_asset AS "feeAsset", ${plain(sql`f.fee_price`)} AS "feePrice"
         FROM order_fills f LEFT JOIN instruments i ON i.id = f.instrument
         WHERE ${ours(sql`f`, scope)} AND ${during(sql`f.filled_at`, scope)}
         ORDER BY f.instrument, f.exchange_trade_id`,

@@ -7,6 +7,7 @@ import type { Decimal } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
+import { priceFees } from "./fees.ts";
 import { heldContracts } from "./lane-facts.ts";
 import { moveOrder } from "./move-order.ts";
 import { filledOf, insertFills, isForeign } from "./order-fills.ts";
@@ -19,8 +20,9 @@ type Settle = (books: OrderBooks) => Settlement;
 export function book(db: Db, run: Run, seen: Seen, settle: Settle): Promise<Booked> {
   return drizzleOf(db).transaction(async (tx) => {
     const fresh = await insertFills(tx, run.account, seen);
+    const isPriced = await priceFees(tx, run.account, seen.instrument, seen.feePrices);
     const impossibleFills = await settleAll(tx, run, seen.orderIds, fresh, settle);
-    const held = await rebuild(tx, run, seen, fresh.length > 0);
+    const held = await rebuild(tx, run, seen, fresh.length > 0 || isPriced);
     return { held, foreign: fresh.filter(isForeign).sort(byTime), impossibleFills };
   });
 }

@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
+import { priceOf } from "#trading/positions/fee";
 import { causeOf, type Fill, type FillCause, type ForeignFill, totalOf } from "#trading/positions/fill";
 import type { Seen } from "#trading/store";
 import type { OrderId } from "#units/ids";
@@ -22,6 +23,7 @@ const FILL = {
   price: orderFills.price,
   fee: orderFills.fee,
   feeAsset: orderFills.feeAsset,
+  feePrice: orderFills.feePrice,
   liquidity: orderFills.liquidity,
   filledAt: orderFills.filledAt,
 } as const;
@@ -43,6 +45,7 @@ const COUNTS = sql`(order_id IS NOT NULL OR cause IS NOT NULL)`;
  */
 export async function insertFills(db: Db, { mode, venue }: Account, seen: Seen): Promise<Stored[]> {
   const { fills, since } = seen;
+  const prices = new Map(seen.feePrices.map(({ tradeId, price }) => [tradeId, price]));
   const reach = { mode, isListed: seen.listed !== null, since };
   if (fills.length === 0) return [];
   const ours = await ordersByClientId(
@@ -63,6 +66,7 @@ export async function insertFills(db: Db, { mode, venue }: Account, seen: Seen):
     price: fill.price,
     fee: fill.fee,
     feeAsset: fill.feeAsset,
+    feePrice: priceOf(fill, prices),
     liquidity: fill.liquidity,
   }));
   return drizzleOf(db).insert(orderFills).values(values).onConflictDoNothing().returning(STORED);

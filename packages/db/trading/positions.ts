@@ -84,9 +84,9 @@ export async function rebuildPositions(
   const archive = await archiveOf(db, account, instrument.id);
   const fills = await fillsOf(db, account, instrument.id, archive.until);
   const all = positionsOf(fills, instrument.contractSize);
-  const { openedAt, closedAt, realizedPnl, feesPaid } = positions;
+  const { openedAt, closedAt, realizedPnl, feesPaid, feesUnvalued } = positions;
   const stored = await drizzleOf(db)
-    .select({ id: positions.id, openedAt, closedAt, realizedPnl, feesPaid })
+    .select({ id: positions.id, openedAt, closedAt, realizedPnl, feesPaid, feesUnvalued })
     .from(positions)
     .where(mine);
   const unaccounted = new Map(stored.map((row) => [row.id, row]));

@@ -132,7 +132,7 @@ const fills = ["1", "2"].map((tradeId) => ({
   ...{ liquidity: "taker" as const, filledAt: at },
 }));
 const seen: Seen = {
-  ...{ fills, orderIds: [id], equity: decimalOf("1000"), mark: null, since: null },
+  ...{ fills, feePrices: [], orderIds: [id], equity: decimalOf("1000"), mark: null, since: null },
   ...{ instrument: "ETH-USDT-SWAP", listed: INSTRUMENTS.find((one) => one.asset === "ETH") ?? null },
 };
 const balance = { equity: decimalOf("1000"), cash: decimalOf("1000"), available: decimalOf("900") };

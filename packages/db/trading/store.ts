@@ -4,6 +4,7 @@ import { book } from "./book.ts";
 import { claimOrder } from "./claim-order.ts";
 import { liftControl, noteComparisons, readComparisons } from "./comparisons.ts";
 import { accountHealth, equityAt, insertEquity } from "./equity.ts";
+import { unvaluedFees } from "./fees.ts";
 import { listedInstruments } from "./instruments.ts";
 import { switchBooks } from "./kill-switch.ts";
 import { heldContracts, laneFacts, latestBias } from "./lane-facts.ts";
@@ -34,6 +35,7 @@ export const sqlStore = (db: Db): TradingStore => ({
   equity: (account, at) => equityAt(db, account, at),
   laneFacts: (query) => laneFacts(db, query),
   foreignFills: (account, since) => foreignFills(db, account, since),
+  unvaluedFees: (account, since) => unvaluedFees(db, account, since),
   lastFillAt: (account) => lastFillAt(db, account),
   openPositions: (account) => openPositions(db, account),
   comparisons: (account) => readComparisons(db, account),

@@ -22,6 +22,7 @@ const Order = z.object({
   /** Σ size × price of its fills. */
   filledValue: Decimal,
   fee: Decimal,
+  feeCcy: z.string().default(SETTLED_IN),
   pnl: Decimal,
   tradeId: z.string(),
   /** The algo order whose child it is; empty for an order of its own. */
@@ -52,6 +53,7 @@ const Fill = z.object({
   fillPnl: Decimal,
   /** As OKX signs it: negative = paid. */
   fee: Decimal,
+  feeCcy: z.string().default(SETTLED_IN),
   /** Of its bill; empty in an account of the format before. */
   subType: z.string().default(""),
   execType: z.enum(["T", "M"]),
@@ -78,6 +80,8 @@ export const PaperState = z.object({
   bills: z.array(PaperBill),
   fundedTo: ms.nullable(),
   leverage: z.record(z.string(), Decimal),
+  /** The currency that pays fees while the account has enough of it, and its price in USDT; null = USDT pays. */
+  feesIn: z.object({ ccy: z.string(), price: Decimal }).nullable().default(null),
   positions: z.array(Position),
   orders: z.array(Order),
   fills: z.array(Fill),
@@ -96,6 +100,7 @@ export const newAccount = (initial: Decimal): PaperState => ({
   bills: [],
   fundedTo: null,
   leverage: {},
+  feesIn: null,
   positions: [],
   orders: [],
   fills: [],
@@ -228,11 +233,19 @@ function nextPosition(
   return { instId: listing.id, contracts, cost, avgPx, cTime: same?.cTime ?? now, uTime: now, tradeId };
 }
 
+/** Returns what pays a fee of so much USDT, which is negative where it is paid, and how much. */
+function paidIn({ feesIn, cash }: PaperState, fee: Big): { readonly fee: Big; readonly feeCcy: string } {
+  if (feesIn === null) return { fee, feeCcy: SETTLED_IN };
+  const other = big(fixed(fee.div(feesIn.price), PLACES));
+  const isThere = other.neg().lte(cash[feesIn.ccy] ?? ZERO);
+  return isThere ? { fee: other, feeCcy: feesIn.ccy } : { fee, feeCcy: SETTLED_IN };
+}
+
 /** Books one execution: order, fill, position, balance and what hangs on them move together. */
 export function applyFill(state: PaperState, listing: Listing, execution: Execution): void {
   const { order, size, price, execType, feeRate, now, cause = "trade" } = execution;
   const signed = order.side === "buy" ? size : size.times(-1);
-  const fee = notionalOf(size, listing, price).times(feeRate).neg();
+  const { fee, feeCcy } = paidIn(state, notionalOf(size, listing, price).times(feeRate).neg());
   const at = state.positions.findIndex((position) => position.instId === order.instId);
   const before = state.positions[at];
   const id = idAt(now, "trade", order.ordId, order.accFillSz);
@@ -244,12 +257,13 @@ export function applyFill(state: PaperState, listing: Listing, execution: Execut
   state.positions = [...state.positions.filter((_, i) => i !== at), ...(after ? [after] : [])];
   const { ordId, clOrdId, instId, side } = order;
   const named = { tradeId, ordId, clOrdId, instId, side };
-  const { billId, subType } = recordTrade(state, { ...named, cause, size, price, pnl, fee, ts: now });
-  const amounts = { fillSz: text(size), fillPx: text(price), fillPnl: text(pnl), fee: text(fee) };
+  const { billId, subType } = recordTrade(state, { ...named, cause, size, price, pnl, fee, feeCcy, ts: now });
+  const amounts = { fillSz: text(size), fillPx: text(price), fillPnl: text(pnl), fee: text(fee), feeCcy };
   state.fills.push({ ...named, billId, subType, ...amounts, execType, ts: now });
   order.accFillSz = text(big(order.accFillSz).plus(size));
   order.filledValue = text(big(order.filledValue).plus(size.times(price)));
-  order.fee = text(big(order.fee).plus(fee));
+  order.fee = text(big(order.feeCcy === feeCcy ? order.fee : ZERO).plus(fee));
+  order.feeCcy = feeCcy;
   order.pnl = text(big(order.pnl).plus(pnl));
   order.tradeId = tradeId;
   order.uTime = now;

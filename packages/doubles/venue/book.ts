@@ -21,6 +21,8 @@ export interface BookSettings {
   readonly liquidityShare: number;
   /** Where mark and index stand; at the last price by default, which is the only one that candles have. */
   readonly basis?: (instrument: string) => Basis;
+  /** The price in USDT of a currency that is not traded here; null without one. */
+  readonly indexOf?: (asset: string) => Big | null;
 }
 
 /** Mark and index as multiples of the last price. */
@@ -112,6 +114,8 @@ export interface Book {
    * there is no bar yet.
    */
   steps(instrument: string, seen: Walked | null, now: number): { steps: Step[]; upTo: Walked | null };
+  /** Returns the index of a currency in USDT, or null where there is none at `now`. */
+  index(asset: string, now: number): Big | null;
   /** Returns bars opened at or before `now`, newest first; null for a bar that the source cannot make. */
   candles(instrument: string, barSeconds: number, now: number, query: CandleQuery): CandleRow[] | null;
 }
@@ -286,5 +290,7 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
   const relist = (instrument: string, fields: InstrumentRow) => {
     rows[rowAt(instrument)] = { ...rowOf(instrument), ...fields };
   };
-  return { listings, rows, rowOf, relist, touch, touchAt, steps, candles };
+  const index = (asset: string, now: number) =>
+    settings.indexOf?.(asset) ?? touch(`${asset}-USDT-SWAP`, now)?.index ?? null;
+  return { listings, rows, rowOf, relist, touch, touchAt, steps, index, candles };
 }

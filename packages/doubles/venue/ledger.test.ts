@@ -172,7 +172,7 @@ test("an account of the format before is taken over with its equity to the last 
 const LISTING = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1 }).listings.get(ETH_SWAP.id) as Listing;
 const order = (side: "buy" | "sell", size: Decimal): PaperOrder => ({
   ...{ ordId: "1", clOrdId: "", instId: ETH_SWAP.id, side, ordType: "market", tdMode: "cross", sz: size, px: "" },
-  ...{ reduceOnly: false, state: "live", accFillSz: ZERO, filledValue: ZERO, fee: ZERO, pnl: ZERO },
+  ...{ reduceOnly: false, state: "live", accFillSz: ZERO, filledValue: ZERO, fee: ZERO, feeCcy: "USDT", pnl: ZERO },
   ...{
     tradeId: "",
     algoId: "",

@@ -92,13 +92,20 @@ interface Traded extends Pick<PaperBill, "instId" | "ordId" | "clOrdId" | "trade
   readonly pnl: Big;
   /** Negative = paid. */
   readonly fee: Big;
+  readonly feeCcy: string;
 }
 
-/** Writes the bill of one execution. */
-export function recordTrade(ledger: Ledger, { cause, side, size, price, pnl, fee, ...named }: Traded): PaperBill {
+/** Writes the bill of one execution; a fee in another currency than its result has a bill of its own, before it. */
+export function recordTrade(
+  ledger: Ledger,
+  { cause, side, size, price, pnl, fee, feeCcy, ...named }: Traded,
+): PaperBill {
   const { type, [side]: subType } = OF_CAUSE[cause];
-  const amounts = { balChg: text(pnl.plus(fee)), pnl: text(pnl), fee: text(fee), sz: text(size), px: text(price) };
-  return record(ledger, { type, subType, ...named, ...amounts });
+  const traded = { type, subType, ...named, sz: text(size), px: text(price) };
+  const isOther = feeCcy !== SETTLED_IN;
+  if (isOther) record(ledger, { ...traded, ccy: feeCcy, balChg: text(fee), fee: text(fee) });
+  const paid = isOther ? big(0) : fee;
+  return record(ledger, { ...traded, balChg: text(pnl.plus(paid)), pnl: text(pnl), fee: text(paid) });
 }
 
 /** The digits that a balance keeps after the point. */
@@ -114,9 +121,9 @@ export function recordFunding(ledger: Ledger, instId: string, contracts: Decimal
 }
 
 /** Writes a transfer: `amount` is negative when it leaves the account. @throws RangeError for nothing, or more than there is. */
-export function recordTransfer(ledger: Ledger, amount: Decimal, ts: number): PaperBill {
-  const left = big(ledger.cash[SETTLED_IN] ?? ZERO).plus(amount);
+export function recordTransfer(ledger: Ledger, amount: Decimal, ts: number, ccy = SETTLED_IN): PaperBill {
+  const left = big(ledger.cash[ccy] ?? ZERO).plus(amount);
   if (big(amount).eq(0) || left.lt(0)) throw new RangeError(`a transfer of ${amount} leaves ${left.toFixed()}`);
   const subType = big(amount).gt(0) ? TRANSFER.into : TRANSFER.out;
-  return record(ledger, { type: TRANSFER.type, subType, sz: text(big(amount).abs()), balChg: text(amount), ts });
+  return record(ledger, { type: TRANSFER.type, subType, ccy, sz: text(big(amount).abs()), balChg: text(amount), ts });
 }

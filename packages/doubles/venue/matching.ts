@@ -1,6 +1,7 @@
 import { type Big, big, ZERO } from "#units/decimal";
 import { applyFill, leverageOf, type PaperOrder, type PaperState, wealth } from "./account.ts";
 import { type Book, ceilTick, floorTick, type Listing, type Touch } from "./book.ts";
+import { SETTLED_IN } from "./ledger.ts";
 import { priceLimit } from "./price-limit.ts";
 import { PaperRefusal } from "./reply.ts";
 
@@ -121,6 +122,7 @@ export function checkPriceLimit({ px, side }: PaperOrder, touch: Touch, listing:
 /** What a new order has not had yet. */
 export const fresh = (now: number) => ({
   ...{ state: "live" as const, accFillSz: ZERO, filledValue: ZERO, fee: ZERO, pnl: ZERO, tradeId: "" },
+  feeCcy: SETTLED_IN,
   ...{ category: "normal", amendSource: "", cancelSource: "" },
   ...{ cTime: now, uTime: now },
 });

@@ -62,6 +62,29 @@ function candles(request: PaperRequest, book: Book, closedOnly: boolean): readon
   return rows;
 }
 
+const MINUTE_MS = 60_000;
+
+/** Minutes of an index, newest first: at their open, which is known from their beginning, and nothing else of them. */
+function indexCandles({ query, now }: PaperRequest, book: Book): readonly unknown[] {
+  const [asset, quote] = required(query, "instId").split("-");
+  if (asset === undefined || quote !== "USDT" || book.index(asset, now) === null)
+    throw new PaperRefusal("51001", "Index does not exist");
+  if ((query.bar ?? "1m") !== "1m") throw new PaperRefusal("51000", "Parameter bar error: the paper venue has minutes");
+  const [after, before] = [Number(query.after ?? now + 1), Number(query.before ?? now - 100 * MINUTE_MS)];
+  const limit = Math.min(Number(query.limit ?? 100), 100);
+  if (!Number.isFinite(after + before + limit))
+    throw new PaperRefusal("51000", "Parameter after, before or limit error");
+  const rows: unknown[] = [];
+  let at = Math.floor(Math.min(after - 1, now) / MINUTE_MS) * MINUTE_MS;
+  for (; at > before && rows.length < limit; at -= MINUTE_MS) {
+    const price = book.index(asset, at);
+    if (price === null) break;
+    const open = text(price);
+    rows.push([String(at), open, open, open, open, at + MINUTE_MS <= now ? "1" : "0"]);
+  }
+  return rows;
+}
+
 const level = (price: Big, size: Big) => [text(price), text(size), "0", "1"];
 
 /** The public endpoints, by path. */
@@ -92,6 +115,8 @@ export const PUBLIC_ROUTES: Readonly<Record<string, Route>> = {
     const { bid, ask, available } = touchOf(book, required(query, "instId"), now);
     return [{ asks: [level(ask, available)], bids: [level(bid, available)], ts: String(now), seqId: now }];
   },
+  "market/index-candles": indexCandles,
+  "market/history-index-candles": indexCandles,
   "market/candles": (request, book) => candles(request, book, false),
   "market/history-candles": (request, book) => candles(request, book, true),
 };

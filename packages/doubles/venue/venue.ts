@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import type { Clock } from "#host/clock";
 import { listen, readBody } from "#host/http";
 import type { CandleSource, InstrumentRow } from "#recording/candle-source";
-import { big, type Decimal, decimalOf } from "#units/decimal";
+import { type Big, big, type Decimal, decimalOf } from "#units/decimal";
 import { FUNDING_RULE, type FundingTerms, newAccount, type PaperOrder, type PaperState } from "./account.ts";
 import { isWaiting } from "./algo.ts";
 import { refusedAlgo } from "./algo-routes.ts";
@@ -47,8 +47,13 @@ export interface PaperVenue {
   readonly faults: Faults;
   /** Carries out the requests that a `late` fault held back, at the clock of now. Returns how many. */
   deliverLate(): Promise<number>;
-  /** Moves USDT into the account, or out of it when `amount` is negative. @throws RangeError for nothing, or more than there is. */
-  transfer(amount: Decimal): PaperBill;
+  /** Moves USDT, or another currency, into the account, or out of it when `amount` is negative. @throws RangeError for nothing, or more than there is. */
+  transfer(amount: Decimal, ccy?: string): PaperBill;
+  /**
+   * Has fees paid in a currency at so many USDT a unit, while the account holds enough of it; null = in USDT again. The index
+   * of the currency is that price, or nothing where it is hidden.
+   */
+  chargeIn(fees: FeesIn | null): void;
   /** Trades as a person or the venue does, without the desk. @throws RangeError without a price or anything to reduce. */
   trade(unasked: UnaskedTrade): PaperOrder;
   /** Says otherwise of the account from here on: `{ perm: "read_only,trade,withdraw" }`, another `posMode`, `ip`, `uid`. */
@@ -60,6 +65,13 @@ export interface PaperVenue {
   /** Returns the account as it would be kept. */
   state(): PaperState;
   close(): Promise<void>;
+}
+
+export interface FeesIn {
+  readonly ccy: string;
+  readonly price: Decimal;
+  /** Whether the venue's index does not have it. */
+  readonly isHidden?: boolean;
 }
 
 interface Arrival {
@@ -220,7 +232,9 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
   const { source } = config;
   const moved = new Map<string, Basis>();
   const basis = (instrument: string) => moved.get(instrument) ?? AT_LAST;
-  const book = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1, basis, ...config.book });
+  const indexes = new Map<string, Big>();
+  const indexOf = (asset: string) => indexes.get(asset) ?? null;
+  const book = paperBook(source, { halfSpreadBps: 1, liquidityShare: 0.1, basis, indexOf, ...config.book });
   const state =
     (config.file === undefined ? null : readState(config.file, book.listings)) ??
     newAccount(config.balance ?? decimalOf("100000"));
@@ -246,6 +260,13 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
       write(response, reply);
     } else answer(act, response, arrival, () => run(config, floor, arrival));
   };
+  const byHand = <T>(work: (now: number) => T): T => {
+    const now = config.clock.now();
+    pass(config, floor, now);
+    const done = work(now);
+    keep(config, floor);
+    return done;
+  };
   const server = await listen((incoming, response) => {
     // A bug of the venue breaks the connection: the adapter must read it as unknown, and the test sees it.
     serve(incoming, response).catch((error: Error) => response.destroy(error));
@@ -259,21 +280,15 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
       for (const arrival of late) run(config, floor, arrival);
       return late.length;
     },
-    transfer: (amount) => {
-      const now = config.clock.now();
-      pass(config, floor, now);
-      const bill = recordTransfer(state, amount, now);
+    transfer: (amount, ccy) => byHand((now) => recordTransfer(state, amount, now, ccy)),
+    chargeIn: (fees) => {
+      state.feesIn = fees && { ccy: fees.ccy, price: fees.price };
+      if (fees?.isHidden) indexes.delete(fees.ccy);
+      else if (fees) indexes.set(fees.ccy, big(fees.price));
       keep(config, floor);
-      return bill;
-    },
-    trade: (unasked) => {
-      const now = config.clock.now();
-      pass(config, floor, now);
-      const order = tradeUnasked(floor, unasked, now);
-      keep(config, floor);
-      return structuredClone(order);
     },
     pretend: (said) => void Object.assign(floor.pretended, said),
+    trade: (unasked) => structuredClone(byHand((now) => tradeUnasked(floor, unasked, now))),
     relist: book.relist,
     part: (instrument, mark, index) => {
       moved.set(instrument, { mark: big(mark), index: big(index) });

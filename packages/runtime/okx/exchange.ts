@@ -8,6 +8,7 @@ import { assertionsOf } from "./account-check.ts";
 import { childrenOver, mayBeStop } from "./children.ts";
 import { type OkxClient, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
+import { indexPrice } from "./index-price.ts";
 import { marketOver, type OkxMarketConfig } from "./market.ts";
 import { submitReplyOf } from "./reply.ts";
 import { type Call, type Params, pages, rowsOf, unlessGone } from "./requests.ts";
@@ -221,6 +222,7 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
     },
     balance: async () => balanceOf((await rowsOf(client, client.privateGetAccountBalance, { ccy: "USDT" }))[0]),
     bills: (after) => billsAfter(client, after),
+    indexPrice: (asset, at) => indexPrice(client, asset, at),
     quote: async (instrument) => {
       const [[ticker], [mark]] = await Promise.all([
         rowsOf(client, client.publicGetMarketTicker, { instId: instrument }),

@@ -69,5 +69,6 @@ export function renewing(
     balance: () => ask((exchange) => exchange.balance()),
     bills: (after) => ask((exchange) => exchange.bills(after)),
     quote: (instrument) => ask((exchange) => exchange.quote(instrument)),
+    indexPrice: (asset, at) => ask((exchange) => exchange.indexPrice(asset, at)),
   };
 }

@@ -27,7 +27,10 @@ const order = (overrides: Partial<StoredOrder> = {}): StoredOrder => ({
   ...{ expiresAt: DEADLINE, version: 3 },
   ...overrides,
 });
-const filled = (size: string) => ({ size: decimalOf(size), price: decimalOf("1000"), fee: decimalOf("0.5") });
+const filled = (size: string) => ({
+  ...{ size: decimalOf(size), price: decimalOf("1000") },
+  fees: { usd: decimalOf("0.5"), unvalued: {} },
+});
 const books = (of: Partial<StoredOrder>, overrides: Partial<OrderBooks> = {}): OrderBooks => ({
   ...{ order: order(of), filled: null, isFresh: false, looks: [] },
   ...overrides,

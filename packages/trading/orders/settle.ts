@@ -82,10 +82,12 @@ function adoption({ order, filled }: OrderBooks, found: VenueOrder | null): Step
     if (event === null) return steps;
     const isFill = event === "filled" || event === "partly_filled";
     const change: OrderChange = {
-      ...(isFill && filled ? { filledSize: most, avgFillPrice: filled.price, fees: filled.fee } : {}),
+      ...(isFill && filled ? { filledSize: most, avgFillPrice: filled.price, fees: filled.fees.usd } : {}),
       ...(found && current.venueOrderId === null ? { exchangeOrderId: found.venueOrderId } : {}),
     };
+    const unvalued = Object.keys(filled?.fees.unvalued ?? {}).length > 0;
     const detail = {
+      ...(isFill && filled && unvalued ? { fee_unvalued: { ...filled.fees.unvalued } } : {}),
       ...(isFill && isLate(current.status) ? { alarm: "late fill" } : {}),
       ...(event === "filled" && big(most).lt(order.size) ? { placed: text(most), asked: order.size } : {}),
     };

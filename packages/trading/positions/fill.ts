@@ -4,9 +4,10 @@ import { type Instant, millis } from "#units/time";
 import type { TradingMode } from "../mode.ts";
 import { isOurs } from "../orders/client-order-id.ts";
 import type { VenueFill, VenuePosition } from "../venue.ts";
+import { type Fee, feesOf } from "./fee.ts";
 
-/** One execution of ours as booked. `fee` is a cost in `feeAsset`: negative = rebate. */
-export interface Fill extends Omit<VenueFill, "venueOrderId" | "clientOrderId" | "cause"> {
+/** One execution of ours as booked. */
+export interface Fill extends Omit<VenueFill, "venueOrderId" | "clientOrderId" | "cause">, Fee {
   readonly orderId: OrderId | null;
 }
 
@@ -73,20 +74,20 @@ export function once(fills: readonly Fill[]): Fill[] {
 export const signed = (fill: Pick<Fill, "side" | "size">): Big =>
   fill.side === "buy" ? big(fill.size) : big(fill.size).neg();
 
-/** Returns the sum of what an order filled: size, size-weighted price (null at 0), and fees. */
+/** Returns the sum of what an order filled: size, size-weighted price (null at 0), and fees as `feesOf` has them. */
 export function totalOf(fills: readonly Fill[]): {
   readonly size: Decimal;
   readonly price: Decimal | null;
-  readonly fee: Decimal;
+  readonly fees: ReturnType<typeof feesOf>;
 } {
-  const sum = once(fills).reduce(
+  const unique = once(fills);
+  const sum = unique.reduce(
     (total, fill) => ({
       size: total.size.plus(fill.size),
       notional: total.notional.plus(big(fill.size).times(fill.price)),
-      fee: total.fee.plus(fill.fee),
     }),
-    { size: big(0), notional: big(0), fee: big(0) },
+    { size: big(0), notional: big(0) },
   );
   const price = sum.size.gt(0) ? text(sum.notional.div(sum.size).round(18)) : null;
-  return { size: text(sum.size), price, fee: text(sum.fee) };
+  return { size: text(sum.size), price, fees: feesOf(unique) };
 }

@@ -21,6 +21,7 @@ const fill = (tradeId: string, side: Fill["side"], size: Decimal, price: Decimal
     size,
     price,
     fee: decimalOf("0.5"),
+    feePrice: null,
     feeAsset: "USDT",
   },
   ...{ liquidity: "taker", filledAt: at(minutes) },
@@ -113,12 +114,14 @@ test("the drawdown runs along the closes of the bars, each at its end", () => {
 test("a closed episode is settled once its row says what its fills say; an open one never is", () => {
   const [open, closed] = [OPENED, CLOSED].map((fills) => positionsOf(fills, ETH_SWAP.contractSize)[0]);
   if (!open || !closed) throw new TypeError("no episode");
-  const { openedAt, closedAt, realizedPnl, feesPaid } = row(CLOSED);
-  const stored = { openedAt, closedAt, realizedPnl, feesPaid };
+  const { openedAt, closedAt, realizedPnl, feesPaid, feesUnvalued } = row(CLOSED);
+  const stored = { openedAt, closedAt, realizedPnl, feesPaid, feesUnvalued };
   expect(isSettled(stored, closed)).toBe(true);
   expect(isSettled({ ...stored, realizedPnl: decimalOf("299") }, closed)).toBe(false);
   expect(isSettled({ ...stored, feesPaid: decimalOf("1") }, closed)).toBe(false);
+  expect(isSettled({ ...stored, feesUnvalued: true }, closed)).toBe(false);
   expect(isSettled({ ...stored, closedAt: null }, closed)).toBe(false);
   expect(isSettled({ ...stored, openedAt: at(1) }, closed)).toBe(false);
-  expect(isSettled({ openedAt, closedAt: null, realizedPnl: ZERO, feesPaid: decimalOf("1") }, open)).toBe(false);
+  const begun = { openedAt, closedAt: null, realizedPnl: ZERO, feesPaid: decimalOf("1"), feesUnvalued };
+  expect(isSettled(begun, open)).toBe(false);
 });

@@ -5,6 +5,7 @@ import { type Instant, instant, millis } from "#units/time";
 import type { Account } from "../account.ts";
 import type { Instrument } from "../instrument.ts";
 import type { Policy } from "../plans/policy.ts";
+import { feesOf } from "./fee.ts";
 import { heldFor, maxDrawdownOf, type Position, riskUsdOf, unrealizedOf } from "./position.ts";
 
 /** An open position as stored. */
@@ -78,7 +79,10 @@ export interface PositionRow {
   readonly contracts: Decimal;
   readonly unrealizedPnl: Decimal;
   readonly realizedPnl: Decimal;
+  /** Those that have a value in USDT. */
   readonly feesPaid: Decimal;
+  /** Whether a fee has none: `feesPaid` is then not all. */
+  readonly feesUnvalued: boolean;
   readonly fundingPaid: Decimal;
   readonly maxDrawdown: Decimal | null;
   readonly holdingTime: string;
@@ -106,6 +110,7 @@ export const isSettled = (
     readonly closedAt: Instant | null;
     readonly realizedPnl: Decimal | null;
     readonly feesPaid: Decimal | null;
+    readonly feesUnvalued: boolean;
   },
   episode: Position,
 ): boolean =>
@@ -113,9 +118,18 @@ export const isSettled = (
   stored.openedAt === episode.openedAt &&
   stored.closedAt === episode.closedAt &&
   stored.realizedPnl === money(episode.realized) &&
-  stored.feesPaid === feesOf(episode);
+  isSame(stored, paidIn(episode));
 
-const feesOf = (episode: Position): Decimal => money(episode.fees.USDT ?? ZERO);
+/** Returns the fees of an episode as its row has them. */
+function paidIn({ parts }: Position): Pick<PositionRow, "feesPaid" | "feesUnvalued"> {
+  const { usd, unvalued } = feesOf(parts);
+  return { feesPaid: money(usd), feesUnvalued: Object.keys(unvalued).length > 0 };
+}
+
+const isSame = (
+  stored: { readonly feesPaid: Decimal | null; readonly feesUnvalued: boolean },
+  paid: ReturnType<typeof paidIn>,
+): boolean => stored.feesPaid === paid.feesPaid && stored.feesUnvalued === paid.feesUnvalued;
 
 /** Returns the row of an episode of fills, valued by `marking`. */
 export function positionRow(input: RowInput): PositionRow {
@@ -148,7 +162,7 @@ export function positionRow(input: RowInput): PositionRow {
     contracts: episode.contracts,
     unrealizedPnl: isOpen ? money(unrealizedOf(episode, mark, contractSize)) : ZERO,
     realizedPnl: money(episode.realized),
-    feesPaid: feesOf(episode),
+    ...paidIn(episode),
     fundingPaid: fundingPaid(episode, input.funding),
     maxDrawdown: drawdown(input),
     holdingTime: `${heldFor(episode, marking.at) / 1000} seconds`,

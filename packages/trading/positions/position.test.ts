@@ -22,6 +22,7 @@ const fill = (side: "buy" | "sell", size: Decimal, price: Decimal, minutes = 0, 
     price,
     fee,
     feeAsset: "USDT",
+    feePrice: null,
     liquidity: "taker",
     filledAt: at(minutes),
   };

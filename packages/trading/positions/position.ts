@@ -1,6 +1,7 @@
 import { type Big, big, type Decimal, fixed, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { Instrument } from "../instrument.ts";
+import { feeUsd } from "./fee.ts";
 import { type Fill, once, signed } from "./fill.ts";
 
 /**
@@ -156,7 +157,8 @@ export function unrealizedOf(position: Position, mark: Decimal, contractSize: De
 
 /**
  * Returns the max drawdown of the position's equity from its highest point (at least 0, where it began), over its entry
- * notional, along `marks` and the fills between them. Marks before the opening and after the close are left out.
+ * notional, along `marks` and the fills between them. Marks before the opening and after the close are left out,
+ * and fees that have no value.
  */
 export function maxDrawdownOf(
   { parts, entryNotional }: Pick<Position, "parts" | "entryNotional">,
@@ -179,7 +181,7 @@ export function maxDrawdownOf(
   for (const fill of parts) {
     for (let mark = path[next]; mark !== undefined && mark.at < fill.filledAt; mark = path[++next]) look(mark.mark);
     contracts = contracts.plus(signed(fill));
-    cash = cash.minus(signed(fill).times(contractSize).times(fill.price)).minus(fill.fee);
+    cash = cash.minus(signed(fill).times(contractSize).times(fill.price)).minus(feeUsd(fill) ?? 0);
     look(fill.price);
   }
   if (!contracts.eq(0)) for (let mark = path[next]; mark !== undefined; mark = path[++next]) look(mark.mark);

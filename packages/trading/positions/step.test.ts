@@ -52,7 +52,7 @@ const anyFills = fc.array(anyFill, { maxLength: 30 }).map((list) =>
       ...{ cause: order === null ? cause : null, filledAt: instant(millis(START) + second * 1000) },
       side: order === null ? (lots % 2 === 0 ? "buy" : "sell") : SIDES[order],
       ...{ size: text(big(lots).div(100)), price: text(big(cents).div(100)) },
-      ...{ fee: decimalOf("0.01"), feeAsset: "USDT", liquidity: "taker" },
+      ...{ fee: decimalOf("0.01"), feeAsset: "USDT", feePrice: null, liquidity: "taker" },
     }),
   ),
 );
