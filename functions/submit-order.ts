@@ -14,7 +14,14 @@ import { policyOf } from "#trading/plans/policy";
 export const handler = consume("orders", async ({ orderId, mode, at }, context) => {
   const { books, exchange, control, publish, settings } = context;
   const store = fenced(books, control);
-  const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order");
+  const { order, closed, tripped } = await submitOrder(
+    store,
+    exchange,
+    orderId,
+    at,
+    "submit-order",
+    policyOf(settings),
+  );
   const run = { account: { mode, venue: settings.venue }, at, by: "submit-order", policy: policyOf(settings) };
   const cover = await coverOrder(store, exchange, run, order);
   const { instrument, side, size, status, filledSize, averagePrice, errorMessage } = order;

@@ -81,6 +81,9 @@ function handVenue(now: () => number) {
     bills: async () => [],
     quote: async (instrument) => ({ instrument, bid: PRICE, ask: PRICE, mark: PRICE, at: instant(now()) }),
     indexPrice: async () => null,
+    priceLimit: async () => null,
+    leverage: async () => POLICY.venueLeverage,
+    setLeverage: async () => false,
   };
   return { exchange, trade, fills, held, orders };
 }

@@ -11,11 +11,13 @@ import {
   type SubmitOutcome,
   submissionOf,
 } from "#trading/orders/submission";
+import type { Policy } from "#trading/plans/policy";
 import type { TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
 import { ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { type Instant, instant, millis } from "#units/time";
+import { ensureLeverage } from "./ensure-leverage.ts";
 
 export interface Submitted {
   readonly outcome: SubmitOutcome;
@@ -37,7 +39,7 @@ class UnknownOrderId extends Error {
   }
 }
 
-const NOT_LOOKED = { quote: null, decidedMark: null, held: null } as const;
+const NOT_LOOKED = { quote: null, priceLimit: null, decidedMark: null, held: null } as const;
 
 /** Asks the venue what the claim of an order depends on: the market for one that opens, what is held for one that reduces. */
 async function lookAround(
@@ -49,8 +51,12 @@ async function lookAround(
     const position = (await exchange.positions()).find(({ instrument }) => instrument === order.instrument);
     return { ...NOT_LOOKED, held: position?.contracts ?? ZERO };
   }
-  const [quote, decidedMark] = await Promise.all([exchange.quote(order.instrument), store.decidedMark(order.id)]);
-  return { quote, decidedMark, held: null };
+  const [quote, priceLimit, decidedMark] = await Promise.all([
+    exchange.quote(order.instrument),
+    exchange.priceLimit(order.instrument),
+    store.decidedMark(order.id),
+  ]);
+  return { quote, priceLimit, decidedMark, held: null };
 }
 
 /** Returns the claim of an order, with what stands in its way and the size that the venue's position leaves it. */
@@ -62,7 +68,8 @@ function claimOf(order: StoredOrder, claim: Claim, look: Omit<ClaimLook, "now">)
 
 /**
  * Submits an approved order once, however often it is called: the order is claimed with its deadline, posted, and moved
- * by the reply. An order that another delivery claimed is not posted; it is left to the unknown rule.
+ * by the reply. An order that another delivery claimed is not posted; it is left to the unknown rule. With a `policy`, one
+ * that opens or adds is not sent while the venue margins its instrument at another leverage.
  * @throws UnknownOrderId; a transport failure before the claim, after which a redelivery starts afresh.
  */
 export async function submitOrder(
@@ -71,6 +78,7 @@ export async function submitOrder(
   id: OrderId,
   at: Instant,
   by: string,
+  policy: Pick<Policy, "venueLeverage"> | null = null,
 ): Promise<Submitted> {
   const stored = async (): Promise<StoredOrder> => {
     const order = await store.order(id);
@@ -86,6 +94,8 @@ export async function submitOrder(
       case "read":
         return { kind: "status", status: order.status };
       case "clock":
+        if (policy !== null && !order.reduceOnly && order.status === "approved")
+          tripped = await ensureLeverage(store, exchange, { account: order, at, by, policy }, order.instrument);
         // What the kill switch holds back is voided whatever the market does, and whether the venue tells it or not.
         look = isAllowed(await store.control(order.mode), order)
           ? await lookAround(store, exchange, order)

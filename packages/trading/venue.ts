@@ -174,6 +174,12 @@ export interface Quote {
   readonly at: Instant;
 }
 
+/** Prices outside of which the venue takes no order of an instrument now: the highest of a buy, the lowest of a sell. */
+export interface PriceLimit {
+  readonly buy: Decimal;
+  readonly sell: Decimal;
+}
+
 /**
  * The one port to a trading venue. Every query throws on a transport failure: a failed query is never an empty answer.
  * Implementations: ccxt's okx against OKX, and the same code against the paper venue.
@@ -222,6 +228,12 @@ export interface Exchange {
    */
   bills(after: Pick<Bill, "billId" | "at"> | null): Promise<Bill[]>;
   quote(instrument: string): Promise<Quote>;
+  /** Returns the price limit of an instrument; null where the venue has none of it now. */
+  priceLimit(instrument: string): Promise<PriceLimit | null>;
+  /** Returns the leverage that the venue margins an instrument at. */
+  leverage(instrument: string): Promise<Decimal>;
+  /** Sets it; returns whether the venue took it: it does not while orders wait. */
+  setLeverage(instrument: string, leverage: Decimal): Promise<boolean>;
   /** Returns the index price of a currency in USDT at the beginning of the minute of `at`; null where there is none. */
   indexPrice(asset: string, at: Instant): Promise<Decimal | null>;
 }

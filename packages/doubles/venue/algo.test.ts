@@ -376,11 +376,20 @@ test("a price outside the limit around the index is refused", async () => {
   const limit = (side: "buy" | "sell", price: number) =>
     client.createOrder(SYMBOL, "limit", side, 1, price, { tdMode: "cross", timeInForce: "IOC" });
   const [row] = (await client.publicGetPublicPriceLimit({ instId })).data;
-  expect(row).toMatchObject({ buyLmt: "1050", sellLmt: "950" });
-  await expect(limit("buy", 1050.01)).rejects.toThrow("51006");
-  await expect(limit("sell", 949.99)).rejects.toThrow("51006");
-  await limit("buy", 1050);
+  expect(row).toMatchObject({ buyLmt: "1020", sellLmt: "980" });
+  await expect(limit("buy", 1020.01)).rejects.toThrow("51006");
+  await expect(limit("sell", 979.99)).rejects.toThrow("51006");
+  await limit("buy", 1020);
   expect(venue.state().orders).toMatchObject([{ state: "filled" }]);
+  // The premium of the last price over the index moves it: not past the index, and no further from it than 5 %.
+  const limitAt = async (index: string) => {
+    venue.part(instId, decimalOf("1"), decimalOf(index));
+    const { buyLmt, sellLmt } = (await client.publicGetPublicPriceLimit({ instId })).data[0] ?? {};
+    return [buyLmt, sellLmt];
+  };
+  expect(await limitAt("0.98")).toEqual(["1019.6", "980"]);
+  expect(await limitAt("0.9")).toEqual(["945", "900"]);
+  expect(await limitAt("1.1")).toEqual(["1100", "1045"]);
   expect((await client.publicGetSystemStatus()).data).toEqual([]);
 });
 

@@ -7,11 +7,23 @@ export interface PriceLimit {
   readonly sell: Big;
 }
 
-/** OKX sets it by instrument; here it is this share of the index, in bps. */
-const PRICE_LIMIT_BPS = 500;
+/** OKX's Y and Z are the instrument's own; here they are these shares of the index. */
+const Y = "0.02";
+const Z = "0.05";
 
-/** Returns the price limit around an index price. Source: OKX v5, "Get limit price". */
-export const priceLimit = ({ index }: Touch, { tick }: Listing): PriceLimit => ({
-  buy: floorTick(index.times(10_000 + PRICE_LIMIT_BPS).div(10_000), tick),
-  sell: ceilTick(index.times(10_000 - PRICE_LIMIT_BPS).div(10_000), tick),
-});
+const least = (a: Big, b: Big): Big => (a.lt(b) ? a : b);
+const most = (a: Big, b: Big): Big => (a.gt(b) ? a : b);
+
+/**
+ * Returns the price limit of a swap: the index and Y of it more, moved by the premium of the last price over the index, no
+ * further from the index than Z and never on its other side. The premium is that of now, where OKX takes the average of two
+ * minutes. Source: OKX, "Price limit rules of perpetual swaps".
+ */
+export const priceLimit = ({ index, mid }: Touch, { tick }: Listing): PriceLimit => {
+  const premium = mid.minus(index);
+  const [near, far] = [index.times(Y), index.times(Z)];
+  return {
+    buy: floorTick(least(most(index, index.plus(near).plus(premium)), index.plus(far)), tick),
+    sell: ceilTick(most(least(index, index.minus(near).plus(premium)), index.minus(far)), tick),
+  };
+};

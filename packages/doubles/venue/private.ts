@@ -263,6 +263,11 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
     const lever = /^\d+(\.\d+)?$/.test(written) ? parseDecimal(written) : ZERO;
     if (big(lever).lt(1)) throw new PaperRefusal("51000", "Parameter lever error");
     if (big(lever).gt(listing.maxLeverage)) throw new PaperRefusal("59102", "Leverage exceeds the maximum limit");
+    const isMine = ({ instId }: { readonly instId: string }) => instId === listing.id;
+    if (state.algos.some((algo) => isWaiting(algo) && isMine(algo)))
+      throw new PaperRefusal("59669", "Cancel the algo orders before adjusting leverage");
+    if (state.orders.some((order) => isPending(order) && isMine(order)))
+      throw new PaperRefusal("59107", "Cancel the open orders before adjusting leverage");
     state.leverage[listing.id] = lever;
     return [{ instId: listing.id, lever, mgnMode: String(body.mgnMode ?? "isolated"), posSide: "" }];
   },

@@ -58,6 +58,8 @@ export interface PaperVenue {
   trade(unasked: UnaskedTrade): PaperOrder;
   /** Says otherwise of the account from here on: `{ perm: "read_only,trade,withdraw" }`, another `posMode`, `ip`, `uid`. */
   pretend(config: Readonly<Record<string, string>>): void;
+  /** Sets the leverage of an instrument as a person does at the venue's own page. */
+  leverage(instrument: string, leverage: Decimal): void;
   /** Changes the row of an instrument: `{ state: "suspend" }`, or an `upcChg` that announces another tick or lot. */
   relist(instrument: string, fields: InstrumentRow): void;
   /** Holds the mark and the index of an instrument at these multiples of its last price, until told otherwise. */
@@ -289,6 +291,7 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
     },
     pretend: (said) => void Object.assign(floor.pretended, said),
     trade: (unasked) => structuredClone(byHand((now) => tradeUnasked(floor, unasked, now))),
+    leverage: (instrument, leverage) => void Object.assign(state.leverage, { [instrument]: leverage }),
     relist: book.relist,
     part: (instrument, mark, index) => {
       moved.set(instrument, { mark: big(mark), index: big(index) });

@@ -36,6 +36,8 @@ const PRIVATE_PATHS: ReadonlySet<string> = new Set([
     "account/balance",
     "account/positions",
     "account/max-size",
+    "account/leverage-info",
+    "account/set-leverage",
     "account/bills",
     "account/bills-archive",
   ],

@@ -9,6 +9,7 @@ import { childrenOver, mayBeStop } from "./children.ts";
 import { type OkxClient, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { indexPrice } from "./index-price.ts";
+import { marginsOver } from "./margins.ts";
 import { marketOver, type OkxMarketConfig } from "./market.ts";
 import { submitReplyOf } from "./reply.ts";
 import { type Call, type Params, pages, rowsOf, unlessGone } from "./requests.ts";
@@ -187,6 +188,7 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
     ...marketOver(client),
     ...stopsOver(stopCalls(client), config.tdMode),
     stopFate: fatesOver(stopAt),
+    ...marginsOver(client, config.tdMode),
     venue: config.venue,
     assertions,
     submit: async (order) => {

@@ -69,6 +69,9 @@ export function renewing(
     balance: () => ask((exchange) => exchange.balance()),
     bills: (after) => ask((exchange) => exchange.bills(after)),
     quote: (instrument) => ask((exchange) => exchange.quote(instrument)),
+    priceLimit: (instrument) => ask((exchange) => exchange.priceLimit(instrument)),
+    leverage: (instrument) => ask((exchange) => exchange.leverage(instrument)),
+    setLeverage: (instrument, leverage) => ask((exchange) => exchange.setLeverage(instrument, leverage)),
     indexPrice: (asset, at) => ask((exchange) => exchange.indexPrice(asset, at)),
   };
 }

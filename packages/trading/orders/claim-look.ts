@@ -1,6 +1,6 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
-import type { Quote } from "../venue.ts";
+import type { PriceLimit, Quote } from "../venue.ts";
 import { isOfPosition, type StoredOrder } from "./stored-order.ts";
 
 /** What is looked at once more before an approved order is claimed. */
@@ -9,6 +9,8 @@ export interface ClaimLook {
   readonly now: Instant;
   /** Asked for an order that opens or adds; null for one that only reduces. */
   readonly quote: Pick<Quote, "bid" | "ask" | "mark" | "at"> | null;
+  /** Asked beside the quote; null = the venue has none. */
+  readonly priceLimit: PriceLimit | null;
   /** The mark that it was decided by; null = it is not known. */
   readonly decidedMark: Decimal | null;
   /** Signed contracts that the venue holds of the instrument; null = not asked, since the order opens or adds. */
@@ -21,7 +23,7 @@ const QUOTE_AGE_MS = 10_000;
 /** The venue's two clocks may differ by so much. */
 const QUOTE_AHEAD_MS = 2_000;
 
-type Order = Pick<StoredOrder, "type" | "side" | "size" | "reduceOnly" | "stopLoss" | "decidedAt">;
+type Order = Pick<StoredOrder, "type" | "side" | "size" | "price" | "reduceOnly" | "stopLoss" | "decidedAt">;
 
 /** Returns whether an approved order has waited too long to be sent. What was set before is decided by its price, not by when. */
 export const isTooOld = ({ type, decidedAt }: Pick<Order, "type" | "decidedAt">, now: Instant): boolean =>
@@ -35,7 +37,16 @@ export function objectionOf(order: Order, look: ClaimLook): string | null {
     return look.held !== null && sizeNow(order, look.held) === null ? "nothing is held to reduce" : null;
   return look.quote === null
     ? null
-    : (quoteFault(look.quote, look.now) ?? moveFault(order, look.quote.mark, look.decidedMark));
+    : (quoteFault(look.quote, look.now) ??
+        moveFault(order, look.quote.mark, look.decidedMark) ??
+        limitFault(order, look.priceLimit));
+}
+
+/** Returns why the venue would refuse the order's price; null when it would not, or the order names none. */
+function limitFault({ side, price }: Order, limit: PriceLimit | null): string | null {
+  if (price === null || limit === null) return null;
+  const isOutside = side === "buy" ? big(price).gt(limit.buy) : big(price).lt(limit.sell);
+  return isOutside ? `its price ${price} is outside the venue's limit, ${limit.sell} to ${limit.buy}` : null;
 }
 
 function quoteFault({ bid, ask, mark, at }: NonNullable<ClaimLook["quote"]>, now: Instant): string | null {

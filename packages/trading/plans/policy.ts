@@ -90,6 +90,12 @@ const Limits = z.strictObject({
   maxAssetUsd: limit(dollars("50000"), "USD", "notional of an asset"),
   maxGrossUsd: limit(dollars("100000"), "USD", "notional of all assets"),
   maxLeverage: limit(exact("0.01", "125", "2"), "times equity", "notional of all assets"),
+  venueLeverage: limit(
+    exact("1", "125", "3"),
+    "times the margin",
+    "set at the venue for each instrument while it is flat; another one halts the desk",
+    "OKX's default",
+  ),
   maxTradeRisk: limit(share("0.005"), "of equity", "lost at one position's stop, with the way out"),
   maxPortfolioRisk: limit(share("0.03"), "of equity", "lost at all stops at once"),
   maxDailyLoss: limit(share("0.02"), "of the day's first equity", "a larger loss makes REDUCING"),
@@ -143,6 +149,7 @@ const ORDERED = [
   ...[["riskPerTrade", "maxTradeRisk"] as const, ["maxTradeRisk", "maxPortfolioRisk"] as const],
   ...[["maxDailyLoss", "maxDrawdown"] as const, ["minAtrHours", "atrHours"] as const],
   ["takeProfitLegs", "takeProfitParts"] as const,
+  ["maxLeverage", "venueLeverage"] as const,
 ] as const;
 /** Of these the first must be strictly less: a span of nothing divides by zero, and one threshold is no band. */
 const STRICT: ReadonlySet<string> = new Set(["exit", "credibilityFloor"]);
