@@ -6,23 +6,19 @@ import { consume } from "#runtime/consume";
 import { log } from "#runtime/log";
 import { orderClosed, tradingChanged } from "#trading/facts";
 import { policyOf } from "#trading/plans/policy";
+import { checksOf } from "#trading/protection/checks";
 
 /**
- * Submits an approved order to the venue, once, and has a stop there for what it filled. An order that another delivery
- * claimed is left to the reconciler.
+ * Submits an approved order to the venue, once, and has a stop there for what it filled. Before it sends it asks for two looks
+ * at that stop, which come though this job is killed. An order that another delivery claimed is left to the reconciler.
  */
-export const handler = consume("orders", async ({ orderId, mode, at }, context) => {
-  const { books, exchange, control, publish, settings } = context;
+export const handler = consume("orders", async ({ orderId, mode, instrument: id, at }, context) => {
+  const { books, exchange, control, send, publish, settings } = context;
   const store = fenced(books, control);
-  const { order, closed, tripped } = await submitOrder(
-    store,
-    exchange,
-    orderId,
-    at,
-    "submit-order",
-    policyOf(settings),
-  );
-  const run = { account: { mode, venue: settings.venue }, at, by: "submit-order", policy: policyOf(settings) };
+  const policy = policyOf(settings);
+  await send("protections", checksOf({ mode, instrument: id, at }));
+  const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order", policy);
+  const run = { account: { mode, venue: settings.venue }, at, by: "submit-order", policy };
   const cover = await coverOrder(store, exchange, run, order);
   const { instrument, side, size, status, filledSize, averagePrice, errorMessage } = order;
   const fields = { orderId, mode, instrument, side, contracts: size, filled: filledSize, averagePrice, errorMessage };

@@ -63,6 +63,7 @@ beforeAll(async () => {
   venue = await paperVenue({ clock, source, key: paperKey });
   const env = {
     ...{ SPYHOP_MODE: "demo", INSTRUMENTS: INSTRUMENT, BAR_SECONDS: "60", HEAD_POLL_SECONDS: "0", GENERATED: "true" },
+    QUEUE_DELAYS: "none",
     POLICY: JSON.stringify(PRACTICE),
     ...{ VENUE: "paper", OKX_URL: venue.url, OKX_PUBLIC_URL: venue.url, OKX_RATE_LIMIT: "false", WARMUP_HOURS: "20" },
     EXCHANGE_SECRET_ID: SECRET_ID,

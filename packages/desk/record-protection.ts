@@ -74,11 +74,19 @@ export async function trailOf(
   }
   const since = (): Instant => exposedSince([...rows.values()], recorded.heldSince ?? at);
   const fresh = (side: "buy" | "sell", trigger: Protection["trigger"]): Protection => {
-    const before = [...rows.values()].filter((row) => row.wantedAt === at && row.kind === "stop").length;
+    const exposedAt = since();
+    // An id that was refused is used up: each try of the same position has one of its own.
+    const before = [...rows.values()].filter((row) => row.exposedAt === exposedAt && row.kind === "stop").length;
     return {
-      ...{ stopId: stopId(account, instrument, at, Math.min(before, 99)), instrument, episode, kind: "stop", side },
+      ...{
+        stopId: stopId(account, instrument, exposedAt, Math.min(before, 99)),
+        instrument,
+        episode,
+        kind: "stop",
+        side,
+      },
       ...{ trigger, size: null, status: "wanted", algoId: null, childOrderId: null, reason: null },
-      ...{ exposedAt: since(), wantedAt: at, liveAt: null, endedAt: null, version: 0 },
+      ...{ exposedAt, wantedAt: at, liveAt: null, endedAt: null, version: 0 },
     };
   };
   const found = (id: string) =>

@@ -47,8 +47,9 @@ export function settingsOf(
     INSTRUMENTS: manifest.instruments.join(","),
     BAR_SECONDS: String(manifest.barSeconds),
     HEAD_POLL_SECONDS: "0",
-    // A replay's clock does not wait for what failed.
+    // A replay's clock does not wait for what failed, or for what is to come later.
     RETRY_SECONDS: "1",
+    QUEUE_DELAYS: "none",
     EXPLORER_URL: manifest.explorer ?? "",
     GIT_SHA: gitSha,
     VENUE: "paper",

@@ -184,6 +184,9 @@ const Retries = z.object({ RETRY_SECONDS: list.pipe(z.array(Seconds).min(1)).def
  */
 export const readRetrySeconds = (env: Env = process.env): readonly number[] => parse(Retries, env).RETRY_SECONDS;
 
+/** Whether queues keep back what is sent with a delay. Not in a replay, whose clock stands while its queues are emptied. */
+export const keepsDelays = (env: Env = process.env): boolean => env.QUEUE_DELAYS !== "none";
+
 /** Returns the name of the event bus. */
 export const eventBus = (env: Env = process.env): string => parse(Bus, env).EVENT_BUS;
 

@@ -3,7 +3,7 @@ import type { AtRunTime, MessageQueue } from "#topology/job";
 import { type MessageOf, messages } from "#topology/messages";
 import { type MessageQueueName, type QueueName, type Queues, queues } from "#topology/queues";
 import { sha256 } from "#units/ids";
-import { queueUrl } from "./config.ts";
+import { keepsDelays, queueUrl } from "./config.ts";
 import { traceAttributes } from "./trace.ts";
 
 /** What a queue takes. */
@@ -50,7 +50,7 @@ export async function send<Q extends MessageQueueName>(to: Q, payloads: readonly
       Id: String(k),
       MessageBody: body,
       ...(MessageAttributes && { MessageAttributes }),
-      ...(entry.delayBy && { DelaySeconds: Number(fieldOf(body, entry.delayBy)) }),
+      ...(entry.delayBy && keepsDelays() && { DelaySeconds: Number(fieldOf(body, entry.delayBy)) }),
       ...(entry.groupBy && {
         MessageGroupId: String(fieldOf(body, entry.groupBy)),
         MessageDeduplicationId: sha256(body),

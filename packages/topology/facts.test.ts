@@ -15,7 +15,7 @@ const LAST_RELEASE = readFileSync(join(import.meta.dirname, "last-release.ndjson
   .map((line) => JSON.parse(line) as { to: string; body: Record<string, unknown> & { fact?: FactName } });
 
 /** Queues that it had not. */
-const ADDED_SINCE: readonly string[] = ["looks"];
+const ADDED_SINCE: readonly string[] = ["looks", "protections"];
 
 const deliveries = LAST_RELEASE.flatMap(({ to, body }) =>
   (body.fact === undefined ? [to] : topology.facts[body.fact]).map((name) => ({ name, body })),

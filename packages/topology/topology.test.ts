@@ -57,7 +57,7 @@ test("an ordered queue groups by a field of its message", () => {
 
 test("a delay is a field of its message, on a queue without order, whose messages alone SQS delays one by one", () => {
   const delayed = QUEUES.filter((name) => queue(name).delayBy !== undefined);
-  expect(delayed).toEqual(["looks"]);
+  expect(delayed).toEqual(["looks", "protections"]);
   for (const name of delayed) {
     const { delayBy, message, groupBy } = queue(name);
     expect(Object.keys(messages[message!].shape), name).toContain(delayBy);

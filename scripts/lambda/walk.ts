@@ -8,6 +8,7 @@ import {
   orders,
   positions,
   prices,
+  protections,
   reports,
   walletScores,
   wallets as watched,
@@ -159,6 +160,9 @@ async function trade(desk: BundledDesk, say: Say): Promise<void> {
   if (statuses.some((status) => status === "approved" || status === "unknown"))
     throw new EffectError(`submit-order: the venue did not answer for an order (${statuses.join(", ")})`);
   say("submit-order", `ordered message: ${submitted} orders at the venue (${statuses.join(", ")})`);
+  const looks = await desk.take("protections");
+  const kept = await rowsIn(desk, protections, "protect-position");
+  say("protect-position", `messages: ${looks} looks at the stops, ${kept} written down`);
   await desk.tick("reconcile-orders");
   await rowsIn(desk, equitySnapshots, "reconcile-orders");
   say("reconcile-orders", `tick: ${await rowsIn(desk, positions, "reconcile-orders")} positions kept`);

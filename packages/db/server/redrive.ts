@@ -107,6 +107,7 @@ const secondsBetween = (from: Instant, to: Instant): number => Math.round((milli
 /** A dead letter, by what its queue's contract makes of it. */
 export type DeadLetter = { readonly id: string } & (
   | { readonly kind: "look" }
+  | { readonly kind: "protection" }
   | { readonly kind: "block"; readonly message: Parameters<typeof blockVerdict>[1] }
   | { readonly kind: "event"; readonly message: { readonly eventId: EventId } }
   | { readonly kind: "wallet"; readonly message: { readonly walletId: WalletId } }
@@ -125,6 +126,8 @@ async function judge(db: Db, letter: DeadLetter, now: Instant): Promise<Verdict>
   switch (letter.kind) {
     case "look":
       return drop("later looks have seen the head");
+    case "protection":
+      return drop("reconcile-orders has looked after every stop since, each minute");
     case "block":
       return blockVerdict(db, letter.message);
     case "event":

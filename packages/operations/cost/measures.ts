@@ -55,6 +55,7 @@ const CALLS: Readonly<Partial<Record<FunctionName, { readonly node?: number; rea
   "reconcile-orders": { venue: 2 },
   "plan-order": { venue: 3 },
   "submit-order": { venue: 2 },
+  "protect-position": { venue: 3 },
 };
 function waitOf(job: FunctionName): number {
   const { node = 0, venue = 0 } = CALLS[job] ?? {};

@@ -11,11 +11,11 @@ export const isStopId = (mode: TradingMode, id: string | null): id is string =>
 
 /**
  * Returns the id of a stop at the venue: a letter for the mode, 29 base32 characters of the SHA-256 of account, instrument
- * and the instant of the look that found it missing, and `attempt` (0 to 99) in two digits. The same look made again gives
- * the same id, which the venue takes once. It is longer than any client order id, so that neither is taken for the other.
+ * and the instant from which it is wanted, and `attempt` (0 to 99) in two digits. Every look that finds the same position
+ * without a stop gives the same id, which the venue takes once. It is longer than any client order id, so that neither is taken for the other.
  * @throws RangeError when `attempt` is out of range.   Source: OKX v5, algoClOrdId is 1 to 32 alphanumerics.
  */
-export function stopId({ mode, venue }: Account, instrument: string, at: Instant, attempt: number): string {
+export function stopId({ mode, venue }: Account, instrument: string, exposedAt: Instant, attempt: number): string {
   if (!Number.isInteger(attempt) || attempt < 0 || attempt > 99) throw new RangeError(`attempt ${attempt}`);
-  return `${LETTER[mode]}${letters([venue, mode, instrument, at, "stop"], 29)}${String(attempt).padStart(2, "0")}`;
+  return `${LETTER[mode]}${letters([venue, mode, instrument, exposedAt, "stop"], 29)}${String(attempt).padStart(2, "0")}`;
 }

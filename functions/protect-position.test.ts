@@ -1,0 +1,184 @@
+import { eq } from "drizzle-orm";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { drizzleOf } from "#db/drizzle";
+import { protections, tradingControl } from "#db/schema";
+import { upsertInstruments } from "#db/trading/instruments";
+import { sqlStore } from "#db/trading/store";
+import { paperKey, paperSecret, SECRET_ID } from "#doubles/venue/key";
+import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
+import { virtualClock } from "#host/clock";
+import { type Laptop, startLaptop } from "#local/laptop";
+import { openEmbedded } from "#local/postgres/embedded-postgres";
+import { instrumentRow } from "#recording/candle-source";
+import { disturbedDatabase } from "#replay/drill/database";
+import { edge, forward } from "#replay/drill/edge";
+import { KilledError, type Place } from "#replay/drill/plan";
+import { setEnv } from "#runtime/config";
+import { useSink } from "#runtime/log";
+import { okxExchange } from "#runtime/okx/exchange";
+import { send } from "#runtime/send";
+import { provide } from "#runtime/services";
+import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
+import { ETH_SWAP } from "#testing/instruments";
+import type { NewOrder } from "#trading/orders/stored-order";
+import type { Exchange } from "#trading/venue";
+import { decimalOf, type text } from "#units/decimal";
+import { instant, millis } from "#units/time";
+
+// The job that submits is ended at each of its waits, on database, queues, bus and venue; what it left is then looked at by
+// the messages that it had sent.
+
+const START = Date.parse("2022-06-21T00:00:00.000Z");
+const clock = virtualClock(START + 60_000);
+const bars = Array.from({ length: 500 }, (_, i) => {
+  const price = { open: "1000", high: "1000", low: "1000", close: "1000", volume: "100000" };
+  const written = Object.fromEntries(Object.entries(price).map(([key, value]) => [key, decimalOf(value)]));
+  return {
+    openedAt: instant(START + i * 300_000),
+    ...(written as Record<keyof typeof price, ReturnType<typeof text>>),
+  };
+});
+
+/** Ends the invocation at its nth wait; null = lets it live, and counts. */
+const killer = { at: null as number | null, seen: 0, where: null as Place | null, isOn: false };
+async function pass(place: Place): Promise<void> {
+  if (!killer.isOn) return;
+  if (killer.where !== null) throw new KilledError("dead"); // nothing that it does from then on has an effect
+  killer.seen += 1;
+  if (killer.seen !== killer.at) return;
+  killer.where = place;
+  throw new KilledError(`at wait ${killer.at}`);
+}
+const plan = { pass, breaksNow: async () => false };
+
+let venue: PaperVenue;
+let desk: Laptop;
+let exchange: Exchange;
+const inFrontOf = async (place: Place, url: string) =>
+  (await edge(place, plan, (request) => forward(url, request))).url;
+
+beforeAll(async () => {
+  useSink(() => undefined); // what is killed is logged as an error
+  const source = { barSeconds: 300, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => bars };
+  venue = await paperVenue({ clock, source, key: paperKey });
+  const embedded = await openEmbedded(null);
+  const database = { current: () => embedded.db, restart: async () => undefined, isServer: false };
+  desk = await startLaptop({
+    ...{ databaseDirectory: null, queueDirectory: null, crashSeconds: 1 },
+    env: {
+      ...{ SPYHOP_MODE: "demo", INSTRUMENTS: ETH_SWAP.id, BAR_SECONDS: "300", VENUE: "paper", RETRY_SECONDS: "1" },
+      ...{ OKX_URL: await inFrontOf("venue", venue.url), OKX_PUBLIC_URL: venue.url, OKX_RATE_LIMIT: "false" },
+      ...{ EXCHANGE_SECRET_ID: SECRET_ID, QUEUE_DELAYS: "none" },
+    },
+    secrets: new Map([[SECRET_ID, paperSecret()]]),
+    drill: {
+      openDatabase: async () => ({ ...embedded, db: disturbedDatabase(database, plan) }),
+      edge: inFrontOf,
+      handler: (consumer, handler) =>
+        consumer === "functions/submit-order.handler"
+          ? async (...invoked) => {
+              killer.isOn = true;
+              const reply = await handler(...invoked).finally(() => {
+                killer.isOn = false;
+              });
+              if (killer.where !== null) throw new KilledError("a machine that went away answers nothing");
+              return reply;
+            }
+          : handler,
+    },
+  });
+  const settings = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false } as const;
+  const account = { accountId: null, tdMode: "cross", credentials: { mode: "demo", ...paperKey } } as const;
+  exchange = okxExchange({ ...settings, ...account });
+  await desk.runSchedule("reconcile-orders", instant(clock.now())); // the control object is there from then on
+});
+afterEach(() => setEnv({ QUEUE_DELAYS: "none" }));
+afterAll(async () => {
+  useSink(null);
+  await desk.close();
+  await venue.close();
+});
+
+/** Leaves neither a row nor a position of what was before, and returns a message for a fresh approved order. */
+async function fresh(nth: number) {
+  const db = drizzleOf(desk.database.db);
+  for (const { instrument, contracts } of await exchange.positions()) {
+    const size = decimalOf(contracts.replace("-", ""));
+    const close = { instrument, side: "sell", type: "market", size, price: null, reduceOnly: true } as const;
+    await exchange.submit({ ...close, clientOrderId: `close${nth}`, expiresAt: instant(clock.now() + 4000) });
+  }
+  for (const { instrument, algoId } of await exchange.stops()) await exchange.cancelStop(instrument, algoId);
+  expect([await exchange.positions(), await exchange.stops()]).toEqual([[], []]);
+  await emptyTables(db, TRADING_TABLES);
+  await db.update(tradingControl).set({ state: "ACTIVE", epoch: 1 }).where(eq(tradingControl.tradingMode, "demo"));
+  await upsertInstruments(desk.database.db, [ETH_SWAP], "test", instant(START));
+  clock.set(clock.now() + 7000);
+  const at = instant(clock.now());
+  const order: NewOrder = {
+    ...{ mode: "demo", venue: "paper", asset: "ETH", instrument: ETH_SWAP.id, timeframe: "4h", biasAt: at, epoch: 1 },
+    ...{ at, by: "plan-order", verdict: "approved", codes: [], policySnapshot: null, detail: {} },
+    order: {
+      ...{ clientOrderId: `d${String(nth).padStart(28, "0")}`, side: "buy", type: "ioc", size: decimalOf("10") },
+      ...{ price: decimalOf("1020"), reduceOnly: false, stopLoss: decimalOf("950"), riskUsd: decimalOf("50") },
+      signal: null,
+    },
+  };
+  const { id } = await sqlStore(desk.database.db).insert(order);
+  return { orderId: id, mode: "demo" as const, instrument: ETH_SWAP.id, lane: `demo:${ETH_SWAP.id}`, at };
+}
+
+/** Has the submitting job take its message, ended at its nth wait. Returns where that was; null = it came to its end. */
+async function submittedUntil(nth: number): Promise<Place | null> {
+  await send("orders", [await fresh(nth)]);
+  Object.assign(killer, { at: nth, seen: 0, where: null });
+  await desk.pollQueue("orders");
+  const { where } = killer;
+  Object.assign(killer, { at: null, where: null });
+  provide("exchange", null); // a process of its own
+  return where;
+}
+
+const rows = () => drizzleOf(desk.database.db).select().from(protections);
+
+test("law E: whatever wait the submitting job is killed at, its message at two seconds has the stop placed", async () => {
+  const places = new Set<Place>();
+  let left = 0;
+  for (let nth = 1; ; nth++) {
+    const where = await submittedUntil(nth);
+    const isExposed = (await exchange.positions()).length > 0;
+    const isNaked = isExposed && (await exchange.stops()).length === 0;
+    clock.set(clock.now() + 2000);
+    const looks = await desk.pollQueue("protections");
+    if (isExposed) {
+      expect(looks, `killed at wait ${nth}, ${where}`).toBe(1);
+      expect(await exchange.stops(), `killed at wait ${nth}, ${where}`).toMatchObject([
+        { side: "sell", trigger: "950", isWhole: true, isReduceOnly: true },
+      ]);
+    } else expect(await exchange.stops()).toEqual([]);
+    if (isNaked) left += 1;
+    clock.set(clock.now() + 8000);
+    await desk.drain(); // the second look, and the job's own message, which comes again
+    const [stop, ...others] = (await rows()).filter(({ status }) => status === "live");
+    expect(others).toEqual([]);
+    if (isExposed) {
+      const unprotected = (millis(stop?.liveAt ?? instant(0)) - millis(stop?.exposedAt ?? instant(0))) / 1000;
+      expect(unprotected, `killed at wait ${nth}, ${where}`).toBeGreaterThanOrEqual(isNaked ? 2 : 0);
+      expect(unprotected).toBeLessThanOrEqual(isNaked ? 2 : 0);
+    }
+    expect(desk.deadLetters()).toEqual([]);
+    if (where === null) break;
+    places.add(where);
+  }
+  expect([...places]).toEqual(expect.arrayContaining(["queues", "database", "venue"]));
+  expect(left).toBeGreaterThan(5); // it was killed often enough between the fill and its stop
+}, 240_000);
+
+test("the queue keeps the looks back for as long as they say", async () => {
+  setEnv({ QUEUE_DELAYS: "kept" });
+  const { instrument, mode, at } = await fresh(900);
+  const began = performance.now();
+  await send("protections", [{ mode, instrument, at, afterSeconds: 2 }]);
+  expect(await desk.pollQueue("protections")).toBe(0);
+  while ((await desk.pollQueue("protections", 1)) === 0);
+  expect(performance.now() - began).toBeGreaterThanOrEqual(1900);
+});

@@ -1,0 +1,19 @@
+import { PartsFailed } from "#desk/attempt";
+import { fenced } from "#desk/control-object";
+import { coverInstrument } from "#desk/cover-instrument";
+import { consume } from "#runtime/consume";
+import { tradingChanged } from "#trading/facts";
+import { policyOf } from "#trading/plans/policy";
+import { timeOf } from "#trading/protection/checks";
+
+/** Has a stop at the venue for what an instrument holds, some seconds after an order of it was to be sent. */
+export const handler = consume("protections", async (check, context) => {
+  const { books, exchange, control, publish, settings } = context;
+  const { mode, instrument } = check;
+  const at = timeOf(check);
+  const run = { account: { mode, venue: settings.venue }, at, by: "protect-position", policy: policyOf(settings) };
+  const store = fenced(books, control);
+  const { tripped, failures } = await coverInstrument(store, exchange, run, instrument);
+  if (tripped !== null) await publish("trading.changed", [tradingChanged(mode, tripped, at)]);
+  if (failures.length > 0) throw new PartsFailed("protect-position", failures);
+});
