@@ -21,6 +21,7 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
   const { adopted, holds, problem } = await mendControl(books, control, at);
   measure("ReconciliationDrift", breaks.length);
   measure("OrdersUnknown", stuck);
+  if (found.unprotected !== null) measure("UnprotectedSeconds", found.unprotected);
   measure("LedgerGap", ledger === null || ledger.entry.gap === "0" ? 0 : 1);
   measure("BillsUnknown", (ledger?.unknown.length ?? 0) + unvalued.length);
   measure("KillSwitch", tightness(holds.state));

@@ -199,6 +199,15 @@ function deskAlarms(site: Site): AlarmOf[] {
       impact: "the venue may hold an order that the desk is unsure of; its account and instrument stand still.",
       firstAction: "look the order up at the venue by its client order id; see 'An order is unknown' in the runbook.",
     }),
+    alarm(of("UnprotectedSeconds"), {
+      name: "unprotected",
+      above: 10,
+      minutes: 1,
+      impact:
+        "a position had no stop at the venue for more than ten seconds; until it has one the desk watches it once a minute.",
+      firstAction:
+        "see the position's stop at the venue, then read the logs of submit-order and protect-position for why it came late.",
+    }),
     alarm(of("ReconciliationDrift"), {
       name: "position-drift",
       minutes: 1,

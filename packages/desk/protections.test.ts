@@ -240,3 +240,19 @@ test("two looks at once keep one stop", async () => {
   expect(rows.filter(({ status }) => status === "live")).toHaveLength(1);
   expect(rows).toHaveLength(1);
 });
+
+test("the time without a stop is from the fill to the stop, by the venue's clock, and goes on while there is none", async () => {
+  const desk = await stage();
+  const order = await desk.submit(await desk.approve());
+  desk.venue.faults.set({ path: "trade/order-algo", method: "POST", act: { kind: "code", code: "50011" }, times: 3 });
+  await desk.cover(order);
+  desk.pass(20);
+  desk.venue.faults.set({ path: "trade/order-algo", method: "POST", act: { kind: "code", code: "50011" }, times: 3 });
+  expect(await desk.reconcile()).toMatchObject({ unprotected: 20 });
+  desk.pass(12);
+  await desk.cover(order);
+  desk.pass(28);
+  expect(await desk.reconcile()).toMatchObject({ unprotected: 32 });
+  desk.pass(120);
+  expect(await desk.reconcile()).toMatchObject({ unprotected: 0 });
+});

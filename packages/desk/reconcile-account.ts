@@ -14,6 +14,7 @@ import {
   isStuck,
   lacksFills,
 } from "#trading/positions/reconcile";
+import { unprotectedSeconds } from "#trading/protection/protection";
 import type { Booked, ClosedOrder, KeptLedger, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueBalance, VenueFill, VenueOrder, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, ZERO } from "#units/decimal";
@@ -46,6 +47,8 @@ export interface Reconciled {
   readonly unvalued: readonly UnvaluedFee[];
   /** Orders that a person may have to look up. */
   readonly stuck: number;
+  /** For how long something was held without a stop, at most, of late; null where the venue did not tell its time. */
+  readonly unprotected: number | null;
   /** Approved orders whose message was lost: it is to be sent once more. */
   readonly unsent: readonly StoredOrder[];
   /** The balance as the bills explain it; null where the venue did not say both. */
@@ -146,6 +149,7 @@ export async function reconcileAccount(
     tripped: (await tripAccount(job, seen)) ?? byStops,
     unvalued: await store.unvaluedFees(account, dayBefore(at)),
     stuck: left.filter((order) => isStuck(order, at)).length,
+    unprotected: await attempt("time without a stop", null, () => unprotectedIn(job)),
     unsent,
     ledger,
     failures,
@@ -154,6 +158,11 @@ export async function reconcileAccount(
 
 const DAY_MS = 86_400_000;
 const dayBefore = (at: Run["at"]) => instant(millis(at) - DAY_MS);
+/** Returns for how many seconds something was held without a stop, at most, now or in the last two minutes. */
+async function unprotectedIn({ store, exchange, run }: Job): Promise<number> {
+  const rows = await protectionsOf(store, run);
+  return rows.length === 0 ? 0 : unprotectedSeconds(rows, await exchange.now());
+}
 
 const breakOf = ({ instrument, ours, theirs }: Comparison): Break[] =>
   ours === null || theirs === null ? [] : [{ instrument, ours, venue: theirs }];

@@ -28,6 +28,12 @@ export const metrics = {
     job: "reconcile-orders",
     meaning: "orders that have been unknown or quarantined for more than 30 s; 0 when there is none",
   },
+  UnprotectedSeconds: {
+    unit: "Seconds",
+    job: "reconcile-orders",
+    meaning:
+      "for how long something was held without a stop at the venue, at most, of the last two minutes; 0 for nothing",
+  },
   ReconciliationDrift: {
     unit: "Count",
     job: "reconcile-orders",

@@ -14,6 +14,7 @@ import {
   PROTECTION_STATES,
   type Protection,
   sighted,
+  unprotectedSeconds,
 } from "./protection.ts";
 
 const START = Date.parse("2026-01-02T03:04:05.000Z");
@@ -144,4 +145,19 @@ test("for all rows and stops: a second look at the same finds nothing new, and n
     }),
     { numRuns: 500 },
   );
+});
+
+describe("for how long something was held without a stop", () => {
+  test.each<[string, Protection[], number, number]>([
+    ["nothing was held", [], 60, 0],
+    ["it waits since a second after the fill", [live()], 60, 1],
+    ["that was long ago", [live()], 200, 0],
+    ["it was sent and is not there", [sent()], 41, 40],
+    ["it cannot be sent", [sent({ status: "wanted" })], 41, 40],
+    ["another waits meanwhile", [sent({ stopId: "d2" }), live()], 41, 1],
+    ["it was refused, then something was closed", [{ ...ended("d1", "failed", 31), liveAt: null }], 60, 30],
+    ["it was not needed any more", [{ ...ended("d1", "gone", 31), liveAt: null }], 60, 0],
+    ["a take-profit is no stop", [sent({ kind: "tp" })], 41, 0],
+    ["the worst counts", [live(), live({ stopId: "d2", instrument: "BTC-USDT-SWAP", liveAt: sec(31) })], 60, 30],
+  ])("%s", (_, rows, now, seconds) => expect(unprotectedSeconds(rows, sec(now))).toBe(seconds));
 });

@@ -1,6 +1,6 @@
 import { big, type Decimal } from "#units/decimal";
 import type { PositionId } from "#units/ids";
-import type { Instant } from "#units/time";
+import { type Instant, millis } from "#units/time";
 import type { Side, StopFate, VenueStop } from "../venue.ts";
 
 export const PROTECTION_KINDS = ["stop", "tp"] as const;
@@ -161,4 +161,24 @@ export function endedAs(row: Protection, fate: StopFate | null, at: Instant): Pr
   // A list may have missed the short time in which it waited.
   const liveAt = row.liveAt ?? fate.placedAt;
   return movedTo(row, fate.state, fate.changedAt, { algoId, childOrderId, reason, liveAt });
+}
+
+/** Looks a minute apart see what ended between them, and one that was late sees it too. */
+const LOOKED_BACK_MS = 120_000;
+
+/**
+ * Returns for how many seconds something was held without a stop, at most, of what is so `now` and of what ended in the last
+ * two minutes: a stop came to wait, or none was ever taken and the position was closed. 0 when there was nothing of the kind.
+ * `now` is of the venue's clock, as the times of the rows are.
+ */
+export function unprotectedSeconds(rows: readonly Protection[], now: Instant): number {
+  const stops = rows.filter(({ kind }) => kind === "stop");
+  const covered = new Set(stops.filter(({ status }) => status === "live").map(({ instrument }) => instrument));
+  const gaps = stops.flatMap(({ instrument, status, liveAt, exposedAt, endedAt }): number[] => {
+    const isOpen = endedAt === null && liveAt === null && !covered.has(instrument);
+    const until = isOpen ? now : (liveAt ?? (status === "failed" ? endedAt : null));
+    if (until === null || millis(now) - millis(until) >= LOOKED_BACK_MS) return [];
+    return [(millis(until) - millis(exposedAt)) / 1000];
+  });
+  return Math.max(0, ...gaps);
 }
