@@ -1,3 +1,4 @@
+import { explained } from "#db/reading/explanation";
 import { verifyRecords } from "#db/records";
 import { lookAtDesk } from "#db/server/look";
 import { judgeLetters } from "#db/server/redrive";
@@ -26,6 +27,8 @@ export const handler = task("operate", async ({ database, control, settings }, i
       return judgeLetters(database, operation, traceId);
     case "note":
       return noteByHand(database, operation, traceId);
+    case "explain":
+      return explained(database, operation.order);
     case "records":
       return verifyRecords(database, operation.at, operation.kept);
   }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { seedCursor } from "#db/chain/blocks";
 import { watchWallets } from "#db/chain/wallets";
 import { drizzleOf } from "#db/drizzle";
+import { explained } from "#db/reading/explanation";
 import { latestReport } from "#db/reading/reports";
 import { verifyRecords } from "#db/records";
 import { auditLogs, bias, eventRefs, orders, positions } from "#db/schema";
@@ -10,6 +11,7 @@ import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import type { Laptop } from "#local/laptop";
 import { recordedCandles } from "#recording/candle-source";
+import { explainText } from "#reporting/explain-text";
 import { type LogLine, useSink } from "#runtime/log";
 import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
@@ -17,6 +19,7 @@ import { chainNode, tinyChain } from "#testing/chain/chain-node";
 import { NOBODY, tinyContent, WHALE } from "#testing/chain/tiny-recording";
 import { testDesk } from "#testing/desk";
 import { PRACTICE } from "#testing/practice";
+import { REPLIES } from "#topology/operations";
 import type { ScheduleName } from "#topology/schedules";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
@@ -110,7 +113,7 @@ test("blocks become events, a bias an order, the order a position, and all of it
   pass(1);
   await run("sync-prices", "reconcile-orders");
   expect(await db.select().from(orders)).toMatchObject([{ status: "filled", side: "buy", signalEventId: event.id }]);
-  const [{ id: orderId } = {}] = await db.select().from(orders);
+  const [{ id: orderId, stopLoss } = {}] = await db.select().from(orders);
   expect(lines.filter((line) => line.orderId !== undefined)).toMatchObject([
     {
       level: "info",
@@ -122,6 +125,37 @@ test("blocks become events, a bias an order, the order a position, and all of it
   ]);
   expect(await db.select().from(positions)).toMatchObject([{ side: "long", closedAt: null }]);
   expect(venue.state().orders).toHaveLength(1);
+
+  const told = REPLIES.explain.parse(
+    JSON.parse(JSON.stringify(await explained(desk.database.db, orderId?.slice(0, 8) ?? ""))),
+  );
+  if (!told.found) throw new Error(told.why);
+  const { explanation } = told;
+  expect(explanation.text).toMatch(/^OPEN long ETH 0 → [\d,.]+ ct \(.* ETH, 0 → [\d,]+ USD\) · 23:53:00 · filled /);
+  expect(explanation.whyText).toMatch(
+    /^signal \+0\.540 above enter 0\.12 \(1h bias \+0\.60, .* · policy 1-practice [0-9a-f]{12} · /,
+  );
+  expect(explanation.events.map(({ event, by }) => [event, by])).toEqual([
+    ["proposed", "plan-order"],
+    ["approved", "plan-order"],
+    ["claimed", "submit-order"],
+    ["accepted", "submit-order"],
+    ["filled", "reconcile-orders"],
+  ]);
+  expect(explanation.limits.length).toBeGreaterThan(10);
+  expect([explanation.stop.before, explanation.stop.after?.price]).toEqual([null, stopLoss]);
+  const text = explainText(explanation);
+  for (const part of [
+    "Decision",
+    "may hold: ",
+    "trade risk · ",
+    " → 1,9",
+    "edge off",
+    "request: one POST",
+    "reply: accepted as ",
+  ])
+    expect(text).toContain(part);
+  expect(text).not.toMatch(/undefined|NaN|null|\[object/);
 
   clock.set(Date.parse("2023-11-15T00:00:00.000Z"));
   await run("build-report");

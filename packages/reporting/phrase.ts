@@ -1,6 +1,7 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { averagePrice, compact, exact, percent, price, shortHash, signedMoney, usd } from "./format.ts";
 import type { Metrics } from "./metrics.ts";
+import type { ResultParts } from "./net.ts";
 import { plain } from "./plain.ts";
 import type { BiasLine, EventLine, OrderLine, PositionLine, WalletName } from "./report.ts";
 
@@ -100,7 +101,7 @@ export const chance = (share: number | null, places = 0): string =>
  * Returns what a position came to and of which parts, each with its sign, so that they add up:
  * "net +15.23: realized +18.00, fees -2.77, funding 0.00".
  */
-export function result(position: PositionLine): string {
+export function result(position: ResultParts & Pick<PositionLine, "netUsd">): string {
   const { netUsd, realizedUsd, unrealizedUsd, feesUsd, fundingUsd, closedAt } = position;
   const known = (amount: Decimal | null): string => (amount === null ? "unpriced" : signedMoney(amount));
   const minus = (amount: Decimal): string => signedMoney(text(big(amount).neg()));

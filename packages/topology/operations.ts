@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Explanation } from "#reporting/explanation";
 import { TradingMode } from "#trading/mode";
 import { OrderStatus } from "#trading/orders/order";
 import { Ruling } from "#trading/orders/ruling";
@@ -76,6 +77,8 @@ export const Operation = z.discriminatedUnion("act", [
     result: z.string().max(1000),
     ...person,
   }),
+  /** What is known of one order: its id, its client order id, or the beginning of one. Changes nothing. */
+  z.strictObject({ act: z.literal("explain"), order: z.string().min(1).max(100) }),
   /** Whether the records are whole, by themselves and against heads that were kept elsewhere. Changes nothing. */
   z.strictObject({ act: z.literal("records"), at: Instant, kept: z.array(RecordHead).max(10_000) }),
 ]);
@@ -145,6 +148,15 @@ export const REPLIES = {
     ]),
   ),
   note: z.object({ done: z.literal(true) }),
+  explain: z.discriminatedUnion("found", [
+    z.object({ found: z.literal(true), explanation: Explanation }),
+    z.object({
+      found: z.literal(false),
+      why: z.string(),
+      /** Those that the name could mean, or the newest. */
+      candidates: z.array(z.object({ id: OrderId, clientOrderId: z.string(), text: z.string() })),
+    }),
+  ]),
   records: z.object({
     faults: z.array(z.object({ table: z.enum(["audit_logs", "order_events"]), where: z.string(), reason: z.string() })),
     head: RecordHead.nullable(),

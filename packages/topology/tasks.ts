@@ -20,7 +20,7 @@ export const tasks = {
     timeoutSeconds: 60,
     memoryMb: 512,
   },
-  /** What a person orders and asks: the commands halt, reduce, resume, judge, redrive, status and audit invoke it. */
+  /** What a person orders and asks: the commands halt, reduce, resume, judge, redrive, status, explain and audit invoke it. */
   operate: {
     consumer: "functions/operate.handler",
     onDeploy: false,

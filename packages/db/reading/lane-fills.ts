@@ -27,9 +27,14 @@ export const laneKey = (mode: string, venue: string, instrument: string): string
 
 /**
  * Returns the counting fills of the instruments of these orders, by `laneKey`: from the last time before the first of them
- * at which an instrument was flat, up to their last fill or decision. So a position's size can be summed from nothing.
+ * at which an instrument was flat, up to their last fill or decision; with `after` to when it was flat next, or to now. So
+ * a position's size can be summed from nothing.
  */
-export async function laneFills(db: Db, orderIds: readonly OrderId[]): Promise<Map<string, Counted[]>> {
+export async function laneFills(
+  db: Db,
+  orderIds: readonly OrderId[],
+  { after } = { after: false },
+): Promise<Map<string, Counted[]>> {
   if (orderIds.length === 0) return new Map();
   const list = await rows(
     db,
@@ -52,14 +57,18 @@ export async function laneFills(db: Db, orderIds: readonly OrderId[]): Promise<M
               AND NOT EXISTS (SELECT 1 FROM episode n
                 WHERE n.trading_mode = w.trading_mode AND n.exchange = w.exchange AND n.instrument = w.instrument
                   AND n.opened_at = e.closed_at)
-          ) AS flat FROM wanted w
+          ) AS flat, CASE WHEN ${after}::boolean THEN coalesce((
+            SELECT min(e.closed_at) FROM episode e
+            WHERE e.trading_mode = w.trading_mode AND e.exchange = w.exchange AND e.instrument = w.instrument
+              AND e.closed_at >= w.last), 'infinity'::timestamptz) ELSE w.last END AS until
+          FROM wanted w
         )
         SELECT concat_ws(' ', f.trading_mode, f.exchange, f.instrument) AS lane, f.exchange_trade_id AS trade_id, f.order_id,
                f.cause, f.instrument, f.side, ${plain(sql`f.size`)} AS size, ${plain(sql`f.price`)} AS price,
                ${plain(sql`f.fee`)} AS fee, f.fee_asset, ${plain(sql`f.fee_price`)} AS fee_price, f.liquidity, ${iso(sql`f.filled_at`)} AS filled_at
         FROM lane l JOIN order_fills f
           ON f.trading_mode = l.trading_mode AND f.exchange = l.exchange AND f.instrument = l.instrument
-             AND f.filled_at > coalesce(l.flat, '-infinity'::timestamptz) AND f.filled_at <= l.last
+             AND f.filled_at > coalesce(l.flat, '-infinity'::timestamptz) AND f.filled_at <= l.until
         WHERE f.order_id IS NOT NULL OR f.cause IS NOT NULL
         ORDER BY lane, f.filled_at, f.exchange_trade_id`,
   );

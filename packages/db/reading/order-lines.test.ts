@@ -2,66 +2,18 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { orderText } from "#reporting/order-text";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { ETH_SWAP } from "#testing/instruments";
-import { decimalOf } from "#units/decimal";
+import { LANE, type LaneWriter, laneWriter, minute, START, snapshotWith as snapshot } from "#testing/lane-orders";
 import { idOf } from "#units/ids";
-import { type Instant, instant, instantOf, millis } from "#units/time";
+import { instant, millis } from "#units/time";
 import * as s from "../schema.ts";
 import { orderLines } from "./order-lines.ts";
 
-const START = instantOf("2026-01-02T03:00:00.000Z");
-const LANE = { tradingMode: "demo", exchange: "paper", instrument: ETH_SWAP.id } as const;
-const minute = (n: number): Instant => instant(millis(START) + n * 60_000);
-
-const snapshot = (signal: number, held: string, hash: string) => ({
-  ...{ bias: { value: 0.4, confidence: 0.7, components: {} }, credibility: 7, codes: [], policy: { version: "own" } },
-  sizing: { s: signal, held, bounds: { risk: "12" } },
-  ...{ quote: { bid: "1119", ask: "1121", mark: "1120" }, policy_hash: hash },
-  trigger: { crossed: "enter", value: signal, threshold: 0.25 },
-});
-
-interface Wanted {
-  readonly at: number;
-  readonly side: "buy" | "sell";
-  readonly size: string;
-  readonly fills?: readonly (readonly [size: string, price: string])[];
-  readonly type?: "ioc" | "market" | "stop";
-  readonly policySnapshot?: object | null;
-}
-
 let database: TestDatabase;
-const write = async (name: string, { at, side, size, fills = [], type = "ioc", policySnapshot = null }: Wanted) => {
-  const filled = fills.reduce((sum, [part]) => sum + Number(part), 0);
-  await database.db.insert(s.orders).values({
-    ...{ ...LANE, id: idOf("order", name), clientOrderId: name, asset: "ETH", side, orderType: type },
-    ...{
-      size: decimalOf(size),
-      price: decimalOf("1120"),
-      policySnapshot,
-      decidedAt: minute(at),
-      updatedAt: minute(at),
-    },
-    ...{ status: filled > 0 ? "filled" : "denied", filledSize: decimalOf(String(filled)) },
-    ...(filled > 0 ? { avgFillPrice: decimalOf("1122") } : {}),
-  });
-  if (fills.length === 0) return;
-  await database.db.insert(s.orderFills).values(
-    fills.map(([part, price], n) => ({
-      ...{ ...LANE, exchangeTradeId: `${name}${n}`, orderId: idOf("order", name), side },
-      ...{ filledAt: instant(millis(minute(at)) + 1000 * (n + 1)), size: decimalOf(part), price: decimalOf(price) },
-      ...{ fee: decimalOf("0.1"), feeAsset: "USDT", liquidity: "taker" as const },
-    })),
-  );
-};
-const external = (at: number, side: "buy" | "sell", size: string) =>
-  database.db.insert(s.orderFills).values({
-    ...{ ...LANE, exchangeTradeId: `hand${at}`, orderId: null, cause: "hand", side, filledAt: minute(at) },
-    ...{ size: decimalOf(size), price: decimalOf("1120"), fee: decimalOf("0"), feeAsset: "USDT", liquidity: "taker" },
-  });
-
+let write: LaneWriter["order"];
 beforeAll(async () => {
   database = await testDatabase();
-  await database.db.insert(s.instruments).values({ ...ETH_SWAP, source: "test", updatedAt: START });
+  const lane = await laneWriter(database.db);
+  write = lane.order;
   await write("first", {
     at: 0,
     side: "buy",
@@ -91,7 +43,7 @@ beforeAll(async () => {
     ["4", "1124"],
   ] as const;
   await write("open", { at: 20, side: "buy", size: "12", fills: two, policySnapshot: snapshot(0.4, "0", "h2") });
-  await external(25, "buy", "3");
+  await lane.external(25, "buy", "3");
   await write("cut", {
     at: 30,
     side: "sell",
