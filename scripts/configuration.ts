@@ -117,7 +117,7 @@ process.stdout.write(
     "",
     "| variable | commands | what it says |",
     "| --- | --- | --- |",
-    "| `DATABASE_URL` | `start`, `live`, `migrate`, `status`, `halt`, `reduce`, `resume`, `judge`, `redrive`, `audit`, `cloud-up` | a PostgreSQL server in place of the embedded database |",
+    "| `DATABASE_URL` | `start`, `live`, `migrate`, `status`, `explain`, `halt`, `reduce`, `resume`, `judge`, `redrive`, `audit`, `cloud-up` | a PostgreSQL server in place of the embedded database |",
     "| `AWS_ENDPOINT_URL` | `start`, `live`, `status`, `redrive` | an emulator of AWS in place of this process's queues and bus ([compose.md](compose.md)) |",
     "| `ETH_RPC_URL` | `live`, `record` | nodes, where `--rpc` is not given |",
     "| `TEST_DATABASE_URL`, `TEST_POOLER_URL`, `TEST_AWS_ENDPOINT_URL`, `TEST_S3_URL` | `test` | real servers for the tests that can use one |",

@@ -13,7 +13,7 @@ const [command, ...args] = process.argv.slice(2);
 const LEAST = [22, 18]; // runs TypeScript as it is
 
 // What runs on a laptop needs no test runner and no deployment tools: those are dev dependencies, most of the download.
-const OPERATE = ["status", "halt", "reduce", "resume", "judge", "redrive", "exchange"];
+const OPERATE = ["status", "explain", "halt", "reduce", "resume", "judge", "redrive", "exchange"];
 const RUNTIME_ONLY = ["start", "live", "record", "venue", "migrate", ...OPERATE, "audit", "cost"];
 
 // A desk holds PostgreSQL as WebAssembly. V8's optimizing compiler takes 600 MB for one function of it, the parser, and gains 5 % of
@@ -27,6 +27,7 @@ const commands = {
   "make-sample": [["scripts/make-sample.ts"]],
   migrate: [["scripts/migrate.ts"]],
   status: [["scripts/operate/status.ts"]],
+  explain: [["scripts/operate/explain.ts"]],
   halt: [["scripts/operate/halt.ts"]],
   reduce: [["scripts/operate/reduce.ts"]],
   resume: [["scripts/operate/resume.ts"]],
