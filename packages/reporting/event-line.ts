@@ -65,7 +65,7 @@ function said({ event, set, outcome, looked_at: lookedAt, leg, ruling, actor, re
     case "partly_filled":
       return `filled ${filledText(set)}`;
     default:
-      return `${event}${because === null ? "" : `: ${because}`}${hand}`;
+      return `${because?.startsWith(event) ? because : [event, ...(because === null ? [] : [because])].join(": ")}${hand}`;
   }
 }
 

@@ -46,9 +46,11 @@ function decisionLines({ decision, order }: Explanation): string[] {
       : ` = bias ${signed(bias, 3)} × confidence ${confidence.toFixed(3)} × credibility factor ${credibilityFactor.toFixed(3)}`;
   const was = signalBefore === null ? "no earlier order filled" : `${signed(signalBefore, 3)} at the last order`;
   const thresholds = Object.entries(decision.thresholds).map(([limit, value]) => `${plain(limit)} ${plain(value)}`);
+  const { earlier } = decision;
+  const heard = earlier.length === 0 ? "" : `; biases before it ${earlier.map((one) => signed(one, 3)).join(", ")}`;
   return [
     `decided ${time(decision.at)} UTC${biasAt === null ? "" : `, from the bias of ${time(biasAt)}`}`,
-    `signal ${signed(signal, 3)}${factors}; ${was}${phase === null ? "" : `; phase ${plain(phase)}`}`,
+    `signal ${signed(signal, 3)}${factors}; ${was}${heard}${phase === null ? "" : `; phase ${plain(phase)}`}`,
     ...(thresholds.length === 0 ? [] : [`thresholds: ${thresholds.join(", ")}`]),
     ...(quote === null ? [] : [`quote: bid ${exact(quote.bid)}, ask ${exact(quote.ask)}, mark ${exact(quote.mark)}`]),
     ...(equityUsd === null
@@ -111,10 +113,12 @@ const eventText = ({ at, by, status, text: words, code }: Explanation["events"][
   `${time(at)} ${plain(by)}: ${plain(words, LONG)} → ${plain(spoken(status))}${code === null ? "" : ` [${code}]`}`;
 
 function protectionLines({ protections, unprotectedSeconds }: Explanation): string[] {
-  const lines = protections.map(({ kind, id, trigger, size: part, status, from, until }) => {
-    const at = trigger === null ? "" : ` at ${exact(trigger)}`;
+  const lines = protections.map(({ kind, id, trigger, size: part, status, reason, wantedAt, liveAt, endedAt }) => {
     const of = part === null ? "all that is held" : `${size(part)} ct`;
-    return `${time(from)} ${kind}${at} of ${of}: ${plain(spoken(status))}${until === null ? "" : ` ${time(until)}`}, ${plain(id, NAMED)}`;
+    const waits = liveAt === null ? "" : `, waits since ${time(liveAt)}`;
+    const ended = endedAt === null ? "" : `, ended ${time(endedAt)}`;
+    const because = reason === null ? "" : ` (${plain(reason, LONG)})`;
+    return `${time(wantedAt)} ${kind} at ${exact(trigger)} of ${of}: ${plain(spoken(status))}${because}${waits}${ended}, ${plain(id, NAMED)}`;
   });
   const without = unprotectedSeconds === null ? [] : [`unprotected ${Number(unprotectedSeconds.toFixed(1))} s`];
   return [...(lines.length === 0 ? ["no stop of this position is recorded"] : lines), ...without];

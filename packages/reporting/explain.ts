@@ -5,7 +5,7 @@ import { type Position, positionsOf, riskUsdOf } from "#trading/positions/positi
 import { actOf, type Counted, stepsOf } from "#trading/positions/step";
 import { big, Decimal, fixed, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
-import { Instant } from "#units/time";
+import { Instant, millis } from "#units/time";
 import { eventLine, type OrderEventRow } from "./event-line.ts";
 import type { Explanation, LimitLine, ProtectionLine, ResultLine, StopLine } from "./explanation.ts";
 import { netUsdOf } from "./net.ts";
@@ -33,8 +33,8 @@ export interface ExplainRecords {
   /** Of the orders of those fills. */
   readonly facts: ReadonlyMap<OrderId, OrderFact>;
   readonly events: readonly OrderEventRow[];
+  /** Of the position that the order moved, the first wanted first. */
   readonly protections: readonly ProtectionLine[];
-  readonly unprotectedSeconds: number | null;
   /** The stored row of the position that the order moved; null = the books have none. */
   readonly result: Omit<ResultLine, "netUsd"> | null;
 }
@@ -59,7 +59,7 @@ const Snapshot = z.object({
   limits: z
     .array(z.object({ name: z.string(), limit: Decimal, used: Decimal, headroom: Decimal, ok: z.boolean() }))
     .default([]),
-  edge: z.object({ state: z.string(), expectedBps: z.number().nullish() }).nullish(),
+  past: z.object({ earlier: z.array(z.number()) }).nullish(),
 });
 type Snapshot = z.infer<typeof Snapshot>;
 
@@ -90,7 +90,7 @@ export function explainOrder(records: ExplainRecords): Explanation {
     edge: edgeOf(snapshot, line),
     events: records.events.map(eventLine),
     protections: [...records.protections],
-    unprotectedSeconds: records.unprotectedSeconds,
+    unprotectedSeconds: withoutStop(records.protections),
     episode: episodeOf(fills, records.facts),
     result: result === null ? null : { ...result, netUsd: netUsdOf(result) },
     resultR: result === null || contractSize === null ? null : inRisk(netUsdOf(result), records, contractSize),
@@ -142,6 +142,21 @@ function inRisk(net: Decimal | null, { line, fills, facts }: ExplainRecords, con
   return risk === null || !big(risk).gt(0) ? null : Number(fixed(big(net).div(big(risk)), 4));
 }
 
+/** Returns how long a position has been without a stop: from when it had none to when one waited, what overlaps counted once. */
+function withoutStop(protections: readonly ProtectionLine[]): number | null {
+  const gaps = protections
+    .filter(({ kind }) => kind === "stop")
+    .flatMap(({ exposedAt, liveAt }) => (liveAt === null ? [] : [{ from: millis(exposedAt), until: millis(liveAt) }]))
+    .sort((a, b) => a.from - b.from);
+  if (gaps.length === 0) return null;
+  let [covered, total] = [Number.NEGATIVE_INFINITY, 0];
+  for (const { from, until } of gaps) {
+    total += Math.max(0, until - Math.max(from, covered));
+    covered = Math.max(covered, until);
+  }
+  return total / 1000;
+}
+
 function realizedBy({ realizedBefore, realizedAfter }: Around): Decimal | null {
   const own = big(realizedAfter).minus(realizedBefore);
   return own.eq(0) ? null : text(own);
@@ -178,6 +193,7 @@ function decisionOf(snapshot: Snapshot, line: OrderLine): NonNullable<Explanatio
   return {
     ...{ at: snapshot.at ?? line.decidedAt, biasAt: snapshot.bias.at ?? null },
     ...{ signal: sizing.s, signalBefore: line.why.signalBefore },
+    earlier: snapshot.past?.earlier ?? [],
     ...{ phase: sizing.phase ?? null, credibilityFactor: sizing.credibilityFactor ?? null },
     thresholds: Object.fromEntries(thresholds),
     equityUsd: snapshot.equity?.now ?? null,
@@ -215,12 +231,12 @@ function limitLines(limits: Snapshot["limits"]): LimitLine[] {
 
 /**
  * A way in and out: two fees, two half spreads, and the slippage that the policy assumes on both.
- * Source: docs/glossary.md#edge
+ * Source: docs/glossary.md#expected-edge
  */
 function edgeOf(snapshot: Snapshot | null, { notionalUsd }: OrderLine): Explanation["edge"] {
-  const { edge, policy, quote } = snapshot ?? {};
-  const state = edge?.state ?? policy?.edge ?? "off";
-  const expectedBps = edge?.expectedBps ?? null;
+  const { policy, quote } = snapshot ?? {};
+  const state = policy?.edge ?? "off";
+  const expectedBps = null; // nothing is expected of a signal that no ledger has graded
   if (!quote || !policy?.takerFeeBps) return { state, expectedBps, costBps: null, costUsd: null };
   const half = big(quote.ask).minus(quote.bid).times(10_000).div(big(quote.ask).plus(quote.bid));
   const costBps = half.plus(wayOutBps(snapshot ?? null)).times(2);

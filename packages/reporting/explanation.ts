@@ -45,13 +45,19 @@ export type VenueLine = z.infer<typeof VenueLine>;
 /** A stop or a take-profit of the position. */
 export const ProtectionLine = z.object({
   kind: z.enum(["stop", "take-profit"]),
+  /** The desk's id of it at the venue. */
   id: z.string(),
-  trigger: Decimal.nullable(),
+  trigger: Decimal,
   /** Contracts; null = all that is held. */
   size: Decimal.nullable(),
   status: z.string(),
-  from: Instant,
-  until: Instant.nullable(),
+  /** Why the venue did not take it, or ended it; as it came. */
+  reason: z.string().nullable(),
+  /** Since when what is held had no stop; when one was wanted, waited at the venue, and ended. */
+  exposedAt: Instant,
+  wantedAt: Instant,
+  liveAt: Instant.nullable(),
+  endedAt: Instant.nullable(),
 });
 export type ProtectionLine = z.infer<typeof ProtectionLine>;
 
@@ -102,6 +108,8 @@ export const Explanation = z.object({
       signal: z.number(),
       /** Of the last order before it that filled. */
       signalBefore: z.number().nullable(),
+      /** Signals of the biases before, the newest first, as far as the decision looked back. */
+      earlier: z.array(z.number()),
       phase: z.string().nullable(),
       credibilityFactor: z.number().nullable(),
       /** The policy's thresholds, by its own names. */
@@ -134,7 +142,7 @@ export const Explanation = z.object({
   }),
   events: z.array(VenueLine),
   protections: z.array(ProtectionLine),
-  /** How long the position has been without a live stop; null = not measured. */
+  /** How long the position has been without a stop that waited, in all; null = none ever waited. */
   unprotectedSeconds: z.number().nullable(),
   episode: z.array(EpisodeLine),
   /** Of the position so far; null without one in the books. */

@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { explainText } from "#reporting/explain-text";
 import type { Explanation } from "#reporting/explanation";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { LANE, laneWriter, minute, START, snapshotWith } from "#testing/lane-orders";
+import type { Protection } from "#trading/protection/protection";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
-import { instant, millis } from "#units/time";
+import { type Instant, instant, millis } from "#units/time";
 import * as s from "../schema.ts";
+import { noteProtections } from "../trading/protections.ts";
 import { explained } from "./explanation.ts";
 
 const OPENED = instant(millis(minute(20)) + 1000);
 const CLOSED = instant(millis(minute(40)) + 1000);
+const after = (at: Instant, ms: number): Instant => instant(millis(at) + ms);
 let database: TestDatabase;
 
 const told = async (name: string): Promise<Explanation> => {
@@ -66,6 +70,25 @@ test("an order is told with its stop, its limits, its events and what its positi
     ...{ orderId: idOf("order", "decut"), seq: 0, at: minute(30), toStatus: "open", prevHash: "0".repeat(64) },
     ...{ hash: "1".repeat(64), detail: { event: "accepted", by: "submit-order", set: { exchangeOrderId: "7" } } },
   });
+  const { mode, venue } = { mode: LANE.tradingMode, venue: LANE.exchange };
+  const stop: Protection = {
+    ...{ stopId: "dstop1", instrument: LANE.instrument, episode: idOf("position", "over"), kind: "stop", side: "sell" },
+    ...{ trigger: decimalOf("1100"), size: null, status: "effective", algoId: "1", childOrderId: null, reason: null },
+    ...{ exposedAt: OPENED, wantedAt: OPENED, liveAt: after(OPENED, 1400), endedAt: CLOSED, version: 0 },
+  };
+  const again = { ...stop, stopId: "dstop2", exposedAt: after(OPENED, 1000), liveAt: after(OPENED, 2000) };
+  const leg: Protection = {
+    ...{ ...stop, stopId: "dleg1", kind: "tp", trigger: decimalOf("1150"), size: decimalOf("4"), status: "failed" },
+    ...{ reason: "51280 passed", wantedAt: after(OPENED, 5000), liveAt: null },
+  };
+  const other = {
+    ...stop,
+    stopId: "dother",
+    episode: idOf("position", "another"),
+    status: "live",
+    endedAt: null,
+  } as const;
+  await noteProtections(database.db, { mode, venue }, [stop, again, leg, other]);
 
   const cut = await told("decut");
   expect(cut.text).toMatch(/^CUT long ETH 15 → 9 ct \(1\.5 → 0\.9 ETH, /);
@@ -90,9 +113,18 @@ test("an order is told with its stop, its limits, its events and what its positi
   expect(cut.result).toMatchObject({ closedAt: CLOSED, realizedUsd: "-20.6", fundingUsd: "0.25", netUsd: "-21.25" });
   // At risk once the first order had filled: 1,346.4 − 1,320 = 26.4.
   expect(cut.resultR).toBe(-0.8049);
-  expect(cut.protections).toMatchObject([
-    { kind: "stop", trigger: "1120", size: "9", status: "filled", from: minute(40) },
+  expect(
+    cut.protections.map(({ id, kind, size, status, reason, liveAt }) => [id, kind, size, status, reason, liveAt]),
+  ).toEqual([
+    ["dstop1", "stop", null, "effective", null, after(OPENED, 1400)],
+    ["dstop2", "stop", null, "effective", null, after(OPENED, 2000)],
+    ["dleg1", "take-profit", "4", "failed", "51280 passed", null],
   ]);
+  expect(cut.unprotectedSeconds).toBe(2); // 1.4 s, and 0.6 s more of the second that overlaps
+  const text = explainText(cut);
+  expect(text).toContain("stop at 1,100 of all that is held: effective, waits since 2026-01-02 03:20:02.400, ended ");
+  expect(text).toContain("take-profit at 1,150 of 4 ct: failed (51280 passed), ended ");
+  expect(text).toContain("unprotected 2 s");
 });
 
 test("limits stand with those in the way first, then by what is left of each", async () => {
@@ -146,7 +178,15 @@ test("an order that nothing is known of but itself is told as far as it goes", a
     updatedAt: START,
   } as const;
   await database.db.insert(s.positions).values({ ...open, id: idOf("position", "bare") });
+  await noteProtections(database.db, { mode: "demo", venue: "paper" }, [
+    {
+      ...{ stopId: "dbare", instrument: "OLD-USDT-SWAP", episode: idOf("position", "bare"), kind: "stop", side: "buy" },
+      ...{ trigger: decimalOf("9"), size: null, status: "sending", algoId: null, childOrderId: null, reason: null },
+      ...{ exposedAt: START, wantedAt: START, liveAt: null, endedAt: null, version: 0 },
+    },
+  ]);
   expect(await told("bare")).toMatchObject({
+    ...{ protections: [{ id: "dbare", status: "sending", endedAt: null }], unprotectedSeconds: null },
     ...{ decision: null, limits: [], limitsApply: false, stop: { before: null, after: null }, events: [], episode: [] },
     edge: { state: "off", costBps: null },
     result: { side: "short", closedAt: null, realizedUsd: null, markPrice: null, netUsd: null },

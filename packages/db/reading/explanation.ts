@@ -4,6 +4,7 @@ import type { Explanation } from "#reporting/explanation";
 import { orderText } from "#reporting/order-text";
 import { TradingMode } from "#trading/mode";
 import type { Counted } from "#trading/positions/step";
+import { PROTECTION_KINDS } from "#trading/protection/protection";
 import { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
@@ -34,6 +35,7 @@ const EventRow = kind.shape("events of an explained order", {
   detail: kind.json,
 });
 const ResultRow = kind.shape("position of an order", {
+  id: kind.id("position"),
   side: kind.oneOf("long", "short"),
   opened_at: kind.instant,
   closed_at: kind.orNull(kind.instant),
@@ -43,14 +45,17 @@ const ResultRow = kind.shape("position of an order", {
   fees: kind.decimal,
   funding: kind.decimal,
 });
-const StopRow = kind.shape("stops of a position", {
-  id: kind.id("order"),
-  type: kind.oneOf("stop", "take_profit"),
+const ProtectionRow = kind.shape("protections of a position", {
+  id: kind.text,
+  kind: kind.oneOf(...PROTECTION_KINDS),
   trigger: kind.decimal,
-  size: kind.decimal,
+  size: kind.orNull(kind.decimal),
   status: kind.text,
-  from: kind.instant,
-  until: kind.instant,
+  reason: kind.orNull(kind.text),
+  exposed_at: kind.instant,
+  wanted_at: kind.instant,
+  live_at: kind.orNull(kind.instant),
+  ended_at: kind.orNull(kind.instant),
 });
 type One = kind.RowOf<typeof OneRow>;
 type Result = kind.RowOf<typeof ResultRow>;
@@ -151,7 +156,6 @@ async function explanationOf(db: Db, id: OrderId): Promise<Explanation> {
     facts: await factsOf(db, fills),
     events: await eventsOf(db, id),
     protections: row === null ? [] : await protectionsOf(db, one, row),
-    unprotectedSeconds: null,
     result: row === null ? null : resultOf(row),
   });
 }
@@ -182,13 +186,13 @@ const lane = (alias: SQL, { mode, venue, instrument }: One): SQL =>
 /** Returns the stored position that was open at an instant, an archived one too; of a flip's two the later one. */
 async function resultAt(db: Db, one: One, at: Instant): Promise<Result | null> {
   const part = (table: SQL) => sql`
-    SELECT p.side, p.opened_at, p.closed_at, p.realized_pnl, p.unrealized_pnl, p.mark_price, p.fees_paid, p.funding_paid
+    SELECT p.id, p.side, p.opened_at, p.closed_at, p.realized_pnl, p.unrealized_pnl, p.mark_price, p.fees_paid, p.funding_paid
     FROM ${table} p WHERE ${lane(sql`p`, one)} AND p.opened_at <= ${at}::timestamptz
       AND (p.closed_at IS NULL OR p.closed_at >= ${at}::timestamptz)`;
   const [row] = await rows(
     db,
     ResultRow,
-    sql`SELECT p.side, ${iso(sql`p.opened_at`)} AS opened_at, ${iso(sql`p.closed_at`)} AS closed_at,
+    sql`SELECT p.id, p.side, ${iso(sql`p.opened_at`)} AS opened_at, ${iso(sql`p.closed_at`)} AS closed_at,
                ${plain(sql`p.realized_pnl`)} AS realized, ${plain(sql`p.unrealized_pnl`)} AS unrealized,
                ${plain(sql`p.mark_price`)} AS mark_price, ${plain(sql`p.fees_paid`)} AS fees,
                ${plain(sql`p.funding_paid`)} AS funding
@@ -203,25 +207,22 @@ const resultOf = (row: Result): ExplainRecords["result"] => ({
   ...{ realizedUsd: row.realized, unrealizedUsd: row.unrealized, feesUsd: row.fees, fundingUsd: row.funding },
 });
 
-/** Returns the orders that ended a position at a price, or tried to: a stop is written with the position's opening as its bias. */
-async function protectionsOf(
-  db: Db,
-  one: One,
-  { opened_at, closed_at }: Result,
-): Promise<ExplainRecords["protections"]> {
+/** Returns what was asked of the venue to end a position at a price. One that has ended did so while it was held, or soon after. */
+async function protectionsOf(db: Db, one: One, { id, opened_at }: Result): Promise<ExplainRecords["protections"]> {
   const list = await rows(
     db,
-    StopRow,
-    sql`SELECT o.id, o.order_type AS type, ${plain(sql`o.price`)} AS trigger, ${plain(sql`o.size`)} AS size, o.status,
-               ${iso(sql`o.decided_at`)} AS from, ${iso(sql`o.updated_at`)} AS until
-        FROM orders o
-        WHERE ${lane(sql`o`, one)} AND o.order_type IN ('stop', 'take_profit') AND o.bias_at = ${opened_at}::timestamptz
-          AND o.decided_at >= ${opened_at}::timestamptz - interval '1 hour'
-          AND o.decided_at <= coalesce(${closed_at}::timestamptz, 'infinity'::timestamptz) + interval '1 hour'
-        ORDER BY o.decided_at, o.id`,
+    ProtectionRow,
+    sql`SELECT x.algo_cl_ord_id AS id, x.kind, ${plain(sql`x.trigger`)} AS trigger, ${plain(sql`x.size`)} AS size, x.status,
+               x.reason, ${iso(sql`x.exposed_at`)} AS exposed_at, ${iso(sql`x.wanted_at`)} AS wanted_at,
+               ${iso(sql`x.live_at`)} AS live_at, ${iso(sql`x.ended_at`)} AS ended_at
+        FROM protections x
+        WHERE ${lane(sql`x`, one)} AND x.episode = ${id}
+          AND (x.ended_at IS NULL OR x.ended_at >= ${opened_at}::timestamptz)
+        ORDER BY x.wanted_at, x.algo_cl_ord_id`,
   );
-  return list.map(({ id, type, trigger, size, status, from, until }) => ({
-    ...{ kind: type === "stop" ? ("stop" as const) : ("take-profit" as const), id, trigger, size, status },
-    ...{ from, until },
+  return list.map((row) => ({
+    ...{ kind: row.kind === "stop" ? ("stop" as const) : ("take-profit" as const), id: row.id, trigger: row.trigger },
+    ...{ size: row.size, status: row.status, reason: row.reason },
+    ...{ exposedAt: row.exposed_at, wantedAt: row.wanted_at, liveAt: row.live_at, endedAt: row.ended_at },
   }));
 }
