@@ -86,6 +86,8 @@ export const ResultLine = z.object({
   feesUsd: Decimal,
   /** Paid; negative = received. */
   fundingUsd: Decimal,
+  /** Whether a fee in another currency has no value: `feesUsd` is then not all. */
+  feesUnvalued: z.boolean(),
   netUsd: Decimal.nullable(),
 });
 export type ResultLine = z.infer<typeof ResultLine>;

@@ -43,6 +43,7 @@ const ResultRow = kind.shape("position of an order", {
   unrealized: kind.orNull(kind.decimal),
   mark_price: kind.orNull(kind.decimal),
   fees: kind.decimal,
+  fees_unvalued: kind.flag,
   funding: kind.decimal,
 });
 const ProtectionRow = kind.shape("protections of a position", {
@@ -186,7 +187,7 @@ const lane = (alias: SQL, { mode, venue, instrument }: One): SQL =>
 /** Returns the stored position that was open at an instant, an archived one too; of a flip's two the later one. */
 async function resultAt(db: Db, one: One, at: Instant): Promise<Result | null> {
   const part = (table: SQL) => sql`
-    SELECT p.id, p.side, p.opened_at, p.closed_at, p.realized_pnl, p.unrealized_pnl, p.mark_price, p.fees_paid, p.funding_paid
+    SELECT p.id, p.side, p.opened_at, p.closed_at, p.realized_pnl, p.unrealized_pnl, p.mark_price, p.fees_paid, p.fees_unvalued, p.funding_paid
     FROM ${table} p WHERE ${lane(sql`p`, one)} AND p.opened_at <= ${at}::timestamptz
       AND (p.closed_at IS NULL OR p.closed_at >= ${at}::timestamptz)`;
   const [row] = await rows(
@@ -194,7 +195,7 @@ async function resultAt(db: Db, one: One, at: Instant): Promise<Result | null> {
     ResultRow,
     sql`SELECT p.id, p.side, ${iso(sql`p.opened_at`)} AS opened_at, ${iso(sql`p.closed_at`)} AS closed_at,
                ${plain(sql`p.realized_pnl`)} AS realized, ${plain(sql`p.unrealized_pnl`)} AS unrealized,
-               ${plain(sql`p.mark_price`)} AS mark_price, ${plain(sql`p.fees_paid`)} AS fees,
+               ${plain(sql`p.mark_price`)} AS mark_price, ${plain(sql`p.fees_paid`)} AS fees, p.fees_unvalued,
                ${plain(sql`p.funding_paid`)} AS funding
         FROM (${part(sql`positions`)} UNION ALL ${part(sql`positions_archive`)}) p
         ORDER BY p.opened_at DESC LIMIT 1`,
@@ -205,6 +206,7 @@ async function resultAt(db: Db, one: One, at: Instant): Promise<Result | null> {
 const resultOf = (row: Result): ExplainRecords["result"] => ({
   ...{ side: row.side, openedAt: row.opened_at, closedAt: row.closed_at, markPrice: row.mark_price },
   ...{ realizedUsd: row.realized, unrealizedUsd: row.unrealized, feesUsd: row.fees, fundingUsd: row.funding },
+  feesUnvalued: row.fees_unvalued,
 });
 
 /** Returns what was asked of the venue to end a position at a price. One that has ended did so while it was held, or soon after. */
