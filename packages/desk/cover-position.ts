@@ -8,11 +8,13 @@ import type { OpenPosition } from "#trading/positions/position-row";
 import { exposureOf, unbooked } from "#trading/protection/exposure";
 import { type Command, type Covered, isNearer, protect } from "#trading/protection/protect";
 import type { Protection } from "#trading/protection/protection";
+import { isSliced, type SliceRule, slice } from "#trading/protection/slices";
+import { isStopId, stopId } from "#trading/protection/stop-id";
 import type { TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
 import type { Instant } from "#units/time";
-import { attempts, type Failure, PartsFailed } from "./attempt.ts";
+import { type Attempt, attempts, type Failure, PartsFailed } from "./attempt.ts";
 import { protectionsOf, type Trail, trailOf } from "./record-protection.ts";
 import { closeAtMarket, type StopRun } from "./watch-stops.ts";
 
@@ -95,10 +97,46 @@ async function placed(
   return reply;
 }
 
-async function carriedOut(exchange: Exchange, trail: Trail, instrument: string, command: Command): Promise<StopReply> {
+/** Ids of slices are apart from those of stops of the whole position. */
+const FIRST_SLICE = 50;
+
+/** Places the stop of a size that is the `nth` of a run. It is seen waiting by the next look, and written down then. */
+async function placedSlice(
+  exchange: Exchange,
+  { account, at }: StopRun,
+  instrument: string,
+  slice: Extract<Command, { act: "place" }> & { readonly size: Decimal },
+  nth: number,
+): Promise<StopReply> {
+  const { side, trigger, size } = slice;
+  const id = stopId(account, instrument, at, Math.min(FIRST_SLICE + nth, 99));
+  let reply: StopReply = { kind: "unknown", code: null, reason: "not sent" };
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    reply = await exchange.placeStop({ stopId: id, instrument, side, trigger, size });
+    // The venue takes an id once: it is there from a request whose reply was lost.
+    if (reply.kind === "exists") return { kind: "accepted" };
+    if (reply.kind !== "busy" && reply.kind !== "unknown") return reply;
+  }
+  return reply;
+}
+
+/** Carries out the `nth` command of a run. */
+async function carriedOut(
+  exchange: Exchange,
+  run: StopRun,
+  trail: Trail,
+  instrument: string,
+  command: Command,
+  nth: number,
+): Promise<StopReply> {
   switch (command.act) {
-    case "place":
-      return placed(exchange, trail, instrument, command);
+    case "place": {
+      const { size } = command;
+      if (size === undefined) return placed(exchange, trail, instrument, command);
+      return placedSlice(exchange, run, instrument, { ...command, size }, nth);
+    }
+    case "resize":
+      return exchange.resizeStop(instrument, command.algoId, command.size);
     case "amend":
       return exchange.moveStop(instrument, command.algoId, command.trigger);
     case "cancel": {
@@ -144,15 +182,19 @@ export async function coverPosition(
   const sight = { episode: open?.id ?? null, heldSince: heldSince(looked, covered.exposure, at) };
   const recorded = { ...sight, account, at, instrument: instrument.id, known, stops: mine };
   const trail = await trailOf(store, exchange, recorded, attempt);
-  const commands = protect(covered, mine);
+  const rule = { most: await limitOf(exchange, instrument, covered.exposure, attempt), lotSize: instrument.lotSize };
+  const sized = mine.filter((stop) => !stop.isWhole && isStopId(account.mode, stop.stopId));
+  const ours = [...mine.filter((stop) => stop.isWhole), ...sized];
+  const sliced = slice(covered, rule, ours);
+  const commands = isSliced(covered, rule, ours) ? sliced : protect(covered, mine, sized);
   for (const command of commands) {
-    if (command.act === "place") trail.sending(command.side, command.trigger);
+    if (command.act === "place" && command.size === undefined) trail.sending(command.side, command.trigger);
     if (command.act === "amend") trail.moving(command.algoId, command.trigger);
   }
   const keep = () => attempt("record of the stops", instrument.id, () => trail.keep());
   await keep();
   const tripped = await attempt("stop", instrument.id, () =>
-    carryOut(store, exchange, run, { ...looked, covered, commands, trail }),
+    carryOut(store, exchange, run, { ...looked, covered, commands, sliced, trail }),
   );
   await keep();
   if (failures.length > 1) throw new PartsFailed("cover-position", failures);
@@ -164,19 +206,35 @@ export async function coverPosition(
 interface Acts extends Looked {
   readonly covered: Covered;
   readonly commands: readonly Command[];
+  /** What is done instead where the venue takes no stop of the whole position. */
+  readonly sliced: readonly Command[];
   readonly trail: Trail;
+}
+
+/** Returns the most that one stop may close, null when that is not known: the venue says it when a stop is too large. */
+async function limitOf(
+  exchange: Exchange,
+  instrument: Instrument,
+  exposure: Decimal,
+  attempt: Attempt,
+): Promise<SliceRule["most"]> {
+  if (big(exposure).eq(0)) return null;
+  return attempt("most of one stop", instrument.id, () => exchange.stopLimit(instrument.id));
 }
 
 async function carryOut(
   store: TradingStore,
   exchange: Exchange,
   run: StopRun,
-  { instrument, open, covered, commands, trail }: Acts,
+  acts: Acts,
 ): Promise<StoredControl | null> {
+  const { instrument, open, covered, commands, sliced, trail } = acts;
   const { exposure, trigger } = covered;
   let tripped: StoredControl | null = null;
-  for (const command of commands) {
-    const reply = await carriedOut(exchange, trail, instrument.id, command);
+  for (const [nth, command] of commands.entries()) {
+    const reply = await carriedOut(exchange, run, trail, instrument.id, command, nth);
+    if (reply.kind !== "accepted" && reply.onlySized)
+      return (await carryOut(store, exchange, run, { ...acts, commands: sliced })) ?? tripped;
     // Nothing is held any more, or the stop that was to be moved or ended has fired: the books are about to say so.
     if (reply.kind === "accepted" || reply.kind === "flat" || reply.kind === "gone") continue;
     if (reply.kind === "halt" || reply.kind === "frozen") {

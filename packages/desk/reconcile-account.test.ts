@@ -74,6 +74,7 @@ function handVenue(now: () => number) {
     stops: async () => [],
     stopFate: async () => null,
     takeProfits: async () => [],
+    stopLimit: async () => null,
     fills: async (since) => fills.filter((fill) => fill.filledAt >= since),
     fillsOf: async (_, venueOrderId) => fills.filter((fill) => fill.venueOrderId === venueOrderId),
     positions: async () => [...held.values()],

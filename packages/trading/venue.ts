@@ -108,6 +108,8 @@ export type StopReply =
       readonly kind: "exists" | "passed" | "flat" | "gone" | "busy" | "rejected" | "frozen" | "halt" | "unknown";
       readonly code: string | null;
       readonly reason: string;
+      /** No stop of the whole position is taken here; those of a size may be. */
+      readonly onlySized?: true;
     };
 
 export type VenueOrderState = "open" | "partially_filled" | "filled" | "canceled";
@@ -199,6 +201,8 @@ export interface Exchange {
   openOrders(): Promise<VenueOrder[]>;
   /** Places a stop. Like the two after it, it never throws for what the venue or the network did: that is the reply. */
   placeStop(stop: StopSubmission): Promise<StopReply>;
+  /** Returns the most contracts that one stop of an instrument may close; null = the venue names no bound. */
+  stopLimit(instrument: string): Promise<Decimal | null>;
   /** Moves the trigger of a stop that waits. */
   moveStop(instrument: string, algoId: string, trigger: Decimal): Promise<StopReply>;
   /** Places a take-profit of a size. */

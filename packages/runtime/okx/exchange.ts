@@ -10,7 +10,7 @@ import { type OkxClient, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { indexPrice } from "./index-price.ts";
 import { marginsOver } from "./margins.ts";
-import { marketOver, type OkxMarketConfig } from "./market.ts";
+import { marketOver, type OkxMarketConfig, stopLimits } from "./market.ts";
 import { submitReplyOf } from "./reply.ts";
 import { type Call, type Params, pages, rowsOf, unlessGone } from "./requests.ts";
 import { balanceOf, billOf, type FillRecord, fillOf, orderOf, parsed, positionOf } from "./rows.ts";
@@ -189,6 +189,7 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
     ...stopsOver(stopCalls(client), config.tdMode),
     stopFate: fatesOver(stopAt),
     ...marginsOver(client, config.tdMode),
+    stopLimit: stopLimits(client),
     venue: config.venue,
     assertions,
     submit: async (order) => {

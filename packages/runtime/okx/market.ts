@@ -1,8 +1,10 @@
+import * as z from "zod";
 import type { Market } from "#trading/venue";
+import { Decimal } from "#units/decimal";
 import { millis } from "#units/time";
 import { type OkxClient, type OkxClientConfig, okxClient } from "./client.ts";
 import { readClock, rowsOf } from "./requests.ts";
-import { candleOf, instrumentOf } from "./rows.ts";
+import { candleOf, instrumentOf, parsed } from "./rows.ts";
 
 /** Where the market is and how politely to ask. Public prices need no key; in demo too they are the real market's. */
 export type OkxMarketConfig = Omit<OkxClientConfig, "credentials">;
@@ -55,3 +57,24 @@ export function marketOver(client: OkxClient): Market {
  * @throws VenueGuardError when the URL is not the venue's. Its calls throw VenueError and VenueShapeError.
  */
 export const okxMarket = (config: OkxMarketConfig): Market => marketOver(okxClient(config));
+
+const StopRow = z.object({ instId: z.string(), maxStopSz: z.string().optional() });
+/** Limits change with an instrument's row, which is announced days before. */
+const LIMIT_MS = 3_600_000;
+
+/**
+ * Returns how the most contracts of one stop are found: asked once an hour for each instrument, null where OKX names none.
+ * Source: OKX v5, public/instruments, `maxStopSz`.
+ */
+export function stopLimits(client: OkxClient): (instrument: string) => Promise<Decimal | null> {
+  const known = new Map<string, { readonly at: number; readonly most: Decimal | null }>();
+  return async (instrument) => {
+    const last = known.get(instrument);
+    if (last !== undefined && performance.now() - last.at < LIMIT_MS) return last.most;
+    const rows = await rowsOf(client, client.publicGetPublicInstruments, { instType: "SWAP", instId: instrument });
+    const row = rows.map((each) => parsed("instruments", StopRow, each)).find(({ instId }) => instId === instrument);
+    const most = row?.maxStopSz ? parsed("instruments", Decimal, row.maxStopSz) : null;
+    known.set(instrument, { at: performance.now(), most });
+    return most;
+  };
+}

@@ -55,6 +55,7 @@ export function renewing(
     cancelStop: (instrument, id) => send((exchange) => exchange.cancelStop(instrument, id)),
     placeTakeProfit: (leg) => send((exchange) => exchange.placeTakeProfit(leg)),
     resizeStop: (instrument, id, size) => send((exchange) => exchange.resizeStop(instrument, id, size)),
+    stopLimit: (instrument) => ask((exchange) => exchange.stopLimit(instrument)),
     takeProfits: () => ask((exchange) => exchange.takeProfits()),
     stops: () => ask((exchange) => exchange.stops()),
     stopFate: (id) => ask((exchange) => exchange.stopFate(id)),

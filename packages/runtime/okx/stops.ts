@@ -81,6 +81,12 @@ const placement = (leg: "sl" | "tp", stop: StopSubmission, tdMode: TdMode): Fiel
 });
 
 /**
+ * What OKX answers where no stop of the whole position can be had: portfolio margin, more than one stop may close, or none of
+ * the account's kind. Source: OKX v5, error codes 51332, 51275, 51058.
+ */
+const ONLY_SIZED: ReadonlySet<string> = new Set(["51332", "51275", "51058"]);
+
+/**
  * Returns the part of the venue that stops and take-profits are: conditional orders of the whole position or of a size,
  * reduce-only, at market, triggered by the mark. Source: OKX v5, trade/order-algo, amend-algos, cancel-algos,
  * orders-algo-pending.
@@ -101,7 +107,11 @@ export function stopsOver(
   };
   const change = (fields: Fields) => replyTo(() => amend(fields), ["amend", "algo", "cancel", "query"]);
   return {
-    placeStop: (stop) => replyTo(() => place(placement("sl", stop, tdMode)), ["algo", "place"]),
+    placeStop: async (stop) => {
+      const reply = await replyTo(() => place(placement("sl", stop, tdMode)), ["algo", "place"]);
+      const isOnlySized = reply.kind !== "accepted" && stop.size === undefined && ONLY_SIZED.has(reply.code ?? "");
+      return isOnlySized ? { ...reply, onlySized: true } : reply;
+    },
     placeTakeProfit: (leg) => replyTo(() => place(placement("tp", leg, tdMode)), ["algo", "place"]),
     moveStop: (instId, algoId, newSlTriggerPx) => change({ instId, algoId, newSlTriggerPx }),
     resizeStop: (instId, algoId, newSz) => change({ instId, algoId, newSz }),

@@ -117,7 +117,17 @@ function waiting(row: Protection, stop: VenueStop, { episode }: Sight, exposedAt
 function discovered(stop: VenueStop, { episode }: Sight, exposedAt: Instant): Protection {
   const { instrument, side, trigger, algoId, placedAt } = stop;
   return {
-    ...{ stopId: keyOf(stop), instrument, episode, kind: "stop", side, trigger, size: null, status: "live", algoId },
+    ...{
+      stopId: keyOf(stop),
+      instrument,
+      episode,
+      kind: "stop",
+      side,
+      trigger,
+      size: stop.size,
+      status: "live",
+      algoId,
+    },
     ...{ childOrderId: null, reason: null, wantedAt: placedAt, liveAt: placedAt, endedAt: null, version: 0 },
     exposedAt: exposedAt < placedAt ? exposedAt : placedAt,
   };

@@ -1,0 +1,110 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type TestDatabase, testDatabase } from "#testing/database";
+import { ETH_SWAP } from "#testing/instruments";
+import { type PaperDesk, type PaperDeskOptions, paperDesk } from "#testing/paper-desk";
+import { big, decimalOf, text } from "#units/decimal";
+
+// What stands at the paper venue for a position, through the desk's own use cases. Take-profits are off here.
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function open(options: PaperDeskOptions = {}): Promise<PaperDesk> {
+  const desk = await paperDesk(database.db, { policy: { takeProfitLegs: 0 }, ...options });
+  closing.push(desk.close);
+  return desk;
+}
+
+/** What waits, as "sell 100 at 994 by mark", "whole" for a size, "opens" where it could. */
+const waiting = async (desk: PaperDesk): Promise<string[]> =>
+  (await desk.exchange.stops())
+    .map(
+      (stop) =>
+        `${stop.side} ${stop.size ?? "whole"} at ${stop.trigger} by ${stop.triggerBy}${stop.isReduceOnly ? "" : " opens"}`,
+    )
+    .sort();
+
+test("a position larger than one stop may close is covered by parts at once; they fire together and all of it is ours", async () => {
+  const desk = await open({ row: { maxStopSz: "100" }, after: (bar) => (bar < 4 ? 1000 : 900) });
+  const id = await desk.trade("0.8");
+  expect(await desk.cover(id)).toEqual({ tripped: null, failures: [] });
+  const parts = ["sell 100 at 994 by mark", "sell 100 at 994 by mark", "sell 50 at 994 by mark"];
+  expect(await waiting(desk)).toEqual(parts);
+  await desk.reconcile();
+  await desk.minutes(3);
+  expect(await waiting(desk)).toEqual(parts);
+  desk.pass(35);
+  expect(await desk.reconcile()).toMatchObject({ breaks: [], foreign: [], tripped: null, failures: [] });
+  expect(await desk.positions()).toMatchObject([{ contracts: "0" }]);
+  const stops = (await desk.orders()).filter(({ orderType }) => orderType === "stop");
+  expect(stops.map(({ size, status }) => `${size} ${status}`).sort()).toEqual([
+    "100 filled",
+    "100 filled",
+    "50 filled",
+  ]);
+  expect(await waiting(desk)).toEqual([]);
+});
+
+/** Another client of the account trades on the desk's instrument. */
+async function byHand(desk: PaperDesk, side: "buy" | "sell", size: string): Promise<void> {
+  const order = { instrument: ETH_SWAP.id, side, type: "market", price: null, reduceOnly: false } as const;
+  await desk.exchange.submit({ ...order, size: decimalOf(size), clientOrderId: `byhand${size}`, expiresAt: desk.at() });
+  await desk.minutes(1);
+}
+
+test("parts follow the position: beside the old ones when it grows, smaller when it shrinks", async () => {
+  const desk = await open({ row: { maxStopSz: "100" } });
+  await desk.cover(await desk.trade("0.8"));
+  await desk.reconcile();
+  await byHand(desk, "buy", "70");
+  const sizes = async () => (await desk.exchange.stops()).map(({ size }) => Number(size)).sort((a, b) => b - a);
+  expect(await sizes()).toEqual([100, 100, 70, 50]);
+  await byHand(desk, "sell", "230");
+  await desk.minutes(1); // until the books know it too, the larger of the two is covered
+  const left = await sizes();
+  expect([left.reduce((sum, size) => sum + size, 0), left.every((size) => size <= 100)]).toEqual([90, true]);
+});
+
+test.each(["51332", "51275"])(
+  "parts cover what the venue takes no stop of the whole position for: %s",
+  async (code) => {
+    const desk = await open();
+    const id = await desk.trade("0.8");
+    desk.venue.faults.set({ path: "trade/order-algo", method: "POST", act: { kind: "code", code } });
+    expect(await desk.cover(id)).toEqual({ tripped: null, failures: [] });
+    expect(await waiting(desk)).toEqual(["sell 250 at 994 by mark"]);
+    // The next runs ask for no stop of the whole position again, and nothing was halted for it.
+    const before = desk.venue.state().algos.length;
+    await desk.reconcile();
+    await desk.minutes(2);
+    expect([desk.venue.state().algos.length, await waiting(desk)]).toEqual([before, ["sell 250 at 994 by mark"]]);
+    expect((await desk.store.control("demo")).state).toBe("ACTIVE");
+  },
+);
+
+test("a part that the venue does not take is told, and the next run places it", async () => {
+  const desk = await open({ row: { maxStopSz: "100" } });
+  const id = await desk.trade("0.8");
+  desk.venue.faults.set({ path: "trade/order-algo", method: "POST", nth: 2, act: { kind: "code", code: "51020" } });
+  expect((await desk.cover(id)).failures).toMatchObject([{ error: { name: "StopNotTaken" } }]);
+  expect(await waiting(desk)).toEqual(["sell 100 at 994 by mark"]);
+  desk.pass(1);
+  await desk.reconcile();
+  const total = (await desk.exchange.stops()).reduce((sum, { size }) => sum.plus(size ?? 0), big(0));
+  expect(text(total)).toBe("250");
+});
+
+test("a part whose reply is lost stands once", async () => {
+  const desk = await open({ row: { maxStopSz: "200" } });
+  const id = await desk.trade("0.8");
+  desk.venue.faults.set({ path: "trade/order-algo", method: "POST", act: { kind: "reset-after" } });
+  expect((await desk.cover(id)).failures).toEqual([]);
+  expect(await waiting(desk)).toEqual(["sell 200 at 994 by mark", "sell 50 at 994 by mark"]);
+});
