@@ -94,7 +94,8 @@ test("a part that the venue does not take is told, and the next run places it", 
   const id = await desk.trade("0.8");
   desk.venue.faults.set({ path: "trade/order-algo", method: "POST", nth: 2, act: { kind: "code", code: "51020" } });
   expect((await desk.cover(id)).failures).toMatchObject([{ error: { name: "StopNotTaken" } }]);
-  expect(await waiting(desk)).toEqual(["sell 100 at 994 by mark"]);
+  // What went out with the order stays until the parts are all there.
+  expect(await waiting(desk)).toEqual(["sell 100 at 994 by mark", "sell 250 at 994 by mark opens"]);
   desk.pass(1);
   await desk.reconcile();
   const total = (await desk.exchange.stops()).reduce((sum, { size }) => sum.plus(size ?? 0), big(0));
@@ -107,4 +108,53 @@ test("a part whose reply is lost stands once", async () => {
   desk.venue.faults.set({ path: "trade/order-algo", method: "POST", act: { kind: "reset-after" } });
   expect((await desk.cover(id)).failures).toEqual([]);
   expect(await waiting(desk)).toEqual(["sell 200 at 994 by mark", "sell 50 at 994 by mark"]);
+});
+
+/** Sends an opening order, and dies as the venue has acknowledged it. */
+async function killed(options: PaperDeskOptions = {}): Promise<PaperDesk> {
+  const desk = await open(options);
+  const { submit } = desk.exchange;
+  desk.exchange.submit = async (order) => {
+    await submit(order);
+    throw new Error("killed");
+  };
+  await expect(desk.trade("0.8")).rejects.toThrow("killed");
+  desk.exchange.submit = submit;
+  return desk;
+}
+
+test("a process that dies as the venue has acknowledged its order leaves the whole of it covered, by the stop that went with it", async () => {
+  const desk = await killed({ after: (bar) => (bar < 2 ? 1000 : 900) });
+  expect(await desk.exchange.positions()).toMatchObject([{ contracts: "250" }]);
+  expect(await waiting(desk)).toEqual(["sell 250 at 994 by mark opens"]);
+  desk.pass(35);
+  expect(await desk.exchange.positions()).toEqual([]); // before any job of the desk
+  expect(await desk.reconcile()).toMatchObject({ breaks: [], foreign: [], tripped: null });
+  await desk.minutes(2);
+  expect((await desk.orders()).map(({ orderType, status }) => `${orderType} ${status}`)).toEqual([
+    ...["ioc filled", "stop filled"],
+  ]);
+  expect([await desk.positions(), await waiting(desk)]).toMatchObject([[{ contracts: "0" }], []]);
+});
+
+test("the next run covers the position itself, and only then ends the stop that went with the order", async () => {
+  const desk = await killed();
+  const { cancelStop } = desk.exchange;
+  const seen: string[][] = [];
+  desk.exchange.cancelStop = async (...stop) => {
+    seen.push(await waiting(desk));
+    return cancelStop(...stop);
+  };
+  await desk.reconcile();
+  expect(seen).toEqual([["sell 250 at 994 by mark opens", "sell whole at 994 by mark"]]);
+  expect(await waiting(desk)).toEqual(["sell whole at 994 by mark"]);
+  expect(await desk.reconcile()).toMatchObject({ failures: [] });
+  expect(seen).toHaveLength(1);
+});
+
+test("a stop that went with an order does not outlive its position: it could open another", async () => {
+  const desk = await killed();
+  await byHand(desk, "sell", "250");
+  await desk.minutes(2);
+  expect([await desk.exchange.positions(), await waiting(desk)]).toEqual([[], []]);
 });

@@ -30,6 +30,8 @@ export interface Submission {
   readonly price: Decimal | null;
   readonly reduceOnly: boolean;
   readonly expiresAt: Instant;
+  /** A stop that the venue makes of it once it is filled completely, at market, by the mark. It is not reduce-only. */
+  readonly stop?: Pick<StopSubmission, "stopId" | "trigger">;
 }
 
 /**

@@ -72,6 +72,11 @@ async function accountProblem(
   }
 }
 
+/** Source: OKX v5, trade/order, `attachAlgoOrds`. */
+const attached = ({ stopId, trigger }: NonNullable<Submission["stop"]>): Params => ({
+  ...{ attachAlgoClOrdId: stopId, slTriggerPx: trigger, slTriggerPxType: "mark", slOrdPx: "-1" },
+});
+
 /** What is posted: net mode takes no posSide; sizes and prices go out as decided, never rounded on the way. */
 function placement(order: Submission, tdMode: TdMode): Params {
   if (!/^[A-Za-z0-9]{1,32}$/.test(order.clientOrderId)) throw new RangeError(`client order id ${order.clientOrderId}`);
@@ -85,6 +90,7 @@ function placement(order: Submission, tdMode: TdMode): Params {
     sz: order.size,
     ...(order.price === null ? {} : { px: order.price }),
     ...(order.reduceOnly ? { reduceOnly: true } : {}),
+    ...(order.stop === undefined ? {} : { attachAlgoOrds: [attached(order.stop)] }),
     clOrdId: order.clientOrderId,
     expTime: String(millis(order.expiresAt)),
   };

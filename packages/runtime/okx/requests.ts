@@ -5,7 +5,9 @@ import { VenueError, VenueShapeError } from "./errors.ts";
 import { isGone } from "./reply.ts";
 import { parsed } from "./rows.ts";
 
-export type Params = Record<string, string | boolean>;
+export interface Params {
+  readonly [name: string]: string | boolean | readonly Params[];
+}
 export type Call = (params: never) => Promise<unknown>;
 
 const PAGE = 100;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { decimalOf } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import { type OrderEvent, type OrderStatus, TRANSITIONS } from "./order.ts";
 import { GRACE_MS, type Look, resolve, type UnknownOrder } from "./resolve.ts";
@@ -325,6 +326,18 @@ test("a limit goes out with its price, a close and a stop at market", () => {
   expect(sent("ioc")).toEqual({ ...order, type: "ioc", expiresAt: FAR });
   expect(sent("stop")).toEqual({ ...order, type: "market", price: null, expiresAt: FAR });
   expect(sent("market")).toMatchObject({ type: "market", price: null });
+});
+
+test("an order that opens has its stop with it, by an id of its own; one that reduces, or sets none, has not", () => {
+  const order = {
+    ...{ clientOrderId: "d1", type: "ioc", mode: "demo", reduceOnly: false },
+    stopLoss: decimalOf("980"),
+  };
+  const stopOf = (change: object) => submissionOf({ ...order, ...change } as StoredOrder, FAR).stop;
+  expect(stopOf({})).toEqual({ stopId: expect.stringMatching(/^d[a-z2-7]{29}00$/), trigger: "980" });
+  expect(stopOf({})).toEqual(stopOf({ status: "unknown" }));
+  expect(stopOf({ clientOrderId: "d2" })?.stopId).not.toBe(stopOf({})?.stopId);
+  expect([stopOf({ reduceOnly: true }), stopOf({ stopLoss: null })]).toEqual([undefined, undefined]);
 });
 
 test("a driver that answers another question is a bug", async () => {

@@ -1,4 +1,5 @@
 import { type Instant, instant, millis } from "#units/time";
+import { attachedStopId } from "../protection/stop-id.ts";
 import type { Submission, SubmitReply } from "../venue.ts";
 import type { OrderEvent, OrderStatus } from "./order.ts";
 import type { OrderChange, StoredOrder } from "./stored-order.ts";
@@ -51,7 +52,10 @@ export function eventOf(reply: SubmitReply): OrderEvent {
   }
 }
 
-/** Returns what is sent of an order. A stop goes out at market: its price is the one that was reached. */
+/**
+ * Returns what is sent of an order. A stop goes out at market: its price is the one that was reached. An order that opens has
+ * its stop with it, for a process that dies before it lays the one of the whole position.
+ */
 export const submissionOf = (order: StoredOrder, expiresAt: Instant): Submission => ({
   clientOrderId: order.clientOrderId,
   instrument: order.instrument,
@@ -61,6 +65,9 @@ export const submissionOf = (order: StoredOrder, expiresAt: Instant): Submission
   price: order.type === "ioc" ? order.price : null,
   reduceOnly: order.reduceOnly,
   expiresAt,
+  ...(order.reduceOnly || order.stopLoss === null
+    ? {}
+    : { stop: { stopId: attachedStopId(order.mode, order.clientOrderId), trigger: order.stopLoss } }),
 });
 
 /** Returns what a reply leaves in the order; null = no reply was recorded, and the message was delivered again. */

@@ -19,3 +19,7 @@ export function stopId({ mode, venue }: Account, instrument: string, exposedAt: 
   if (!Number.isInteger(attempt) || attempt < 0 || attempt > 99) throw new RangeError(`attempt ${attempt}`);
   return `${LETTER[mode]}${letters([venue, mode, instrument, exposedAt, "stop"], 29)}${String(attempt).padStart(2, "0")}`;
 }
+
+/** Returns the id of the stop that goes out with an order, in the form of a stop's: the same for the same order. */
+export const attachedStopId = (mode: TradingMode, clientOrderId: string): string =>
+  `${LETTER[mode]}${letters([clientOrderId, "attached"], 29)}00`;
