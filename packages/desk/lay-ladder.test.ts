@@ -84,6 +84,20 @@ test("a leg that fires is the desk's own order, the other stays, and the stop go
   expect([await stopOf(desk), await legsOf(desk)]).toEqual([moved, [second]]);
 });
 
+test("a leg that fires as its run asks, so that no answer but its absence shows it, is not laid again", async () => {
+  const desk = await entered({ after: (bar) => (bar < 2 ? 1000 : 1009) });
+  const { positions, fills } = desk.exchange;
+  const before = await positions();
+  desk.pass(15);
+  Object.assign(desk.exchange, { positions: async () => before, fills: async () => [] });
+  await desk.reconcile();
+  expect(await legsOf(desk)).toHaveLength(1);
+  Object.assign(desk.exchange, { positions, fills });
+  await desk.minutes(2);
+  expect(desk.venue.state().orders).toHaveLength(2);
+  expect((await desk.orders()).map(({ orderType }) => orderType)).toEqual(["ioc", "take_profit"]);
+});
+
 test("all legs fire while no job runs, then the price falls: the books account for every contract", async () => {
   const desk = await entered({ after: (bar) => (bar < 1 ? 1000 : bar < 4 ? 1030 : 900) });
   desk.pass(15);
@@ -159,6 +173,23 @@ test("a leg whose price has passed before it was laid is closed at market at onc
   ).toBeCloseTo(Number(all[0]?.filledSize), 0);
   expect(isLegId("demo", all[1]?.clientOrderId ?? null)).toBe(true);
   expect(await legsOf(desk)).toHaveLength(1);
+});
+
+test("a leg's order whose run ended before it was sent is sent by the next run, once", async () => {
+  const desk = await paperDesk(database.db, { after: (bar) => (bar < 2 ? 1000 : 1009) });
+  closing.push(desk.close);
+  await desk.cover(await desk.trade("0.8"));
+  desk.pass(16);
+  const { claim } = desk.store;
+  desk.store.claim = () => Promise.reject(new Error("the machine went away"));
+  expect((await desk.reconcile()).failures).toMatchObject([{ part: "take-profits" }]);
+  desk.store.claim = claim;
+  const legs = async () =>
+    (await desk.orders()).flatMap(({ orderType, status }) => (orderType === "ioc" ? [] : status));
+  expect(await legs()).toEqual(["approved"]);
+  await desk.minutes(3);
+  expect(await legs()).toEqual(["filled"]);
+  expect(desk.venue.state().orders).toHaveLength(2);
 });
 
 test("what the venue says to a leg leaves the stop alone, and the next run lays it", async () => {
