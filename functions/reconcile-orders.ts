@@ -1,8 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { assertArmed } from "#desk/arming";
 import { assertAccount } from "#desk/assert-account";
 import { attempts, PartsFailed } from "#desk/attempt";
 import { ControlObjectError, fenced, mendControl } from "#desk/control-object";
 import { reconcileAccount } from "#desk/reconcile-account";
+import { armingLook } from "#runtime/arming";
 import { log } from "#runtime/log";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
@@ -15,7 +17,8 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
   const { books, exchange, control, send, publish, settings } = context;
   const { mode, venue, barSeconds, instruments } = settings;
   const run = { account: { mode, venue }, at, by: "reconcile-orders", policy: policyOf(settings), barSeconds };
-  const store = fenced(books, control);
+  const armed = armingLook(() => books.arming(mode), settings);
+  const store = fenced(books, control, armed);
   const found = await reconcileAccount(store, exchange, run, instruments, pause);
   const { closed, tripped, breaks, stuck, unsent, foreign, unvalued, ledger, failures } = found;
   const { adopted, holds, problem } = await mendControl(books, control, at);
@@ -38,7 +41,10 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
   // A venue that does not answer here takes nothing away from what the run has found.
   const last = attempts();
   const asserted = await last.attempt("assertions", null, () => assertAccount(store, exchange, run, instruments));
-  for (const changed of [tripped, adopted, asserted])
+  const unarmed = await last.attempt("arming", null, () =>
+    assertArmed({ ...store, control: books.control }, armed, run),
+  );
+  for (const changed of [tripped, adopted, asserted, unarmed])
     if (changed !== null) await publish("trading.changed", [tradingChanged(mode, changed, at)]);
   const failed = [...failures, ...last.failures];
   if (failed.length > 0) throw new PartsFailed("reconcile-orders", failed);

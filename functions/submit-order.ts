@@ -2,6 +2,7 @@ import { PartsFailed } from "#desk/attempt";
 import { fenced } from "#desk/control-object";
 import { coverOrder } from "#desk/cover-position";
 import { submitOrder } from "#desk/submit-order";
+import { armingLook } from "#runtime/arming";
 import { consume } from "#runtime/consume";
 import { log } from "#runtime/log";
 import { orderClosed, tradingChanged } from "#trading/facts";
@@ -14,10 +15,12 @@ import { checksOf } from "#trading/protection/checks";
  */
 export const handler = consume("orders", async ({ orderId, mode, instrument: id, at }, context) => {
   const { books, exchange, control, send, publish, settings } = context;
-  const store = fenced(books, control);
+  const armed = armingLook(() => books.arming(mode), settings);
+  const store = fenced(books, control, armed);
   const policy = policyOf(settings);
   await send("protections", checksOf({ mode, instrument: id, at }));
-  const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order", policy);
+  const opening = { policy, armed };
+  const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order", opening);
   const run = { account: { mode, venue: settings.venue }, at, by: "submit-order", policy };
   const cover = await coverOrder(store, exchange, run, order);
   const { instrument, side, size, status, filledSize, averagePrice, errorMessage } = order;

@@ -21,6 +21,8 @@ const SETTINGS: Meanings = {
   GENERATED: "`true` where the input is generated: said wherever a figure is shown",
   INPUT_NAME: "what the input is called there",
   POLICY: "limits that differ from the defaults, as JSON: what `policy.toml` says",
+  ARMING_KEY:
+    "the public half of the key that signs armings (npm run arm -- --new-key FILE); without it live opens nothing",
   VERIFY: "how blocks far behind the head are proven: `full` or `linked` (docs/live.md)",
 };
 const ADDRESSES: Meanings = {

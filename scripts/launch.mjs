@@ -13,7 +13,7 @@ const [command, ...args] = process.argv.slice(2);
 const LEAST = [22, 18]; // runs TypeScript as it is
 
 // What runs on a laptop needs no test runner and no deployment tools: those are dev dependencies, most of the download.
-const OPERATE = ["status", "explain", "halt", "reduce", "resume", "judge", "redrive", "exchange"];
+const OPERATE = ["status", "explain", "halt", "reduce", "resume", "judge", "redrive", "exchange", "arm", "disarm"];
 const RUNTIME_ONLY = ["start", "live", "record", "venue", "migrate", ...OPERATE, "audit", "cost"];
 
 // A desk holds PostgreSQL as WebAssembly. V8's optimizing compiler takes 600 MB for one function of it, the parser, and gains 5 % of
@@ -34,6 +34,8 @@ const commands = {
   judge: [["scripts/operate/judge.ts"]],
   redrive: [["scripts/operate/redrive.ts"]],
   exchange: [["scripts/operate/exchange.ts"]],
+  arm: [["scripts/operate/arm.ts"]],
+  disarm: [["scripts/operate/disarm.ts"]],
   audit: [["scripts/operate/audit.ts"]],
   venue: [["scripts/venue.ts"]],
   policy: [["scripts/policy.ts"]],

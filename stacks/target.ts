@@ -13,6 +13,7 @@ const Setting = z.enum([
   "INPUT_NAME",
   "VERIFY",
   "POLICY",
+  "ARMING_KEY",
   "RETRY_SECONDS",
   "CHAIN_ID",
   "OKX_URL",

@@ -1,12 +1,15 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { reportRecords, saveReport } from "#db/reading/reports";
+import { armByHand } from "#db/trading/arming";
 import { composeReport } from "#reporting/compose";
 import { markdown } from "#reporting/markdown";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { END, START, writeDeskRows } from "#testing/desk-rows";
 import { PRACTICE } from "#testing/practice";
+import type { Arming } from "#trading/arming";
+import { decimalOf } from "#units/decimal";
 import { handler as bias } from "./bias.ts";
 import { handler as events } from "./events.ts";
 import { handler as health } from "./health.ts";
@@ -72,6 +75,22 @@ test("GET /health: block, lag, trading state, and that the input is generated", 
     input: { name: "fixture", generated: true },
     report: null,
   });
+});
+
+test("GET /health: of live, until when it is armed and why it opens nothing all the same; of demo, nothing", async () => {
+  expect((await call(health)).body).toMatchObject({ mode: "demo", arming: null });
+  vi.stubEnv("SPYHOP_MODE", "live");
+  expect((await call(health)).body).toMatchObject({ mode: "live", arming: null });
+  const arming: Arming = {
+    ...{ format: "spyhop-arming/1", mode: "live", venue: "okx", account: "77", policyHash: "a".repeat(64), epoch: 2 },
+    ...{ maxNotionalUsd: decimalOf("5000"), maxDailyLossUsd: decimalOf("50"), notBefore: START, notAfter: END },
+  };
+  const signed = { text: JSON.stringify(arming), signature: "AAAA" };
+  const by = { mode: "live", arming: signed, actor: "anna", reason: "a test", at: END } as const;
+  await armByHand(database.db, by, () => ({ arming }), null);
+  const problem = "the arming is not signed by the desk's key (ARMING_KEY)";
+  expect((await call(health)).body).toMatchObject({ arming: { notAfter: END, epoch: 2, problem } });
+  vi.stubEnv("SPYHOP_MODE", undefined);
 });
 
 test("GET /health: a live desk whose newest block is minutes old is not ok; a replay's are as old as its recording", async () => {

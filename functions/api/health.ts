@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { deskHealth } from "#db/reading/overview";
+import { lookAtArming } from "#db/trading/arming";
+import { armingJudge } from "#runtime/arming-judge";
 import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
 import { millis } from "#units/time";
@@ -11,11 +13,14 @@ const BEHIND_SECONDS = 300;
 
 /**
  * How far the desk has come: `lagSeconds` is from the newest block's own time to the request. A live desk that is behind
- * says so, and answers 503. What replays a recording is as old as that.
+ * says so, and answers 503. What replays a recording is as old as that. `arming` is live's alone: until when positions may be opened,
+ * and why not; null = not armed.
  */
 export const handler = route("GET /health", async ({ at, query }, { database, settings }) => {
   Query.parse(query);
-  const health = await deskHealth(database, settings.chain, settings.mode);
+  const { mode } = settings;
+  const health = await deskHealth(database, settings.chain, mode);
+  const armed = mode === "live" ? await lookAtArming(database, mode, armingJudge(settings)) : null;
   const { block } = health;
   const lagSeconds = block === null ? null : (millis(at) - millis(block.at)) / 1000;
   const isBehind = settings.inputName === "live" && lagSeconds !== null && lagSeconds > BEHIND_SECONDS;
@@ -25,11 +30,12 @@ export const handler = route("GET /health", async ({ at, query }, { database, se
       status: block === null ? "waiting for the first block" : isBehind ? "behind" : "ok",
       at,
       chain: settings.chain,
-      mode: settings.mode,
+      mode,
       venue: settings.venue,
       input: inputOf(settings),
       lagSeconds,
       ...health,
+      arming: armed && { notAfter: armed.notAfter, epoch: armed.epoch, problem: armed.problem },
     },
   };
 });

@@ -34,7 +34,7 @@ async function stage() {
       },
       ...more,
     });
-    return submitOrder(desk.store, desk.exchange, id, desk.at(), "submit-order", desk.policy);
+    return submitOrder(desk.store, desk.exchange, id, desk.at(), "submit-order", { policy: desk.policy });
   };
   return { ...desk, buy, sent: () => desk.venue.state().orders.length };
 }

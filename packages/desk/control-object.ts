@@ -1,9 +1,18 @@
+import { type ArmingLook, mustBeArmed } from "#trading/arming";
 import { type ControlChange, type StoredControl, tightening, tightness } from "#trading/control";
-import { adoptionOf, agrees, type ControlBoard, fencedControl, objectOf } from "#trading/control-object";
+import {
+  adoptionOf,
+  agrees,
+  type ControlBoard,
+  type FencedControl,
+  fencedControl,
+  objectOf,
+} from "#trading/control-object";
 import type { TradingMode } from "#trading/mode";
 import type { ControlState } from "#trading/plans/limits";
 import type { TradingStore } from "#trading/store";
 import type { Instant } from "#units/time";
+import { unasked } from "./arming.ts";
 
 /** The part of the books that the kill switch is in. */
 export type SwitchBooks = Pick<TradingStore, "control" | "tighten">;
@@ -19,13 +28,14 @@ export class ControlObjectError extends Error {
 /**
  * Returns the books behind the control object: the kill switch that they give is the tighter of the two, read from both each
  * time it is asked for, and never ACTIVE without an object of its epoch. A tightening is in the object before it is in the
- * books: a crash in between leaves an object that opens nothing, and the next mending carries it into the books.
+ * books: a crash in between leaves an object that opens nothing, and the next mending carries it into the books. In live it
+ * is never ACTIVE without an arming that holds in its epoch either.
  */
-export const fenced = (store: TradingStore, board: ControlBoard): TradingStore => ({
+export const fenced = (store: TradingStore, board: ControlBoard, armed: ArmingLook = unasked): TradingStore => ({
   ...store,
   control: async (mode) => {
     const [seen, booked] = await Promise.all([board.read(), store.control(mode)]);
-    return fencedControl(mode, booked, seen);
+    return withArming(mode, fencedControl(mode, booked, seen), armed);
   },
   tighten: async (mode, change) => {
     await foretell(store, board, mode, change);
@@ -39,6 +49,13 @@ export const fenced = (store: TradingStore, board: ControlBoard): TradingStore =
     return made;
   },
 });
+
+/** Returns the kill switch as a lack of an arming leaves it. */
+async function withArming(mode: TradingMode, control: FencedControl, look: ArmingLook): Promise<FencedControl> {
+  if (!mustBeArmed(mode, control)) return control;
+  const verdict = await look(control.epoch);
+  return "arming" in verdict ? control : { ...control, state: "REDUCING", fence: `not armed: ${verdict.problem}` };
+}
 
 /**
  * Writes a tightening to the object before the books have it, unless it says as much already. When it cannot be written the

@@ -1,3 +1,4 @@
+import type { ArmingLook } from "#trading/arming";
 import type { StoredControl } from "#trading/control";
 import { type ClaimLook, objectionOf, sizeNow } from "#trading/orders/claim-look";
 import { isClosed } from "#trading/orders/order";
@@ -17,6 +18,7 @@ import type { Exchange } from "#trading/venue";
 import { ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { type Instant, instant, millis } from "#units/time";
+import { armingObjection, unasked } from "./arming.ts";
 import { ensureLeverage } from "./ensure-leverage.ts";
 
 export interface Submitted {
@@ -66,10 +68,17 @@ function claimOf(order: StoredOrder, claim: Claim, look: Omit<ClaimLook, "now">)
   return { ...claim, objection: objectionOf(order, { ...look, now }), ...(size === null ? {} : { size }) };
 }
 
+/** What an order that opens or adds is held against besides its books. */
+export interface Opening {
+  /** It is not sent while the venue margins its instrument at another leverage. */
+  readonly policy?: Pick<Policy, "venueLeverage"> | null;
+  /** In live it is sent only under an arming. Without a look nothing is armed. */
+  readonly armed?: ArmingLook;
+}
+
 /**
  * Submits an approved order once, however often it is called: the order is claimed with its deadline, posted, and moved
- * by the reply. An order that another delivery claimed is not posted; it is left to the unknown rule. With a `policy`, one
- * that opens or adds is not sent while the venue margins its instrument at another leverage.
+ * by the reply. An order that another delivery claimed is not posted; it is left to the unknown rule.
  * @throws UnknownOrderId; a transport failure before the claim, after which a redelivery starts afresh.
  */
 export async function submitOrder(
@@ -78,7 +87,7 @@ export async function submitOrder(
   id: OrderId,
   at: Instant,
   by: string,
-  policy: Pick<Policy, "venueLeverage"> | null = null,
+  { policy = null, armed = unasked }: Opening = {},
 ): Promise<Submitted> {
   const stored = async (): Promise<StoredOrder> => {
     const order = await store.order(id);
@@ -89,6 +98,7 @@ export async function submitOrder(
   let closed = false;
   let tripped: StoredControl | null = null;
   let look: Omit<ClaimLook, "now"> = NOT_LOOKED;
+  let unarmed: string | null = null;
   const perform = async (effect: Effect): Promise<Answer> => {
     switch (effect.kind) {
       case "read":
@@ -100,9 +110,11 @@ export async function submitOrder(
         look = isAllowed(await store.control(order.mode), order)
           ? await lookAround(store, exchange, order)
           : NOT_LOOKED;
+        if (look.quote !== null) unarmed = await armingObjection(store, exchange, armed, order, look.quote, at);
         return { kind: "clock", now: await exchange.now() };
       case "claim": {
-        const claimed = await store.claim(id, claimOf(order, { at, by, expiresAt: effect.expiresAt }, look));
+        const asked = claimOf(order, { at, by, expiresAt: effect.expiresAt }, look);
+        const claimed = await store.claim(id, { ...asked, objection: asked.objection ?? unarmed });
         order = claimed ?? (await stored());
         closed = claimed === null && order.status === "canceled";
         return { kind: "claim", won: claimed !== null };

@@ -12,7 +12,7 @@ export function ago(seconds: number): string {
 }
 
 /** Returns what wants a person's eye, worst first; empty = all is well. */
-export function worries({ site, queues, mappings, database }: Status): string[] {
+export function worries({ site, at, queues, mappings, database }: Status): string[] {
   const dead = queues.filter((queue) => queue.dead > 0);
   const letters = dead.map((queue) => `${queue.dead} dead letters of ${queue.name}: npm run redrive -- ${queue.name}`);
   const stopped = mappings.filter((mapping) => !isConsumed(mapping)).map(({ queue }) => queue);
@@ -28,6 +28,10 @@ export function worries({ site, queues, mappings, database }: Status): string[] 
   for (const { mode, balance } of modes)
     if (balance !== null && balance.gap !== ZERO)
       found.push(`bills do not explain ${balance.gap} USDT of the balance of ${mode}: see 'Ledger' in docs/runbook.md`);
+  for (const { mode, control, arming } of modes) {
+    const worry = armingWorry(mode, control.state, arming, at);
+    if (worry !== null) found.push(worry);
+  }
   if (schema === null) found.push("the database has no schema: npm run migrate");
   else if (code !== null && schema < code) found.push(`the database lacks migrations up to ${code}: npm run migrate`);
   else if (code !== null && schema > code) found.push("the database is newer than this code: update the code");
@@ -71,13 +75,32 @@ function databaseLines({ schema, code, lagSeconds, block, report, modes }: DeskS
     `schema    ${schema ?? "none"}${schema === code ? "" : `, this code has ${code ?? "none"}`}`,
     `chain     ${block ? `block ${block.number}, ${ago(lagSeconds ?? 0)} behind` : "no block yet"}`,
     `report    ${report ? `${report.type}, ended ${report.end} (${since(report.end)} ago)` : "none yet"}`,
-    ...modes.flatMap(({ mode, control, balance, doubtful, inDoubt }) => [
+    ...modes.flatMap(({ mode, control, balance, arming, doubtful, inDoubt }) => [
       `trading   ${mode} ${control.state}, epoch ${control.epoch}, since ${control.changedAt} by ${control.actor}: ${control.reason}`,
+      ...(arming === null ? [] : [armingLine(mode, arming)]),
       ...(balance === null ? [] : [balanceLine(mode, balance)]),
       ...inDoubt.map(doubtLine),
       ...(doubtful > inDoubt.length ? [`in doubt  ${doubtful - inDoubt.length} more`] : []),
     ]),
   ];
+}
+
+type Armed = DeskStatus["modes"][number]["arming"];
+
+const armingLine = (mode: string, arming: NonNullable<Armed>): string =>
+  `armed     ${mode}, account ${arming.account}, until ${arming.notAfter}, epoch ${arming.epoch}: at most ` +
+  `${arming.maxNotionalUsd} USD held, ${arming.maxDailyLossUsd} USD lost a day${arming.problem === null ? "" : `. It does not hold: ${arming.problem}`}`;
+
+/** An arming that ends within this is told before it does. */
+const ENDS_SOON_MS = 2 * 3_600_000;
+
+/** Returns what a person has to do about the arming of a live desk that trades; null when nothing. */
+function armingWorry(mode: string, state: string, arming: Armed, at: string): string | null {
+  if (mode !== "live" || state !== "ACTIVE") return null;
+  const problem = arming === null ? "there is no arming" : arming.problem;
+  if (arming === null || problem !== null) return `live opens nothing: ${problem}: npm run arm`;
+  const leftMs = Date.parse(arming.notAfter) - Date.parse(at);
+  return leftMs > ENDS_SOON_MS ? null : `the arming of live ends in ${ago(leftMs / 1000)}: npm run arm`;
 }
 
 type Balance = NonNullable<DeskStatus["modes"][number]["balance"]>;

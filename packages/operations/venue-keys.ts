@@ -1,7 +1,7 @@
 import type { Option } from "#host/cli";
 import { type Arguments, UsageError } from "#host/cli";
 import type { OkxExchangeConfig } from "#runtime/okx/exchange";
-import { ExchangeSecret } from "#runtime/okx/open-exchange";
+import { ExchangeSecret } from "#runtime/okx/exchange-secret";
 import { TdMode } from "#runtime/okx/td-mode";
 import { secretNow } from "#runtime/secret";
 import { modeOfStage, type Stage, secretId } from "#topology/names";

@@ -29,6 +29,8 @@ export interface Settings {
   readonly verify: Verify;
   /** The limits that differ from the policy's defaults. */
   readonly policy: PolicyDifferences;
+  /** The public key whose armings let live open positions; null = none does. */
+  readonly armingKey: string | null;
 }
 
 /** Returns what the desk runs on, as routes say it beside what they answer. */
@@ -90,6 +92,7 @@ const settingsSchema = z.object({
   INPUT_NAME: z.string().default("live"),
   VERIFY: z.enum(["full", "linked"]).default("linked"),
   POLICY: differences.default({}),
+  ARMING_KEY: optional("ARMING_KEY"),
 });
 
 /** The schema of what every function may read, and of each need's section: for who documents them. */
@@ -155,6 +158,7 @@ export function readSettings(env: Env = process.env): Settings {
     inputName: c.INPUT_NAME,
     verify: c.VERIFY,
     policy: c.POLICY,
+    armingKey: c.ARMING_KEY ?? null,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Account } from "#trading/account";
+import type { SignedArming } from "#trading/arming";
 import type { StoredControl } from "#trading/control";
 import type { ListedInstrument } from "#trading/instrument";
 import type { Bill, BillKind } from "#trading/ledger/bill";
@@ -49,6 +50,7 @@ export interface Surroundings {
   readonly candles: ReadonlyMap<string, readonly Candle[]>;
   readonly biases: readonly (PlannedBias & { readonly asset: string; readonly timeframe: Horizon })[];
   readonly analyses: LaneFacts["analyses"];
+  readonly armings?: Readonly<Partial<Record<TradingMode, SignedArming>>>;
   readonly funding: readonly (FundingPayment & Account & { readonly instrument: string })[];
 }
 

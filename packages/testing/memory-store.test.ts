@@ -313,6 +313,7 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
         await store.ordersByClientId(["a", "b", "x"]),
       ],
       ...[await store.decidedMark(orderIdOf("a")), await store.unclaimed(asked.mode)],
+      ...[await store.arming("live"), await store.arming("demo")],
       ...[await store.ordersAtVenue(asked.mode), await store.stops(asked.mode, id, asked.openedAt)],
       await store.takeProfits(asked.mode, id, asked.openedAt),
       ...[await store.bias(symbol, "4h", at), await store.held(account, id), await store.equity(account, at)],

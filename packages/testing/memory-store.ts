@@ -179,6 +179,7 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
   const transaction = async <T>(work: () => T): Promise<T> => whole(books, work);
   const store: TradingStore = {
     control: async (mode) => controlOf(books, mode),
+    arming: async (mode) => around.armings?.[mode] ?? null,
     tighten: (mode, change) => transaction(() => tightenControl(books, mode, change)),
     lift: (account, now, lift) => transaction(() => liftControl(books, account, now, lift)),
     comparisons: async (account) => comparisonsOf(books, account),

@@ -1,9 +1,11 @@
 import type { Drizzle } from "#db/drizzle";
 import * as s from "#db/schema";
 import { upsertCandles } from "#db/signals/prices";
+import { armByHand } from "#db/trading/arming";
 import { upsertInstruments } from "#db/trading/instruments";
 import { STORED } from "#db/trading/orders";
 import type { Account } from "#trading/account";
+import type { Arming, SignedArming } from "#trading/arming";
 import type { Instrument } from "#trading/instrument";
 import type { TradingStore } from "#trading/store";
 import { decimalOf } from "#units/decimal";
@@ -58,6 +60,9 @@ const FUNDING = [3, 20, 61].map((minutes, index) => ({
   },
 }));
 
+/** One that no key has signed: whether it holds is not the books' to say. */
+const ARMING: SignedArming = { text: "{}", signature: "AAAA" };
+
 /** Empties a database and writes the world into it. Returns the same for the memory. */
 export async function setUp(db: Drizzle, store: TradingStore): Promise<Surroundings> {
   await emptyTables(db, [...TRADING_TABLES, "event_analysis"]);
@@ -94,7 +99,10 @@ export async function setUp(db: Drizzle, store: TradingStore): Promise<Surroundi
       ...{ ...rest, tradingMode, exchange, billId: String(index) },
     })),
   );
+  const by = { actor: "anna", reason: "a test", at: at(0) };
+  await armByHand(db, { mode: "live", arming: ARMING, ...by }, () => ({ arming: {} as Arming }), null);
   return {
+    armings: { live: ARMING },
     control: { demo: await store.control("demo"), live: await store.control("live") },
     instruments: await store.instruments(INSTRUMENTS.map(({ id }) => id)),
     candles: CANDLES,

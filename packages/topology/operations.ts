@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Explanation } from "#reporting/explanation";
+import { Arming, SignedArming } from "#trading/arming";
 import { TradingMode } from "#trading/mode";
 import { OrderStatus } from "#trading/orders/order";
 import { Ruling } from "#trading/orders/ruling";
@@ -68,6 +69,8 @@ export const Operation = z.discriminatedUnion("act", [
     /** Null: only judges. Else voids the orders of what is dropped, and writes all of it to the audit log. */
     carry: z.strictObject({ actor: person.actor, reason: person.reason }).nullable(),
   }),
+  /** Keeps an arming of live, once it is found to hold; null takes back the one that is kept. */
+  z.strictObject({ act: z.literal("arm"), mode: TradingMode, arming: SignedArming.nullable(), ...person }),
   /** What a person did at the venue by keys alone, for the audit log. Changes nothing else. */
   z.strictObject({
     act: z.literal("note"),
@@ -115,6 +118,8 @@ export const REPLIES = {
   look: z.object({
     /** The newest migration that ran; null without any, and then the rest is empty. */
     schema: z.string().nullable(),
+    /** Of the policy that the desk goes by; null = a desk of before says none. */
+    policyHash: z.string().nullable().default(null),
     block: z.object({ number: z.number().int(), at: Instant }).nullable(),
     report: z.object({ type: z.string(), end: Instant }).nullable(),
     modes: z.array(
@@ -129,6 +134,11 @@ export const REPLIES = {
         /** How many orders are in doubt, and the first of them. */
         doubtful: z.number().int(),
         inDoubt: z.array(Doubtful),
+        /** The newest arming that was not taken back, and why it does not hold; null = it does. Of live alone. */
+        arming: Arming.pick({ account: true, epoch: true, maxNotionalUsd: true, maxDailyLossUsd: true, notAfter: true })
+          .extend({ problem: z.string().nullable() })
+          .nullable()
+          .default(null),
       }),
     ),
   }),
@@ -147,6 +157,7 @@ export const REPLIES = {
       z.object({ act: z.literal("keep"), reason: z.string() }),
     ]),
   ),
+  arm: z.union([z.object({ done: z.literal(true) }), refused]),
   note: z.object({ done: z.literal(true) }),
   explain: z.discriminatedUnion("found", [
     z.object({ found: z.literal(true), explanation: Explanation }),

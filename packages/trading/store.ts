@@ -2,6 +2,7 @@ import type { Decimal } from "#units/decimal";
 import type { EventId, OrderId } from "#units/ids";
 import type { Horizon, Instant } from "#units/time";
 import type { Account } from "./account.ts";
+import type { SignedArming } from "./arming.ts";
 import type { ControlChange, StoredControl } from "./control.ts";
 import type { Instrument, ListedInstrument } from "./instrument.ts";
 import type { Bill } from "./ledger/bill.ts";
@@ -120,6 +121,9 @@ export interface TradingStore {
    * each instrument that its cause lifted itself. Returns what it became; null when someone changed it since.
    */
   lift(account: Account, now: Pick<StoredControl, "epoch" | "lifts">, by: Lift): Promise<StoredControl | null>;
+
+  /** Returns the newest arming of a mode that was not taken back, whether it holds or not; null without one. */
+  arming(mode: TradingMode): Promise<SignedArming | null>;
 
   order(id: OrderId): Promise<StoredOrder | null>;
   /** Returns the orders of these client order ids, by client order id. */

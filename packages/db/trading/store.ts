@@ -1,5 +1,6 @@
 import type { TradingStore } from "#trading/store";
 import type { Db } from "../client.ts";
+import { latestArming } from "./arming.ts";
 import { book } from "./book.ts";
 import { claimOrder } from "./claim-order.ts";
 import { liftControl, noteComparisons, readComparisons } from "./comparisons.ts";
@@ -19,6 +20,7 @@ import { noteProtections, readProtections } from "./protections.ts";
 export const sqlStore = (db: Db): TradingStore => ({
   ...switchBooks(db),
   lift: (account, now, by) => liftControl(db, account, now, by),
+  arming: (mode) => latestArming(db, mode),
   order: (id) => readOrder(db, id),
   ordersByClientId: (ids) => ordersByClientId(db, ids),
   decidedMark: (id) => decidedMark(db, id),

@@ -1,20 +1,10 @@
-import * as z from "zod";
-import { TradingMode } from "#trading/mode";
 import type { Exchange } from "#trading/venue";
 import { ConfigError, readConfig, readSettings } from "../config.ts";
 import { type Opened, plain } from "../opened.ts";
 import { expireSecret, readSecret } from "../secret.ts";
 import { okxExchange } from "./exchange.ts";
+import { ExchangeSecret } from "./exchange-secret.ts";
 import { renewing } from "./renewing-exchange.ts";
-
-/** The exchange secret of one trading mode. `mode` is in it so that a key cannot serve the other mode by mistake. */
-export const ExchangeSecret = z.object({
-  mode: TradingMode,
-  apiKey: z.string().min(1),
-  secret: z.string().min(1),
-  passphrase: z.string().min(1),
-  accountId: z.string().min(1).nullable().default(null),
-});
 
 /**
  * Opens the venue of OKX_URL with the keys of the secret EXCHANGE_SECRET_ID. When the venue refuses a key, the secret is
