@@ -12,6 +12,7 @@ import { type TestDatabase, testDatabase } from "#testing/database";
 import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
 import { ETH_SWAP } from "#testing/instruments";
 import { clientOrderId } from "#trading/orders/client-order-id";
+import { POLICY } from "#trading/plans/policy";
 import type { Candle } from "#units/candle";
 import { decimalOf } from "#units/decimal";
 import { instant, instantOf } from "#units/time";
@@ -106,7 +107,7 @@ test.each(LIES)(
     const desk = await stage();
     const exchange = desk.open();
     const look = (at: typeof MID_HOUR) =>
-      assertAccount(desk.store, exchange, { account: ACCOUNT, at, by: "reconcile-orders" }, [ID]);
+      assertAccount(desk.store, exchange, { account: ACCOUNT, at, by: "reconcile-orders", policy: POLICY }, [ID]);
     expect(await look(MID_HOUR)).toBeNull();
     expect((await desk.send(exchange)).order).toMatchObject({ status: "open" });
     const before = desk.placed.length;
