@@ -39,7 +39,8 @@ export async function coverInstrument(
       exchange.stops(),
     ]);
     const open = booked.find((one) => one.instrument === id) ?? null;
-    return coverPosition(store, exchange, run, { instrument, position, open, held, orders, stops, known });
+    const books = { open, held, orders, known, isDesks: true };
+    return coverPosition(store, exchange, run, { instrument, position, stops, ...books });
   });
   return { tripped, failures };
 }

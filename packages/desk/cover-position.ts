@@ -5,6 +5,7 @@ import type { LookedUp } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { isDust } from "#trading/positions/dust";
 import type { OpenPosition } from "#trading/positions/position-row";
+import { adoptedStop } from "#trading/protection/adopted-stop";
 import { exposureOf, unbooked } from "#trading/protection/exposure";
 import { type Command, type Covered, isNearer, protect } from "#trading/protection/protect";
 import type { Protection } from "#trading/protection/protection";
@@ -47,12 +48,15 @@ export interface Looked {
   readonly stops: readonly VenueStop[];
   /** As they are written down; of any instrument. */
   readonly known: readonly Protection[];
+  /** The desk trades it, or its books hold it: what is held there is covered, whoever opened it. */
+  readonly isDesks: boolean;
   /** Where the stop is to be at least, since a part was closed at a profit; absent = where the orders set it. */
   readonly secured?: Decimal;
 }
 
 /** Returns what is to be covered: the exposure from whatever shows it first, and the stop of the newest order that fills it. */
-function coveredOf({ instrument, position, open, held, orders, secured }: Looked): Covered {
+function coveredOf(looked: Looked, distance: Decimal): Covered {
+  const { instrument, position, open, held, orders, secured, known } = looked;
   const mine = orders.filter(({ order }) => order.instrument === instrument.id);
   const late = mine.map(({ order, found }) => ({ order, contracts: unbooked(order, found) }));
   const byFills = late.reduce((sum, { contracts }) => sum.plus(contracts), big(held));
@@ -63,9 +67,12 @@ function coveredOf({ instrument, position, open, held, orders, secured }: Looked
   const newest = late.findLast((one) => opens(one) && !big(one.contracts).eq(0)) ?? null;
   const set = newest?.order.stopLoss ?? open?.stopPrice ?? mine.findLast(opens)?.order.stopLoss ?? null;
   const side = big(exposure).gt(0) ? "sell" : "buy";
-  const trigger = secured !== undefined && set !== null && isNearer(side, secured, set) ? secured : set;
+  const mark = position?.markPrice ?? null;
+  const adopted = { instrument: instrument.id, tickSize: instrument.tickSize, side, mark, distance, known } as const;
+  const least = set ?? (looked.isDesks ? adoptedStop(adopted) : null);
+  const trigger = secured !== undefined && least !== null && isNearer(side, secured, least) ? secured : least;
   const isSure = position === null && mine.every(({ order }) => order.reduceOnly);
-  return { exposure, mark: position?.markPrice ?? null, trigger, isSure };
+  return { exposure, mark, trigger, isSure };
 }
 
 /** A venue that is busy, or that did not answer, is asked again this often. */
@@ -175,7 +182,7 @@ export async function coverPosition(
 ): Promise<StoredControl | null> {
   const { instrument, position, open, stops, known } = looked;
   if (position && isDust(position.contracts, instrument, position.markPrice)) return null; // no order can close it
-  const covered = coveredOf(looked);
+  const covered = coveredOf(looked, run.policy.adoptedStop);
   const mine = stops.filter((stop) => stop.instrument === instrument.id);
   const { attempt, failures } = attempts();
   const { account, at } = run;
@@ -287,7 +294,8 @@ export async function coverOrder(
     if (instrument === undefined) return null;
     const mine = open.find((one) => one.instrument === id) ?? null;
     const orders = [{ order, found }];
-    return coverPosition(store, exchange, run, { instrument, position, open: mine, held, orders, stops, known });
+    const books = { open: mine, held, orders, known, isDesks: true };
+    return coverPosition(store, exchange, run, { instrument, position, stops, ...books });
   });
   return { tripped, failures };
 }

@@ -115,7 +115,7 @@ async function securedAt(
   const held = open.contracts;
   // One may have been laid in this run.
   const [now, known] = await Promise.all([exchange.stops(), protectionsOf(store, run)]);
-  const looked = { instrument, position, open, held, orders: [], stops: now, known, secured };
+  const looked = { instrument, position, open, held, orders: [], stops: now, known, secured, isDesks: true };
   return coverPosition(store, exchange, run, looked);
 }
 

@@ -256,3 +256,41 @@ test("the time without a stop is from the fill to the stop, by the venue's clock
   desk.pass(120);
   expect(await desk.reconcile()).toMatchObject({ unprotected: 0 });
 });
+
+/** Another client of the account buys ten contracts. */
+const byHand = (desk: Awaited<ReturnType<typeof stage>>) =>
+  desk.exchange.submit({
+    ...{ clientOrderId: "byhand", instrument: ETH_SWAP.id, side: "buy", type: "market", size: decimalOf("10") },
+    ...{ price: null, reduceOnly: false, expiresAt: instant(Date.parse(desk.at()) + 4000) },
+  });
+
+test("what another client opens on an instrument of the desk has a stop by the next run, at the policy's distance", async () => {
+  const desk = await stage();
+  await byHand(desk);
+  desk.pass(60);
+  expect((await desk.reconcile()).failures).toEqual([]);
+  expect(await desk.stops()).toMatchObject([{ side: "sell", trigger: "980", isWhole: true, isReduceOnly: true }]);
+  desk.pass(60);
+  await desk.reconcile();
+  const [open] = await desk.store.openPositions(ACCOUNT);
+  expect(open).toMatchObject({ contracts: "10", stopPrice: null });
+  expect(await desk.rows()).toMatchObject([{ status: "live", trigger: "980", episode: open?.id }]);
+});
+
+test("a person's own stop of such a position stays when it is nearer, and is moved nearer when it is not", async () => {
+  for (const [theirs, then] of [
+    ["990", "990"],
+    ["900", "980"],
+  ] as const) {
+    const desk = await stage();
+    await byHand(desk);
+    const stop = { stopId: "byhand", instrument: ETH_SWAP.id, side: "sell", trigger: decimalOf(theirs) } as const;
+    expect(await desk.exchange.placeStop(stop)).toEqual({ kind: "accepted" });
+    for (let minute = 0; minute < 2; minute++) {
+      desk.pass(60);
+      expect((await desk.reconcile()).failures).toEqual([]);
+    }
+    expect(await desk.stops()).toMatchObject([{ stopId: "byhand", trigger: then }]);
+    expect(await desk.rows()).toMatchObject([{ stopId: "byhand", status: "live", trigger: then }]);
+  }
+});

@@ -8,7 +8,7 @@ import { orderIdOf } from "#trading/orders/stored-order";
 import { openingFault } from "#trading/plans/lane";
 import { POLICY } from "#trading/plans/policy";
 import type { TradingStore } from "#trading/store";
-import type { Exchange, VenueFill, VenueOrder, VenuePosition } from "#trading/venue";
+import type { Exchange, VenueFill, VenueOrder, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, decimalOf, text } from "#units/decimal";
 import { instant } from "#units/time";
 import { PartsFailed } from "./attempt.ts";
@@ -58,6 +58,7 @@ function handVenue(now: () => number) {
     }
     return made;
   };
+  const stops: VenueStop[] = [];
   const exchange: Exchange = {
     venue: "paper",
     now: async () => instant(now()),
@@ -66,12 +67,22 @@ function handVenue(now: () => number) {
     cancel: async () => false,
     order: async (_, clientOrderId) => orders.get(clientOrderId) ?? null,
     openOrders: async () => [],
-    placeStop: async () => ({ kind: "unknown", code: null, reason: "a venue by hand takes none" }),
+    placeStop: async ({ stopId, instrument, side, trigger }) => {
+      const whole = { isWhole: true, size: null, isReduceOnly: true, isMarket: true, triggerBy: "mark" } as const;
+      stops.push({ ...whole, algoId: `a${stops.length}`, stopId, instrument, side, trigger, placedAt: instant(now()) });
+      return { kind: "accepted" };
+    },
     placeTakeProfit: async () => ({ kind: "unknown", code: null, reason: "a venue by hand takes none" }),
     resizeStop: async () => ({ kind: "unknown", code: null, reason: "a venue by hand takes none" }),
     moveStop: async () => ({ kind: "unknown", code: null, reason: "a venue by hand takes none" }),
-    cancelStop: async () => ({ kind: "unknown", code: null, reason: "a venue by hand takes none" }),
-    stops: async () => [],
+    cancelStop: async (_, algoId) => {
+      const [ended] = stops.splice(
+        stops.findIndex((stop) => stop.algoId === algoId),
+        1,
+      );
+      return ended === undefined ? { kind: "gone", code: null, reason: "there is none" } : { kind: "accepted" };
+    },
+    stops: async () => stops,
     stopFate: async () => null,
     takeProfits: async () => [],
     stopLimit: async () => null,
@@ -86,7 +97,7 @@ function handVenue(now: () => number) {
     leverage: async () => POLICY.venueLeverage,
     setLeverage: async () => false,
   };
-  return { exchange, trade, fills, held, orders };
+  return { exchange, trade, fills, held, orders, stops };
 }
 
 type Stage = Awaited<ReturnType<typeof stage>>;
@@ -353,6 +364,14 @@ describe.each(["sql", "memory"] as const)("over the store in %s", (kind) => {
     expect(breaks).toEqual([]);
     expect(foreign).toMatchObject([{ cause: "adopted", side: "buy", size: "3", price: PRICE }]);
     expect(tripped).toMatchObject({ state: "REDUCING", reason: `${ETH}: adopted, buy 3 contracts`, lifts: [] });
+    // Its stop is at the policy's distance from the mark, and stays there when the mark goes on.
+    const at = { side: "sell", trigger: text(big(PRICE).times(big(1).minus(POLICY.adoptedStop))), isWhole: true };
+    expect(desk.stops).toMatchObject([at]);
+    const [was] = desk.held.values();
+    if (was !== undefined) desk.held.set(ETH, { ...was, markPrice: text(big(PRICE).times(2)) });
+    desk.pass(60);
+    expect((await desk.reconcile()).failures).toEqual([]);
+    expect(desk.stops).toMatchObject([at]);
     expect(await heldOf(desk)).toEqual([[ETH, "3"]]);
     desk.pass(60);
     desk.trade(ETH, decimalOf("-3"), null);

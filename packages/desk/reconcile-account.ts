@@ -211,7 +211,7 @@ async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySe
 
 /** Looks after the stop of each instrument at the venue, also of those that the books call flat. */
 async function coverAll(
-  { store, exchange, run, attempt }: Job,
+  { store, exchange, run, attempt, ids }: Job,
   all: readonly (Instrument | null)[],
   { looked: orders, positions, stops }: Answers,
 ): Promise<StoredControl | null> {
@@ -225,7 +225,9 @@ async function coverAll(
       const open = booked.find(isMine) ?? null;
       const position = positions === null ? undefined : (positions.find(isMine) ?? null);
       const held = open?.contracts ?? ZERO;
-      return coverPosition(store, exchange, run, { instrument, position, open, held, orders, stops, known });
+      const isDesks = ids.includes(instrument.id) || open !== null;
+      const books = { open, held, orders, known, isDesks };
+      return coverPosition(store, exchange, run, { instrument, position, stops, ...books });
     });
     tripped = made ?? tripped;
   }

@@ -424,6 +424,7 @@ test("a stop whose run ended before it was sent is sent by the next run, once", 
   expect(failures).toMatchObject([
     { part: "stop at the venue", instrument: ETH_SWAP.id, error: { message: "the machine went away" } },
     { part: "stop", instrument: ETH_SWAP.id, error: { message: "the machine went away" } },
+    { part: "time without a stop", instrument: null, error: { message: "the machine went away" } },
   ]);
   exchange.now = now;
   expect(await stopsOf(db)).toMatchObject([{ status: "approved" }]);

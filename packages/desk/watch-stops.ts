@@ -12,7 +12,9 @@ import type { OrderId } from "#units/ids";
 import { submitOrder } from "./submit-order.ts";
 
 /** What stops need of a run. */
-export type StopRun = Pick<Run, "account" | "at" | "by"> & { readonly policy: Pick<Policy, "timeframe"> };
+export type StopRun = Pick<Run, "account" | "at" | "by"> & {
+  readonly policy: Pick<Policy, "timeframe" | "adoptedStop">;
+};
 
 /**
  * Sends a reduce-only market order for an instrument's position when `mark` has reached its stop. The venue's own stop

@@ -55,6 +55,11 @@ const Limits = z.strictObject({
   riskPerTrade: limit(share("0.005"), "of equity", "lost at the stop at a full signal"),
   atrMultiple: limit(exact("0.1", "100", "2"), "hourly ATR", "distance of the stop"),
   stopFloor: limit(share("0.005"), "of the price", "the stop is at least as far"),
+  adoptedStop: limit(
+    exact("0.001", "0.5", "0.02"),
+    "of the mark",
+    "distance of the stop of what is held without an order of the desk's: adopted, by hand, or lost from the books; set once, moved nearer only",
+  ),
   takeProfitLegs: limit(count(0, 5, 2), "legs", "parts of a position that are closed at a profit; 0 = none"),
   takeProfitParts: limit(
     count(1, 10, 3),
