@@ -139,13 +139,14 @@ export async function reconcileAccount(
   const impossibleFills = rounds.reduce((sum, round) => sum + round.impossibleFills, 0);
   const breaks = [...standing.values()].filter(isBreak).flatMap(breakOf);
   const foreign = rounds.flatMap((round) => round.foreign);
-  const seen = { breaks, foreign, impossibleFills, credentialError: byStops?.state === "HALTED", left };
+  const waiting = await externalIn(store, rounds[0]?.open ?? []);
+  const seen = { breaks, foreign, waiting, impossibleFills, credentialError: byStops?.state === "HALTED", left };
   const unsent = await sweepApproved(store, run);
   return {
     closed: await store.closedBy(run),
     breaks,
     foreign,
-    external: await externalIn(store, rounds[0]?.open ?? []),
+    external: waiting.map(({ venueOrderId }) => venueOrderId),
     tripped: (await tripAccount(job, seen)) ?? byStops,
     unvalued: await store.unvaluedFees(account, dayBefore(at)),
     stuck: left.filter((order) => isStuck(order, at)).length,
@@ -344,8 +345,8 @@ async function foundOf({ store, exchange, run }: Job, told: Told, held: Decimal)
   return { kind: "differs", ours, theirs, positionAt: position?.updatedAt ?? null, seenAt: await exchange.now() };
 }
 
-/** Returns the venue order ids of the open orders that are not ours. */
-async function externalIn(store: TradingStore, open: readonly VenueOrder[]): Promise<string[]> {
+/** Returns the open orders that are not ours. */
+async function externalIn(store: TradingStore, open: readonly VenueOrder[]): Promise<VenueOrder[]> {
   const ours = await store.ordersByClientId(open.flatMap((order) => order.clientOrderId ?? []));
-  return externalOrders(open, new Set(ours.keys())).map((order) => order.venueOrderId);
+  return externalOrders(open, new Set(ours.keys()));
 }

@@ -1,9 +1,13 @@
 import type { StoredControl } from "#trading/control";
+import { isOurs } from "#trading/orders/client-order-id";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { agreesAgain, type Comparison, instrumentOf, isUnseen, mayLift } from "#trading/positions/comparison";
 import { type FillCause, type ForeignFill, isAlarming } from "#trading/positions/fill";
 import { type Break, tripOf } from "#trading/positions/reconcile";
+import { isLegId } from "#trading/protection/leg-id";
+import { isStopId } from "#trading/protection/stop-id";
 import type { Run, TradingStore } from "#trading/store";
+import type { VenueOrder } from "#trading/venue";
 import { ZERO } from "#units/decimal";
 
 /** The account whose kill switch is looked after, as a reconciliation has found it. */
@@ -20,6 +24,8 @@ interface Account {
 export interface Seen {
   readonly breaks: readonly Break[];
   readonly foreign: readonly ForeignFill[];
+  /** Open orders that the books do not have. */
+  readonly waiting: readonly VenueOrder[];
   readonly impossibleFills: number;
   readonly credentialError: boolean;
   readonly left: readonly StoredOrder[];
@@ -28,7 +34,10 @@ export interface Seen {
 const NO_HEALTH = { equity: ZERO, dayStart: ZERO, peak: ZERO, rejects: 0 };
 
 /** Evaluates the triggers of the kill switch: tightens it when one has fired, else lifts what has lifted itself. */
-export async function tripAccount(job: Account, { left, foreign, ...seen }: Seen): Promise<StoredControl | null> {
+export async function tripAccount(
+  job: Account,
+  { left, foreign, waiting, ...seen }: Seen,
+): Promise<StoredControl | null> {
   const { store, run, standing } = job;
   const { account, at, by, policy } = run;
   const health = (await store.health(account, at)) ?? NO_HEALTH;
@@ -36,22 +45,21 @@ export async function tripAccount(job: Account, { left, foreign, ...seen }: Seen
   const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);
   const rows = [...standing.values()];
   const unseen = rows.filter((row) => isUnseen(row, at)).map((row) => row.instrument);
-  const alarms = await alarmsOf(job, foreign);
+  const { changedAt } = await store.control(account.mode);
+  // A run that ended before it tightened left them behind; one that a person has seen since is over.
+  const fills = [...foreign, ...(await store.foreignFills(account, changedAt))];
+  const alarms = await alarmsOf(job, fills.filter(isAlarming));
+  const external = policy.external === "halt" ? externalOf(job, fills, waiting) : [];
   const lifted = rows.filter((row) => !mayLift(row, at)).map((row) => row.instrument);
-  const found = tripOf({ ...health, ...seen, at, unknownSince, unseen, lifted, alarms }, policy);
+  const found = tripOf({ ...health, ...seen, at, unknownSince, unseen, lifted, alarms, external }, policy);
   return found === null ? liftAgain(job) : store.tighten(account.mode, { ...found, actor: by, at });
 }
 
 const SAID: Partial<Record<FillCause, string>> = { lost: "an order of the desk's that its books do not have" };
 
 /** Returns what a person has to look at before anything is opened again: what the venue did, was adopted, or is held off the list. */
-async function alarmsOf({ store, run, ids }: Account, fresh: readonly ForeignFill[]): Promise<string[]> {
-  const { account } = run;
-  const { changedAt } = await store.control(account.mode);
-  // A run that ended before it tightened left them behind; one that a person has seen since is over.
-  const behind = await store.foreignFills(account, changedAt);
-  const fills = [...fresh, ...behind].filter(isAlarming);
-  const off = (await store.openPositions(account)).filter(({ instrument }) => !ids.includes(instrument));
+async function alarmsOf({ store, run, ids }: Account, fills: readonly ForeignFill[]): Promise<string[]> {
+  const off = (await store.openPositions(run.account)).filter(({ instrument }) => !ids.includes(instrument));
   return [
     ...fills.map(
       ({ instrument, cause, side, size }) => `${instrument}: ${SAID[cause] ?? cause}, ${side} ${size} contracts`,
@@ -59,6 +67,28 @@ async function alarmsOf({ store, run, ids }: Account, fresh: readonly ForeignFil
     ...off.map(
       ({ instrument, contracts }) => `${instrument}: ${contracts} contracts are held and it is not traded any more`,
     ),
+  ];
+}
+
+/** By its form: an order that a stop has placed is not in the books yet. */
+const isDesks = (mode: Run["account"]["mode"], id: string | null): boolean =>
+  isOurs(mode, id) || isStopId(mode, id) || isLegId(mode, id);
+
+const EXTERNAL: readonly FillCause[] = ["hand", "adopted"];
+
+/** Returns what others have traded, held before, or have waiting on the instruments of the desk. */
+function externalOf(
+  { run: { account }, ids }: Account,
+  fills: readonly ForeignFill[],
+  waiting: readonly VenueOrder[],
+): string[] {
+  const traded = fills.filter(({ instrument, cause }) => ids.includes(instrument) && EXTERNAL.includes(cause));
+  const open = waiting.filter(
+    ({ instrument, clientOrderId: id }) => ids.includes(instrument) && !isDesks(account.mode, id),
+  );
+  return [
+    ...traded.map(({ instrument, cause, side, size }) => `${instrument}: ${cause}, ${side} ${size} contracts`),
+    ...open.map(({ instrument, side, size, venueOrderId }) => `${instrument}: order ${venueOrderId}, ${side} ${size}`),
   ];
 }
 

@@ -7,6 +7,7 @@ import { submitOrder } from "#desk/submit-order";
 import { type PaperVenueConfig, paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import { instrumentRow } from "#recording/candle-source";
+import { okxClient } from "#runtime/okx/client";
 import { okxExchange } from "#runtime/okx/exchange";
 import { POLICY, type Policy } from "#trading/plans/policy";
 import { type Decimal, decimalOf } from "#units/decimal";
@@ -42,7 +43,8 @@ export async function quietDesk(db: Drizzle, config: QuietDeskConfig = {}) {
   const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => flat };
   const venue = await paperVenue({ clock, source, key: KEY, ...config.venue });
   const fenced = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, accountId: null } as const;
-  const exchange = okxExchange({ ...fenced, tdMode: "cross", credentials: { mode: "demo", ...KEY } });
+  const credentials = { mode: "demo", ...KEY } as const;
+  const exchange = okxExchange({ ...fenced, tdMode: "cross", credentials });
   const store = sqlStore(db);
   const policy = { ...POLICY, ...config.policy };
   const at = (): Instant => instant(clock.now());
@@ -50,6 +52,8 @@ export async function quietDesk(db: Drizzle, config: QuietDeskConfig = {}) {
   const pause = async (ms: number) => clock.set(clock.now() + ms);
   let nth = 0;
   return {
+    /** What another program of the same account speaks by. */
+    client: okxClient({ ...fenced, credentials }),
     ...{ db, clock, venue, store, exchange, at, run, pause, policy },
     pass: (ms: number) => clock.set(clock.now() + ms),
     reconcile: () => reconcileAccount(store, exchange, run(), [ETH_SWAP.id], pause),

@@ -105,6 +105,11 @@ const Limits = z.strictObject({
   maxPortfolioRisk: limit(share("0.03"), "of equity", "lost at all stops at once"),
   maxDailyLoss: limit(share("0.02"), "of the day's first equity", "a larger loss makes REDUCING"),
   maxDrawdown: limit(share("0.08"), "of the highest equity", "a larger fall makes HALTED"),
+  external: limit(
+    z.enum(["protect", "halt"]).default("protect"),
+    "protect or halt",
+    "what others trade on an instrument of the desk: counted, covered and not added to, or the desk is halted",
+  ),
   maxStopsPerDay: limit(count(1, 1000, 3), "stops in 24 h", "so many end new positions"),
   cooldownSeconds: limit(count(0, 604_800, 900), "s", "from a close to the next position in its asset"),
   maxOrdersPerMinute: limit(count(1, 600, 6), "orders a minute", "of the account"),

@@ -84,6 +84,7 @@ const WELL: Health = {
     breaks: [],
     unseen: [],
     alarms: [],
+    external: [],
     lifted: [],
   },
   ...{ unknownSince: [], rejects: 0, impossibleFills: 0, credentialError: false },
@@ -95,6 +96,7 @@ test("the switch trips on loss, drawdown, a break, an old unknown, rejects, cred
   expect(trip({ equity: decimalOf("98001") })).toBeNull();
   expect(trip({ equity: decimalOf("98000") })).toBe("REDUCING");
   expect(trip({ equity: decimalOf("92000") })).toBe("HALTED");
+  expect(trip({ external: ["ETH: hand"], impossibleFills: 1 })).toBe("HALTED");
   expect(trip({ breaks: [{ instrument: "ETH", ours: decimalOf("1"), venue: decimalOf("2") }] })).toBe("REDUCING");
   expect(trip({ unknownSince: [instantOf("2022-06-21T00:59:00.000Z")] })).toBeNull();
   expect(trip({ unknownSince: [instantOf("2022-06-21T00:58:59.999Z")] })).toBe("REDUCING");

@@ -110,6 +110,8 @@ export interface Health {
   readonly breaks: readonly Break[];
   /** What was done or is held without the desk, that a person has to look at. */
   readonly alarms: readonly string[];
+  /** What others did or have waiting on an instrument of the desk, where the policy halts for it. */
+  readonly external: readonly string[];
   /** Instruments of which nobody knows any more how they stand. */
   readonly unseen: readonly string[];
   /** Instruments whose cause has lifted itself within a day: not once more. */
@@ -139,6 +141,8 @@ export function tripOf(
   if (health.credentialError)
     return { state: "HALTED", reason: "the venue refused the credentials or the configuration" };
   if (big(drawdown).gte(policy.maxDrawdown)) return { state: "HALTED", reason: `drawdown ${drawdown}` };
+  const [external] = health.external;
+  if (external !== undefined) return { state: "HALTED", reason: `not the desk's: ${external}` };
   if (health.impossibleFills > 0)
     return { state: "REDUCING", reason: `${health.impossibleFills} late or excess fills` };
   const [alarm] = health.alarms;
