@@ -142,11 +142,17 @@ function inRisk(net: Decimal | null, { line, fills, facts }: ExplainRecords, con
   return risk === null || !big(risk).gt(0) ? null : Number(fixed(big(net).div(big(risk)), 4));
 }
 
-/** Returns how long a position has been without a stop: from when it had none to when one waited, what overlaps counted once. */
+/**
+ * Returns how long a position has been without a stop: from when it had none to when one waited, or to when the venue had
+ * refused it and it was closed at market instead. What overlaps counts once. Null = neither has happened.
+ */
 function withoutStop(protections: readonly ProtectionLine[]): number | null {
   const gaps = protections
     .filter(({ kind }) => kind === "stop")
-    .flatMap(({ exposedAt, liveAt }) => (liveAt === null ? [] : [{ from: millis(exposedAt), until: millis(liveAt) }]))
+    .flatMap(({ exposedAt, liveAt, status, endedAt }) => {
+      const until = liveAt ?? (status === "failed" ? endedAt : null);
+      return until === null ? [] : [{ from: millis(exposedAt), until: millis(until) }];
+    })
     .sort((a, b) => a.from - b.from);
   if (gaps.length === 0) return null;
   let [covered, total] = [Number.NEGATIVE_INFINITY, 0];

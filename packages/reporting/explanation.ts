@@ -144,7 +144,7 @@ export const Explanation = z.object({
   }),
   events: z.array(VenueLine),
   protections: z.array(ProtectionLine),
-  /** How long the position has been without a stop that waited, in all; null = none ever waited. */
+  /** How long the position has been without a stop that waited, in all; null = none has waited, or was refused. */
   unprotectedSeconds: z.number().nullable(),
   episode: z.array(EpisodeLine),
   /** Of the position so far; null without one in the books. */

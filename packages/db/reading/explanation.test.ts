@@ -77,6 +77,13 @@ test("an order is told with its stop, its limits, its events and what its positi
     ...{ exposedAt: OPENED, wantedAt: OPENED, liveAt: after(OPENED, 1400), endedAt: CLOSED, version: 0 },
   };
   const again = { ...stop, stopId: "dstop2", exposedAt: after(OPENED, 1000), liveAt: after(OPENED, 2000) };
+  const refused = { ...stop, stopId: "dstop3", status: "failed", reason: "51280", liveAt: null } as const;
+  const late = {
+    ...refused,
+    exposedAt: after(OPENED, 9000),
+    wantedAt: after(OPENED, 9000),
+    endedAt: after(OPENED, 9500),
+  };
   const leg: Protection = {
     ...{ ...stop, stopId: "dleg1", kind: "tp", trigger: decimalOf("1150"), size: decimalOf("4"), status: "failed" },
     ...{ reason: "51280 passed", wantedAt: after(OPENED, 5000), liveAt: null },
@@ -88,7 +95,7 @@ test("an order is told with its stop, its limits, its events and what its positi
     status: "live",
     endedAt: null,
   } as const;
-  await noteProtections(database.db, { mode, venue }, [stop, again, leg, other]);
+  await noteProtections(database.db, { mode, venue }, [stop, again, leg, late, other]);
 
   const cut = await told("decut");
   expect(cut.text).toMatch(/^CUT long ETH 15 → 9 ct \(1\.5 → 0\.9 ETH, /);
@@ -119,12 +126,13 @@ test("an order is told with its stop, its limits, its events and what its positi
     ["dstop1", "stop", null, "effective", null, after(OPENED, 1400)],
     ["dstop2", "stop", null, "effective", null, after(OPENED, 2000)],
     ["dleg1", "take-profit", "4", "failed", "51280 passed", null],
+    ["dstop3", "stop", null, "failed", "51280", null],
   ]);
-  expect(cut.unprotectedSeconds).toBe(2); // 1.4 s, and 0.6 s more of the second that overlaps
+  expect(cut.unprotectedSeconds).toBe(2.5); // 1.4 s, 0.6 s more of the second, which overlaps, and 0.5 s of one that was refused
   const text = explainText(cut);
   expect(text).toContain("stop at 1,100 of all that is held: effective, waits since 2026-01-02 03:20:02.400, ended ");
   expect(text).toContain("take-profit at 1,150 of 4 ct: failed (51280 passed), ended ");
-  expect(text).toContain("unprotected 2 s");
+  expect(text).toContain("unprotected 2.5 s");
 });
 
 test("limits stand with those in the way first, then by what is left of each", async () => {
