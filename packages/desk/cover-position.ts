@@ -14,7 +14,7 @@ import { isStopId, stopId } from "#trading/protection/stop-id";
 import type { TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
-import type { Instant } from "#units/time";
+import { type Instant, millis } from "#units/time";
 import { type Attempt, attempts, type Failure, PartsFailed } from "./attempt.ts";
 import { protectionsOf, type Trail, trailOf } from "./record-protection.ts";
 import { closeAtMarket, type StopRun } from "./watch-stops.ts";
@@ -169,7 +169,7 @@ function heldSince({ open, position, orders, instrument }: Looked, exposure: Dec
 
 /**
  * Makes the venue hold exactly one stop for what an instrument holds: places, moves or ends what `protect` says, and closes
- * at market what no stop can cover any more. It may be called as often as one likes: where all is well it asks for nothing,
+ * at market what no stop can cover any more, or what has had none for ten seconds and is refused one. It may be called as often as one likes: where all is well it asks for nothing,
  * and writes nothing that is written. What is sent is written down before; where that fails it is sent all the same.
  * Returns what the kill switch became, when a reply tripped it. It does so in every state of the switch.
  * @throws StopNotTaken when the venue has not taken it; the next look tries again. What kept the record from being written.
@@ -229,6 +229,19 @@ async function limitOf(
   return attempt("most of one stop", instrument.id, () => exchange.stopLimit(instrument.id));
 }
 
+/** Replies after which a stop may be had yet, by a later look. */
+const UNTAKEN: readonly StopReply["kind"][] = ["rejected", "busy", "unknown", "exists"];
+/** What has had no stop for so long, and cannot be given one, is closed at market. */
+const MOST_WITHOUT_MS = 10_000;
+
+/** Returns whether what is held has had no stop at all for ten seconds, by the venue's clock, and was refused one now. */
+async function hadNone(exchange: Exchange, trail: Trail, instrument: string, command: Command): Promise<boolean> {
+  if (command.act !== "place") return false;
+  if (millis(await exchange.now()) - millis(trail.exposedAt()) < MOST_WITHOUT_MS) return false;
+  const { side } = command;
+  return (await exchange.stops()).every((stop) => stop.instrument !== instrument || stop.side !== side);
+}
+
 async function carryOut(
   store: TradingStore,
   exchange: Exchange,
@@ -249,10 +262,12 @@ async function carryOut(
       const change = { state, reason: `venue: ${reply.code} ${reply.reason}`, actor: run.by, at: run.at } as const;
       tripped = (await store.tighten(run.account.mode, change)) ?? tripped;
     }
-    if (reply.kind !== "passed") throw new StopNotTaken(instrument.id, command.act, reply);
+    const isTooLate = UNTAKEN.includes(reply.kind) && (await hadNone(exchange, trail, instrument.id, command));
+    if (reply.kind !== "passed" && !isTooLate) throw new StopNotTaken(instrument.id, command.act, reply);
     const held = { contracts: exposure, stopPrice: trigger, openedAt: open?.openedAt ?? run.at };
     const mark = covered.mark ?? (await exchange.quote(instrument.id)).mark;
     tripped = (await closeAtMarket(store, exchange, run, instrument, held, mark)) ?? tripped;
+    if (isTooLate) return tripped;
   }
   return tripped;
 }

@@ -246,13 +246,13 @@ test("the time without a stop is from the fill to the stop, by the venue's clock
   const order = await desk.submit(await desk.approve());
   desk.venue.faults.set({ path: "trade/order-algo", method: "POST", act: { kind: "code", code: "50011" }, times: 3 });
   await desk.cover(order);
-  desk.pass(20);
+  desk.pass(8);
   desk.venue.faults.set({ path: "trade/order-algo", method: "POST", act: { kind: "code", code: "50011" }, times: 3 });
-  expect(await desk.reconcile()).toMatchObject({ unprotected: 20 });
+  expect(await desk.reconcile()).toMatchObject({ unprotected: 8 });
   desk.pass(12);
   await desk.cover(order);
   desk.pass(28);
-  expect(await desk.reconcile()).toMatchObject({ unprotected: 32 });
+  expect(await desk.reconcile()).toMatchObject({ unprotected: 20 });
   desk.pass(120);
   expect(await desk.reconcile()).toMatchObject({ unprotected: 0 });
 });
@@ -293,4 +293,22 @@ test("a person's own stop of such a position stays when it is nearer, and is mov
     expect(await desk.stops()).toMatchObject([{ stopId: "byhand", trigger: then }]);
     expect(await desk.rows()).toMatchObject([{ stopId: "byhand", status: "live", trigger: then }]);
   }
+});
+
+test.each([
+  ["a venue that is busy", "50011"],
+  ["a venue that refuses it", "51000"],
+])("what can have no stop for ten seconds is closed at market: %s", async (_, code) => {
+  const desk = await stage();
+  const order = await desk.submit(await desk.approve());
+  const refused = { path: "trade/order-algo", method: "POST", act: { kind: "code", code }, times: 9 } as const;
+  desk.venue.faults.set(refused);
+  expect((await desk.cover(order)).failures).toMatchObject([{ error: { name: "StopNotTaken" } }]);
+  expect(await desk.exchange.positions()).toHaveLength(1);
+  desk.pass(10);
+  desk.venue.faults.clear();
+  desk.venue.faults.set(refused);
+  expect((await desk.cover(order)).failures).toEqual([]);
+  expect(await desk.exchange.positions()).toEqual([]);
+  expect(desk.venue.state().orders).toMatchObject([{ side: "buy" }, { side: "sell", reduceOnly: true }]);
 });

@@ -38,6 +38,8 @@ export interface Trail {
   moving(algoId: string, trigger: Protection["trigger"]): void;
   /** Notes what the venue said to a command about the stop of this row or algo id. */
   replied(act: Command["act"], id: string, reply: StopReply): void;
+  /** Returns since when what is held has had no stop, if it has none now. */
+  exposedAt(): Instant;
   /** Stores what was noted since, in one statement; none when that is nothing. */
   keep(): Promise<void>;
 }
@@ -112,6 +114,7 @@ export async function trailOf(
       // Where nothing is held none was needed: that is no failure.
       note(movedTo(row, reply.kind === "flat" ? "gone" : "failed", at, { reason }));
     },
+    exposedAt: since,
     keep: async () => {
       const list = [...unsaved].flatMap((id) => rows.get(id) ?? []);
       unsaved.clear();
