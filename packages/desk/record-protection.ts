@@ -63,7 +63,10 @@ export async function trailOf(
     unsaved.add(row.stopId);
     return row;
   };
-  const guards = recorded.stops.filter((stop) => stop.isWhole || isStopId(account.mode, stop.stopId));
+  // What went out with an order is no part of it: it can open, and is ended as soon as a stop of the desk's own stands.
+  const guards = recorded.stops.filter(
+    (stop) => stop.isWhole || (stop.isReduceOnly && isStopId(account.mode, stop.stopId)),
+  );
   const { changed, missing } = sighted(known, guards, recorded);
   changed.forEach(note);
   for (const row of missing) {
