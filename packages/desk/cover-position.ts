@@ -181,7 +181,7 @@ export async function coverPosition(
   looked: Looked,
 ): Promise<StoredControl | null> {
   const { instrument, position, open, stops, known } = looked;
-  if (position && isDust(position.contracts, instrument, position.markPrice)) return null; // no order can close it
+  if (position && isDust(position.contracts, instrument, position.markPrice, run.policy)) return null; // no order can close it
   const covered = coveredOf(looked, run.policy.adoptedStop);
   const mine = stops.filter((stop) => stop.instrument === instrument.id);
   const { attempt, failures } = attempts();

@@ -80,7 +80,10 @@ export async function layLadder(
   const open = (await store.openPositions(run.account)).find((one) => one.instrument === instrument.id) ?? null;
   if (open === null || position === null)
     return open === null && position === null ? layAll(job, run.at, [], mine) : null;
-  if (!big(open.contracts).eq(position.contracts) || isDust(position.contracts, instrument, position.markPrice))
+  if (
+    !big(open.contracts).eq(position.contracts) ||
+    isDust(position.contracts, instrument, position.markPrice, run.policy)
+  )
     return null;
   const { legs, secured, unsent } = await wanted(job, open, position);
   const secure = secured === null ? null : await securedAt(job, shown, open, secured);

@@ -42,7 +42,7 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   const [instrument] = await store.instruments([lane.instrument]);
   if (!instrument) return nothing("the venue has not listed it yet");
   const [equity, quote] = await Promise.all([equityOf(store, exchange, lane), exchange.quote(lane.instrument)]);
-  const held = isDust(booked, instrument, quote.mark) ? ZERO : booked;
+  const held = isDust(booked, instrument, quote.mark, policy) ? ZERO : booked;
   if (held !== booked && isIdle(bias, held, policy)) return nothing("what is left is dust: too small to close");
   const facts = await store.laneFacts({
     ...{ mode, venue, at, asset, instrument: instrument.id, barSeconds, candlesFrom: candlesFrom(at, policy) },

@@ -13,7 +13,7 @@ import { submitOrder } from "./submit-order.ts";
 
 /** What stops need of a run. */
 export type StopRun = Pick<Run, "account" | "at" | "by"> & {
-  readonly policy: Pick<Policy, "timeframe" | "adoptedStop">;
+  readonly policy: Pick<Policy, "timeframe" | "adoptedStop" | "maxDustUsd">;
 };
 
 /**
@@ -30,7 +30,7 @@ export async function watchStop(
 ): Promise<StoredControl | null> {
   const open = await store.openPositions(run.account);
   const position = open.find((held) => held.instrument === instrument.id);
-  if (!position || isDust(position.contracts, instrument, mark)) return null;
+  if (!position || isDust(position.contracts, instrument, mark, run.policy)) return null;
   if (!stopReached(position.contracts, position.stopPrice, mark)) return null;
   return closeAtMarket(store, exchange, run, instrument, position, mark);
 }

@@ -110,6 +110,11 @@ const Limits = z.strictObject({
     "protect or halt",
     "what others trade on an instrument of the desk: counted, covered and not added to, or the desk is halted",
   ),
+  maxDustUsd: limit(
+    exact("0", "1000", "5"),
+    "USD",
+    "what is left below the venue's least order and worth no more is dust: left alone, and as good as flat",
+  ),
   maxStopsPerDay: limit(count(1, 1000, 3), "stops in 24 h", "so many end new positions"),
   cooldownSeconds: limit(count(0, 604_800, 900), "s", "from a close to the next position in its asset"),
   maxOrdersPerMinute: limit(count(1, 600, 6), "orders a minute", "of the account"),
