@@ -1,3 +1,4 @@
+import type { Instrument } from "#trading/instrument";
 import { clientOrderId } from "#trading/orders/client-order-id";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import {
@@ -10,7 +11,8 @@ import {
   planIntent,
   plannedOrder,
 } from "#trading/plans/lane";
-import { planOrder } from "#trading/plans/plan";
+import { listingFaults } from "#trading/plans/listing";
+import { type Decided, planOrder, refused } from "#trading/plans/plan";
 import type { Policy } from "#trading/plans/policy";
 import { isDust } from "#trading/positions/dust";
 import { type EquityState, isRecent } from "#trading/positions/equity-state";
@@ -50,13 +52,23 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
     eventIds: bias.contributions.map((contribution) => contribution.event_id),
   });
   const state = { bias, held, instrument, equity, quote, facts };
-  const plan = planOrder(planInputOf(lane, state, policy), policy);
-  if (plan.verdict === "nothing") return nothing(plan.reason);
-  if (isTold(plan, state, policy)) return nothing(`denied as before: ${plan.codes.join(", ")}`);
-  const opens = plan.verdict === "approved" && !plan.order.reduceOnly;
+  const wanted = planOrder(planInputOf(lane, state, policy), policy);
+  if (wanted.verdict === "nothing") return nothing(wanted.reason);
+  const opens = wanted.verdict === "approved" && !wanted.order.reduceOnly;
   const fault = opens ? openingFault(facts, lane.at) : null;
   if (fault !== null) return nothing(fault);
+  const plan = opens ? await asListed(exchange, instrument, wanted, lane, policy) : wanted;
+  if (isTold(plan, state, policy)) return nothing(`denied as before: ${plan.codes.join(", ")}`);
   return { order: await store.insert(plannedOrder(lane, state, plan, policy)), codes: plan.codes };
+}
+
+/** Returns a plan that opens or adds as it may be, given how the venue lists its instrument at this moment. */
+async function asListed(exchange: Exchange, instrument: Instrument, plan: Decided, { at }: Lane, policy: Policy) {
+  const listing = await exchange.listing(instrument.id);
+  const codes = listingFaults(listing, instrument, at, policy);
+  return codes.length === 0
+    ? plan
+    : refused(plan, codes, listing && { state: listing.state, changes: [...listing.changes] });
 }
 
 /** Returns the equity to plan by: the newest reconciled one, else the venue's own word. */

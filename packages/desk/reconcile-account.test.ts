@@ -91,6 +91,7 @@ function handVenue(now: () => number) {
     positions: async () => [...held.values()],
     balance: async () => ({ equity: decimalOf("1000"), cash: decimalOf("1000"), available: decimalOf("900") }),
     bills: async () => [],
+    listing: async () => null,
     quote: async (instrument) => ({ instrument, bid: PRICE, ask: PRICE, mark: PRICE, at: instant(now()) }),
     indexPrice: async () => null,
     priceLimit: async () => null,

@@ -87,12 +87,12 @@ async function empty(db: Drizzle): Promise<void> {
   await db.insert(eventRefs).values(ref);
 }
 
-async function stage(after: (bar: number) => number = () => 1000) {
+async function stage(after: (bar: number) => number = () => 1000, row: object = {}) {
   const { db } = database;
   await empty(db);
   const candles = series(after);
   const clock = virtualClock(START + WARM);
-  const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => candles };
+  const source = { barSeconds: BAR, instruments: () => [{ ...instrumentRow(ETH_SWAP), ...row }], bars: () => candles };
   const venue = await paperVenue({ clock, source, key: KEY });
   closing.push(venue.close);
   const store = sqlStore(db);
@@ -190,6 +190,25 @@ test("a denial is written once, and again when the verdict is another", async ()
   const repeated = await desk.plan(); // the same message once more
   expect(repeated).toMatchObject({ order: { status: "denied" }, codes: ["trading_state"] });
   expect((await desk.orders()).map(({ status }) => status)).toEqual(["denied", "denied", "denied"]);
+});
+
+const SOON = { param: "tickSz", newValue: "0.1", effTime: String(START + WARM + 40 * 60_000) };
+test.each([
+  ["instrument_not_live", { state: "suspend" }],
+  ["contract_changes", { upcChg: [SOON] }],
+  ["contract_changed", { tickSz: "0.05" }],
+  ["contract_changed", { ctVal: "1" }],
+])("%s: nothing is opened on a contract that is listed with %o, and it is written", async (code, row) => {
+  const desk = await stage(() => 1000, row);
+  await desk.reconcile();
+  desk.pass(1);
+  await desk.lean(decimalOf("0.6"));
+  expect(await desk.plan()).toMatchObject({ order: { status: "denied", errorMessage: code }, codes: [code] });
+  const [order] = await desk.orders();
+  const { hash, ...decided } = order!.policySnapshot as Readonly<Record<string, Json>>;
+  expect(decided).toMatchObject({ verdict: "denied", codes: [code] });
+  expect(hashOf(decided)).toBe(hash);
+  expect(desk.atVenue()).toBe(0);
 });
 
 test("from a bias to a settled position, and every digit of equity accounted for", async () => {

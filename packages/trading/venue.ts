@@ -5,6 +5,16 @@ import type { Assertion } from "./account-check.ts";
 import type { Instrument } from "./instrument.ts";
 import type { Bill } from "./ledger/bill.ts";
 
+/** A contract as the venue lists it at this moment. */
+export interface Listing {
+  /** Null = its terms are none that the desk trades. */
+  readonly terms: Instrument | null;
+  /** "live"; else why it is not traded, in the venue's word: "suspend", "preopen", "rebase" … */
+  readonly state: string;
+  /** Announced changes of its terms: which parameter, to what, and from when on. */
+  readonly changes: readonly { readonly what: string; readonly to: string; readonly at: Instant }[];
+}
+
 /** Public market data of a venue. Both implementations speak OKX v5 through ccxt. */
 export interface Market {
   /** Returns the venue's clock. */
@@ -242,4 +252,6 @@ export interface Exchange {
   setLeverage(instrument: string, leverage: Decimal): Promise<boolean>;
   /** Returns the index price of a currency in USDT at the beginning of the minute of `at`; null where there is none. */
   indexPrice(asset: string, at: Instant): Promise<Decimal | null>;
+  /** Returns an instrument as it is listed now; null when the venue does not list it. */
+  listing(instrument: string): Promise<Listing | null>;
 }

@@ -7,7 +7,7 @@ import { okxClient } from "./client.ts";
 import { VenueGuardError, VenueShapeError } from "./errors.ts";
 import { type OkxExchangeConfig, okxExchange } from "./exchange.ts";
 import { okxMarket } from "./market.ts";
-import { balanceOf, candleOf, fillOf, instrumentOf, orderOf, positionOf } from "./rows.ts";
+import { balanceOf, candleOf, fillOf, instrumentOf, listingOf, orderOf, positionOf } from "./rows.ts";
 
 const KEY = { mode: "demo", apiKey: "k-1", secret: "s-2", passphrase: "p-3" } as const;
 const DEMO: OkxExchangeConfig = {
@@ -301,6 +301,27 @@ const billed = (billId: string, rest: object = {}) => ({
   ...{ subType: "1", sz: "27", tradeId: "58", ts: "1767323040000", type: "2", ...rest },
 });
 
+test("a quote: an empty side of the book is a price of 0; what is no number is refused by its name", async () => {
+  const ticker = (more: object) => ok({ bidPx: "1050.4", askPx: "1050.6", ts: "1767323045678", ...more });
+  const quote = (row: unknown, markPx: unknown = "1050.5") => {
+    wire({ "market/ticker": row, "public/mark-price": ok({ markPx }) });
+    return okxExchange(DEMO).quote("ETH-USDT-SWAP");
+  };
+  const whole = { instrument: "ETH-USDT-SWAP", bid: "1050.4", ask: "1050.6", mark: "1050.5" };
+  expect(await quote(ticker({}))).toEqual({ ...whole, at: "2026-01-02T03:04:05.678Z" });
+  expect(await quote(ticker({ bidPx: "" }))).toMatchObject({ ...whole, bid: "0" });
+  expect(await quote(ticker({ bidPx: "", askPx: "" }))).toMatchObject({ bid: "0", ask: "0" });
+  for (const wrong of ["NaN", "Infinity", "1e3", null])
+    await expect(quote(ticker({ askPx: wrong }))).rejects.toThrow(/ticker.*askPx/);
+  for (const wrong of ["NaN", ""]) await expect(quote(ticker({}), wrong)).rejects.toThrow(/mark.*markPx/);
+});
+
+test("an instrument that the venue does not list has no listing", async () => {
+  const sent = wire({});
+  expect(await okxExchange(DEMO).listing("ETH-USDT-SWAP")).toBeNull();
+  expect(sent.at(-1)?.url).toMatch(/public\/instruments\?instType=SWAP&instId=ETH-USDT-SWAP$/);
+});
+
 test("bills are asked for after the one that was seen, in pages back to it; those of a week ago in the archive", async () => {
   const rows = Array.from({ length: 100 }, (_, i) => billed(String(1200 - i)));
   const sent = wire({});
@@ -359,6 +380,18 @@ golden("golden: instruments", () => {
     },
   ]);
   expect(rows[0]).toBeNull(); // BTC-USD-SWAP is inverse
+});
+
+golden("golden: an instrument as it is listed", () => {
+  const row = fixture("http_get_instruments_swap").data.find((one) => instrumentOf(one)?.id === "ETH-USDT-SWAP");
+  const upcChg = [{ param: "tickSz", newValue: "0.1", effTime: "1780000000000" }];
+  expect(listingOf(row)).toMatchObject({ state: "live", terms: instrumentOf(row), changes: [] });
+  expect(listingOf({ ...(row as object), state: "suspend", upcChg })).toMatchObject({
+    ...{ state: "suspend", changes: [{ what: "tickSz", to: "0.1", at: "2026-05-28T20:26:40.000Z" }] },
+  });
+  expect(() => listingOf({ ...(row as object), upcChg: [{ ...upcChg[0], effTime: "soon" }] })).toThrow(
+    /instrument.*effTime/,
+  );
 });
 
 golden("golden: orders, balance, positions, fills, candles", () => {

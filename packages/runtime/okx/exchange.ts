@@ -2,7 +2,7 @@ import * as z from "zod";
 import { type Assertion, bindsClosing, worstOf } from "#trading/account-check";
 import type { Bill } from "#trading/ledger/bill";
 import type { Exchange, Market, Submission, SubmitReply, VenueFill } from "#trading/venue";
-import { Decimal } from "#units/decimal";
+import { Decimal, ZERO } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import { assertionsOf } from "./account-check.ts";
 import { childrenOver, mayBeStop } from "./children.ts";
@@ -13,7 +13,7 @@ import { marginsOver } from "./margins.ts";
 import { marketOver, type OkxMarketConfig, stopLimits } from "./market.ts";
 import { submitReplyOf } from "./reply.ts";
 import { type Call, type Params, pages, rowsOf, unlessGone } from "./requests.ts";
-import { balanceOf, billOf, type FillRecord, fillOf, orderOf, parsed, positionOf } from "./rows.ts";
+import { balanceOf, billOf, type FillRecord, fillOf, listingOf, orderOf, parsed, positionOf } from "./rows.ts";
 import { fatesOver } from "./stop-fate.ts";
 import { type StopCalls, stopsOver } from "./stops.ts";
 import type { TdMode } from "./td-mode.ts";
@@ -31,7 +31,9 @@ export interface OkxExchangeConfig extends OkxMarketConfig {
 const DAY_MS = 86_400_000;
 
 const Placed = z.object({ ordId: z.string().min(1), clOrdId: z.string() });
-const Ticker = z.object({ bidPx: Decimal, askPx: Decimal, ts: z.string() });
+/** A side of the book without an offer is "", and has no price. */
+const offered = z.union([Decimal, z.literal("").transform(() => ZERO)]);
+const Ticker = z.object({ bidPx: offered, askPx: offered, ts: z.string() });
 const Algo = z.object({ algoId: z.string().min(1) });
 const Mark = z.object({ markPx: Decimal });
 
@@ -232,6 +234,11 @@ export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
     balance: async () => balanceOf((await rowsOf(client, client.privateGetAccountBalance, { ccy: "USDT" }))[0]),
     bills: (after) => billsAfter(client, after),
     indexPrice: (asset, at) => indexPrice(client, asset, at),
+    listing: async (instrument) => {
+      const asked = { instType: "SWAP", instId: instrument };
+      const [row] = await rowsOf(client, client.publicGetPublicInstruments, asked);
+      return row === undefined ? null : listingOf(row);
+    },
     quote: async (instrument) => {
       const [[ticker], [mark]] = await Promise.all([
         rowsOf(client, client.publicGetMarketTicker, { instId: instrument }),

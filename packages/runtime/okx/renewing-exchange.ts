@@ -69,6 +69,7 @@ export function renewing(
     positions: () => ask((exchange) => exchange.positions()),
     balance: () => ask((exchange) => exchange.balance()),
     bills: (after) => ask((exchange) => exchange.bills(after)),
+    listing: (instrument) => ask((exchange) => exchange.listing(instrument)),
     quote: (instrument) => ask((exchange) => exchange.quote(instrument)),
     priceLimit: (instrument) => ask((exchange) => exchange.priceLimit(instrument)),
     leverage: (instrument) => ask((exchange) => exchange.leverage(instrument)),

@@ -1,7 +1,15 @@
 import * as z from "zod";
 import type { Instrument } from "#trading/instrument";
 import type { Bill } from "#trading/ledger/bill";
-import type { VenueBalance, VenueCause, VenueFill, VenueOrder, VenueOrderState, VenuePosition } from "#trading/venue";
+import type {
+  Listing,
+  VenueBalance,
+  VenueCause,
+  VenueFill,
+  VenueOrder,
+  VenueOrderState,
+  VenuePosition,
+} from "#trading/venue";
 import type { Candle } from "#units/candle";
 import { big, type Decimal, parseDecimal, text, ZERO } from "#units/decimal";
 import { type Instant, instant } from "#units/time";
@@ -118,6 +126,18 @@ export function instrumentOf(value: unknown): Instrument | null {
     tickSize: parseDecimal(row.tickSz),
     maxLeverage: parseDecimal(row.lever || "1"),
   };
+}
+
+const ListingRow = z.object({
+  state: z.string().default("live"),
+  upcChg: z.array(z.object({ param: z.string(), newValue: z.string(), effTime: time })).default([]),
+});
+
+/** Returns a row of an instrument as a listing. A row that does not say its state is live. @throws VenueShapeError */
+export function listingOf(value: unknown): Listing {
+  const { state, upcChg } = parsed("instrument", ListingRow, value);
+  const changes = upcChg.map(({ param, newValue, effTime }) => ({ what: param, to: newValue, at: effTime }));
+  return { terms: instrumentOf(value), state, changes };
 }
 
 /** Returns a bar, or null for one that is not closed. Rows are [ts, o, h, l, c, vol, volCcy, volCcyQuote, confirm]. */

@@ -11,7 +11,7 @@ import type { EquityState } from "../positions/equity-state.ts";
 import type { OpenPosition } from "../positions/position-row.ts";
 import type { Quote } from "../venue.ts";
 import type { Control } from "./limits.ts";
-import { credibilityOf, type Plan, type PlanInput, type PlannedBias } from "./plan.ts";
+import { credibilityOf, type Decided, type PlanInput, type PlannedBias } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import { signalOf } from "./sizing.ts";
 import type { LanePast } from "./turnover.ts";
@@ -139,7 +139,7 @@ export function planInputOf(lane: Lane, state: LaneState, policy: Policy): PlanI
 export function plannedOrder(
   lane: Lane,
   { bias, facts }: Pick<LaneState, "bias" | "facts">,
-  { order, verdict, codes, policySnapshot }: Exclude<Plan, { verdict: "nothing" }>,
+  { order, verdict, codes, policySnapshot }: Decided,
   { timeframe }: Pick<Policy, "timeframe">,
 ): NewOrder {
   const { at, by, mode, venue, asset, instrument } = lane;
@@ -152,11 +152,7 @@ export function plannedOrder(
  * Returns whether a lane was told of this denial before: the same limits stand in the way of the same trade, and did so at
  * the bias before, which wanted one too. Such a denial is not written again.
  */
-export function isTold(
-  plan: Exclude<Plan, { verdict: "nothing" }>,
-  { held, facts }: LaneState,
-  policy: Policy,
-): boolean {
+export function isTold(plan: Decided, { held, facts }: LaneState, policy: Policy): boolean {
   const { standing, earlier } = facts;
   const [before] = earlier;
   if (plan.verdict !== "denied" || standing === null || before === undefined) return false;

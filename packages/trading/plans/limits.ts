@@ -63,9 +63,10 @@ export const fallOf = (from: Decimal, to: Decimal): Decimal => {
   return fall.gt(0) ? share(text(fall), from) : ZERO;
 };
 
-/** Returns half the spread in basis points of the middle. */
+/** Returns half the spread in basis points of the middle; 0 where there is no middle, which is another limit's to mind. */
 const halfSpreadBps = (quote: Pick<Quote, "bid" | "ask">): Decimal => {
   const sum = big(quote.bid).plus(quote.ask);
+  if (sum.lte(0)) return ZERO;
   return text(fixed(big(quote.ask).minus(quote.bid).times(10_000).div(sum), RATIO_PLACES));
 };
 
@@ -91,7 +92,7 @@ function below(name: string, limit: Decimal | number, used: Decimal | number): L
 /**
  * Returns every limit for an order that opens or adds, in a fixed order, whether it holds or not. `trading_state` counts
  * 0 ACTIVE, 1 REDUCING, 2 HALTED. Money in USD, shares as fractions, ages in seconds. A crossed quote has a
- * negative spread, which no other limit would mind. One from the future is refused at the claim, by the venue's clock.
+ * negative spread, which no other limit would mind; a side of the book without an offer has no price. One from the future is refused at the claim, by the venue's clock.
  */
 export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
   const { equity, quote } = input;
@@ -116,6 +117,7 @@ export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
     atMost("bias_age_seconds", policy.maxBiasAgeSeconds, seconds(input.biasAt, input.at)),
     atMost("quote_age_seconds", policy.maxQuoteAgeSeconds, Math.max(0, seconds(quote.at, input.at))),
     atMost("slippage_bps", policy.maxSlippageBps, halfSpreadBps(quote)),
+    atMost("prices_missing", 0, [quote.bid, quote.ask].filter((side) => big(side).lte(0)).length),
     atMost("crossed_bps", 0, crossedBps(quote)),
     atMost("liquidity_contracts", text(big(input.hourVolume).times(policy.maxVolumeShare)), input.contracts),
   ];

@@ -153,6 +153,9 @@ const DENIALS: [string, Partial<PlanInput>][] = [
   ["orders_a_minute", { ordersLastMinute: 6 }],
   ["quote_age_seconds", { quote: { ...input().quote, at: instantOf("2022-06-21T02:30:00.000Z") } }],
   ["slippage_bps", { quote: { ...input().quote, bid: decimalOf("1110"), ask: decimalOf("1130") } }],
+  ["prices_missing", { quote: { ...input().quote, bid: decimalOf("0") } }],
+  ["prices_missing", { quote: { ...input().quote, bid: decimalOf("0"), ask: decimalOf("0") } }],
+  ["prices_missing", { quote: { ...input().quote, bid: decimalOf("-2"), ask: decimalOf("-1") } }],
   ["crossed_bps", { quote: { ...input().quote, bid: decimalOf("1121"), ask: decimalOf("1120") } }],
 ];
 
@@ -207,7 +210,7 @@ test("every limit tells what was allowed, used and left", () => {
         ...overrides,
       };
       const checks = checkLimits(at, POLICY);
-      expect(new Set(checks.map((check) => check.name)).size).toBe(17);
+      expect(new Set(checks.map((check) => check.name)).size).toBe(18);
       for (const { limit, used, headroom, ok } of checks) {
         expect(big(limit).minus(used).toFixed()).toBe(big(headroom).toFixed());
         if (big(headroom).gt(0)) expect(ok).toBe(true);

@@ -75,15 +75,16 @@ export interface ProposedOrder {
   readonly signal: BiasContribution | null;
 }
 
-export type Plan =
-  | { readonly verdict: "nothing"; readonly reason: string }
-  | {
-      readonly verdict: "approved" | "denied";
-      /** Names of the limits that failed; empty when approved. */
-      readonly codes: readonly string[];
-      readonly order: ProposedOrder;
-      readonly policySnapshot: { readonly [key: string]: Json };
-    };
+/** An order with its verdict. */
+export interface Decided {
+  readonly verdict: "approved" | "denied";
+  /** Names of the limits that failed; empty when approved. */
+  readonly codes: readonly string[];
+  readonly order: ProposedOrder;
+  readonly policySnapshot: { readonly [key: string]: Json };
+}
+
+export type Plan = { readonly verdict: "nothing"; readonly reason: string } | Decided;
 
 /**
  * Returns the |contribution|-weighted mean credibility of the wallets behind a bias, 0 to 10; null when no contribution
@@ -225,6 +226,13 @@ function snapshotOf(
     codes: decision.codes,
   };
   return { ...body, hash: hashOf(body) };
+}
+
+/** Returns a plan as it is when something else than a limit stands in its way, by name, with `listing` as the venue told it. */
+export function refused(plan: Decided, codes: readonly string[], listing: Json): Decided {
+  const { hash: _, ...decided } = plan.policySnapshot;
+  const body = { ...decided, listing, verdict: "denied", codes };
+  return { ...plan, verdict: "denied", codes, policySnapshot: { ...body, hash: hashOf(body) } };
 }
 
 /**

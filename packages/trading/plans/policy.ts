@@ -120,6 +120,11 @@ const Limits = z.strictObject({
   maxOrdersPerMinute: limit(count(1, 600, 6), "orders a minute", "of the account"),
   maxBiasAgeSeconds: limit(count(1, 86_400, 600), "s", "an older bias says nothing"),
   maxQuoteAgeSeconds: limit(count(1, 3600, 120), "s", "an older quote opens nothing"),
+  changeNoticeSeconds: limit(
+    count(0, 604_800, 3600),
+    "s",
+    "nothing is opened so long before and after the venue changes a contract's terms",
+  ),
   maxSlippageBps: limit(
     exact("0", "1000", "20"),
     "bps",
