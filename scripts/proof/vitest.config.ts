@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
-    include: ["packages/{units,chain,bias}/**/*.test.ts"],
+    include: ["packages/{units,chain,bias,trading/plans}/**/*.test.ts"],
     setupFiles: ["packages/testing/setup.ts"],
     provide: { seed: 1 },
     testTimeout: 60_000,

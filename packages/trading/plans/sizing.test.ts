@@ -50,6 +50,69 @@ test("the formula, step by step", () => {
   expect(sizeOf(input({ bias: -0.8 }), FREE).trade).toBe("-180");
 });
 
+test("every bound, to the digit", () => {
+  const { bounds, full, cap, orderBounds } = sizeOf(input({ bias: 0.5, confidence: 1, lanes: 4 }), POLICY);
+  expect(bounds).toEqual({
+    risk: "125",
+    risk_with_costs: "232.55813953488372093", // 500 USD over 2 % and the way out, 0.15 %
+    asset_notional: "500",
+    gross_notional: "250",
+    leverage: "500",
+    volatility: "333.333333333333333333",
+  });
+  expect([full, cap]).toEqual(["232.55813953488372093", "232.5"]);
+  expect(orderBounds).toEqual({ order_notional: "250", liquidity: "10000" });
+  // So many lanes that each has less than one trade may risk.
+  expect(sizeOf(input({ lanes: 10 }), POLICY).bounds.risk_with_costs).toBe("139.534883720930232558");
+  expect(sizeOf(input({ dailyVolatility: 0 }), POLICY).bounds).not.toHaveProperty("volatility");
+  expect(Object.values(sizeOf(input({ equity: decimalOf("-5") }), POLICY).bounds).map(Number)).toContain(0);
+  expect(Math.min(...Object.values(sizeOf(input({ equity: decimalOf("-5") }), POLICY).bounds).map(Number))).toBe(0);
+});
+
+test("the stop is at least as far as its floor, and its distance is rounded up", () => {
+  expect(sizeOf(input({ atr: decimalOf("1") }), POLICY).stopDistance).toBe("0.005");
+  expect(sizeOf(input({ atr: decimalOf("2.5") }), POLICY).stopDistance).toBe("0.005");
+  expect(sizeOf(input({ price: decimalOf("300") }), POLICY).stopDistance).toBe("0.066666666667");
+  expect(sizeOf(input({ atr: null }), POLICY)).toMatchObject({
+    stopDistance: null,
+    full: null,
+    bounds: {},
+    cap: "500",
+  });
+});
+
+test("what is at the entry does not enter, and what is at the exit does not exit", () => {
+  const at = (bias: number, held: string) => sizeOf(input({ bias, confidence: 1, held: decimalOf(held) }), FREE);
+  expect([at(0.25, "0").phase, at(-0.25, "0").phase, at(0.25, "5").phase]).toEqual(["exit", "exit", "hold"]);
+  expect([at(0.1, "5").phase, at(0.0999, "5").phase, at(-0.1, "-5").phase]).toEqual(["hold", "exit", "hold"]);
+});
+
+test("a size below the venue's least is nothing", () => {
+  const instrument = { ...ETH_SWAP, minSize: decimalOf("5") };
+  const small = (equity: string) => sizeOf(input({ equity: decimalOf(equity), instrument }), FREE);
+  expect([small("2777").target, small("2778").target]).toEqual(["0", "5"]);
+});
+
+test("what closes takes all that is held, whatever the lot and however thin the hour", () => {
+  const weak = { bias: 0.05, confidence: 1, earlier: [0.05], hourVolume: decimalOf("0") };
+  for (const [held, trade] of [
+    ["3.33", "-3.33"],
+    ["-3.33", "3.33"],
+    ["180", "-180"],
+  ] as const)
+    expect(sizeOf(input({ ...weak, held: decimalOf(held) }), FREE)).toMatchObject({ trade, reduceOnly: true });
+});
+
+test("above its cap a short is cut as a long is, to the cap and no further", () => {
+  for (const held of ["-900", "900"]) {
+    const weak = sizeOf(input({ bias: 0.05, confidence: 1, held: decimalOf(held) }), POLICY);
+    expect(weak).toMatchObject({ cap: "232.5", rest: "weak_once", reduceOnly: true });
+    expect(big(weak.trade).plus(decimalOf(held)).abs().toFixed()).toBe("232.5");
+  }
+  const kept = sizeOf(input({ bias: 0.05, confidence: 1, held: decimalOf("232.5") }), POLICY);
+  expect(kept).toMatchObject({ trade: "0", rest: "weak_once" });
+});
+
 test("credibility is clamped between its floor and full", () => {
   expect(signalOf(input({ credibility: 5 }), POLICY).s).toBe(0);
   expect(signalOf(input({ credibility: 2 }), POLICY).credibilityFactor).toBe(0);

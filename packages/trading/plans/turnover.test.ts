@@ -9,6 +9,7 @@ import type { ControlState } from "./limits.ts";
 import { type PlannedBias, planOrder } from "./plan.ts";
 import { POLICY, type Policy } from "./policy.ts";
 import type { Sizing } from "./sizing.ts";
+import { type Rest, restOf, type Step } from "./turnover.ts";
 
 const START = Date.parse("2022-06-21T00:00:00.000Z");
 /** Biases come this far apart when nothing happens. */
@@ -234,4 +235,70 @@ test("how many weak looks close is the policy's to say", () => {
     expect(acts(live(weak(closeLooks), undefined, policy))).toEqual(["open", "close"]);
     expect(acts(live(weak(closeLooks - 1), undefined, policy))).toEqual(["open"]);
   }
+});
+
+const NOW = instant(START);
+const ago = (seconds: number): Instant => instant(START - seconds * 1000);
+const step = (held: string, target: string, more: Partial<Step> = {}): Step => ({
+  ...{
+    at: NOW,
+    s: 0.5,
+    full: big(1000),
+    isExit: false,
+    isUrgent: false,
+    earlier: [],
+    lastOrderAt: null,
+    openedAt: null,
+  },
+  ...{ held: big(decimalOf(held)), target: big(decimalOf(target)), ...more },
+});
+const WEAK = { isExit: true, s: 0.0999, earlier: [0.0999] };
+
+// A full position is 1,000 contracts. What is held, what is wanted → why it is left alone.
+test.each<[string, string, Partial<Step>, Rest | null]>([
+  ["0", "80", {}, null],
+  ["0", "-80", {}, null],
+  ["0", "79.9", {}, "open_share"],
+  ["0", "1", { full: null }, null],
+  ["0", "80", { lastOrderAt: ago(1) }, null],
+  ["200", "300", {}, null],
+  ["-200", "-300", {}, null],
+  ["200", "299.9", {}, "grow_band"],
+  ["100", "180", {}, null],
+  ["100", "179.9", {}, "grow_band"],
+  ["200", "300", { lastOrderAt: ago(899) }, "order_gap"],
+  ["200", "300", { lastOrderAt: ago(900) }, null],
+  ["200", "300", { lastOrderAt: ago(899), isUrgent: true }, "order_gap"],
+  ["200", "130", {}, null],
+  ["-200", "-130", {}, null],
+  ["200", "130.1", {}, "shrink_band"],
+  ["100", "50", {}, null],
+  ["100", "50.1", {}, "shrink_band"],
+  ["200", "130", { lastOrderAt: ago(899) }, "order_gap"],
+  ["200", "130", { lastOrderAt: ago(900) }, null],
+  ["200", "199.9", { lastOrderAt: ago(1), isUrgent: true }, null],
+  ["200", "0", {}, null],
+  ["200", "0", { openedAt: ago(1) }, null], // sized to nothing, not closed by its signal
+  ["200", "-100", { openedAt: ago(899) }, "min_hold"],
+  ["200", "-100", { openedAt: ago(900) }, null],
+  ["-200", "100", { openedAt: ago(899) }, "min_hold"],
+  ["200", "-100", { openedAt: ago(1), isUrgent: true }, null],
+  ["200", "0", { ...WEAK, openedAt: ago(899) }, "min_hold"],
+  ["200", "0", { ...WEAK, openedAt: ago(900), lastOrderAt: ago(1) }, null],
+  ["200", "0", { ...WEAK, earlier: [-0.0999, 0.5] }, null],
+  ["200", "0", { ...WEAK, earlier: [0.1] }, "weak_once"],
+  ["200", "0", { ...WEAK, earlier: [0.5, 0] }, "weak_once"],
+  ["200", "0", { ...WEAK, earlier: [] }, "weak_once"],
+  ["200", "0", { ...WEAK, earlier: [], isUrgent: true }, null],
+  ["200", "0", { isExit: true, s: -0.1, earlier: [0.5] }, null],
+])("held %s, wanted %s, %o: %s", (held, target, more, rest) => {
+  expect(restOf(step(held, target, more), POLICY)).toBe(rest);
+});
+
+test("of four looks each must be weak", () => {
+  const policy = { ...POLICY, closeLooks: 4 };
+  const rest = (...earlier: number[]) => restOf(step("200", "0", { ...WEAK, earlier }), policy);
+  expect([rest(0, 0, 0), rest(0, 0, 0, 1), rest(0, 0), rest(0, 1, 0), rest(1, 0, 0)]).toEqual([
+    ...[null, null, "weak_once", "weak_once", "weak_once"],
+  ]);
 });
