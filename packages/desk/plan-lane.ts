@@ -43,7 +43,7 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   if (isIdle(bias, booked, policy)) return nothing("flat, and no signal to enter");
   const [instrument] = await store.instruments([lane.instrument]);
   if (!instrument) return nothing("the venue has not listed it yet");
-  const [equity, quote] = await Promise.all([equityOf(store, exchange, lane), exchange.quote(lane.instrument)]);
+  const [equity, quote] = await Promise.all([equityOf(store, exchange, lane, policy), exchange.quote(lane.instrument)]);
   const held = isDust(booked, instrument, quote.mark, policy) ? ZERO : booked;
   if (held !== booked && isIdle(bias, held, policy)) return nothing("what is left is dust: too small to close");
   const facts = await store.laneFacts({
@@ -55,7 +55,7 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   const wanted = planOrder(planInputOf(lane, state, policy), policy);
   if (wanted.verdict === "nothing") return nothing(wanted.reason);
   const opens = wanted.verdict === "approved" && !wanted.order.reduceOnly;
-  const fault = opens ? openingFault(facts, lane.at) : null;
+  const fault = opens ? openingFault(facts, lane.at, policy) : null;
   if (fault !== null) return nothing(fault);
   const plan = opens ? await asListed(exchange, instrument, wanted, lane, policy) : wanted;
   if (isTold(plan, state, policy)) return nothing(`denied as before: ${plan.codes.join(", ")}`);
@@ -76,9 +76,10 @@ async function equityOf(
   store: TradingStore,
   exchange: Exchange,
   lane: Lane,
+  { maxEquityAgeSeconds }: Policy,
 ): Promise<Pick<EquityState, "equity" | "dayStart" | "peak">> {
   const stored = await store.equity(lane, lane.at);
-  if (stored !== null && isRecent(stored, lane.at)) return stored;
+  if (stored !== null && isRecent(stored, lane.at, maxEquityAgeSeconds)) return stored;
   const { equity } = await exchange.balance();
   return { equity, dayStart: equity, peak: equity };
 }

@@ -353,8 +353,10 @@ describe.each(["sql", "memory"] as const)("over the store in %s", (kind) => {
     const lane = { ...ACCOUNT, at: desk.at(), asset: "ETH", instrument: ETH, barSeconds: BAR, eventIds: [] };
     const asked = { ...lane, candlesFrom: instant(START), timeframe: "4h" as const, biasAt: desk.at(), earlier: 1 };
     const facts = await desk.store.laneFacts(asked);
-    expect(openingFault(facts, desk.at())).toBe("the venue closed some of it by itself within the hour");
-    expect(openingFault(facts, instant(Date.parse(facts.forcedAt ?? "") + 3_600_000))).toMatch(/^books and venue/);
+    expect(openingFault(facts, desk.at(), POLICY)).toBe("the venue closed some of it by itself within 3600 s");
+    expect(openingFault(facts, instant(Date.parse(facts.forcedAt ?? "") + 3_600_000), POLICY)).toMatch(
+      /^books and venue/,
+    );
   });
 
   test("F7: a position that was there before the books is adopted: it counts, and a person looks", async () => {

@@ -742,7 +742,7 @@ test("nothing is opened where books and venue were not compared for three minute
   const desk = await stage();
   desk.pass(3);
   await desk.lean(decimalOf("0.6"));
-  expect(await desk.plan()).toEqual({ order: null, reason: "books and venue were not compared for three minutes" });
+  expect(await desk.plan()).toEqual({ order: null, reason: "books and venue were not compared for 180 s" });
   await desk.reconcile();
   desk.pass(1);
   await desk.lean(decimalOf("0.6"));

@@ -2,8 +2,17 @@ import { expect, test } from "vitest";
 import { ETH_SWAP } from "#testing/instruments";
 import { decimalOf, ZERO } from "#units/decimal";
 import { idOf } from "#units/ids";
-import { instantOf } from "#units/time";
-import { candlesFrom, isIdle, type Lane, type LaneState, planInputOf, planIntent, plannedOrder } from "./lane.ts";
+import { instant, instantOf } from "#units/time";
+import {
+  candlesFrom,
+  isIdle,
+  type Lane,
+  type LaneState,
+  openingFault,
+  planInputOf,
+  planIntent,
+  plannedOrder,
+} from "./lane.ts";
 import { planOrder } from "./plan.ts";
 import { POLICY } from "./policy.ts";
 
@@ -100,6 +109,19 @@ test("the input of a plan is the lane, the books and the venue's word, and of th
   expect(input).toMatchObject({ otherGrossUsd: "7", lastClosedAt: BIAS_AT, volatility: { atr: null, hours: 0 } });
   expect(input.control).toEqual({ state: "REDUCING", epoch: 4 });
   expect(Object.keys(input)).not.toContain("by");
+});
+
+test("nothing is opened by what the policy says: too long after a comparison, or too soon after the venue closed some", () => {
+  const at = (seconds: number) => instant(Date.parse(AT) + seconds * 1000);
+  const fault = (facts: Partial<LaneState["facts"]>, more: Partial<typeof POLICY> = {}) =>
+    openingFault(state({ comparedAt: AT, ...facts }).facts, at(180), { ...POLICY, ...more });
+  expect(fault({})).toBeNull();
+  expect(fault({}, { maxComparedAgeSeconds: 179 })).toBe("books and venue were not compared for 179 s");
+  expect(fault({ comparedAt: null })).toBe("books and venue were not compared for 180 s");
+  expect(fault({ forcedAt: at(-3420) })).toBeNull();
+  expect(fault({ forcedAt: at(-3419) })).toBe("the venue closed some of it by itself within 3600 s");
+  expect(fault({ forcedAt: at(-3419) }, { forcedPauseSeconds: 60 })).toBeNull();
+  expect(fault({ isShared: true })).toBe("some of the position is not the desk's: nothing is added to it");
 });
 
 test("an order is written in the epoch that it was decided in, under the intent of its bias", () => {

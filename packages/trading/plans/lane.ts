@@ -161,13 +161,15 @@ export function isTold(plan: Decided, { held, facts }: LaneState, policy: Policy
   return isSame && standing.errorMessage === codes.join(", ") && !isIdle(before, held, policy);
 }
 
-/** For so long after the venue closed some of an instrument by itself nothing is opened there. */
-const FORCED_MS = 3_600_000;
-
 /** Returns why nothing may be opened or added in a lane, whatever its signal and limits say; null when it may. */
-export function openingFault({ comparedAt, forcedAt, isShared }: LaneFacts, at: Instant): string | null {
-  if (isStale(comparedAt, at)) return "books and venue were not compared for three minutes";
-  if (forcedAt !== null && millis(at) - millis(forcedAt) < FORCED_MS)
-    return "the venue closed some of it by itself within the hour";
+export function openingFault(
+  { comparedAt, forcedAt, isShared }: LaneFacts,
+  at: Instant,
+  { maxComparedAgeSeconds, forcedPauseSeconds }: Pick<Policy, "maxComparedAgeSeconds" | "forcedPauseSeconds">,
+): string | null {
+  if (isStale(comparedAt, at, maxComparedAgeSeconds))
+    return `books and venue were not compared for ${maxComparedAgeSeconds} s`;
+  if (forcedAt !== null && millis(at) - millis(forcedAt) < forcedPauseSeconds * 1000)
+    return `the venue closed some of it by itself within ${forcedPauseSeconds} s`;
   return isShared ? "some of the position is not the desk's: nothing is added to it" : null;
 }

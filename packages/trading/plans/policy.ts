@@ -120,6 +120,17 @@ const Limits = z.strictObject({
   maxOrdersPerMinute: limit(count(1, 600, 6), "orders a minute", "of the account"),
   maxBiasAgeSeconds: limit(count(1, 86_400, 600), "s", "an older bias says nothing"),
   maxQuoteAgeSeconds: limit(count(1, 3600, 120), "s", "an older quote opens nothing"),
+  maxEquityAgeSeconds: limit(count(1, 3600, 300), "s", "older stored equity is asked for again before a decision"),
+  maxComparedAgeSeconds: limit(
+    count(1, 86_400, 180),
+    "s",
+    "nothing is opened in an instrument that was not compared with the venue for longer",
+  ),
+  forcedPauseSeconds: limit(
+    count(0, 604_800, 3600),
+    "s",
+    "nothing is opened in an instrument for so long after the venue closed some of it by itself",
+  ),
   changeNoticeSeconds: limit(
     count(0, 604_800, 3600),
     "s",

@@ -72,5 +72,9 @@ test("how an instrument stands is not known after three failures in a row, or fi
 test("a plan sees the comparison before its own instant, and opens nothing on one of three minutes before", () => {
   const row = agreeing([1, 2]);
   expect([runBefore(row, at(3)), runBefore(row, at(2)), row.since]).toEqual([at(2), at(1), at(1)]);
-  expect([isStale(null, at(3)), isStale(at(0), at(3)), isStale(at(0), at(3, 1))]).toEqual([true, false, true]);
+  expect([isStale(null, at(3), 180), isStale(at(0), at(3), 180), isStale(at(0), at(3, 1), 180)]).toEqual([
+    true,
+    false,
+    true,
+  ]);
 });

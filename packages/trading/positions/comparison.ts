@@ -96,12 +96,9 @@ export function runBefore(row: Pick<Comparison, "comparedAt" | "comparedBefore">
   return isEarlier ? row.comparedAt : row.comparedBefore;
 }
 
-/** Longer than this without a comparison, nothing is opened there. */
-const STALE_MS = 3 * 60_000;
-
-/** Returns whether an instrument was compared too long before `at`, or never, for anything to be opened in it. */
-export const isStale = (comparedAt: Instant | null, at: Instant): boolean =>
-  comparedAt === null || millis(at) - millis(comparedAt) > STALE_MS;
+/** Returns whether an instrument was compared longer than `seconds` before `at`, or never. */
+export const isStale = (comparedAt: Instant | null, at: Instant, seconds: number): boolean =>
+  comparedAt === null || millis(at) - millis(comparedAt) > seconds * 1000;
 
 /** Longer than this without a comparison, or so many failures in a row, and the desk only reduces. */
 const UNSEEN_MS = 5 * 60_000;

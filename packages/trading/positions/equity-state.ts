@@ -24,9 +24,6 @@ export const equityStateOf = (
   peak: inUnits(peak ?? now, now.units),
 });
 
-/** Equity older than this is no ground for a decision. */
-const RECENT_MS = 5 * 60_000;
-
-/** Returns whether a decision at `at` may go by a stored equity; else the venue has to be asked. */
-export const isRecent = (state: Pick<EquityState, "at">, at: Instant): boolean =>
-  millis(at) - millis(state.at) <= RECENT_MS;
+/** Returns whether a decision at `at` may go by an equity that was stored at most `seconds` before; else the venue has to be asked. */
+export const isRecent = (state: Pick<EquityState, "at">, at: Instant, seconds: number): boolean =>
+  millis(at) - millis(state.at) <= seconds * 1000;
