@@ -18,6 +18,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { limitsInCode } from "#testing/limits-in-code";
 import { tooBig } from "#testing/rooms";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -664,5 +665,51 @@ test("no room holds more than 18 % of the lines and no folder more than 40 files
   expect(tooBig(project("rooms", planted), ["packages"])).toEqual([
     "big holds 25.0 % of the lines",
     "packages/full holds 41 files",
+  ]);
+});
+
+/** Numbers that stay in the code of trading, and why. What is not here belongs to the policy. */
+const NUMBERS: Readonly<Record<string, string>> = {
+  "packages/desk/cover-position.ts FIRST_SLICE": "a place in an id",
+  "packages/desk/cover-position.ts TRIES": "requests of one look; the next run looks again",
+  "packages/desk/follow-head.ts PAGE": "of blocks, nothing of a trade",
+  "packages/desk/follow-head.ts STALE_SECONDS": "of blocks, nothing of a trade",
+  "packages/desk/lay-ladder.ts TRIES": "requests of one look; the next run looks again",
+  "packages/desk/look-at-head.ts LEASE_SECONDS": "of blocks, nothing of a trade",
+  "packages/desk/reconcile-account.ts ROUNDS": "requests of one run; the next run looks again",
+  "packages/desk/record-protection.ts LOOKED_BACK_MS": "how far a reader looks back",
+  "packages/trading/account-check.ts MAX_SKEW_MS": "to become a limit",
+  "packages/trading/orders/claim-look.ts DECISION_TTL_MS": "to become a limit",
+  "packages/trading/orders/claim-look.ts QUOTE_AGE_MS": "to become a limit",
+  "packages/trading/orders/claim-look.ts QUOTE_AHEAD_MS": "the venue's own clocks",
+  "packages/trading/orders/claim-look.ts RUN_MS": "the schedule's own",
+  "packages/trading/orders/claim-look.ts UNSENT_MS": "to become a limit",
+  "packages/trading/orders/resolve.ts GRACE_MS": "the venue's: a model check holds it against the other three",
+  "packages/trading/orders/resolve.ts LOOKS_NEEDED": "as GRACE_MS",
+  "packages/trading/orders/resolve.ts LOOK_SPACING_MS": "as GRACE_MS",
+  "packages/trading/orders/resolve.ts QUARANTINE_MS": "to become a limit",
+  "packages/trading/orders/settle.ts FORGOTTEN_MS": "the venue's: it keeps canceled orders for two hours",
+  "packages/trading/orders/submission.ts DEADLINE_MS": "as GRACE_MS",
+  "packages/trading/positions/comparison.ts SNAPSHOT_MS": "the venue's: nearer reads are one",
+  "packages/trading/positions/dust.ts MOST_USD": "to become a limit",
+  "packages/trading/positions/reconcile.ts DRAWDOWN_MINUTES": "how often a figure is measured",
+  "packages/trading/positions/reconcile.ts FIRST_LOOK_BACK_MS": "how far back fills are asked for",
+  "packages/trading/positions/reconcile.ts OVERLAP_MS": "how far back fills are asked for",
+  "packages/trading/protection/protection.ts LOOKED_BACK_MS": "how far a reader looks back",
+  "packages/trading/store.ts REPEAT_MS": "how far a reader looks back",
+};
+
+test("a limit is in the policy: a number that the code of trading names is known with its reason, and a plant is found", () => {
+  expect(limitsInCode(ROOT)).toEqual(Object.keys(NUMBERS).toSorted());
+  const planted = {
+    "packages/trading/orders/patience.ts": "export const PATIENCE_MS = 15 * 60_000;\n",
+    "packages/desk/burst.ts":
+      'const HOUR_MS = 3_600_000;\nconst BURST: number = 5;\nconst usual = 3;\nconst NAME = "5";\n',
+    "packages/desk/burst.test.ts": "const OWN_MS = 5;\n",
+    "packages/chain/depth.ts": "const DEPTH = 64;\n",
+  };
+  expect(limitsInCode(project("limits", planted))).toEqual([
+    "packages/desk/burst.ts BURST",
+    "packages/trading/orders/patience.ts PATIENCE_MS",
   ]);
 });

@@ -137,7 +137,7 @@ export async function reconcileAccount(
   const left = await store.ordersAtVenue(account.mode);
   const byStops = rounds.reduce<StoredControl | null>((last, round) => round.byStops ?? last, null);
   const impossibleFills = rounds.reduce((sum, round) => sum + round.impossibleFills, 0);
-  const breaks = [...standing.values()].filter(isBreak).flatMap(breakOf);
+  const breaks = [...standing.values()].filter((row) => isBreak(row, run.policy)).flatMap(breakOf);
   const foreign = rounds.flatMap((round) => round.foreign);
   const waiting = await externalIn(store, rounds[0]?.open ?? []);
   const seen = { breaks, foreign, waiting, impossibleFills, credentialError: byStops?.state === "HALTED", left };
@@ -149,7 +149,7 @@ export async function reconcileAccount(
     external: waiting.map(({ venueOrderId }) => venueOrderId),
     tripped: (await tripAccount(job, seen)) ?? byStops,
     unvalued: await store.unvaluedFees(account, dayBefore(at)),
-    stuck: left.filter((order) => isStuck(order, at)).length,
+    stuck: left.filter((order) => isStuck(order, at, run.policy)).length,
     unprotected: await attempt("time without a stop", null, () => unprotectedIn(job)),
     unsent,
     ledger,
@@ -170,7 +170,9 @@ const breakOf = ({ instrument, ours, theirs }: Comparison): Break[] =>
 
 /** Returns the instruments that differ and are no break yet, and those with an order whose absence is to be seen again. */
 async function unsettled({ store, exchange, run, attempt, standing }: Job): Promise<Set<string>> {
-  const differing = [...standing.values()].filter((row) => row.seen > 0 && !isBreak(row)).map((row) => row.instrument);
+  const differing = [...standing.values()]
+    .filter((row) => row.seen > 0 && !isBreak(row, run.policy))
+    .map((row) => row.instrument);
   const left = await store.ordersAtVenue(run.account.mode);
   const now = left.some(({ status }) => status === "unknown")
     ? await attempt("clock", null, () => exchange.now())

@@ -44,13 +44,13 @@ export async function tripAccount(
   const unknown = left.filter((order) => order.status === "unknown");
   const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);
   const rows = [...standing.values()];
-  const unseen = rows.filter((row) => isUnseen(row, at)).map((row) => row.instrument);
+  const unseen = rows.filter((row) => isUnseen(row, at, policy)).map((row) => row.instrument);
   const { changedAt } = await store.control(account.mode);
   // A run that ended before it tightened left them behind; one that a person has seen since is over.
   const fills = [...foreign, ...(await store.foreignFills(account, changedAt))];
   const alarms = await alarmsOf(job, fills.filter(isAlarming));
   const external = policy.external === "halt" ? externalOf(job, fills, waiting) : [];
-  const lifted = rows.filter((row) => !mayLift(row, at)).map((row) => row.instrument);
+  const lifted = rows.filter((row) => !mayLift(row, at, policy)).map((row) => row.instrument);
   const found = tripOf({ ...health, ...seen, at, unknownSince, unseen, lifted, alarms, external }, policy);
   return found === null ? liftAgain(job) : store.tighten(account.mode, { ...found, actor: by, at });
 }
@@ -94,12 +94,13 @@ function externalOf(
 
 /** Lifts a kill switch whose every cause is gone for good, when they are causes that lift themselves. */
 async function liftAgain({ store, run, standing }: Account): Promise<StoredControl | null> {
-  const { account, at, by } = run;
+  const { account, at, by, policy } = run;
   const now = await store.control(account.mode);
   if (now.state === "ACTIVE") return now.changedAt === at && now.actor === by ? now : null;
   if (now.state !== "REDUCING") return null;
   const causes = now.lifts.map((cause) => standing.get(instrumentOf(cause)));
-  if (causes.length === 0 || !causes.every((row) => row && agreesAgain(row, at) && mayLift(row, at))) return null;
+  if (causes.length === 0 || !causes.every((row) => row && agreesAgain(row, at, policy) && mayLift(row, at, policy)))
+    return null;
   const reason = `lifted itself: books and venue agree again (${now.lifts.join(", ")})`;
   return store.lift(account, now, { reason, actor: by, at });
 }

@@ -131,6 +131,35 @@ const Limits = z.strictObject({
     "s",
     "nothing is opened in an instrument for so long after the venue closed some of it by itself",
   ),
+  maxUnknownSeconds: limit(
+    count(1, 86_400, 60),
+    "s",
+    "an order that is unknown for longer past its deadline makes REDUCING",
+  ),
+  stuckSeconds: limit(
+    count(1, 86_400, 30),
+    "s",
+    "an order that is unknown for longer past its deadline is counted for a person",
+  ),
+  maxRejects: limit(count(1, 1000, 5), "rejects in ten minutes", "so many make REDUCING"),
+  breakSnapshots: limit(
+    count(1, 100, 3),
+    "snapshots",
+    "so many with the same difference of books and venue make REDUCING",
+  ),
+  maxUnseenSeconds: limit(
+    count(1, 86_400, 300),
+    "s",
+    "an instrument that failed and was not compared for longer makes REDUCING",
+  ),
+  maxUnseenRuns: limit(
+    count(1, 1000, 3),
+    "runs in a row",
+    "so many that could not compare an instrument make REDUCING",
+  ),
+  liftRuns: limit(count(1, 10_000, 10), "runs in a row", "so many must agree for REDUCING to lift itself"),
+  liftAfterSeconds: limit(count(1, 86_400, 300), "s", "and at least for so long"),
+  liftEverySeconds: limit(count(1, 2_592_000, 86_400), "s", "an instrument's cause lifts itself no sooner again"),
   changeNoticeSeconds: limit(
     count(0, 604_800, 3600),
     "s",

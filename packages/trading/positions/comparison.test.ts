@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
+import { POLICY } from "../plans/policy.ts";
 import {
   agreesAgain,
   type Comparison,
@@ -33,7 +34,7 @@ test.each<[string, readonly Found[], number]>([
   ["a look that failed proves nothing", [differs(0), differs(5), { kind: "failed" }, differs(10)], 3],
 ])("a break: %s", (_, found, seen) => {
   expect(after(...found)).toMatchObject({ seen });
-  expect(isBreak(after(...found))).toBe(seen === 3);
+  expect(isBreak(after(...found), POLICY)).toBe(seen === 3);
 });
 
 const agreeing = (minutes: readonly number[]): Comparison =>
@@ -44,29 +45,33 @@ const agreeing = (minutes: readonly number[]): Comparison =>
 
 test("it lifts after ten runs that agree over at least five minutes; the same run twice is one", () => {
   const minutes = Array.from({ length: 10 }, (_, i) => i);
-  expect(agreesAgain(agreeing(minutes), at(9))).toBe(true);
-  expect(agreesAgain(agreeing(minutes.slice(1)), at(9))).toBe(false);
-  expect(agreesAgain(agreeing([...minutes.slice(1), 9, 9]), at(9))).toBe(false);
-  expect(agreesAgain({ ...agreeing(minutes), agreedSince: at(5) }, at(9))).toBe(false);
+  expect(agreesAgain(agreeing(minutes), at(9), POLICY)).toBe(true);
+  expect(agreesAgain(agreeing(minutes.slice(1)), at(9), POLICY)).toBe(false);
+  expect(agreesAgain(agreeing([...minutes.slice(1), 9, 9]), at(9), POLICY)).toBe(false);
+  expect(agreesAgain({ ...agreeing(minutes), agreedSince: at(5) }, at(9), POLICY)).toBe(false);
   const row = compared(agreeing(minutes), "ETH", at(10), differs(0));
   expect([row.agreed, row.agreedSince]).toEqual([0, null]);
 });
 
 test("a cause lifts itself once a day", () => {
   const day = (hours: number) => instantOf(new Date(Date.parse(at(0)) + hours * 3_600_000).toISOString());
-  expect(mayLift({ liftedAt: null }, at(0))).toBe(true);
-  expect(mayLift({ liftedAt: at(0) }, day(23))).toBe(false);
-  expect(mayLift({ liftedAt: at(0) }, day(24))).toBe(true);
+  expect(mayLift({ liftedAt: null }, at(0), POLICY)).toBe(true);
+  expect(mayLift({ liftedAt: at(0) }, day(23), POLICY)).toBe(false);
+  expect(mayLift({ liftedAt: at(0) }, day(24), POLICY)).toBe(true);
 });
 
 test("how an instrument stands is not known after three failures in a row, or five minutes of them", () => {
   const failed = (row: Comparison | null, minute: number) => compared(row, "ETH", at(minute), { kind: "failed" });
   const one = failed(agreeing([0]), 1);
-  expect([isUnseen(one, at(1)), isUnseen(one, at(5)), isUnseen(one, at(6))]).toEqual([false, false, true]);
+  expect([isUnseen(one, at(1), POLICY), isUnseen(one, at(5), POLICY), isUnseen(one, at(6), POLICY)]).toEqual([
+    false,
+    false,
+    true,
+  ]);
   expect(failed(one, 1).failures).toBe(1);
-  expect(isUnseen(failed(failed(one, 2), 3), at(3))).toBe(true);
-  expect(isUnseen(agreeing([0]), at(30))).toBe(false); // nobody tried: what is opened waits for a comparison anyway
-  expect(isUnseen(compared(failed(failed(one, 2), 3), "ETH", at(4), { kind: "agrees" }), at(4))).toBe(false);
+  expect(isUnseen(failed(failed(one, 2), 3), at(3), POLICY)).toBe(true);
+  expect(isUnseen(agreeing([0]), at(30), POLICY)).toBe(false); // nobody tried: what is opened waits for a comparison anyway
+  expect(isUnseen(compared(failed(failed(one, 2), 3), "ETH", at(4), { kind: "agrees" }), at(4), POLICY)).toBe(false);
 });
 
 test("a plan sees the comparison before its own instant, and opens nothing on one of three minutes before", () => {
@@ -77,4 +82,26 @@ test("a plan sees the comparison before its own instant, and opens nothing on on
     false,
     true,
   ]);
+});
+
+test("how often and how long are the policy's to say", () => {
+  const twice = {
+    ...POLICY,
+    breakSnapshots: 2,
+    maxUnseenRuns: 1,
+    liftRuns: 2,
+    liftAfterSeconds: 60,
+    liftEverySeconds: 60,
+  };
+  const row = agreeing([0, 1]);
+  expect([isBreak({ seen: 2 }, twice), isBreak({ seen: 1 }, twice)]).toEqual([true, false]);
+  expect([agreesAgain(row, at(1), twice), agreesAgain(row, at(0, 59), twice)]).toEqual([true, false]);
+  expect([mayLift({ liftedAt: at(0) }, at(1), twice), mayLift({ liftedAt: at(0) }, at(0, 59), twice)]).toEqual([
+    true,
+    false,
+  ]);
+  expect(isUnseen({ ...row, failures: 1 }, at(1), twice)).toBe(true);
+  const patient = { ...POLICY, maxUnseenSeconds: 600 };
+  expect(isUnseen({ ...row, failures: 1 }, at(11), patient)).toBe(false);
+  expect(isUnseen({ ...row, failures: 1 }, at(11, 1), patient)).toBe(true);
 });

@@ -1,5 +1,6 @@
 import { big, type Decimal } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
+import type { Policy } from "../plans/policy.ts";
 
 /** How the books and the venue have stood to each other in one instrument, run after run. */
 export interface Comparison {
@@ -54,8 +55,6 @@ const NO_DIFFERENCE = { ours: null, theirs: null, positionAt: null, seen: 0, see
 
 /** Snapshots nearer to each other than this are one: a lagging read is still lagging. */
 export const SNAPSHOT_MS = 5_000;
-/** So many snapshots of the same difference are a break. */
-const SNAPSHOTS = 3;
 
 /** Returns a difference as looked at once more. */
 function lookedAt(before: Comparison, found: Extract<Found, { kind: "differs" }>) {
@@ -87,8 +86,11 @@ export function compared(before: Comparison | null, instrument: string, at: Inst
   return { ...next, ...NO_DIFFERENCE, agreed, agreedSince: last.agreedSince ?? at };
 }
 
-/** Returns whether a difference is a break: seen three times, apart, with nothing moving between. */
-export const isBreak = ({ seen }: Pick<Comparison, "seen">): boolean => seen >= SNAPSHOTS;
+/** Returns whether a difference is a break: seen so often, apart, with nothing moving between. */
+export const isBreak = (
+  { seen }: Pick<Comparison, "seen">,
+  { breakSnapshots }: Pick<Policy, "breakSnapshots">,
+): boolean => seen >= breakSnapshots;
 
 /** Returns the newest run before `at` that compared an instrument: what is done at that instant itself never shows. */
 export function runBefore(row: Pick<Comparison, "comparedAt" | "comparedBefore">, at: Instant): Instant | null {
@@ -100,25 +102,28 @@ export function runBefore(row: Pick<Comparison, "comparedAt" | "comparedBefore">
 export const isStale = (comparedAt: Instant | null, at: Instant, seconds: number): boolean =>
   comparedAt === null || millis(at) - millis(comparedAt) > seconds * 1000;
 
-/** Longer than this without a comparison, or so many failures in a row, and the desk only reduces. */
-const UNSEEN_MS = 5 * 60_000;
-const FAILURES = 3;
-
-/** Returns whether nobody knows any more how an instrument stands: it was not compared for five minutes, or failed thrice in a row. */
-export const isUnseen = ({ comparedAt, failures }: Comparison, at: Instant): boolean =>
-  failures >= FAILURES || (failures > 0 && comparedAt !== null && millis(at) - millis(comparedAt) > UNSEEN_MS);
-
-const LIFT_AFTER = 10;
-const LIFT_AFTER_MS = 5 * 60_000;
-const LIFT_EVERY_MS = 24 * 3_600_000;
+/** Returns whether nobody knows any more how an instrument stands: it failed, and too long or too often in a row. */
+export const isUnseen = (
+  { comparedAt, failures }: Comparison,
+  at: Instant,
+  { maxUnseenRuns, maxUnseenSeconds }: Pick<Policy, "maxUnseenRuns" | "maxUnseenSeconds">,
+): boolean =>
+  failures >= maxUnseenRuns ||
+  (failures > 0 && comparedAt !== null && millis(at) - millis(comparedAt) > maxUnseenSeconds * 1000);
 
 /** Returns whether books and venue have agreed often and long enough for what an instrument tripped to lift itself. */
-export const agreesAgain = ({ agreed, agreedSince }: Comparison, at: Instant): boolean =>
-  agreed >= LIFT_AFTER && agreedSince !== null && millis(at) - millis(agreedSince) >= LIFT_AFTER_MS;
+export const agreesAgain = (
+  { agreed, agreedSince }: Comparison,
+  at: Instant,
+  { liftRuns, liftAfterSeconds }: Pick<Policy, "liftRuns" | "liftAfterSeconds">,
+): boolean => agreed >= liftRuns && agreedSince !== null && millis(at) - millis(agreedSince) >= liftAfterSeconds * 1000;
 
-/** Returns whether an instrument's cause may lift itself: once a day. The second time a person looks. */
-export const mayLift = ({ liftedAt }: Pick<Comparison, "liftedAt">, at: Instant): boolean =>
-  liftedAt === null || millis(at) - millis(liftedAt) >= LIFT_EVERY_MS;
+/** Returns whether an instrument's cause may lift itself, which it did not lately. The second time a person looks. */
+export const mayLift = (
+  { liftedAt }: Pick<Comparison, "liftedAt">,
+  at: Instant,
+  { liftEverySeconds }: Pick<Policy, "liftEverySeconds">,
+): boolean => liftedAt === null || millis(at) - millis(liftedAt) >= liftEverySeconds * 1000;
 
 /** Returns the cause by which an instrument keeps the kill switch at REDUCING. */
 export const liftCause = (kind: "break" | "unseen", instrument: string): string => `${kind}:${instrument}`;

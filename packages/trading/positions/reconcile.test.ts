@@ -122,11 +122,11 @@ test("drawdowns are measured each fifteenth minute", () => {
 test("an order is stuck when it is quarantined, or unknown for half a minute past its deadline", () => {
   const at = (second: string) => instantOf(`2022-06-21T01:00:${second}.000Z`);
   const [expiresAt, edge, past] = [at("00"), at("30"), at("31")];
-  expect(isStuck({ status: "unknown", expiresAt }, edge)).toBe(false);
-  expect(isStuck({ status: "unknown", expiresAt }, past)).toBe(true);
-  expect(isStuck({ status: "unknown", expiresAt: null }, edge)).toBe(true);
-  expect(isStuck({ status: "quarantined", expiresAt }, edge)).toBe(true);
-  expect(isStuck({ status: "open", expiresAt }, past)).toBe(false);
+  expect(isStuck({ status: "unknown", expiresAt }, edge, POLICY)).toBe(false);
+  expect(isStuck({ status: "unknown", expiresAt }, past, POLICY)).toBe(true);
+  expect(isStuck({ status: "unknown", expiresAt: null }, edge, POLICY)).toBe(true);
+  expect(isStuck({ status: "quarantined", expiresAt }, edge, POLICY)).toBe(true);
+  expect(isStuck({ status: "open", expiresAt }, past, POLICY)).toBe(false);
 });
 
 test("an order that the venue made smaller is over by its word, once every fill that it counts is booked", () => {
@@ -150,4 +150,16 @@ test("an order's fills are asked for while the venue counts more of it than book
   expect(lacksFills(booked("0"), found, [fill("9", "4"), fill("9", "2")])).toBe(false);
   expect(lacksFills(booked("6"), found, [])).toBe(false);
   expect(lacksFills(booked("0"), null, [])).toBe(false);
+});
+
+test("how long an order may be unknown and how many may be rejected are the policy's to say", () => {
+  const health = { ...WELL, unknownSince: [instantOf("2022-06-21T00:59:00.000Z")], rejects: 2 };
+  const trip = (more: Partial<typeof POLICY>) => tripOf(health, { ...POLICY, ...more })?.reason ?? null;
+  expect(trip({})).toBeNull();
+  expect(trip({ maxUnknownSeconds: 59 })).toBe("1 orders unknown for over 59 s");
+  expect(trip({ maxRejects: 2 })).toBe("2 rejects in ten minutes");
+  const late = { status: "unknown", expiresAt: WELL.at } as const;
+  const after = (seconds: number) => instantOf(`2022-06-21T01:00:${seconds}.000Z`);
+  expect(isStuck(late, after(31), POLICY)).toBe(true);
+  expect(isStuck(late, after(31), { ...POLICY, stuckSeconds: 31 })).toBe(false);
 });

@@ -95,12 +95,14 @@ const isMinute = (at: Instant, every: number): boolean => Math.floor(millis(at) 
 /** Returns whether a run at `at` measures the drawdown of every open position. */
 export const measuresDrawdown = (at: Instant): boolean => isMinute(at, DRAWDOWN_MINUTES);
 
-const STUCK_MS = 30_000;
-
-/** Returns whether a person may have to look an order up: quarantined, or unknown for half a minute past its deadline. */
-export const isStuck = ({ status, expiresAt }: Pick<StoredOrder, "status" | "expiresAt">, at: Instant): boolean =>
+/** Returns whether a person may have to look an order up: quarantined, or unknown for too long past its deadline. */
+export const isStuck = (
+  { status, expiresAt }: Pick<StoredOrder, "status" | "expiresAt">,
+  at: Instant,
+  { stuckSeconds }: Pick<Policy, "stuckSeconds">,
+): boolean =>
   status === "quarantined" ||
-  (status === "unknown" && (expiresAt === null || millis(at) > millis(expiresAt) + STUCK_MS));
+  (status === "unknown" && (expiresAt === null || millis(at) > millis(expiresAt) + stuckSeconds * 1000));
 
 export interface Health {
   readonly at: Instant;
@@ -126,16 +128,13 @@ export interface Health {
   readonly credentialError: boolean;
 }
 
-const UNKNOWN_LIMIT_MS = 60_000;
-const REJECT_BURST = 5;
-
 /**
  * Returns the state that the kill switch must at least be in, and why; null when all is well. What lifts itself comes last:
  * it does so only where nothing else is wrong.
  */
 export function tripOf(
   health: Health,
-  policy: Pick<Policy, "maxDailyLoss" | "maxDrawdown">,
+  policy: Pick<Policy, "maxDailyLoss" | "maxDrawdown" | "maxUnknownSeconds" | "maxRejects">,
 ): (Pick<ControlChange, "reason" | "lifts"> & { readonly state: Exclude<Control["state"], "ACTIVE"> }) | null {
   const drawdown = fallOf(health.peak, health.equity);
   if (health.credentialError)
@@ -147,9 +146,12 @@ export function tripOf(
     return { state: "REDUCING", reason: `${health.impossibleFills} late or excess fills` };
   const [alarm] = health.alarms;
   if (alarm !== undefined) return { state: "REDUCING", reason: alarm };
-  const old = health.unknownSince.filter((since) => millis(health.at) - millis(since) > UNKNOWN_LIMIT_MS);
-  if (old.length > 0) return { state: "REDUCING", reason: `${old.length} orders unknown for over 60 s` };
-  if (health.rejects >= REJECT_BURST) return { state: "REDUCING", reason: `${health.rejects} rejects in ten minutes` };
+  const { maxUnknownSeconds } = policy;
+  const old = health.unknownSince.filter((since) => millis(health.at) - millis(since) > maxUnknownSeconds * 1000);
+  if (old.length > 0)
+    return { state: "REDUCING", reason: `${old.length} orders unknown for over ${maxUnknownSeconds} s` };
+  if (health.rejects >= policy.maxRejects)
+    return { state: "REDUCING", reason: `${health.rejects} rejects in ten minutes` };
   const loss = fallOf(health.dayStart, health.equity);
   if (big(loss).gte(policy.maxDailyLoss)) return { state: "REDUCING", reason: `daily loss ${loss}` };
   return ofInstruments(health);
