@@ -46,18 +46,22 @@ export async function hostFinding(exchange: Pick<Exchange, "now">, { url }: OkxE
   };
 }
 
-/** Returns whether the leverage that is set at the venue is the policy's most. */
+/** Returns whether the leverage that is set at the venue is the policy's. What is not is only told: the desk sees to it. */
 export async function leverageFinding(
   prober: Prober,
-  { id, maxLeverage }: Instrument,
+  { id }: Instrument,
   { tdMode }: Pick<OkxExchangeConfig, "tdMode">,
   policy: Policy,
 ): Promise<Finding> {
-  const wanted: Decimal = big(maxLeverage).lt(policy.maxLeverage) ? maxLeverage : policy.maxLeverage;
+  const wanted: Decimal = policy.venueLeverage;
   const check = {
-    ...{ name: "leverage", reliedOn: true, asks: `is the leverage of ${id} in ${tdMode} ${wanted}, the policy's most` },
-    passes: "margin is taken as the policy's cap assumes",
-    differs: `set it to ${wanted} at OKX while flat and without stops: OKX refuses it otherwise`,
+    ...{
+      name: "leverage",
+      reliedOn: false,
+      asks: `is the leverage of ${id} in ${tdMode} ${wanted}, as the policy says`,
+    },
+    passes: "margin is taken as the policy says",
+    differs: `the desk sets it to ${wanted} before it opens where nothing is held or waits in it, and HALTS otherwise`,
   };
   const answer = await prober.ask("leverage", { instId: id, mgnMode: tdMode });
   const { lever } = answer.rows[0] ?? {};

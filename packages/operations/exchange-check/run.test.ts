@@ -22,7 +22,7 @@ const KEY = { apiKey: "key-0123456789", secret: "very-secret-secret", passphrase
 const ID = ETH_SWAP.id;
 const PRICE = decimalOf("2000");
 /** The paper venue's leverage until somebody sets it. */
-const POLICY = policyFrom({ maxLeverage: "3" });
+const POLICY = policyFrom({ venueLeverage: "3" });
 
 const closings: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -83,9 +83,9 @@ test("without --orders it reads, posts nothing, and says what each answer means"
   expect(findingText(named(checked.findings, "leverage") as Finding)).toBe(
     [
       "leverage: pass",
-      "  asks     is the leverage of ETH-USDT-SWAP in cross 3, the policy's most",
+      "  asks     is the leverage of ETH-USDT-SWAP in cross 3, as the policy says",
       "  answer   it is 3",
-      "  means    margin is taken as the policy's cap assumes",
+      "  means    margin is taken as the policy says",
     ].join("\n"),
   );
   expect(summaryText(checked)).toMatch(/9 pass, 0 differ, 1 could not be asked\nNo order was sent\. --orders tries/);
@@ -140,7 +140,11 @@ test.each<[string, Record<string, string>, RegExp]>([
 test("a clock a minute off, and a leverage that is not the policy's, are found", async () => {
   for (const ahead of [61_000, -61_000]) {
     const { check, config, posts } = await venueOf(ahead);
-    const checked = await check({ venue: { ...config, compareClock: true }, orders: true, policy: policyFrom({}) });
+    const checked = await check({
+      venue: { ...config, compareClock: true },
+      orders: true,
+      policy: policyFrom({ venueLeverage: "5" }),
+    });
     expect(named(checked.findings, "clock")).toMatchObject({
       ...{ verdict: "differs", means: "the desk HALTS: set its clock (NTP)" },
       answer: expect.stringMatching(ahead > 0 ? /61\.0 s behind/ : /61\.0 s ahead/),
@@ -268,7 +272,7 @@ async function keysFile(text: string): Promise<string> {
 test("the command: exit codes, JSON, no secret in what it writes", async () => {
   const { venue } = await venueOf();
   const keys = await keysFile(JSON.stringify({ mode: "demo", ...KEY }));
-  const policy = await keysFile('maxLeverage = "3"\n');
+  const policy = await keysFile('venueLeverage = "3"\n');
   const run = (...args: string[]) => runToEnd("operate/exchange.ts", args);
   const where = ["--keys", keys, "--okx", venue.url, "--policy", policy];
   const good = await run("--check", ...where);

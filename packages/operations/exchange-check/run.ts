@@ -78,8 +78,7 @@ export async function checkExchange(asked: ExchangeCheck): Promise<ExchangeCheck
   await readAccount(asked, tell);
   if (!orders) return done();
   const refused = findings.find(({ reliedOn, verdict }) => reliedOn && verdict === "differs");
-  const isBlocking = refused !== undefined && refused.name !== "leverage";
-  if (isBlocking) {
+  if (refused !== undefined) {
     for (const check of orderChecks(venue)) tell(never(check, `no order is sent while ${refused.name} differs`));
     return done();
   }

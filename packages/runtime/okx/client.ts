@@ -46,7 +46,7 @@ const PRIVATE_PATHS: ReadonlySet<string> = new Set([
 ]);
 
 /** What a check asks besides. */
-const CHECK_PATHS: ReadonlySet<string> = new Set(["account/leverage-info", "trade/cancel-all-after"]);
+const CHECK_PATHS: ReadonlySet<string> = new Set(["trade/cancel-all-after"]);
 
 const DEMO_HEADER = "x-simulated-trading";
 
