@@ -41,12 +41,12 @@ export interface PaperVenueConfig {
   readonly observe?: (request: { method: string; target: string; headers: IncomingHttpHeaders; body: string }) => void;
 }
 
-export interface PaperVenue {
-  /** Origin: what the adapter is given as its URL. */
-  readonly url: string;
-  readonly faults: Faults;
-  /** Carries out the requests that a `late` fault held back, at the clock of now. Returns how many. */
-  deliverLate(): Promise<number>;
+/** The venue without its socket. */
+export interface PaperEngine {
+  /** The account as it is now; a reader leaves it as it is. */
+  readonly account: Readonly<PaperState>;
+  /** Carries out a request at the clock of now. */
+  ask(arrival: Arrival): Reply;
   /** Moves USDT, or another currency, into the account, or out of it when `amount` is negative. @throws RangeError for nothing, or more than there is. */
   transfer(amount: Decimal, ccy?: string): PaperBill;
   /**
@@ -64,6 +64,14 @@ export interface PaperVenue {
   relist(instrument: string, fields: InstrumentRow): void;
   /** Holds the mark and the index of an instrument at these multiples of its last price, until told otherwise. */
   part(instrument: string, mark: Decimal, index: Decimal): void;
+}
+
+export interface PaperVenue extends Omit<PaperEngine, "account" | "ask"> {
+  /** Origin: what the adapter is given as its URL. */
+  readonly url: string;
+  readonly faults: Faults;
+  /** Carries out the requests that a `late` fault held back, at the clock of now. Returns how many. */
+  deliverLate(): Promise<number>;
   /** Returns the account as it would be kept. */
   state(): PaperState;
   close(): Promise<void>;
@@ -76,7 +84,8 @@ export interface FeesIn {
   readonly isHidden?: boolean;
 }
 
-interface Arrival {
+/** A request as it comes in. */
+export interface Arrival {
   readonly method: string;
   /** Path with query. */
   readonly target: string;
@@ -224,14 +233,14 @@ function answer(act: FaultAct, response: ServerResponse, arrival: Arrival, carry
 }
 
 /**
- * Starts a venue on loopback that speaks OKX v5 over HTTP: public prices from candles, a signed private API, one account.
- * Time is `clock`; of a bar that has not closed its open is known, and nothing else to anyone. It trades at the last price
- * that is known, with spread, slippage and a 0.05 % fee; a bar's ends are visited when it closes, the one against the position
- * first. Orders of one instant get ids that do not depend on which came first.
- * @throws PortTakenError, PaperStateError.
+ * Returns a venue that is asked in this process, one request at a time: prices from candles, one account. Time is `clock`; of
+ * a bar that has not closed its open is known, and nothing else to anyone. It trades at the last price that is known, with
+ * spread, slippage and a 0.05 % fee; a bar's ends are visited when it closes, the one against the position first. Orders of
+ * one instant get ids that do not depend on which came first.
+ * @throws PaperStateError.
  */
-export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> {
-  const { source } = config;
+export function paperEngine(config: PaperVenueConfig): PaperEngine {
+  const { source, clock } = config;
   const moved = new Map<string, Basis>();
   const basis = (instrument: string) => moved.get(instrument) ?? AT_LAST;
   const indexes = new Map<string, Big>();
@@ -242,46 +251,16 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
     newAccount(config.balance ?? decimalOf("100000"));
   const { impactBps = 10, triggerLatencyMs = 50, fillLagMs = 0 } = config;
   const floor: Floor = { state, book, pretended: {}, matching: { fees: FEES, impactBps, triggerLatencyMs, fillLagMs } };
-  const faults = noFaults();
-  let held: Arrival[] = [];
-  // The last answer to each read, for a read that is stale.
-  const told = new Map<string, Reply>();
-  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { method = "GET", url: target = "/", headers } = incoming;
-    const arrival = { method, target, headers, body: method === "POST" ? await readBody(incoming) : "" };
-    config.observe?.(arrival);
-    await source.refresh?.(config.clock.now());
-    const path = (target.split("?")[0] ?? "").slice(PREFIX.length);
-    const act = faults.strike(method, path);
-    if (act?.kind === "late") held.push(arrival);
-    const earlier = act?.kind === "stale" ? told.get(target) : undefined;
-    if (act === null || act.kind === "stale") {
-      const reply = earlier ?? run(config, floor, arrival);
-      if (method === "GET") told.set(target, reply);
-      if (told.size > TOLD) told.delete(String(told.keys().next().value)); // the oldest
-      write(response, reply);
-    } else answer(act, response, arrival, () => run(config, floor, arrival));
-  };
   const byHand = <T>(work: (now: number) => T): T => {
-    const now = config.clock.now();
+    const now = clock.now();
     pass(config, floor, now);
     const done = work(now);
     keep(config, floor);
     return done;
   };
-  const server = await listen((incoming, response) => {
-    // A bug of the venue breaks the connection: the adapter must read it as unknown, and the test sees it.
-    serve(incoming, response).catch((error: Error) => response.destroy(error));
-  }, config.port);
   return {
-    url: server.url,
-    faults,
-    deliverLate: async () => {
-      const late = held;
-      held = [];
-      for (const arrival of late) run(config, floor, arrival);
-      return late.length;
-    },
+    account: state,
+    ask: (arrival) => run(config, floor, arrival),
     transfer: (amount, ccy) => byHand((now) => recordTransfer(state, amount, now, ccy)),
     chargeIn: (fees) => {
       state.feesIn = fees && { ccy: fees.ccy, price: fees.price };
@@ -296,7 +275,52 @@ export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> 
     part: (instrument, mark, index) => {
       moved.set(instrument, { mark: big(mark), index: big(index) });
     },
-    state: () => structuredClone(state),
+  };
+}
+
+/**
+ * Starts a venue on loopback that speaks OKX v5 over HTTP: public prices, a signed private API, one account, all as
+ * paperEngine says.
+ * @throws PortTakenError, PaperStateError.
+ */
+export async function paperVenue(config: PaperVenueConfig): Promise<PaperVenue> {
+  const { source } = config;
+  const { account, ask, ...others } = paperEngine(config);
+  const faults = noFaults();
+  let held: Arrival[] = [];
+  // The last answer to each read, for a read that is stale.
+  const told = new Map<string, Reply>();
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = "GET", url: target = "/", headers } = incoming;
+    const arrival = { method, target, headers, body: method === "POST" ? await readBody(incoming) : "" };
+    config.observe?.(arrival);
+    await source.refresh?.(config.clock.now());
+    const path = (target.split("?")[0] ?? "").slice(PREFIX.length);
+    const act = faults.strike(method, path);
+    if (act?.kind === "late") held.push(arrival);
+    const earlier = act?.kind === "stale" ? told.get(target) : undefined;
+    if (act === null || act.kind === "stale") {
+      const reply = earlier ?? ask(arrival);
+      if (method === "GET") told.set(target, reply);
+      if (told.size > TOLD) told.delete(String(told.keys().next().value)); // the oldest
+      write(response, reply);
+    } else answer(act, response, arrival, () => ask(arrival));
+  };
+  const server = await listen((incoming, response) => {
+    // A bug of the venue breaks the connection: the adapter must read it as unknown, and the test sees it.
+    serve(incoming, response).catch((error: Error) => response.destroy(error));
+  }, config.port);
+  return {
+    ...others,
+    url: server.url,
+    faults,
+    deliverLate: async () => {
+      const late = held;
+      held = [];
+      for (const arrival of late) ask(arrival);
+      return late.length;
+    },
+    state: () => structuredClone(account),
     close: server.close,
   };
 }

@@ -179,11 +179,11 @@ const lookUp = (client: OkxClient, call: Call) => (fields: Params) =>
 
 /**
  * Returns the desk's venue over ccxt: OKX, or the paper venue that speaks the same protocol. Before the first submission
- * and an hour after it asserts the key, the account and the venue; what does not fit halts.
+ * and an hour after it asserts the key, the account and the venue; what does not fit halts. A `client` that is given is of the
+ * same configuration: one is slow to make.
  * @throws VenueGuardError when host, mode and key do not belong together. Queries throw VenueError and VenueShapeError.
  */
-export function okxExchange(config: OkxExchangeConfig): Exchange & Market {
-  const client = okxClient(config);
+export function okxExchange(config: OkxExchangeConfig, client: OkxClient = okxClient(config)): Exchange & Market {
   const admit = limiter(config.rateLimit);
   const { compareClock = config.venue === "okx" } = config;
   const rows = (call: Call, params?: Params) => rowsOf(client, call, params);
