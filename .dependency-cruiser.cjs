@@ -212,7 +212,7 @@ module.exports = {
     {
       name: "no-test-in-production",
       severity: "error",
-      from: { pathNot: [tests, "^packages/testing/", "^scripts/(bench|e2e-|fuzz)"] },
+      from: { pathNot: [tests, "^packages/testing/", "^scripts/(bench|e2e-|fuzz|torture)"] },
       to: { path: `${tests}|^packages/testing/` },
     },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },

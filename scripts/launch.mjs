@@ -54,6 +54,7 @@ const commands = {
   check: [["scripts/check.ts"]],
   fuzz: [["scripts/fuzz.ts"]],
   proof: [["scripts/proof.ts"]],
+  torture: [["scripts/torture.ts"]],
   drill: [[...DESK, "scripts/drill.ts"]],
   "drill:backup": [[...DESK, "scripts/drill-backup.ts"]],
   "e2e:cloud": [[...DESK, "scripts/e2e-cloud.ts"]],

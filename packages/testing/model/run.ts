@@ -1,0 +1,202 @@
+import { type PaperEngine, paperEngine } from "#doubles/venue/venue";
+import { useSink } from "#runtime/log";
+import { schedules } from "#topology/schedules";
+import { objectOf } from "#trading/control-object";
+import { decimalOf } from "#units/decimal";
+import { actOut, type Scene } from "./acts.ts";
+import {
+  type Begin,
+  boardOf,
+  contextAt,
+  forget,
+  gatedBooks,
+  KEY,
+  LostConnection,
+  loadProgram,
+  processesOf,
+} from "./desk.ts";
+import { type Outside, takeDoors } from "./doors.ts";
+import { type Bare, watchOf } from "./laws.ts";
+import { marketOf, START } from "./market.ts";
+import { type Queues, queuesOf } from "./queues.ts";
+import { type Death, ROUGH_S, type Schedule } from "./schedule.ts";
+import { type Scheduler, type Strikes, schedulerOf } from "./scheduler.ts";
+import type { Open } from "./stage.ts";
+import { wayToVenue } from "./venue.ts";
+
+export interface Outcome {
+  /** Which laws were broken, and how; none is well. */
+  readonly violations: readonly string[];
+  /** Exposures without a stop, each with what had struck the schedule. */
+  readonly bare: readonly (Bare & { readonly struck: "nothing" | "a fault" | "a death" })[];
+  /** What struck, each once. */
+  readonly struck: ReadonlySet<string>;
+  /** Each await that was come to, as `job before|after what`. */
+  readonly reached: ReadonlySet<string>;
+  readonly trace: readonly string[];
+  readonly hash: string;
+  /** Orders of the desk that the venue took. */
+  readonly orders: number;
+}
+
+const BALANCE = decimalOf("100000");
+/** So long at least nothing more goes wrong, and so many minutes more until all that is under way has ended. */
+const QUIET_S = 180;
+const MOST_MINUTES = 25;
+/** A stop covers what the desk was told that it holds: within this where nothing is wrong, within that whatever is. */
+const STOP_MS = 10_000;
+const LONGEST_MS = 200_000;
+/** After its last trade the venue has shown all, and two runs have seen it. */
+const SEEN_MS = 125_000;
+const TICK_S = 60;
+
+/** What strikes a schedule, and the awaits at which it could. */
+interface Struck {
+  readonly struck: Set<string>;
+  readonly reached: Set<string>;
+  readonly deaths: Strikes;
+  /** Returns whether a fault of this door strikes now, at this second. */
+  door(name: string, second: number): boolean;
+}
+
+function struckBy({ deaths, doors }: Schedule): Struck {
+  const [struck, reached] = [new Set<string>(), new Set<string>()];
+  const dying: (Death & { seen: number })[] = deaths.map((death) => ({ ...death, seen: 0 }));
+  const failing = doors.map((fault) => ({ fault, times: fault.times }));
+  return {
+    struck,
+    reached,
+    deaths: ({ job }, moment, what) => {
+      reached.add(`${job} ${moment} ${what}`);
+      const death = dying.find((one) => one.job === job && one.moment === moment && one.what === what);
+      if (death === undefined) return false;
+      death.seen += 1;
+      if (death.seen < death.nth) return false;
+      dying.splice(dying.indexOf(death), 1);
+      struck.add(`dies: ${job} at ${what}`);
+      return true;
+    },
+    door: (name, second) => {
+      const found = failing.find(({ fault, times }) => fault.door === name && times > 0 && second >= fault.fromS);
+      if (found === undefined) return false;
+      found.times -= 1;
+      struck.add(`door: ${name}`);
+      return true;
+    },
+  };
+}
+
+function outsideOf(
+  scheduler: Scheduler,
+  { skewMs }: Schedule,
+  queues: Queues,
+  fails: (door: string) => boolean,
+  fetch: Outside["fetch"],
+): Outside {
+  const soon = () => 5 + scheduler.random() * 40;
+  return {
+    now: () => scheduler.now() + skewMs,
+    elapsed: scheduler.now,
+    random: scheduler.random,
+    timer: (ms, act) => scheduler.at(scheduler.now() + ms, act),
+    pause: (ms) => scheduler.ask("pause", ms, 0, () => undefined),
+    fetch,
+    send: (sent) =>
+      scheduler.ask("queue.send", soon(), 0, () => {
+        if (fails("send-refused")) throw new LostConnection();
+        queues.send(sent);
+      }),
+    again: (waits) => scheduler.ask("queue.again", soon(), 0, () => queues.again(waits)),
+    publish: () => scheduler.ask("bus.publish", soon(), 0, () => undefined),
+  };
+}
+
+/** Has the reconciler run at a second of the schedule. */
+function tick(scheduler: Scheduler, begin: Begin, run: Handler, second: number): void {
+  const job = schedules["reconcile-orders"];
+  scheduler.at(START + second * 1000, () => {
+    const event = { id: `tick-${second}`, time: new Date(START + second * 1000).toISOString() };
+    void begin("reconcile-orders", () => run(event, contextAt(scheduler, job)));
+  });
+}
+type Handler = (event: unknown, context: ReturnType<typeof contextAt>) => Promise<unknown>;
+
+/** Returns whether nothing is under way, and the venue has shown all that it did. */
+async function isQuiet({ stage: { store }, scheduler, engine }: Scene, { fillLagMs }: Schedule): Promise<boolean> {
+  const last = engine.account.orders.reduce((latest, { uTime }) => Math.max(latest, uTime), 0);
+  if (scheduler.now() - last < fillLagMs + SEEN_MS) return false;
+  const { state, lifts } = await store.control("demo");
+  if (state === "REDUCING" && lifts.length > 0) return false;
+  return (await store.unclaimed("demo")).length + (await store.ordersAtVenue("demo")).length === 0;
+}
+
+/** Plays a schedule to its quiet end. */
+async function play(schedule: Schedule, scene: Scene, begin: Begin, reconcile: Handler): Promise<void> {
+  const { scheduler, watch } = scene;
+  const until = (second: number) => scheduler.run(START + (second + TICK_S - 5) * 1000);
+  for (let second = 0; second <= ROUGH_S + QUIET_S; second += TICK_S) tick(scheduler, begin, reconcile, second);
+  for (const step of schedule.steps) scheduler.at(START + step.atS * 1000, () => actOut(scene, step));
+  await until(ROUGH_S + QUIET_S);
+  // What is held up, as by fills that show late, may go on for a while; it has to end.
+  for (let minute = 1; minute <= MOST_MINUTES && !(await isQuiet(scene, schedule)); minute += 1) {
+    const second = ROUGH_S + QUIET_S + minute * TICK_S;
+    tick(scheduler, begin, reconcile, second);
+    await until(second);
+  }
+  await watch.end();
+}
+
+/**
+ * Runs one schedule: the handlers' own files on the books that `open` gives, against the paper venue's engine through the
+ * desk's own client, in time that passes by this scheduler alone. The same schedule has the same trace.
+ */
+export async function runSchedule(schedule: Schedule, open: Open): Promise<Outcome> {
+  const { handlers, client } = await loadProgram();
+  const { struck, reached, deaths, door } = struckBy(schedule);
+  const scheduler = schedulerOf(schedule.seed, START, deaths);
+  const fails = (name: string) => door(name, (scheduler.now() - START) / 1000);
+  const market = marketOf(schedule);
+  const stage = await open(market);
+  const { store } = stage;
+  const clock = { now: scheduler.now };
+  const engine: PaperEngine = paperEngine({
+    ...{ clock, source: market.source, key: KEY, balance: BALANCE, fillLagMs: schedule.fillLagMs },
+  });
+  const isFresh = schedule.fillLagMs === 0 && schedule.faults.every(({ kind }) => kind !== "stale");
+  const watch = watchOf({ store, engine, now: scheduler.now, initial: BALANCE, isFresh });
+  const changed = async () => watch.control(await store.control("demo"), board.object);
+  const board = boardOf(scheduler, fails, () => void changed());
+  board.object = objectOf("demo", await store.control("demo"));
+  const books = gatedBooks(scheduler, store, fails, (method, made) => {
+    if (method === "tighten" || method === "lift") void changed();
+    if (method === "lift" && made !== null) watch.lifted(made as never);
+    if (method === "keepLedger") watch.kept(made as never);
+  });
+  const way = wayToVenue(scheduler, engine, schedule.faults, { ...watch, struck: (name) => struck.add(name) });
+  const begin = processesOf(scheduler, client, books, board.gated);
+  const queues = queuesOf(scheduler, handlers, begin);
+  const giveBack = takeDoors(outsideOf(scheduler, schedule, queues, fails, way));
+  useSink(() => undefined);
+  try {
+    const scene = { scheduler, engine, stage, watch, queues, board };
+    await play(schedule, scene, begin, handlers.get(schedules["reconcile-orders"].consumer) as Handler);
+  } finally {
+    giveBack();
+    useSink(null);
+    forget();
+  }
+  const stood = schedule.steps.some(({ act }) => act === "freeze");
+  const names = [...struck, ...(stood ? ["a process stood still"] : [])];
+  const by = names.some((name) => name.startsWith("dies")) ? "a death" : names.length > 0 ? "a fault" : "nothing";
+  const most = by === "nothing" ? STOP_MS : LONGEST_MS;
+  const late = watch.bare.filter(({ cause, ms }) => cause === "order" && ms > most);
+  return {
+    violations: [
+      ...watch.violations,
+      ...late.map(({ instrument, ms }) => `a stop is there in time: ${instrument} had none for ${ms / 1000} s`),
+    ],
+    bare: watch.bare.map((one) => ({ ...one, struck: by })),
+    ...{ struck, reached, trace: scheduler.trace, hash: scheduler.hash() },
+    orders: engine.account.orders.filter(({ clOrdId }) => clOrdId !== "").length,
+  };
+}

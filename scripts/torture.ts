@@ -1,0 +1,112 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
+import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
+import { type Failure, percentiles, sum, type Tally, testOf } from "#testing/model/check";
+import { MUTANTS, type Mutant } from "./torture/mutants.ts";
+import { runChunks } from "./torture/pool.ts";
+import type { Chunk } from "./torture/worker.ts";
+
+const command: Command = {
+  usage: "npm run torture --",
+  summary:
+    "Runs the trading jobs against the paper venue under schedules of faults: processes that die at any await, replies that are lost, late or stale, messages that come twice, clocks that are off, hands and liquidations at the venue. After each schedule the laws of trading must hold.",
+  options: {
+    count: { value: "N", says: "schedules on the books in memory", default: "200000" },
+    sql: { value: "N", says: "schedules on the books in SQL: the first of the same", default: "20000" },
+    seed: { value: "N", says: "what they are drawn from", default: "1" },
+    path: { value: "PATH", says: "of --seed this one schedule alone, as a failure names it" },
+    workers: { value: "N", says: "at once; as many as there are cores by default" },
+    mutants: { says: "change the desk in the ways that the model must find, one after the other, instead" },
+    failure: { value: "FILE", says: "where a failure is written, as a test", default: ".spyhop/torture.test.ts" },
+  },
+  notes: ['docs/runbook.md, "The model check", says what is drawn and which laws there are.'],
+};
+
+/** A law was broken, or a mutant lives. */
+class TortureError extends Error {
+  override name = "TortureError";
+}
+
+const CHUNK = 250;
+/** A mutant must be found within so many schedules. */
+const MOST = 2000;
+
+function chunksOf(seed: number, count: number, books: Chunk["books"], shrink = true): Chunk[] {
+  return Array.from({ length: Math.ceil(count / CHUNK) }, (_, i) => ({
+    ...{ seed: seed + i, count: Math.min(CHUNK, count - i * CHUNK), books, shrink },
+  }));
+}
+
+function linesOf(tally: Tally, seconds: number): string[] {
+  const bare = percentiles(tally).map(
+    ({ cause, struck, count, p50, p99, worst }) =>
+      `  ${cause}, ${struck} struck: ${count} times; p50 ${p50.toFixed(1)} s, p99 ${p99.toFixed(1)} s, worst ${worst.toFixed(1)} s`,
+  );
+  const struck = [...tally.struck].sort(([a], [b]) => (a < b ? -1 : 1));
+  const width = String(tally.schedules).length;
+  return [
+    `${tally.schedules} schedules, ${tally.orders} orders at the venue, ${seconds.toFixed(0)} s`,
+    "without a stop or a close under way, from the first answer that showed it:",
+    ...bare,
+    "in how many schedules each struck:",
+    ...struck.map(
+      ([name, times]) =>
+        `  ${String(times).padStart(width)}  ${((100 * times) / tally.schedules).toFixed(1).padStart(5)} %  ${name}`,
+    ),
+  ];
+}
+
+async function told(failure: Failure, file: string): Promise<never> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, testOf(failure));
+  const again = `npm run torture -- --seed ${failure.seed} --path ${failure.path}`;
+  throw new TortureError(`${failure.violations.join("\n")}\nAgain: ${again}\nAs a test, with its trace: ${file}`);
+}
+
+function shown(what: string, of: number): (done: number) => void {
+  return (done) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${what}: ${done} of ${of}${done >= of ? "\r\x1b[K" : ""}`);
+  };
+}
+
+async function mutants(workers: number, seed: number, signal: AbortSignal): Promise<void> {
+  const alive: Mutant[] = [];
+  for (const mutant of MUTANTS) {
+    if (signal.aborted) throw new InterruptedError("between two mutants");
+    const chunks = chunksOf(seed, MOST, "memory", false);
+    const { schedules, failure } = sum(
+      await runChunks(chunks, workers, { mutant, progress: shown(mutant.name, MOST) }),
+    );
+    const law = failure?.violations[0]?.split(":")[0];
+    process.stdout.write(
+      `${failure ? "dies " : "LIVES"}  ${mutant.name}: ${law ?? "no law"} (${schedules} schedules)\n`,
+    );
+    if (failure === null) alive.push(mutant);
+  }
+  process.stdout.write(`${MUTANTS.length - alive.length} of ${MUTANTS.length} mutants die\n`);
+  if (alive.length > 0) throw new TortureError(`the model does not find: ${alive.map(({ name }) => name).join("; ")}`);
+}
+
+async function main(given: Arguments, signal: AbortSignal): Promise<void> {
+  const [seed, workers] = [given.count("seed") ?? 1, given.count("workers") ?? availableParallelism()];
+  if (workers === 0) throw new UsageError("--workers takes a number above 0");
+  if (given.flag("mutants")) return mutants(workers, seed, signal);
+  const path = given.text("path");
+  const file = given.need("failure");
+  for (const books of path === undefined ? (["memory", "sql"] as const) : (["memory"] as const)) {
+    const count = given.count(books === "memory" ? "count" : "sql") ?? 0;
+    const one: Chunk | null = path === undefined ? null : { seed, count: CHUNK, books, shrink: false, path };
+    const chunks = one === null ? chunksOf(seed, count, books) : [one];
+    if (chunks.length === 0) continue;
+    const began = performance.now();
+    const tally = sum(await runChunks(chunks, workers, { progress: shown(books, count) }));
+    const seconds = (performance.now() - began) / 1000;
+    process.stdout.write(`${[`on the books in ${books}:`, ...linesOf(tally, seconds)].join("\n")}\n`);
+    if (tally.failure !== null) await told(tally.failure, file);
+    if (signal.aborted) throw new InterruptedError(`after ${tally.schedules} schedules`);
+  }
+  process.stdout.write("every law holds\n");
+}
+
+await runCommand(command, main);

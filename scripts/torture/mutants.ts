@@ -1,0 +1,228 @@
+/** One change of one file of the desk. */
+export interface Changed {
+  readonly file: string;
+  /** It is there once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A change that the model must find. */
+export interface Mutant extends Changed {
+  readonly name: string;
+}
+
+/** What a mutant changes is not in its file any more, or is there twice: the list has to follow the code. */
+export class MutantError extends Error {
+  override name = "MutantError";
+  constructor(file: string, find: string) {
+    super(`${file} does not have once: ${find}`);
+  }
+}
+
+/** The mutants of the design, each applied to the file that runs. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "blind retry",
+    file: "packages/desk/submit-order.ts",
+    find: `return { kind: "reply", reply: await exchange.submit(submissionOf(order, effect.expiresAt)) };`,
+    replace: `{
+        const reply = await exchange.submit(submissionOf(order, effect.expiresAt));
+        if (reply.kind !== "unknown") return { kind: "reply", reply };
+        return { kind: "reply", reply: await exchange.submit(submissionOf(order, effect.expiresAt)) };
+      }`,
+  },
+  {
+    name: "query, then retry",
+    file: "packages/desk/submit-order.ts",
+    find: `return { kind: "reply", reply: await exchange.submit(submissionOf(order, effect.expiresAt)) };`,
+    replace: `{
+        const reply = await exchange.submit(submissionOf(order, effect.expiresAt));
+        if (reply.kind !== "unknown") return { kind: "reply", reply };
+        if ((await exchange.order(order.instrument, order.clientOrderId)) !== null) return { kind: "reply", reply };
+        return { kind: "reply", reply: await exchange.submit(submissionOf(order, effect.expiresAt)) };
+      }`,
+  },
+  {
+    name: "no deadline",
+    file: "packages/runtime/okx/exchange.ts",
+    find: "expTime: String(millis(order.expiresAt)),",
+    replace: "expTime: String(millis(order.expiresAt) + 3_600_000),",
+  },
+  {
+    name: "deadline at send",
+    file: "packages/desk/submit-order.ts",
+    find: `return { kind: "reply", reply: await exchange.submit(submissionOf(order, effect.expiresAt)) };`,
+    replace: `{
+        const late = instant(millis(await exchange.now()) + DEADLINE_MS);
+        return { kind: "reply", reply: await exchange.submit(submissionOf(order, late)) };
+      }`,
+  },
+  {
+    name: "compare-and-set without version",
+    file: "packages/testing/memory-orders.ts",
+    find: "if (stored?.status !== order.status || stored.version !== order.version) return null;",
+    replace: "if (stored === undefined) return null;",
+  },
+  {
+    name: "a delivery posts whose claim was lost",
+    file: "packages/trading/orders/submission.ts",
+    find: `if (!won) return "left";`,
+    replace: "void won;",
+  },
+  {
+    name: "stop not placed after a partial fill",
+    file: "packages/desk/cover-position.ts",
+    find: `  const covered = coveredOf(looked);
+`,
+    replace: `  if (looked.orders.some(({ order, found }) => order.instrument === instrument.id && found !== null && big(found.filledSize).lt(order.size))) return null;
+  const covered = coveredOf(looked);
+`,
+  },
+  {
+    name: "exposure from the database, not the venue",
+    file: "packages/trading/protection/exposure.ts",
+    find: "  if (venue === null) return byFills;",
+    replace: "  return byFills;",
+  },
+  {
+    name: "accFillSz ignored by the exposure",
+    file: "packages/trading/protection/exposure.ts",
+    find: `  if (found === null) return ZERO;
+`,
+    replace: `  return ZERO;
+`,
+  },
+  {
+    name: "accFillSz ignored by the order's end",
+    file: "packages/trading/positions/reconcile.ts",
+    find: "AT_VENUE.includes(order.status) && big(booked).gte(found.filledSize);",
+    replace: "AT_VENUE.includes(order.status);",
+  },
+  {
+    name: "stop canceled before its successor is live",
+    file: "packages/trading/protection/protect.ts",
+    find: `    const amend: Command = { act: "amend", algoId: kept.algoId, trigger };
+`,
+    replace: `    const amend: Command = { act: "place", side, trigger };
+    wrong.push(kept);
+`,
+  },
+  {
+    name: "trigger by the last price",
+    file: "packages/runtime/okx/stops.ts",
+    find: `[\`\${leg}TriggerPxType\`]: "mark"`,
+    replace: `[\`\${leg}TriggerPxType\`]: "last"`,
+  },
+  {
+    name: "not reduce-only",
+    file: "packages/runtime/okx/stops.ts",
+    find: `ordType: "conditional", reduceOnly: true }`,
+    replace: `ordType: "conditional", reduceOnly: false }`,
+  },
+  {
+    name: "a ratchet that moves away",
+    file: "packages/trading/protection/protect.ts",
+    find: "const moves = trigger !== null && isNearer(side, trigger, kept.trigger);",
+    replace: "const moves = trigger !== null && !big(trigger).eq(kept.trigger);",
+  },
+  {
+    name: "orphan left after a close",
+    file: "packages/trading/protection/protect.ts",
+    find: "return isSure ? cancel(whole) : [];",
+    replace: "return [];",
+  },
+  {
+    name: "a refusal in the row read as success",
+    file: "packages/runtime/okx/client.ts",
+    find: `if (own.success && own.data.sCode !== "0")`,
+    replace: `if (own.success && own.data.sCode !== "0" && !name.endsWith("-algo"))`,
+  },
+  {
+    name: "51280 ignored: a passed stop closes nothing",
+    file: "packages/desk/cover-position.ts",
+    find: `if (reply.kind !== "passed") throw`,
+    replace: `if (reply.kind === "passed") continue;
+    if (reply.kind !== "passed") throw`,
+  },
+  {
+    name: "child fills are somebody else's",
+    file: "packages/desk/reconcile-account.ts",
+    find: "await adoptFired(store, exchange, run, listed, open, told.fills);",
+    replace: "void adoptFired;",
+  },
+  {
+    name: "fills by time only",
+    file: "packages/desk/reconcile-account.ts",
+    find: "looked.flatMap(({ order, found }) => (lacksFills(order, found, fills ?? []) ? [found] : []));",
+    replace: "looked.flatMap(({ order, found }) => (lacksFills(order, found, fills ?? []) && false ? [found] : []));",
+  },
+  {
+    name: "one failure ends the run",
+    file: "packages/desk/attempt.ts",
+    find: `      return null;
+`,
+    replace: `      throw error;
+`,
+  },
+  {
+    name: "a clipped order never ends",
+    file: "packages/trading/positions/reconcile.ts",
+    find: `  if (isOver && found.state === "filled" && big(booked).gt(0)) return "filled";
+`,
+    replace: "",
+  },
+  {
+    name: "approved orders are never swept",
+    file: "packages/desk/sweep-approved.ts",
+    find: "const act = sweepOf(order, at);",
+    replace: `const act: string = sweepOf(order, at) === "wait" ? "wait" : "wait";`,
+  },
+  {
+    name: "old decisions are sent",
+    file: "packages/trading/orders/claim-look.ts",
+    find: "!isOfPosition({ type }) && millis(now) - millis(decidedAt) > DECISION_TTL_MS;",
+    replace: "!isOfPosition({ type }) && millis(now) - millis(decidedAt) > DECISION_TTL_MS * 1000;",
+  },
+  {
+    name: "a break on one snapshot",
+    file: "packages/trading/positions/comparison.ts",
+    find: "const SNAPSHOTS = 3;",
+    replace: "const SNAPSHOTS = 1;",
+  },
+  {
+    name: "REDUCING never lifts",
+    file: "packages/desk/trip-account.ts",
+    find: `if (now.state !== "REDUCING") return null;`,
+    replace: `if (now.state !== "ACTIVE") return null;`,
+  },
+  {
+    name: "REDUCING lifts whatever made it",
+    file: "packages/desk/trip-account.ts",
+    find: "if (causes.length === 0 || !causes.every(",
+    replace: "if (!causes.every(",
+  },
+  {
+    name: "funding dropped",
+    file: "packages/trading/ledger/bill.ts",
+    find: `  ["funding", [173, 174]],
+`,
+    replace: "",
+  },
+  {
+    name: "a transfer is a loss",
+    file: "packages/trading/ledger/ledger.ts",
+    find: "  if (moved.eq(0) || before.lte(0) || big(equity).lte(0)) return units;",
+    replace: "  return units;",
+  },
+  {
+    name: "the halt reads only the database",
+    file: "packages/desk/control-object.ts",
+    find: `    return fencedControl(mode, booked, seen);
+  },
+  tighten`,
+    replace: `    void seen;
+    return booked;
+  },
+  tighten`,
+  },
+];
