@@ -671,6 +671,7 @@ test("no room holds more than 18 % of the lines and no folder more than 40 files
 /** Numbers that stay in the code of trading, and why. What is not here belongs to the policy. */
 const NUMBERS: Readonly<Record<string, string>> = {
   "packages/desk/cover-position.ts FIRST_SLICE": "a place in an id",
+  "packages/desk/cover-position.ts MOST_WITHOUT_MS": "to become a limit",
   "packages/desk/cover-position.ts TRIES": "requests of one look; the next run looks again",
   "packages/desk/follow-head.ts PAGE": "of blocks, nothing of a trade",
   "packages/desk/follow-head.ts STALE_SECONDS": "of blocks, nothing of a trade",
@@ -679,6 +680,8 @@ const NUMBERS: Readonly<Record<string, string>> = {
   "packages/desk/reconcile-account.ts ROUNDS": "requests of one run; the next run looks again",
   "packages/desk/record-protection.ts LOOKED_BACK_MS": "how far a reader looks back",
   "packages/trading/account-check.ts MAX_SKEW_MS": "to become a limit",
+  "packages/trading/arming.ts AHEAD_MS": "how far two clocks may differ",
+  "packages/trading/arming.ts LONGEST_MS": "nobody may arm for longer, whatever a policy says",
   "packages/trading/orders/claim-look.ts DECISION_TTL_MS": "to become a limit",
   "packages/trading/orders/claim-look.ts QUOTE_AGE_MS": "to become a limit",
   "packages/trading/orders/claim-look.ts QUOTE_AHEAD_MS": "the venue's own clocks",
@@ -691,7 +694,6 @@ const NUMBERS: Readonly<Record<string, string>> = {
   "packages/trading/orders/settle.ts FORGOTTEN_MS": "the venue's: it keeps canceled orders for two hours",
   "packages/trading/orders/submission.ts DEADLINE_MS": "as GRACE_MS",
   "packages/trading/positions/comparison.ts SNAPSHOT_MS": "the venue's: nearer reads are one",
-  "packages/trading/positions/dust.ts MOST_USD": "to become a limit",
   "packages/trading/positions/reconcile.ts DRAWDOWN_MINUTES": "how often a figure is measured",
   "packages/trading/positions/reconcile.ts FIRST_LOOK_BACK_MS": "how far back fills are asked for",
   "packages/trading/positions/reconcile.ts OVERLAP_MS": "how far back fills are asked for",
