@@ -44,6 +44,27 @@ export interface Trail {
   keep(): Promise<void>;
 }
 
+/** What went out with an order is no part of it: it can open, and is ended as soon as a stop of the desk's own stands. */
+const guardsOf = ({ account, stops }: Recorded): VenueStop[] =>
+  stops.filter((stop) => stop.isWhole || (stop.isReduceOnly && isStopId(account.mode, stop.stopId)));
+
+/** Returns a stop that is wanted for what has had none since `exposedAt`. */
+function wanted(
+  { account, at, instrument, episode }: Recorded,
+  rows: readonly Protection[],
+  exposedAt: Instant,
+  { side, trigger }: Pick<Protection, "side" | "trigger">,
+): Protection {
+  // An id that was refused is used up: each try of the same position has one of its own.
+  const before = rows.filter((row) => row.exposedAt === exposedAt && row.kind === "stop").length;
+  const id = stopId(account, instrument, exposedAt, Math.min(before, 99));
+  return {
+    ...{ stopId: id, instrument, episode, kind: "stop", side },
+    ...{ trigger, size: null, status: "wanted", algoId: null, childOrderId: null, reason: null },
+    ...{ exposedAt, wantedAt: at, liveAt: null, endedAt: null, version: 0 },
+  };
+}
+
 /**
  * Returns the record of an instrument's protections, with what its stops at the venue say of them. One that is not shown any
  * more is asked for; it stays as it is when the venue does not answer.
@@ -54,7 +75,7 @@ export async function trailOf(
   recorded: Recorded,
   attempt: Attempt,
 ): Promise<Trail> {
-  const { account, at, instrument, episode } = recorded;
+  const { account, at, instrument } = recorded;
   const known = recorded.known.filter((row) => row.instrument === instrument);
   const rows = new Map(known.map((row) => [row.stopId, row]));
   const unsaved = new Set<string>();
@@ -63,10 +84,7 @@ export async function trailOf(
     unsaved.add(row.stopId);
     return row;
   };
-  // What went out with an order is no part of it: it can open, and is ended as soon as a stop of the desk's own stands.
-  const guards = recorded.stops.filter(
-    (stop) => stop.isWhole || (stop.isReduceOnly && isStopId(account.mode, stop.stopId)),
-  );
+  const guards = guardsOf(recorded);
   const { changed, missing } = sighted(known, guards, recorded);
   changed.forEach(note);
   for (const row of missing) {
@@ -78,22 +96,6 @@ export async function trailOf(
     if (ended !== null) note(ended);
   }
   const since = (): Instant => exposedSince([...rows.values()], recorded.heldSince ?? at);
-  const fresh = (side: "buy" | "sell", trigger: Protection["trigger"]): Protection => {
-    const exposedAt = since();
-    // An id that was refused is used up: each try of the same position has one of its own.
-    const before = [...rows.values()].filter((row) => row.exposedAt === exposedAt && row.kind === "stop").length;
-    return {
-      ...{
-        stopId: stopId(account, instrument, exposedAt, Math.min(before, 99)),
-        instrument,
-        episode,
-        kind: "stop",
-        side,
-      },
-      ...{ trigger, size: null, status: "wanted", algoId: null, childOrderId: null, reason: null },
-      ...{ exposedAt, wantedAt: at, liveAt: null, endedAt: null, version: 0 },
-    };
-  };
   const found = (id: string) =>
     rows.get(id) ?? [...rows.values()].find((row) => row.algoId === id && row.endedAt === null);
   return {
@@ -101,7 +103,9 @@ export async function trailOf(
       const again = [...rows.values()].findLast(
         (row) => row.kind === "stop" && row.side === side && (row.status === "wanted" || mayBeUnderWay(row)),
       );
-      return note(movedTo(again ?? fresh(side, trigger), "sending", at, { trigger }));
+      return note(
+        movedTo(again ?? wanted(recorded, [...rows.values()], since(), { side, trigger }), "sending", at, { trigger }),
+      );
     },
     moving: (algoId, trigger) => {
       const row = found(algoId);
