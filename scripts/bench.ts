@@ -97,5 +97,5 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
 
 if (process.argv[2] === "cold") {
   process.argv.splice(2, 1);
-  await import("./bench-cold.ts");
+  await import("./bench/cold-command.ts");
 } else await runCommand(command, main);

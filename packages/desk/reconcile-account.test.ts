@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sqlStore } from "#db/trading/store";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { memoryStore } from "#testing/memory-store";
-import { ACCOUNT, BAR, INSTRUMENTS, START, setUp } from "#testing/store-world";
+import { memoryStore } from "#testing/memory/store";
+import { ACCOUNT, BAR, INSTRUMENTS, START, setUp } from "#testing/memory/store-world";
 import { clientOrderId } from "#trading/orders/client-order-id";
 import { orderIdOf } from "#trading/orders/stored-order";
 import { openingFault } from "#trading/plans/lane";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { memoryStore } from "#testing/memory-store";
+import { memoryStore } from "#testing/memory/store";
 import { instant } from "#units/time";
 import { provide, services } from "./services.ts";
 

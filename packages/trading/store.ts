@@ -105,7 +105,7 @@ export const REPEAT_MS = 2 * 86_400_000;
  * The one port to the books of trading. Each method is one transaction, whole or not at all: it sees what was committed
  * before it and nothing half done. What is decided inside one is decided by the core's pure functions (the moves of an
  * order, a claim, a tightening, a settlement), so that every store decides alike.
- * Implementations: db/trading/store, in SQL; for tests testing/memory-store, which a law holds to the same answers and books.
+ * Implementations: db/trading/store, in SQL; for tests testing/memory/store, which a law holds to the same answers and books.
  */
 export interface TradingStore {
   /** Returns the kill switch of a mode. */

@@ -59,7 +59,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "compare-and-set without version",
-    file: "packages/testing/memory-orders.ts",
+    file: "packages/testing/memory/orders.ts",
     find: "if (stored?.status !== order.status || stored.version !== order.version) return null;",
     replace: "if (stored === undefined) return null;",
   },

@@ -1,5 +1,5 @@
 import { instant } from "#units/time";
-import { memoryStore } from "../memory-store.ts";
+import { memoryStore } from "../memory/store.ts";
 import { listedAt, START } from "./market.ts";
 import type { Open } from "./stage.ts";
 

@@ -6,7 +6,7 @@ import type { KeptLedger, Run } from "#trading/store";
 import type { VenueBalance } from "#trading/venue";
 import { fixed, text } from "#units/decimal";
 import type { Instant } from "#units/time";
-import { type Books, by, type EquitySnapshot, isOf, type StoredBill, type Surroundings } from "./memory-books.ts";
+import { type Books, by, type EquitySnapshot, isOf, type StoredBill, type Surroundings } from "./books.ts";
 
 /** The ledger of an account in memory: the twin of db/trading/ledger. */
 

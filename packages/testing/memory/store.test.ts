@@ -15,9 +15,9 @@ import type { VenueFill, VenueStop } from "#trading/venue";
 import { type Decimal, decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { type Instant, instant, millis } from "#units/time";
-import { type TestDatabase, testDatabase } from "./database.ts";
-import type { BookedFill, Books } from "./memory-books.ts";
-import { memoryStore } from "./memory-store.ts";
+import { type TestDatabase, testDatabase } from "../database.ts";
+import type { BookedFill, Books } from "./books.ts";
+import { memoryStore } from "./store.ts";
 import { ACCOUNT, BAR, EVENT, INSTRUMENTS, rowsIn, rowsOf, START, setUp } from "./store-world.ts";
 
 // How many sequences the law is held to; `.ci/run long` says more.

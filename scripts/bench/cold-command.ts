@@ -1,8 +1,8 @@
 import { type Arguments, type Command, runCommand, UsageError } from "#host/cli";
-import { type ColdStarts, coldStarts } from "./bench/cold.ts";
-import { coldLines, overBudget, sizeLines } from "./bench/print.ts";
-import { type SizedBundle, sizedBundles } from "./bench/sizes.ts";
-import { runtimeClient } from "./lambda/runtime-client.ts";
+import { runtimeClient } from "../lambda/runtime-client.ts";
+import { type ColdStarts, coldStarts } from "./cold.ts";
+import { coldLines, overBudget, sizeLines } from "./print.ts";
+import { type SizedBundle, sizedBundles } from "./sizes.ts";
 
 const command: Command = {
   usage: "npm run bench -- cold",

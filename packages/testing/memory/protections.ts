@@ -2,7 +2,7 @@ import type { Account } from "#trading/account";
 import type { Protection } from "#trading/protection/protection";
 import { text } from "#units/decimal";
 import type { Instant } from "#units/time";
-import { type Books, by, isOf } from "./memory-books.ts";
+import { type Books, by, isOf } from "./books.ts";
 
 /** The protections, in memory: the twin of db/trading/protections. */
 

@@ -11,8 +11,8 @@ import type { TradingStore } from "#trading/store";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { type Instant, instant } from "#units/time";
-import { emptyTables, TRADING_TABLES } from "./empty-tables.ts";
-import { type Books, by, type Surroundings } from "./memory-books.ts";
+import { emptyTables, TRADING_TABLES } from "../empty-tables.ts";
+import { type Books, by, type Surroundings } from "./books.ts";
 
 /** The small world that both stores of trading are compared in: two instruments, some bars, biases and payments. */
 

@@ -17,7 +17,7 @@ import {
 } from "#trading/orders/stored-order";
 import { big, Decimal, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
-import { type Books, RefusedRow } from "./memory-books.ts";
+import { type Books, RefusedRow } from "./books.ts";
 
 /** The writes to orders and their events, in memory: the twin of db/trading/move-order and db/trading/claim-order. */
 

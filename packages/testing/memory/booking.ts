@@ -24,9 +24,9 @@ import type { Candle } from "#units/candle";
 import { big, type Decimal, fixed, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { Instant, instant, millis } from "#units/time";
-import { type BookedFill, type Books, by, isOf, RefusedRow, type Surroundings } from "./memory-books.ts";
-import { fundingOf, newestEquity } from "./memory-ledger.ts";
-import { moveOrder } from "./memory-orders.ts";
+import { type BookedFill, type Books, by, isOf, RefusedRow, type Surroundings } from "./books.ts";
+import { fundingOf, newestEquity } from "./ledger.ts";
+import { moveOrder } from "./orders.ts";
 
 /** What a run books, in memory: the twin of db/trading/book, db/trading/order-fills and db/trading/positions. */
 

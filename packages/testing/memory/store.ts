@@ -11,12 +11,12 @@ import type { OpenPosition, PositionRow } from "#trading/positions/position-row"
 import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
 import { big, text } from "#units/decimal";
 import { barStart, type Horizon, type Instant, instant, millis } from "#units/time";
-import { accountOf, barsOf, book, foreignOf, held, openRows, recordEquity, unvaluedFees } from "./memory-booking.ts";
-import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./memory-books.ts";
-import { comparisonsOf, controlOf, liftControl, noteComparisons, tightenControl } from "./memory-control.ts";
-import { keepLedger, lastBill } from "./memory-ledger.ts";
-import { claimOrder, insertOrder, moveOrder } from "./memory-orders.ts";
-import { noteProtections, protectionsOf } from "./memory-protections.ts";
+import { accountOf, barsOf, book, foreignOf, held, openRows, recordEquity, unvaluedFees } from "./booking.ts";
+import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./books.ts";
+import { comparisonsOf, controlOf, liftControl, noteComparisons, tightenControl } from "./control.ts";
+import { keepLedger, lastBill } from "./ledger.ts";
+import { claimOrder, insertOrder, moveOrder } from "./orders.ts";
+import { noteProtections, protectionsOf } from "./protections.ts";
 
 const HOUR_MS = 3_600_000;
 const PEAK_DAYS = 30;

@@ -4,7 +4,7 @@ import type { TradingMode } from "#trading/mode";
 import { type Comparison, instrumentOf } from "#trading/positions/comparison";
 import type { Lift } from "#trading/store";
 import { text } from "#units/decimal";
-import { type Books, by, isOf } from "./memory-books.ts";
+import { type Books, by, isOf } from "./books.ts";
 
 /** The kill switch and the comparisons, in memory: the twin of db/trading/control, kill-switch and comparisons. */
 
