@@ -41,7 +41,7 @@ async function lean({ scheduler, stage, queues }: Scene, { instrument: index, am
 type Cause = "trade" | "liquidation" | "partial_liquidation" | "adl";
 
 /** Somebody else trades: a person at the venue's own page, or the venue by itself. */
-function others({ engine, watch }: Scene, { act, instrument: index, amount }: Step): void {
+function others({ engine, watch, scheduler }: Scene, { act, instrument: index, amount }: Step): void {
   const { id } = INSTRUMENTS[index as 0 | 1];
   const held = big(engine.account.positions.find(({ instId }) => instId === id)?.contracts ?? 0);
   const part = held.abs().times(Math.abs(amount)).div(100).round(1, 0);
@@ -49,7 +49,12 @@ function others({ engine, watch }: Scene, { act, instrument: index, amount }: St
   const away = held.gt(0) ? "sell" : "buy";
   const trade = (side: "buy" | "sell", size: Big, cause: Cause) => {
     watch.others(id);
-    engine.trade({ instId: id, side, size, cause });
+    try {
+      engine.trade({ instId: id, side, size, cause });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      scheduler.note(`nothing left: ${error.message}`); // a stop fired as the venue's time went on
+    }
     watch.look();
   };
   if (held.eq(0)) {
