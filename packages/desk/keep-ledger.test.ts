@@ -110,6 +110,35 @@ test("F12: a withdrawal of 9 % is no drawdown: no limit moves but the caps", asy
   expect(await desk.store.equity(ACCOUNT, desk.at())).toMatchObject({ equity: "141000", peak: "141000" });
 });
 
+test("F12: a withdrawal while the bills cannot be read trips nothing, and is told; a loss trips as soon as they can", async () => {
+  const desk = await stage();
+  await desk.reconcile();
+  desk.pass(5 * 60_000);
+  desk.venue.transfer(decimalOf("-12000"));
+  desk.venue.faults.set({ path: "account/bills", times: 9, act: { kind: "garble" } });
+  const blind = await desk.reconcile();
+  expect([blind.tripped, blind.ledger]).toEqual([null, null]);
+  expect(blind.failures.map(({ part }) => part)).toEqual(["ledger"]);
+  desk.venue.faults.clear();
+  desk.pass(60_000);
+  expect(await desk.reconcile()).toMatchObject({ tripped: null, ledger: { entry: { gap: "0", units: "0.88" } } });
+
+  await desk.trade("buy", "300");
+  desk.pass(60_000);
+  const { bills: ofVenue, balance } = desk.exchange;
+  const lost = decimalOf("70000");
+  const poor = { ...desk.exchange, balance: async () => ({ ...(await balance()), equity: lost, cash: lost }) };
+  const without = { ...poor, bills: () => Promise.reject(new Error("no reply")) };
+  const runOn = (exchange: typeof poor) =>
+    reconcileAccount(desk.store, exchange, desk.run(), [ETH_SWAP.id], desk.pause);
+  expect((await runOn(without)).tripped).toBeNull();
+  desk.pass(60_000);
+  expect((await runOn({ ...poor, bills: ofVenue })).tripped).toMatchObject({
+    state: "HALTED",
+    reason: expect.stringMatching(/^drawdown 0\.2/),
+  });
+});
+
 test("a bill of a subtype that is not listed is kept and told", async () => {
   const desk = await stage();
   await desk.reconcile();

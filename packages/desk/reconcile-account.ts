@@ -140,7 +140,9 @@ export async function reconcileAccount(
   const breaks = [...standing.values()].filter((row) => isBreak(row, run.policy)).flatMap(breakOf);
   const foreign = rounds.flatMap((round) => round.foreign);
   const waiting = await externalIn(store, rounds[0]?.open ?? []);
-  const seen = { breaks, foreign, waiting, impossibleFills, credentialError: byStops?.state === "HALTED", left };
+  const credentialError = byStops?.state === "HALTED";
+  const isExplained = ledger !== null;
+  const seen = { breaks, foreign, waiting, impossibleFills, credentialError, left, isExplained };
   const unsent = await sweepApproved(store, run);
   return {
     closed: await store.closedBy(run),

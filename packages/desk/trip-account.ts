@@ -29,6 +29,8 @@ export interface Seen {
   readonly impossibleFills: number;
   readonly credentialError: boolean;
   readonly left: readonly StoredOrder[];
+  /** Whether the bills behind the balance are known: without them a withdrawal looks like a loss. */
+  readonly isExplained: boolean;
 }
 
 const NO_HEALTH = { equity: ZERO, dayStart: ZERO, peak: ZERO, rejects: 0 };
@@ -36,11 +38,13 @@ const NO_HEALTH = { equity: ZERO, dayStart: ZERO, peak: ZERO, rejects: 0 };
 /** Evaluates the triggers of the kill switch: tightens it when one has fired, else lifts what has lifted itself. */
 export async function tripAccount(
   job: Account,
-  { left, foreign, waiting, ...seen }: Seen,
+  { left, foreign, waiting, isExplained, ...seen }: Seen,
 ): Promise<StoredControl | null> {
   const { store, run, standing } = job;
   const { account, at, by, policy } = run;
-  const health = (await store.health(account, at)) ?? NO_HEALTH;
+  const known = (await store.health(account, at)) ?? NO_HEALTH;
+  // A run whose bills are not known fails, and rings; plans go on to be held against its equity as it is.
+  const health = isExplained ? known : { ...known, peak: known.equity, dayStart: known.equity };
   const unknown = left.filter((order) => order.status === "unknown");
   const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);
   const rows = [...standing.values()];
