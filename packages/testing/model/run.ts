@@ -111,12 +111,14 @@ function outsideOf(
   };
 }
 
-/** Has the reconciler run at a second of the schedule. */
-function tick(scheduler: Scheduler, begin: Begin, run: Handler, second: number): void {
+type End = Awaited<ReturnType<Begin>>;
+
+/** Has the reconciler run at a second of the schedule; `ended` hears how. */
+function tick(scheduler: Scheduler, begin: Begin, run: Handler, second: number, ended: (end: End) => void): void {
   const job = schedules["reconcile-orders"];
   scheduler.at(START + second * 1000, () => {
     const event = { id: `tick-${second}`, time: new Date(START + second * 1000).toISOString() };
-    void begin("reconcile-orders", () => run(event, contextAt(scheduler, job)));
+    void begin("reconcile-orders", () => run(event, contextAt(scheduler, job))).then(ended);
   });
 }
 type Handler = (event: unknown, context: ReturnType<typeof contextAt>) => Promise<unknown>;
@@ -133,14 +135,19 @@ async function isQuiet({ stage: { store }, scheduler, engine }: Scene, { fillLag
 /** Plays a schedule to its quiet end. */
 async function play(schedule: Schedule, scene: Scene, begin: Begin, reconcile: Handler): Promise<void> {
   const { scheduler, watch } = scene;
+  let last: End = "failed";
+  const ended = (end: End): void => {
+    last = end;
+  };
   const until = (second: number) => scheduler.run(START + (second + TICK_S - 5) * 1000);
-  for (let second = 0; second <= ROUGH_S + QUIET_S; second += TICK_S) tick(scheduler, begin, reconcile, second);
+  for (let second = 0; second <= ROUGH_S + QUIET_S; second += TICK_S) tick(scheduler, begin, reconcile, second, ended);
   for (const step of schedule.steps) scheduler.at(START + step.atS * 1000, () => actOut(scene, step));
   await until(ROUGH_S + QUIET_S);
-  // What is held up, as by fills that show late, may go on for a while; it has to end.
-  for (let minute = 1; minute <= MOST_MINUTES && !(await isQuiet(scene, schedule)); minute += 1) {
+  // What is held up, as by fills that show late or a venue that refuses, may go on for a while; it has to end.
+  const isOver = async () => last === "done" && (await isQuiet(scene, schedule));
+  for (let minute = 1; minute <= MOST_MINUTES && !(await isOver()); minute += 1) {
     const second = ROUGH_S + QUIET_S + minute * TICK_S;
-    tick(scheduler, begin, reconcile, second);
+    tick(scheduler, begin, reconcile, second, ended);
     await until(second);
   }
   await watch.end();
