@@ -27,6 +27,7 @@ describe("staticEgress", () => {
     expect(ofType("AWS::EC2::EIP")).toHaveLength(1);
     expect(inNetwork(functions).toSorted()).toEqual([
       "dev-spyhop-plan-order",
+      "dev-spyhop-protect-position",
       "dev-spyhop-reconcile-orders",
       "dev-spyhop-submit-order",
     ]);
