@@ -16,7 +16,18 @@ import { GENERATED_NOTICE } from "#reporting/markdown";
 import { evidenceOn, noEvidence, whyText } from "#reporting/no-trade";
 import { profitNotice } from "#reporting/notice";
 import { orderText, orderWhy } from "#reporting/order-text";
-import { chance, course, deed, isKnown, kindOf, result, spoken, turnoverText, walletName } from "#reporting/phrase";
+import {
+  chance,
+  course,
+  deed,
+  isKnown,
+  kindOf,
+  result,
+  spoken,
+  stopText,
+  turnoverText,
+  walletName,
+} from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import { POLICY_LETTERS, policyText } from "#reporting/policy-text";
 import type { BiasLine, PositionLine, Report, WalletLine } from "#reporting/report";
@@ -235,7 +246,11 @@ function positionLines(positions: readonly PositionLine[]): string[] {
   const older = positions.length - shown.length;
   return [
     ...(older > 0 ? [`${grouped(older)} older, then:`] : []),
-    ...shown.flatMap((position) => [positionLine(position), `    ${result(position)}`]),
+    ...shown.flatMap((position) => [
+      positionLine(position),
+      ...(position.closedAt === null ? [`    ${stopText(position)}`] : []),
+      `    ${result(position)}`,
+    ]),
   ];
 }
 

@@ -1,10 +1,10 @@
 import { policyOf } from "#trading/plans/policy";
 import { type Decimal, text, ZERO } from "#units/decimal";
-import { clock, compact, exact, grouped, minute, money, percent, plural, price, signedMoney, usd } from "./format.ts";
+import { clock, compact, exact, grouped, minute, money, percent, plural, signedMoney, usd } from "./format.ts";
 import { whyText } from "./no-trade.ts";
 import { profitNotice } from "./notice.ts";
 import { orderText, orderWhy } from "./order-text.ts";
-import { chance, course, result, spoken, turnoverText } from "./phrase.ts";
+import { chance, course, result, spoken, stopText, turnoverText } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { Denial, OrderLine, PositionLine, Report } from "./report.ts";
 
@@ -66,9 +66,8 @@ export function positionSection({ positions, scope, asOf }: Report): string[] {
 
 function openLines(position: PositionLine): string[] {
   const held = position.size === null ? "?" : exact(position.size);
-  const stop = position.stopPrice === null ? "no stop" : `stop ${price(position.stopPrice)}`;
   return [
-    `- **${position.side} ${held} ${escaped(position.asset)}** since ${minute(position.openedAt)}, ${stop}${BREAK}`,
+    `- **${position.side} ${held} ${escaped(position.asset)}** since ${minute(position.openedAt)}, ${stopText(position)}${BREAK}`,
     `  ${course(position, escaped)}${BREAK}`,
     `  ${result(position)}`,
   ];

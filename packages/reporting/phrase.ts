@@ -114,6 +114,24 @@ export function result(position: ResultParts & Pick<PositionLine, "netUsd">): st
   return `net ${known(netUsd)}: ${parts.join(", ")}`;
 }
 
+/**
+ * Returns where the stop of an open position stands, how far from its mark, and for how long the position had none:
+ * "stop 2,431.20 at the venue since 04:13:02, 1.9% from the mark, 1.4 s without one".
+ */
+export function stopText({ stopPrice, atVenue, markPrice }: PositionLine): string {
+  if (!atVenue) {
+    const wanted = stopPrice === null ? "no stop" : `stop ${price(stopPrice)}`;
+    return atVenue === null && stopPrice !== null ? `${wanted}, none seen at the venue yet` : wanted;
+  }
+  const { trigger, liveAt, unprotectedSeconds } = atVenue;
+  const away =
+    markPrice === null || big(markPrice).lte(0)
+      ? []
+      : [`${percent(Number(big(trigger).minus(markPrice).abs().div(markPrice)), 1)} from the mark`];
+  const since = `stop ${price(trigger)} at the venue since ${liveAt.slice(11, 19)}`;
+  return [since, ...away, `${unprotectedSeconds.toFixed(1)} s without one`].join(", ");
+}
+
 /** Returns what stands behind fees of which some have no value: a sum is not shown as whole when it is not. */
 export const andUnvalued = ({ feesUnvalued }: Pick<PositionLine, "feesUnvalued">): string =>
   feesUnvalued ? " and one that has no price" : "";

@@ -156,6 +156,15 @@ export const Denial = z.object({
 });
 export type Denial = z.infer<typeof Denial>;
 
+/** The stop that waits at the venue for what is held. */
+const StopAtVenue = z.object({
+  trigger: Decimal,
+  /** Since when it waits, by the venue's clock. */
+  liveAt: Instant,
+  /** For how long something was held before it without one. */
+  unprotectedSeconds: z.number().nonnegative(),
+});
+
 export const PositionLine = z.object({
   id: PositionId,
   instrument: z.string(),
@@ -169,7 +178,10 @@ export const PositionLine = z.object({
   entryPrice: Decimal.nullable(),
   markPrice: Decimal.nullable(),
   exitPrice: Decimal.nullable(),
+  /** Where its orders want the stop; `atVenue` is where one waits. */
   stopPrice: Decimal.nullable(),
+  /** Null = none waits, or nothing is held; undefined = a release before this one told it. */
+  atVenue: StopAtVenue.nullish(),
   unrealizedUsd: Decimal.nullable(),
   realizedUsd: Decimal.nullable(),
   feesUsd: Decimal,

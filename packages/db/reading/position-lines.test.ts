@@ -6,7 +6,7 @@ import { POLICY } from "#trading/plans/policy";
 import { big, decimalOf, text } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instant, millis } from "#units/time";
-import { orderFills, positions } from "../schema.ts";
+import { orderFills, positions, protections } from "../schema.ts";
 import { listedInstruments } from "../trading/instruments.ts";
 import { rebuildPositions } from "../trading/positions.ts";
 import { positionLines } from "./position-lines.ts";
@@ -59,4 +59,34 @@ test("a position whose fills are gone says nothing of what was traded", async ()
   await database.db.delete(orderFills);
   const [closed] = await positionLines(database.db, sql`p.closed_at IS NOT NULL`);
   expect(closed).toMatchObject({ size: "1.4", tradedSize: null, peakSize: null, netUsd: "23.84" });
+});
+
+test("an open position shows the stop that waits for it, and for how long it had none; no other row of protections", async () => {
+  await fill(50, "buy", "5", "1150");
+  await rebuild();
+  const open = async () => (await positionLines(database.db, sql`p.closed_at IS NULL`)).map(({ atVenue }) => atVenue);
+  expect(await open()).toEqual([null]);
+  const at = (seconds: number) => instant(millis(START) + 50 * 60_000 + seconds * 1000);
+  const row = {
+    tradingMode: "demo",
+    exchange: "paper",
+    instrument: ETH,
+    kind: "stop",
+    side: "sell",
+    trigger: decimalOf("1100"),
+    exposedAt: at(0),
+    wantedAt: at(1),
+  } as const;
+  const live = { ...row, status: "live", liveAt: at(1.5) } as const;
+  await database.db.insert(protections).values([
+    { ...live, stopId: "waits", algoId: "1" },
+    { ...row, stopId: "sent", status: "sending" },
+    { ...live, stopId: "leg", kind: "tp" },
+    { ...live, stopId: "over", status: "canceled", endedAt: at(9) },
+    { ...live, stopId: "elsewhere", exchange: "okx" },
+  ]);
+  expect(await open()).toEqual([{ trigger: "1100", liveAt: at(1.5), unprotectedSeconds: 1.5 }]);
+  await fill(51, "sell", "5", "1150");
+  await rebuild();
+  expect((await positionLines(database.db, sql`p.contracts = 0`)).every(({ atVenue }) => atVenue === null)).toBe(true);
 });

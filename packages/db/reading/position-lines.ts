@@ -26,6 +26,9 @@ const PositionRow = kind.shape("position lines", {
   mark_price: kind.orNull(kind.decimal),
   exit_price: kind.orNull(kind.decimal),
   stop_price: kind.orNull(kind.decimal),
+  trigger: kind.orNull(kind.decimal),
+  live_at: kind.orNull(kind.instant),
+  unprotected: kind.orNull(kind.float),
   unrealized: kind.orNull(kind.decimal),
   realized: kind.orNull(kind.decimal),
   fees: kind.decimal,
@@ -35,6 +38,13 @@ const PositionRow = kind.shape("position lines", {
   closed_at: kind.orNull(kind.instant),
 });
 type Row = kind.RowOf<typeof PositionRow>;
+
+/** The stop that waits for an open position; of several parts, which have one trigger, the first. */
+const WAITING = sql`LEFT JOIN LATERAL (
+  SELECT q.trigger, q.live_at, q.exposed_at FROM protections q
+  WHERE p.closed_at IS NULL AND q.trading_mode = p.trading_mode AND q.exchange = p.exchange AND q.ended_at IS NULL
+    AND q.instrument = p.instrument AND q.kind = 'stop' AND q.status = 'live'
+  ORDER BY q.live_at, q.algo_cl_ord_id LIMIT 1) s ON true`;
 
 /**
  * Returns positions as they are shown, newest opening first, then by id. `where` speaks of `p`. What was
@@ -48,10 +58,12 @@ export async function positionLines(db: Db, where: SQL, limit: number | null = n
                p.asset, p.side, ${plain(sql`p.size`)} AS size,
                ${plain(sql`p.entry_price`)} AS entry_price, ${plain(sql`p.mark_price`)} AS mark_price,
                ${plain(sql`p.exit_price`)} AS exit_price, ${plain(sql`p.stop_price`)} AS stop_price,
+               ${plain(sql`s.trigger`)} AS trigger, ${iso(sql`s.live_at`)} AS live_at,
+               extract(epoch FROM greatest(s.live_at - s.exposed_at, interval '0'))::float8 AS unprotected,
                ${plain(sql`p.unrealized_pnl`)} AS unrealized, ${plain(sql`p.realized_pnl`)} AS realized,
                ${plain(sql`p.fees_paid`)} AS fees, p.fees_unvalued, ${plain(sql`p.funding_paid`)} AS funding,
                ${iso(sql`p.opened_at`)} AS opened_at, ${iso(sql`p.closed_at`)} AS closed_at
-        FROM positions p LEFT JOIN instruments i ON i.id = p.instrument
+        FROM positions p LEFT JOIN instruments i ON i.id = p.instrument ${WAITING}
         WHERE ${where}
         ORDER BY p.opened_at DESC, p.id
         ${limit === null ? sql`` : sql`LIMIT ${limit}`}`,
@@ -66,6 +78,7 @@ export async function positionLines(db: Db, where: SQL, limit: number | null = n
         markPrice: row.mark_price,
         exitPrice: row.exit_price,
         stopPrice: row.stop_price,
+        atVenue: atVenue(row),
       },
       ...{ unrealizedUsd: row.unrealized, realizedUsd: row.realized, feesUsd: row.fees, fundingUsd: row.funding },
       feesUnvalued: row.fees_unvalued,
@@ -74,6 +87,9 @@ export async function positionLines(db: Db, where: SQL, limit: number | null = n
     return { ...line, netUsd: netUsdOf(line) };
   });
 }
+
+const atVenue = ({ trigger, live_at: liveAt, unprotected: unprotectedSeconds }: Row): PositionLine["atVenue"] =>
+  trigger === null || liveAt === null || unprotectedSeconds === null ? null : { trigger, liveAt, unprotectedSeconds };
 
 /** Returns what was opened in each position and the most that was held, in the asset; a position whose fills are gone is absent. */
 async function tradedIn(db: Db, list: readonly Row[]) {
