@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { reportRecords, saveReport } from "#db/reading/reports";
+import { protections } from "#db/schema";
 import { armByHand } from "#db/trading/arming";
 import { composeReport } from "#reporting/compose";
 import { markdown } from "#reporting/markdown";
@@ -10,6 +11,7 @@ import { END, START, writeDeskRows } from "#testing/desk-rows";
 import { PRACTICE } from "#testing/practice";
 import type { Arming } from "#trading/arming";
 import { decimalOf } from "#units/decimal";
+import { instantOf } from "#units/time";
 import { handler as bias } from "./bias.ts";
 import { handler as events } from "./events.ts";
 import { handler as health } from "./health.ts";
@@ -74,7 +76,30 @@ test("GET /health: block, lag, trading state, and that the input is generated", 
     trading: { state: "ACTIVE", epoch: 1 },
     input: { name: "fixture", generated: true },
     report: null,
+    stops: { open: 1, covered: 0, withoutSince: expect.any(String), unprotectedSeconds: null },
   });
+});
+
+test("GET /health: how the open positions are covered by stops at the venue, and for how long one had none", async () => {
+  const stops = async () => (await call(health)).body.stops;
+  const exposedAt = instantOf("2022-06-21T00:01:00.000Z");
+  const sent = {
+    stopId: "a stop",
+    tradingMode: "demo",
+    exchange: "paper",
+    instrument: "ETH-USDT-SWAP",
+    kind: "stop",
+    side: "sell",
+    trigger: decimalOf("1100"),
+    status: "sending",
+    exposedAt,
+    wantedAt: exposedAt,
+  } as const;
+  await database.db.insert(protections).values(sent);
+  expect(await stops()).toEqual({ open: 1, covered: 0, withoutSince: exposedAt, unprotectedSeconds: null });
+  await database.db.update(protections).set({ status: "live", liveAt: instantOf("2022-06-21T00:01:02.250Z") });
+  expect(await stops()).toEqual({ open: 1, covered: 1, withoutSince: null, unprotectedSeconds: 2.25 });
+  await database.db.delete(protections);
 });
 
 test("GET /health: of live, until when it is armed and why it opens nothing all the same; of demo, nothing", async () => {

@@ -14,7 +14,8 @@ const BEHIND_SECONDS = 300;
 /**
  * How far the desk has come: `lagSeconds` is from the newest block's own time to the request. A live desk that is behind
  * says so, and answers 503. What replays a recording is as old as that. `arming` is live's alone: until when positions may be opened,
- * and why not; null = not armed.
+ * and why not; null = not armed. `stops`
+ * says how many open positions a stop at the venue covers, since when one has none, and for how long one had none before.
  */
 export const handler = route("GET /health", async ({ at, query }, { database, settings }) => {
   Query.parse(query);

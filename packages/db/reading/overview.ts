@@ -7,7 +7,9 @@ import type { TradingMode } from "#trading/mode";
 import { type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
+import { iso, rows } from "../rows.ts";
 import { bias, blockCursors, chainBlocks, reports, tradingControl } from "../schema.ts";
+import * as kind from "../shape.ts";
 import { biasLines } from "./bias-lines.ts";
 import { eventLines } from "./event-lines.ts";
 import { orderLines, standingDenials } from "./order-lines.ts";
@@ -34,6 +36,17 @@ export interface DeskHealth {
     readonly changedAt: Instant;
   } | null;
   readonly report: { readonly id: string; readonly type: string; readonly end: Instant } | null;
+  readonly stops: StopHealth;
+}
+
+/** How the open positions of a mode are covered by stops that wait at the venue. */
+export interface StopHealth {
+  readonly open: number;
+  readonly covered: number;
+  /** Since when one of them has had no stop; null where all have one. */
+  readonly withoutSince: Instant | null;
+  /** For how long something was held without one before the stops that wait now, at most; null where none waits. */
+  readonly unprotectedSeconds: number | null;
 }
 
 /** Returns how far the desk has come on a chain, and whether it may trade. */
@@ -67,7 +80,38 @@ export async function deskHealth(db: Db, chain: string, mode: TradingMode): Prom
     .from(reports)
     .orderBy(desc(reports.periodEnd), reports.periodStart, reports.reportType)
     .limit(1);
-  return { block: block ?? null, cursor: cursor ?? null, trading: trading ?? null, report: report ?? null };
+  const stops = await stopHealth(db, mode);
+  return { block: block ?? null, cursor: cursor ?? null, trading: trading ?? null, report: report ?? null, stops };
+}
+
+const StopsRow = kind.shape("stops of open positions", {
+  is_covered: kind.flag,
+  since: kind.instant,
+  unprotected: kind.orNull(kind.float),
+});
+
+/** Of positions that were opened long ago too: an open one is what counts. */
+async function stopHealth(db: Db, mode: TradingMode): Promise<StopHealth> {
+  const list = await rows(
+    db,
+    StopsRow,
+    sql`SELECT s.live_at IS NOT NULL AS is_covered, ${iso(sql`coalesce(s.exposed_at, p.opened_at)`)} AS since,
+               CASE WHEN s.live_at IS NOT NULL
+                 THEN greatest(extract(epoch FROM s.live_at - s.exposed_at)::float8, 0) END AS unprotected
+        FROM positions p LEFT JOIN LATERAL (
+          SELECT q.live_at, q.exposed_at FROM protections q
+          WHERE q.trading_mode = p.trading_mode AND q.exchange = p.exchange AND q.instrument = p.instrument
+            AND q.kind = 'stop' AND q.ended_at IS NULL
+          ORDER BY q.live_at NULLS LAST, q.exposed_at LIMIT 1) s ON true
+        WHERE p.trading_mode = ${mode} AND p.closed_at IS NULL`,
+  );
+  const bare = list.filter((row) => !row.is_covered).map(({ since }) => since);
+  const gaps = list.flatMap(({ unprotected }) => unprotected ?? []);
+  return {
+    ...{ open: list.length, covered: list.length - bare.length },
+    withoutSince: bare.sort()[0] ?? null,
+    unprotectedSeconds: gaps.length === 0 ? null : Math.max(...gaps),
+  };
 }
 
 /**

@@ -59,7 +59,8 @@ export async function positionLines(db: Db, where: SQL, limit: number | null = n
                ${plain(sql`p.entry_price`)} AS entry_price, ${plain(sql`p.mark_price`)} AS mark_price,
                ${plain(sql`p.exit_price`)} AS exit_price, ${plain(sql`p.stop_price`)} AS stop_price,
                ${plain(sql`s.trigger`)} AS trigger, ${iso(sql`s.live_at`)} AS live_at,
-               extract(epoch FROM greatest(s.live_at - s.exposed_at, interval '0'))::float8 AS unprotected,
+               CASE WHEN s.live_at IS NOT NULL
+                 THEN greatest(extract(epoch FROM s.live_at - s.exposed_at)::float8, 0) END AS unprotected,
                ${plain(sql`p.unrealized_pnl`)} AS unrealized, ${plain(sql`p.realized_pnl`)} AS realized,
                ${plain(sql`p.fees_paid`)} AS fees, p.fees_unvalued, ${plain(sql`p.funding_paid`)} AS funding,
                ${iso(sql`p.opened_at`)} AS opened_at, ${iso(sql`p.closed_at`)} AS closed_at
