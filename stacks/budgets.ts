@@ -16,8 +16,9 @@ const KIB = 1024;
 // How much more CPU than nothing at all; the figures are in docs/benchmarks.md.
 const BUDGETS = {
   API: { kind: "API", bytes: 480 * KIB, cpuRatio: 3.4, readyMs: 115 },
-  // They send, publish, trade, read secrets, sign tokens, and have what failed delivered again.
-  orders: { kind: "orders", bytes: 760 * KIB, cpuRatio: 4.4, readyMs: 160 },
+  // They send, publish, trade, read secrets, sign tokens, and have what failed delivered again; they look after stops, fees in
+  // other currencies and leverage, and explain what they did.
+  orders: { kind: "orders", bytes: 800 * KIB, cpuRatio: 4.4, readyMs: 160 },
   other: { kind: "other", bytes: 700 * KIB, cpuRatio: 4.4, readyMs: 160 },
 } as const satisfies Record<string, Budget>;
 

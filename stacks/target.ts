@@ -20,9 +20,10 @@ const Setting = z.enum([
   "OKX_PUBLIC_URL",
   "OKX_RATE_LIMIT",
   "OKX_TD_MODE",
+  "QUEUE_DELAYS",
 ]);
-/** Settings that lead the desk away from the real market or the real chain. */
-const DOUBLES = ["OKX_URL", "OKX_PUBLIC_URL", "GENERATED", "BAR_SECONDS", "CHAIN_ID"] as const;
+/** Settings that lead the desk away from the real market, the real chain or the real clock. */
+const DOUBLES = ["OKX_URL", "OKX_PUBLIC_URL", "GENERATED", "BAR_SECONDS", "CHAIN_ID", "QUEUE_DELAYS"] as const;
 
 /** Source: CloudWatch Logs, PutRetentionPolicy. */
 const RETENTIONS = [

@@ -88,3 +88,14 @@ test("a closing order takes its size from the venue's position when it is claime
   desk.venue.trade({ instId: ETH_SWAP.id, side: "sell", size: big(4), cause: "trade" });
   expect(await desk.trade("sell", "10")).toMatchObject({ size: "6" });
 });
+
+test("an order that a halt holds back is voided though the venue says nothing of its leverage", async () => {
+  const desk = await stage();
+  await desk.store.tighten("demo", { state: "HALTED", reason: "test", actor: "test", at: desk.at() });
+  desk.venue.faults.set({ path: "account/leverage-info", times: 99, act: { kind: "page", status: 502 } });
+  const { order } = await desk.buy(decimalOf("1001"));
+  expect(order).toMatchObject({
+    status: "canceled",
+    errorMessage: "voided: trading is HALTED in epoch 2, approved in 1",
+  });
+});

@@ -99,17 +99,16 @@ export async function submitOrder(
   let tripped: StoredControl | null = null;
   let look: Omit<ClaimLook, "now"> = NOT_LOOKED;
   let unarmed: string | null = null;
+  const isLet = async () => isAllowed(await store.control(order.mode), order);
   const perform = async (effect: Effect): Promise<Answer> => {
     switch (effect.kind) {
       case "read":
         return { kind: "status", status: order.status };
       case "clock":
-        if (policy !== null && !order.reduceOnly && order.status === "approved")
+        if (policy !== null && !order.reduceOnly && order.status === "approved" && (await isLet()))
           tripped = await ensureLeverage(store, exchange, { account: order, at, by, policy }, order.instrument);
         // What the kill switch holds back is voided whatever the market does, and whether the venue tells it or not.
-        look = isAllowed(await store.control(order.mode), order)
-          ? await lookAround(store, exchange, order)
-          : NOT_LOOKED;
+        look = (await isLet()) ? await lookAround(store, exchange, order) : NOT_LOOKED;
         if (look.quote !== null) unarmed = await armingObjection(store, exchange, armed, order, look.quote, at);
         return { kind: "clock", now: await exchange.now() };
       case "claim": {
@@ -120,7 +119,7 @@ export async function submitOrder(
         return { kind: "claim", won: claimed !== null };
       }
       case "confirm":
-        return { kind: "confirm", allowed: isAllowed(await store.control(order.mode), order) };
+        return { kind: "confirm", allowed: await isLet() };
       case "post":
         return { kind: "reply", reply: await exchange.submit(submissionOf(order, effect.expiresAt)) };
       case "record": {

@@ -74,6 +74,7 @@ function settingsOf({ manifest, candles }: Recording, start: number, venueUrl: s
     INPUT_NAME: manifest.name,
     POLICY: JSON.stringify(policyOn(manifest)),
     OKX_URL: venueUrl,
+    QUEUE_DELAYS: "none",
     OKX_PUBLIC_URL: venueUrl,
     OKX_RATE_LIMIT: "false",
   };

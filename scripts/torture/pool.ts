@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Tally } from "#testing/model/check";
 import type { Changed } from "./mutants.ts";
@@ -17,13 +18,9 @@ async function work(
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: mutant });
   try {
     for (let chunk = next(); chunk !== undefined; chunk = next()) {
-      const answered = new Promise<Answer>((resolve, reject) => {
-        worker.once("message", resolve);
-        worker.once("error", reject);
-      });
+      const answered = once(worker, "message") as Promise<[Answer]>; // rejects with the worker's own error
       worker.postMessage(chunk);
-      const answer = await answered;
-      worker.removeAllListeners();
+      const [answer] = await answered;
       if ("error" in answer) throw new WorkerError(answer.error);
       done(answer.tally);
     }
