@@ -5,8 +5,10 @@ import type { Scope } from "#reporting/report";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { END, START, writeDeskRows } from "#testing/desk-rows";
 import { PRACTICE } from "#testing/practice";
-import { instantOf } from "#units/time";
-import { reports } from "../schema.ts";
+import { decimalOf } from "#units/decimal";
+import { idOf } from "#units/ids";
+import { instant, instantOf, millis } from "#units/time";
+import { orderFills, reports } from "../schema.ts";
 import { latestReport, reportRecords, saveReport } from "./reports.ts";
 
 const SCOPE: Scope = {
@@ -159,4 +161,16 @@ test("the latest report is the one that ends last", async () => {
   const report = composeReport(await reportRecords(database.db, scope));
   await saveReport(database.db, report, markdown(report));
   expect((await latestReport(database.db))?.report.scope.type).toBe("partial");
+});
+
+test("a fee in another currency comes with what it was worth, so none is left unconverted", async () => {
+  await database.db.insert(orderFills).values({
+    ...{ tradingMode: "demo", exchange: "paper", instrument: "ETH-USDT-SWAP", exchangeTradeId: "in OKB" },
+    ...{ orderId: idOf("order", "filled"), side: "buy", filledAt: instant(millis(SCOPE.start) + 60_000) },
+    ...{ size: decimalOf("1"), price: decimalOf("1100"), liquidity: "taker" },
+    ...{ fee: decimalOf("0.01"), feeAsset: "OKB", feePrice: decimalOf("48.5") },
+  });
+  const records = await reportRecords(database.db, SCOPE);
+  expect(records.fills).toContainEqual(expect.objectContaining({ feeAsset: "OKB", fee: "0.01", feePrice: "48.5" }));
+  expect(composeReport(records).metrics.feesUnconverted).toEqual({});
 });
