@@ -45,7 +45,7 @@ const QUIET_S = 180;
 const MOST_MINUTES = 25;
 /** A stop covers what the desk was told that it holds: within this where nothing is wrong, within that whatever is. */
 const STOP_MS = 10_000;
-const LONGEST_MS = 200_000;
+const LONGEST_MS = 60_000;
 /** After its last trade the venue has shown all, and two runs have seen it. */
 const SEEN_MS = 125_000;
 const TICK_S = 60;
