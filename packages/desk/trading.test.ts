@@ -2,30 +2,22 @@ import { eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import type { Drizzle } from "#db/drizzle";
-import { bias, eventRefs, orderEvents, orders, positions, tradingControl, wallets } from "#db/schema";
-import { upsertCandles } from "#db/signals/prices";
+import { orderEvents, orders, positions } from "#db/schema";
 import { judgeByHand } from "#db/trading/by-hand";
 import { changeControl, readControl } from "#db/trading/control";
-import { upsertInstruments } from "#db/trading/instruments";
 import { rebuildPositions } from "#db/trading/positions";
-import { sqlStore } from "#db/trading/store";
-import { paperVenue } from "#doubles/venue/venue";
-import { virtualClock } from "#host/clock";
-import { instrumentRow } from "#recording/candle-source";
+import type { InstrumentRow } from "#recording/candle-source";
 import { okxClient } from "#runtime/okx/client";
-import { okxExchange } from "#runtime/okx/exchange";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
 import { ETH_SWAP } from "#testing/instruments";
+import { EVENT, paperDesk, WALLET } from "#testing/paper-desk";
 import { hashOf, type Json } from "#trading/canonical-json";
 import { POLICY } from "#trading/plans/policy";
-import type { Candle } from "#units/candle";
 import { big, type Decimal, decimalOf, text } from "#units/decimal";
-import { idOf, type OrderId } from "#units/ids";
+import type { OrderId } from "#units/ids";
 import { instant } from "#units/time";
 import { coverOrder } from "./cover-position.ts";
-import { type Planned, planLane } from "./plan-lane.ts";
-import { reconcileAccount } from "./reconcile-account.ts";
+import type { Planned } from "./plan-lane.ts";
 import { submitOrder } from "./submit-order.ts";
 
 // The desk's three trading jobs against the paper venue, over HTTP, through ccxt.
@@ -35,19 +27,6 @@ const BAR = 300;
 const WARM = 20 * 3600_000;
 const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
-
-/** Generated bars around 1,000; `after` gives the close of the bars after the warm-up. */
-function series(after: (bar: number) => number): Candle[] {
-  const warm = WARM / (BAR * 1000);
-  let open = 1000;
-  return Array.from({ length: warm + 300 }, (_, i) => {
-    const close = i < warm ? 1000 + (i % 2 === 0 ? 3 : 0) : after(i - warm);
-    const [low, high] = [Math.min(open, close), Math.max(open, close)];
-    const bar = { openedAt: instant(START + i * BAR * 1000), open, high, low, close, volume: 100_000 };
-    open = close;
-    return Object.fromEntries(Object.entries(bar).map(([key, value]) => [key, String(value)])) as unknown as Candle;
-  });
-}
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -62,92 +41,10 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-const WALLET = idOf("wallet", "ethereum", "0x1");
-const EVENT = idOf("event", "1");
-
-async function empty(db: Drizzle): Promise<void> {
-  await emptyTables(db, TRADING_TABLES);
-  await db.update(tradingControl).set({ state: "ACTIVE", epoch: 1 }).where(eq(tradingControl.tradingMode, "demo"));
-  const since = instant(START);
-  const wallet = {
-    id: WALLET,
-    address: `0x${"1".repeat(40)}`,
-    chain: "ethereum",
-    firstSeenAt: since,
-    watchedSince: since,
-  };
-  await db.insert(wallets).values(wallet);
-  const ref = {
-    id: EVENT,
-    timestamp: instant(START),
-    walletId: WALLET,
-    chain: "ethereum",
-    txHash: `0x${"2".repeat(64)}`,
-  };
-  await db.insert(eventRefs).values(ref);
-}
-
-async function stage(after: (bar: number) => number = () => 1000, row: object = {}) {
-  const { db } = database;
-  await empty(db);
-  const candles = series(after);
-  const clock = virtualClock(START + WARM);
-  const source = { barSeconds: BAR, instruments: () => [{ ...instrumentRow(ETH_SWAP), ...row }], bars: () => candles };
-  const venue = await paperVenue({ clock, source, key: KEY });
-  closing.push(venue.close);
-  const store = sqlStore(db);
-  const exchange = okxExchange({
-    ...{
-      venue: "paper",
-      mode: "demo",
-      url: venue.url,
-      rateLimit: false,
-      timeoutMs: 2000,
-      accountId: null,
-      tdMode: "cross",
-    },
-    credentials: { mode: "demo", ...KEY },
-  });
-  await upsertInstruments(db, [ETH_SWAP], "test", instant(START));
-  await upsertCandles(db, { instrument: ETH_SWAP.id, barSeconds: BAR }, "test", candles);
-  const at = () => instant(clock.now());
-  const pause = async (ms: number) => clock.set(clock.now() + ms);
-  const run = () => ({ account: ACCOUNT, at: at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR });
-  await reconcileAccount(store, exchange, run(), [ETH_SWAP.id], pause);
-  clock.set(clock.now() + 60_000);
-  return {
-    ...{ db, store, clock, venue, exchange, at },
-    pass: (minutes: number) => clock.set(clock.now() + minutes * 60_000),
-    lean: (value: Decimal) =>
-      db.insert(bias).values({
-        ...{ timestamp: at(), asset: "ETH", timeframe: "4h", value, confidence: decimalOf("0.9") },
-        components: {
-          contributions: [{ event_id: EVENT, wallet_id: WALLET, contribution: Number(value), credibility: 9 }],
-        },
-      }),
-    plan: () =>
-      planLane(
-        store,
-        exchange,
-        {
-          ...ACCOUNT,
-          at: at(),
-          by: "plan-order",
-          asset: "ETH",
-          instrument: ETH_SWAP.id,
-          barSeconds: BAR,
-          lanes: 2,
-          gitSha: "test",
-        },
-        POLICY,
-      ),
-    submit: (id: OrderId) => submitOrder(store, exchange, id, at(), "submit-order"),
-    reconcile: () => reconcileAccount(store, exchange, run(), [ETH_SWAP.id], pause),
-    run,
-    orders: () => db.select().from(orders).orderBy(orders.decidedAt, orders.id),
-    positions: () => db.select().from(positions).orderBy(positions.openedAt),
-    atVenue: () => venue.state().orders.length,
-  };
+async function stage(after?: (bar: number) => number, row?: InstrumentRow) {
+  const desk = await paperDesk(database.db, { ...(after && { after }), ...(row && { row }) });
+  closing.push(desk.close);
+  return { ...desk, atVenue: () => desk.venue.state().orders.length };
 }
 
 const idIn = (planned: Planned): OrderId => {

@@ -49,7 +49,9 @@ export interface SiteOptions {
 export class NoSiteError extends Error {
   override name = "NoSiteError";
   constructor(missing: string) {
-    super(`which desk? Give --stage or --directory, or set AWS_ENDPOINT_URL and DATABASE_URL (${missing} is not set)`);
+    super(
+      `which desk? Give --stage, or --directory (the sample's is .spyhop/sample), or set AWS_ENDPOINT_URL and DATABASE_URL (${missing} is not set)`,
+    );
   }
 }
 

@@ -26,8 +26,11 @@ const BAR = 300;
 const WARM = 20 * 3600_000;
 const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
-const WALLET = idOf("wallet", "ethereum", "0x1");
-const EVENT = idOf("event", "1");
+/** Whose event every bias comes from. */
+export const WALLET = idOf("wallet", "ethereum", "0x1");
+export const EVENT = idOf("event", "1");
+
+const written = (amount: number): Decimal => decimalOf(String(amount));
 
 /** Returns generated bars around 1,000; `after` gives the close of each bar after the warm-up, from 0. */
 function series(after: (bar: number) => number): Candle[] {
@@ -36,9 +39,9 @@ function series(after: (bar: number) => number): Candle[] {
   return Array.from({ length: warm + 300 }, (_, i) => {
     const close = i < warm ? 1000 + (i % 2 === 0 ? 3 : 0) : after(i - warm);
     const [low, high] = [Math.min(open, close), Math.max(open, close)];
-    const bar = { openedAt: instant(START + i * BAR * 1000), open, high, low, close, volume: 100_000 };
+    const prices = { open: written(open), high: written(high), low: written(low), close: written(close) };
     open = close;
-    return Object.fromEntries(Object.entries(bar).map(([key, value]) => [key, String(value)])) as unknown as Candle;
+    return { openedAt: instant(START + i * BAR * 1000), ...prices, volume: decimalOf("100000") };
   });
 }
 

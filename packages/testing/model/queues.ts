@@ -53,7 +53,7 @@ export function queuesOf(scheduler: Scheduler, handlers: ReadonlyMap<string, Han
         ApproximateReceiveCount: String(message.receives),
         ...(message.group && { MessageGroupId: message.group }),
       },
-    } as unknown as SQSRecord;
+    } as unknown as SQSRecord; // the part that the handlers read: the rest is times of the queue's own
     let failed = false;
     const context = contextAt(scheduler, entry);
     const end = await begin(jobOf(entry.consumer), async () => {

@@ -92,7 +92,7 @@ function live(
     const plan = planOrder({ ...planInputOf(lane, state, policy), volatility }, policy);
     let sizing: Sizing | null = null;
     if (plan.verdict !== "nothing") {
-      sizing = plan.policySnapshot.sizing as unknown as Sizing;
+      sizing = plan.policySnapshot.sizing as unknown as Sizing; // as it went into the snapshot, where it is JSON
       if (plan.verdict === "approved") {
         const after = held.plus(big(plan.order.size).times(plan.order.side === "buy" ? 1 : -1));
         traded.push({ act: actOf(held, after), look: index });
