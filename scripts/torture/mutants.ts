@@ -72,10 +72,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "stop not placed after a partial fill",
     file: "packages/desk/cover-position.ts",
-    find: `  const covered = coveredOf(looked);
+    find: `  const covered = coveredOf(looked, run.policy.adoptedStop);
 `,
     replace: `  if (looked.orders.some(({ order, found }) => order.instrument === instrument.id && found !== null && big(found.filledSize).lt(order.size))) return null;
-  const covered = coveredOf(looked);
+  const covered = coveredOf(looked, run.policy.adoptedStop);
 `,
   },
   {
@@ -128,7 +128,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "orphan left after a close",
     file: "packages/trading/protection/protect.ts",
-    find: "return isSure ? cancel(whole) : [];",
+    find: "return isSure ? cancel([...whole, ...spares]) : [];",
     replace: "return [];",
   },
   {
@@ -140,9 +140,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "51280 ignored: a passed stop closes nothing",
     file: "packages/desk/cover-position.ts",
-    find: `if (reply.kind !== "passed") throw`,
+    find: `if (reply.kind !== "passed" && !isTooLate) throw`,
     replace: `if (reply.kind === "passed") continue;
-    if (reply.kind !== "passed") throw`,
+    if (!isTooLate) throw`,
   },
   {
     name: "child fills are somebody else's",
@@ -186,8 +186,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a break on one snapshot",
     file: "packages/trading/positions/comparison.ts",
-    find: "const SNAPSHOTS = 3;",
-    replace: "const SNAPSHOTS = 1;",
+    find: "): boolean => seen >= breakSnapshots;",
+    replace: "): boolean => seen >= Math.min(1, breakSnapshots);",
   },
   {
     name: "REDUCING never lifts",
@@ -217,12 +217,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the halt reads only the database",
     file: "packages/desk/control-object.ts",
-    find: `    return fencedControl(mode, booked, seen);
-  },
-  tighten`,
-    replace: `    void seen;
-    return booked;
-  },
-  tighten`,
+    find: "return withArming(mode, fencedControl(mode, booked, seen), armed);",
+    replace: "void seen;\n    return withArming(mode, booked, armed);",
   },
 ];

@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { MUTANTS } from "./mutants.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
+  "what the mutant changes stands once in the file that runs: %s",
+  (_, { file, find, replace }) => {
+    expect(readFileSync(join(ROOT, file), "utf8").split(find)).toHaveLength(2);
+    expect(replace).not.toBe(find);
+  },
+);
