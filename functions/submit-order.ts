@@ -1,6 +1,6 @@
 import { PartsFailed } from "#desk/attempt";
 import { fenced } from "#desk/control-object";
-import { coverOrder } from "#desk/cover-position";
+import { coverOrder } from "#desk/cover-instrument";
 import { submitOrder } from "#desk/submit-order";
 import { armingLook } from "#runtime/arming";
 import { consume } from "#runtime/consume";

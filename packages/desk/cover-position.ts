@@ -1,6 +1,5 @@
 import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
-import { AT_VENUE } from "#trading/orders/order";
 import type { LookedUp } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { isDust } from "#trading/positions/dust";
@@ -15,8 +14,8 @@ import type { TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
-import { type Attempt, attempts, type Failure, PartsFailed } from "./attempt.ts";
-import { protectionsOf, type Trail, trailOf } from "./record-protection.ts";
+import { type Attempt, attempts, PartsFailed } from "./attempt.ts";
+import { type Trail, trailOf } from "./record-protection.ts";
 import { closeAtMarket, type StopRun } from "./watch-stops.ts";
 
 /** The venue did not take a stop, or would not move or end one: what is held may be uncovered. */
@@ -270,47 +269,4 @@ async function carryOut(
     if (isTooLate) return tripped;
   }
   return tripped;
-}
-
-export interface CoveredOrder {
-  readonly tripped: StoredControl | null;
-  /** What could not be asked or done: the caller tells it, and the message comes again. */
-  readonly failures: readonly Failure[];
-}
-
-/**
- * Covers what an order has filled, as soon as it was sent: the order is looked at once, and so is the position. An order
- * that only reduces, or that the venue did not take, has nothing to cover.
- */
-export async function coverOrder(
-  store: TradingStore,
-  exchange: Exchange,
-  run: StopRun,
-  order: StoredOrder,
-): Promise<CoveredOrder> {
-  const { attempt, failures } = attempts();
-  const id = order.instrument;
-  if (order.reduceOnly || !(AT_VENUE.includes(order.status) || order.status === "filled"))
-    return { tripped: null, failures };
-  const [found, positions] = await Promise.all([
-    attempt("order look-up", id, () => exchange.order(id, order.clientOrderId)),
-    attempt("positions", id, () => exchange.positions()),
-  ]);
-  const position = positions === null ? undefined : (positions.find(({ instrument }) => instrument === id) ?? null);
-  if (!position && (found === null || big(found.filledSize).eq(0))) return { tripped: null, failures };
-  const tripped = await attempt("stop at the venue", id, async () => {
-    const [[instrument], held, open, known, stops] = await Promise.all([
-      store.instruments([id]),
-      store.held(run.account, id),
-      store.openPositions(run.account),
-      protectionsOf(store, run),
-      exchange.stops(),
-    ]);
-    if (instrument === undefined) return null;
-    const mine = open.find((one) => one.instrument === id) ?? null;
-    const orders = [{ order, found }];
-    const books = { open: mine, held, orders, known, isDesks: true };
-    return coverPosition(store, exchange, run, { instrument, position, stops, ...books });
-  });
-  return { tripped, failures };
 }

@@ -17,7 +17,7 @@ import type { Exchange, Submission } from "#trading/venue";
 import type { Candle } from "#units/candle";
 import { type Decimal, decimalOf, text } from "#units/decimal";
 import { type Instant, instant } from "#units/time";
-import { coverOrder } from "./cover-position.ts";
+import { coverOrder } from "./cover-instrument.ts";
 import { reconcileAccount } from "./reconcile-account.ts";
 import { submitOrder } from "./submit-order.ts";
 

@@ -1,32 +1,25 @@
 import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
 import { awaitsLook, LOOK_SPACING_MS } from "#trading/orders/resolve";
-import type { LookedUp } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { type Comparison, compared, type Found, isBreak, SNAPSHOT_MS } from "#trading/positions/comparison";
 import type { UnvaluedFee } from "#trading/positions/fee";
 import { adoption, type ForeignFill } from "#trading/positions/fill";
-import {
-  type Break,
-  differenceOf,
-  externalOrders,
-  fillsSince,
-  isStuck,
-  lacksFills,
-} from "#trading/positions/reconcile";
+import { type Break, differenceOf, externalOrders, isStuck, lacksFills } from "#trading/positions/reconcile";
 import { unprotectedSeconds } from "#trading/protection/protection";
 import type { Booked, ClosedOrder, KeptLedger, Run, TradingStore } from "#trading/store";
-import type { Exchange, VenueBalance, VenueFill, VenueOrder, VenuePosition, VenueStop } from "#trading/venue";
+import type { Exchange, VenueBalance, VenueOrder } from "#trading/venue";
 import { big, type Decimal, ZERO } from "#units/decimal";
-import { instant, millis } from "#units/time";
+import { millis } from "#units/time";
 import { adoptFired } from "./adopt-fired.ts";
+import { type Answers, askVenue, dayBefore, instrumentsOf } from "./ask-venue.ts";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
 import { coverPosition } from "./cover-position.ts";
 import { keepLedger } from "./keep-ledger.ts";
-import { ladderedIn, layLadder } from "./lay-ladder.ts";
+import { layLadder } from "./lay-ladder.ts";
 import { askedOnce, feePrices } from "./price-fees.ts";
 import { protectionsOf } from "./record-protection.ts";
-import { lookUp, settleInstrument, type Told } from "./settle-orders.ts";
+import { settleInstrument, type Told } from "./settle-orders.ts";
 import { sweepApproved } from "./sweep-approved.ts";
 import { tripAccount } from "./trip-account.ts";
 import { watchStop } from "./watch-stops.ts";
@@ -71,22 +64,6 @@ interface Job {
   /** How each instrument stands, as far as the run has come. */
   readonly standing: Map<string, Comparison>;
   readonly indexPrice: Exchange["indexPrice"];
-}
-
-/** What the venue said, each answer apart: null = it gave none, which is never an empty one. */
-interface Answers {
-  readonly looked: readonly LookedUp[];
-  readonly positions: readonly VenuePosition[] | null;
-  readonly fills: readonly VenueFill[] | null;
-  readonly orders: readonly VenueOrder[] | null;
-  readonly balance: VenueBalance | null;
-  /** Null also in a later round: the first one has looked after them. */
-  readonly stops: readonly VenueStop[] | null;
-  /** Null as `stops`. */
-  readonly takeProfits: readonly VenueStop[] | null;
-  readonly equity: Decimal;
-  /** Booked fees without a value, to be asked for once more; none in a later round. */
-  readonly unvalued: readonly UnvaluedFee[];
 }
 
 /** What one round over the instruments came to. */
@@ -159,8 +136,6 @@ export async function reconcileAccount(
   };
 }
 
-const DAY_MS = 86_400_000;
-const dayBefore = (at: Run["at"]) => instant(millis(at) - DAY_MS);
 /** Returns for how many seconds something was held without a stop, at most, now or in the last two minutes. */
 async function unprotectedIn({ store, exchange, run }: Job): Promise<number> {
   const rows = await protectionsOf(store, run);
@@ -195,7 +170,7 @@ async function passes(exchange: Exchange, pause: Pause, ms: number): Promise<boo
 /** Goes once over `ids`, and over whatever else is held or under way unless it is about `only` some. */
 async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySet<string> | null): Promise<Round> {
   const { store, exchange, run, attempt } = job;
-  const answers = await ask(job, only);
+  const answers = await askVenue(job, only);
   let impossibleFills = 0;
   const foreign: ForeignFill[] = [];
   const all = await instrumentsOf(job, ids, only, answers);
@@ -253,45 +228,6 @@ async function ladder(
 
 function note({ standing, run }: Job, instrument: string, found: Found): void {
   standing.set(instrument, compared(standing.get(instrument) ?? null, instrument, run.at, found));
-}
-
-/** Asks the venue: for each order that it may hold, then for all that it has; each question by itself. */
-async function ask({ store, exchange, run, attempt }: Job, only: ReadonlySet<string> | null): Promise<Answers> {
-  const { account, at } = run;
-  const atVenue = (await store.ordersAtVenue(account.mode)).filter((order) => only?.has(order.instrument) ?? true);
-  // Orders first: a fill between the two is then among the fills that are asked for after it.
-  const looked = await attempt("order look-ups", null, async () =>
-    atVenue.length > 0 ? lookUp(exchange, atVenue, await exchange.now()) : [],
-  );
-  const since = fillsSince(await store.lastFillAt(account), at);
-  const [positions, balance, fills, orders, stops, takeProfits] = await Promise.all([
-    attempt("positions", null, () => exchange.positions()),
-    only === null ? attempt("balance", null, () => exchange.balance()) : null,
-    attempt("fills", null, () => exchange.fills(since)),
-    only === null ? attempt("open orders", null, () => exchange.openOrders()) : null,
-    only === null ? attempt("stops", null, () => exchange.stops()) : null,
-    only === null ? attempt("take-profits", null, () => exchange.takeProfits()) : null,
-  ]);
-  if (balance !== null) await store.recordEquity(run, balance);
-  const equity = balance?.equity ?? (await store.health(account, at))?.equity ?? ZERO;
-  const unvalued = only === null ? await store.unvaluedFees(account, dayBefore(at)) : [];
-  return { looked: looked ?? [], positions, fills, orders, stops, takeProfits, balance, equity, unvalued };
-}
-
-/** Returns the instruments of a round, by id; null = the venue's list has it not. */
-async function instrumentsOf(
-  { store, run }: Job,
-  ids: readonly string[],
-  only: ReadonlySet<string> | null,
-  { looked, positions, fills, takeProfits }: Answers,
-): Promise<ReadonlyMap<string, Instrument | null>> {
-  const open = await store.openPositions(run.account);
-  const named = [...looked.map(({ order }) => order), ...open, ...(positions ?? []), ...(fills ?? [])];
-  const held = [...named.map(({ instrument }) => instrument), ...ladderedIn(run, takeProfits ?? [])];
-  const others = held.filter((id) => only?.has(id) ?? true);
-  const all = [...new Set([...ids, ...others])].sort();
-  const listed = new Map((await store.instruments(all)).map((instrument) => [instrument.id, instrument]));
-  return new Map(all.map((id) => [id, listed.get(id) ?? null]));
 }
 
 /** Books one instrument and compares it with the venue's position, when the venue told that and its fills. */

@@ -16,7 +16,7 @@ import { POLICY } from "#trading/plans/policy";
 import { big, type Decimal, decimalOf, text } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { instant } from "#units/time";
-import { coverOrder } from "./cover-position.ts";
+import { coverOrder } from "./cover-instrument.ts";
 import type { Planned } from "./plan-lane.ts";
 import { submitOrder } from "./submit-order.ts";
 

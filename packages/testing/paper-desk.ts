@@ -3,7 +3,7 @@ import { bias, eventRefs, orders, positions, wallets } from "#db/schema";
 import { upsertCandles } from "#db/signals/prices";
 import { upsertInstruments } from "#db/trading/instruments";
 import { sqlStore } from "#db/trading/store";
-import { coverOrder } from "#desk/cover-position";
+import { coverOrder } from "#desk/cover-instrument";
 import { planLane } from "#desk/plan-lane";
 import { reconcileAccount } from "#desk/reconcile-account";
 import { submitOrder } from "#desk/submit-order";
