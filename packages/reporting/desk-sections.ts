@@ -2,7 +2,7 @@ import { policyOf } from "#trading/plans/policy";
 import { type Decimal, text, ZERO } from "#units/decimal";
 import { clock, compact, exact, grouped, minute, money, percent, plural, signedMoney, usd } from "./format.ts";
 import { whyText } from "./no-trade.ts";
-import { profitNotice } from "./notice.ts";
+import { edgeGateText, profitNotice } from "./notice.ts";
 import { orderText, orderWhy } from "./order-text.ts";
 import { chance, course, result, spoken, stopText, turnoverText } from "./phrase.ts";
 import { escaped } from "./plain.ts";
@@ -104,6 +104,7 @@ export function performanceSection({ metrics, scope }: Report): string[] {
     ],
     ["Fills", grouped(orders.fills)],
     ["Turnover", turnoverText(orders)],
+    ["Edge gate", edgeGateText(scope)],
     ["Exposure", `${usd(exposure.grossUsd)} (${fraction(exposure.ofEquity, 0)})`],
     ...Object.entries(metrics.feesUnconverted).map(([asset, fee]): [string, string] => [
       `Fees in ${escaped(asset, 8)}, no price`,

@@ -12,3 +12,7 @@ export function profitNotice(scope: Pick<Scope, "generated" | "policy">): string
     version === POLICY.version ? "" : `, and policy ${version} was set so that there are orders to look at`;
   return `No evidence of an edge: the market is generated${policy}.`;
 }
+
+/** Returns whether trades are held against what they are expected to earn, as the policy says: "off: no ledger of signals yet". */
+export const edgeGateText = (scope: Pick<Scope, "policy">): string =>
+  policyOf(scope).edge === "off" ? "off: no ledger of signals yet" : "by the ledger of signals";
