@@ -3,7 +3,7 @@ import { type TestDatabase, testDatabase } from "#testing/database";
 import { ETH_SWAP } from "#testing/instruments";
 import { type PaperDesk, type PaperDeskOptions, paperDesk } from "#testing/paper-desk";
 import { isLegId } from "#trading/protection/leg-id";
-import { big, decimalOf, text } from "#units/decimal";
+import { big, type Decimal, decimalOf, text } from "#units/decimal";
 
 // Take-profits against the paper venue, through the desk's own use cases.
 
@@ -228,4 +228,24 @@ test("a halt lays no legs, and those that wait stay", async () => {
   await other.store.tighten("demo", { ...halt, at: other.at() });
   await other.minutes(2);
   expect([(await legsOf(other)).length, (await other.exchange.stops()).length]).toEqual([2, 1]);
+});
+
+test("in a halt legs are made smaller with what is held, and none larger", async () => {
+  const desk = await entered();
+  const before = await legsOf(desk);
+  await desk.store.tighten("demo", { state: "HALTED", reason: "by hand", actor: "test", at: desk.at() });
+  const [held] = await desk.exchange.positions();
+  const most = big(held?.contracts ?? 0);
+  const sum = (legs: readonly { readonly size: Decimal | null }[]) =>
+    legs.reduce((all, { size }) => all.plus(size ?? 0), big(0));
+  desk.venue.trade({ instId: ETH_SWAP.id, side: "sell", size: most.times("0.6").round(0), cause: "adl" });
+  await desk.minutes(2);
+  const [left] = await desk.exchange.positions();
+  const after = await legsOf(desk);
+  expect(sum(after).lte(left?.contracts ?? 0)).toBe(true);
+  expect(after.map(({ algoId }) => algoId)).toEqual(before.map(({ algoId }) => algoId));
+  // What somebody adds is covered by the stop; no leg takes more of it.
+  desk.venue.trade({ instId: ETH_SWAP.id, side: "buy", size: most, cause: "trade" });
+  await desk.minutes(2);
+  expect(sum(await legsOf(desk)).lte(sum(after))).toBe(true);
 });

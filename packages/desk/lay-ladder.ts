@@ -63,9 +63,8 @@ interface Job {
 /**
  * Makes the take-profits that wait at the venue those of an instrument's position: lays, resizes and ends legs, ends all of
  * them once it is closed, and moves the stop to the entry with its costs when a leg has closed its part. It acts where books
- * and venue agree about what is held, and is called after the fills are booked. A halt lays nothing
- * new. Returns what the kill
- * switch became, when a reply tripped it.
+ * and venue agree about what is held, and is called after the fills are booked. In a halt it only ends legs and makes them
+ * smaller. Returns what the kill switch became, when a reply tripped it.
  * @throws LegNotTaken when the venue has not taken a leg; the next run tries again.
  */
 export async function layLadder(
@@ -134,6 +133,12 @@ async function sendLeft(job: Job, unsent: readonly StoredOrder[]): Promise<Store
 const send = async ({ store, exchange, run }: Job, id: OrderId): Promise<StoredControl | null> =>
   (await submitOrder(store, exchange, id, run.at, run.by)).tripped;
 
+/** Returns whether a command leaves less to be closed by legs: a halt lets that through alone. */
+const lessens = (command: LegCommand, waiting: readonly VenueStop[]): boolean =>
+  command.act === "cancel" ||
+  (command.act === "resize" &&
+    waiting.some(({ algoId, size }) => algoId === command.algoId && size !== null && big(command.size).lt(size)));
+
 async function layAll(
   job: Job,
   openedAt: OpenPosition["openedAt"],
@@ -144,7 +149,7 @@ async function layAll(
   let tripped: StoredControl | null = null;
   const commands = layLegs({ account: run.account, instrument, openedAt }, legs, waiting);
   const isHalted = commands.length > 0 && (await store.control(run.account.mode)).state === "HALTED";
-  for (const command of isHalted ? commands.filter(({ act }) => act === "cancel") : commands) {
+  for (const command of isHalted ? commands.filter((one) => lessens(one, waiting)) : commands) {
     if (command.act === "place") {
       tripped = (await place(job, openedAt, command)) ?? tripped;
       continue;

@@ -248,8 +248,7 @@ export function watchOf({ store, engine, now, initial, isFresh }: Watched): Watc
       const stops = waiting.filter(({ sl }) => sl !== null);
       if (stops.length > 1) broke("one stop a position", `${id}: ${stops.length}`);
       const legs = waiting.reduce((all, { sl, sz }) => (sl === null && sz !== "" ? all.plus(sz) : all), big(0));
-      // In a halt nothing is laid or resized, whatever others took of the position.
-      if (!halted && legs.gt(theirs.abs()))
+      if (legs.gt(theirs.abs()))
         broke("take-profits take no more than is held", `${id}: ${legs.toFixed()} of ${theirs.toFixed()}`);
     }
     if (!big(gap).eq(0)) broke("equity is explained by its bills", `a gap of ${gap}`);
