@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type TestDatabase, testDatabase } from "#testing/database";
+import { expect, test } from "vitest";
+import { deskTests } from "#testing/desk-tests";
 import { ETH_SWAP } from "#testing/instruments";
 import { quietDesk } from "#testing/quiet-desk";
 import type { NewOrder } from "#trading/orders/stored-order";
@@ -8,19 +8,10 @@ import { submitOrder } from "./submit-order.ts";
 
 // What stands between an approved order and its POST, against the paper venue, over HTTP, through ccxt.
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await testDatabase();
-});
-afterAll(() => database.close());
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
+const tests = deskTests();
 async function stage() {
-  const desk = await quietDesk(database.db);
-  closing.push(desk.venue.close);
+  const desk = await quietDesk(tests.db);
+  tests.closeAfter(desk.venue.close);
   let nth = 0;
   /** Approves an order to buy at a limit, and submits it. */
   const buy = async (price: Decimal, more: Partial<NewOrder> = {}) => {

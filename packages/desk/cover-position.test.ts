@@ -1,24 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type TestDatabase, testDatabase } from "#testing/database";
+import { expect, test } from "vitest";
+import { deskTests } from "#testing/desk-tests";
 import { ETH_SWAP } from "#testing/instruments";
 import { type PaperDesk, type PaperDeskOptions, paperDesk } from "#testing/paper-desk";
 import { big, decimalOf, text } from "#units/decimal";
 
 // What stands at the paper venue for a position, through the desk's own use cases. Take-profits are off here.
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await testDatabase();
-});
-afterAll(() => database.close());
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
+const tests = deskTests();
 async function open(options: PaperDeskOptions = {}): Promise<PaperDesk> {
-  const desk = await paperDesk(database.db, { policy: { takeProfitLegs: 0 }, ...options });
-  closing.push(desk.close);
+  const desk = await paperDesk(tests.db, { policy: { takeProfitLegs: 0 }, ...options });
+  tests.closeAfter(desk.close);
   return desk;
 }
 

@@ -1,25 +1,16 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { readClock } from "#runtime/okx/requests";
-import { type TestDatabase, testDatabase } from "#testing/database";
+import { deskTests } from "#testing/desk-tests";
 import { ETH_SWAP } from "#testing/instruments";
 import { quietDesk } from "#testing/quiet-desk";
 import { big } from "#units/decimal";
 
 // What others do on the desk's instruments, under either policy, against the paper venue, over HTTP, through ccxt.
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await testDatabase();
-});
-afterAll(() => database.close());
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
+const tests = deskTests();
 async function stage(external: "protect" | "halt") {
-  const desk = await quietDesk(database.db, { policy: { external } });
-  closing.push(desk.venue.close);
+  const desk = await quietDesk(tests.db, { policy: { external } });
+  tests.closeAfter(desk.venue.close);
   return { ...desk, byHand: (size: number) => desk.venue.trade({ ...BUY, size: big(size) }) };
 }
 

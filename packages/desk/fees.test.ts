@@ -1,31 +1,22 @@
 import { sql } from "drizzle-orm";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { orderLines } from "#db/reading/order-lines";
 import { positionLines } from "#db/reading/position-lines";
 import { bills, orderEvents, orderFills, positions } from "#db/schema";
 import { result } from "#reporting/phrase";
-import { type TestDatabase, testDatabase } from "#testing/database";
+import { deskTests } from "#testing/desk-tests";
 import { quietDesk } from "#testing/quiet-desk";
 import { big, decimalOf } from "#units/decimal";
 
 // Fees in another currency than USDT, against the paper venue, over HTTP, through ccxt.
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await testDatabase();
-});
-afterAll(() => database.close());
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
+const tests = deskTests();
 const OKB = { ccy: "OKB", price: decimalOf("50") };
 
 /** A desk whose account pays its fees in OKB, and has ten of them. */
 async function stage(isHidden = false) {
-  const desk = await quietDesk(database.db);
-  closing.push(desk.venue.close);
+  const desk = await quietDesk(tests.db);
+  tests.closeAfter(desk.venue.close);
   desk.venue.transfer(decimalOf("10"), "OKB");
   desk.venue.chargeIn({ ...OKB, isHidden });
   await desk.reconcile();

@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { bills, equitySnapshots, positions } from "#db/schema";
 import { lookAtDesk } from "#db/server/look";
 import type { PaperVenueConfig } from "#doubles/venue/venue";
-import { type TestDatabase, testDatabase } from "#testing/database";
+import { deskTests } from "#testing/desk-tests";
 import { ETH_SWAP } from "#testing/instruments";
 import { quietDesk } from "#testing/quiet-desk";
 import { big, decimalOf } from "#units/decimal";
@@ -13,19 +13,10 @@ import { reconcileAccount } from "./reconcile-account.ts";
 const HOUR = 3_600_000;
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await testDatabase();
-});
-afterAll(() => database.close());
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
+const tests = deskTests();
 async function stage(config: Partial<PaperVenueConfig> = {}) {
-  const desk = await quietDesk(database.db, { venue: config });
-  closing.push(desk.venue.close);
+  const desk = await quietDesk(tests.db, { venue: config });
+  tests.closeAfter(desk.venue.close);
   return desk;
 }
 

@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type TestDatabase, testDatabase } from "#testing/database";
+import { expect, test } from "vitest";
+import { deskTests } from "#testing/desk-tests";
 import { ETH_SWAP } from "#testing/instruments";
 import { type PaperDesk, type PaperDeskOptions, paperDesk } from "#testing/paper-desk";
 import { isLegId } from "#trading/protection/leg-id";
@@ -7,20 +7,11 @@ import { big, type Decimal, decimalOf, text } from "#units/decimal";
 
 // Take-profits against the paper venue, through the desk's own use cases.
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await testDatabase();
-});
-afterAll(() => database.close());
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
+const tests = deskTests();
 /** Enters a long position, and books it. */
 async function entered(options: PaperDeskOptions = {}): Promise<PaperDesk> {
-  const desk = await paperDesk(database.db, options);
-  closing.push(desk.close);
+  const desk = await paperDesk(tests.db, options);
+  tests.closeAfter(desk.close);
   await desk.trade("0.8");
   await desk.reconcile();
   return desk;
@@ -157,8 +148,8 @@ test("a position that grows has its legs laid anew: none of the earlier entry wa
 });
 
 test("a leg whose price has passed before it was laid is closed at market at once, its size and no more", async () => {
-  const desk = await paperDesk(database.db, { after: (bar) => (bar < 2 ? 1000 : 1009) });
-  closing.push(desk.close);
+  const desk = await paperDesk(tests.db, { after: (bar) => (bar < 2 ? 1000 : 1009) });
+  tests.closeAfter(desk.close);
   const id = await desk.trade("0.8");
   await desk.cover(id);
   desk.pass(16);
@@ -176,8 +167,8 @@ test("a leg whose price has passed before it was laid is closed at market at onc
 });
 
 test("a leg's order whose run ended before it was sent is sent by the next run, once", async () => {
-  const desk = await paperDesk(database.db, { after: (bar) => (bar < 2 ? 1000 : 1009) });
-  closing.push(desk.close);
+  const desk = await paperDesk(tests.db, { after: (bar) => (bar < 2 ? 1000 : 1009) });
+  tests.closeAfter(desk.close);
   await desk.cover(await desk.trade("0.8"));
   desk.pass(16);
   const { claim } = desk.store;
@@ -193,8 +184,8 @@ test("a leg's order whose run ended before it was sent is sent by the next run, 
 });
 
 test("what the venue says to a leg leaves the stop alone, and the next run lays it", async () => {
-  const desk = await paperDesk(database.db);
-  closing.push(desk.close);
+  const desk = await paperDesk(tests.db);
+  tests.closeAfter(desk.close);
   await desk.cover(await desk.trade("0.8"));
   const stop = await desk.exchange.stops();
   for (const code of ["50011", "51020", "50004"]) {
@@ -217,8 +208,8 @@ test("legs are off where the policy has none, and those that wait are ended", as
 });
 
 test("a halt lays no legs, and those that wait stay", async () => {
-  const desk = await paperDesk(database.db);
-  closing.push(desk.close);
+  const desk = await paperDesk(tests.db);
+  tests.closeAfter(desk.close);
   await desk.cover(await desk.trade("0.8"));
   const halt = { state: "HALTED", reason: "by hand", actor: "test", at: desk.at() } as const;
   await desk.store.tighten("demo", halt);

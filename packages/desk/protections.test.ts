@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { orders, protections, tradingControl } from "#db/schema";
 import { upsertInstruments } from "#db/trading/instruments";
 import { sqlStore } from "#db/trading/store";
@@ -7,7 +7,7 @@ import { paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import { instrumentRow } from "#recording/candle-source";
 import { okxExchange } from "#runtime/okx/exchange";
-import { type TestDatabase, testDatabase } from "#testing/database";
+import { deskTests } from "#testing/desk-tests";
 import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
 import { ETH_SWAP } from "#testing/instruments";
 import type { NewOrder, StoredOrder } from "#trading/orders/stored-order";
@@ -28,16 +28,7 @@ const BAR = 300;
 const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await testDatabase();
-});
-afterAll(() => database.close());
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
+const tests = deskTests();
 
 /** Generated bars that open at 1,000; `after` gives the close of each. */
 function series(after: (bar: number) => number): Candle[] {
@@ -63,14 +54,14 @@ const approved = (clientOrderId: string, at: Instant): NewOrder => ({
 });
 
 async function stage(after: (bar: number) => number = () => 1000) {
-  const { db } = database;
+  const { db } = tests;
   await emptyTables(db, TRADING_TABLES);
   await db.update(tradingControl).set({ state: "ACTIVE", epoch: 1 }).where(eq(tradingControl.tradingMode, "demo"));
   const clock = virtualClock(START + 60_000);
   const candles = series(after);
   const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => candles };
   const venue = await paperVenue({ clock, source, key: KEY });
-  closing.push(venue.close);
+  tests.closeAfter(venue.close);
   const settings = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000 } as const;
   const account = { accountId: null, tdMode: "cross", credentials: { mode: "demo", ...KEY } } as const;
   const okx = okxExchange({ ...settings, ...account });

@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import * as z from "zod";
 import type { Drizzle } from "#db/drizzle";
 import { orderEvents, orders, positions } from "#db/schema";
@@ -8,7 +8,7 @@ import { changeControl, readControl } from "#db/trading/control";
 import { rebuildPositions } from "#db/trading/positions";
 import type { InstrumentRow } from "#recording/candle-source";
 import { okxClient } from "#runtime/okx/client";
-import { type TestDatabase, testDatabase } from "#testing/database";
+import { deskTests } from "#testing/desk-tests";
 import { ETH_SWAP } from "#testing/instruments";
 import { EVENT, paperDesk, WALLET } from "#testing/paper-desk";
 import { hashOf, type Json } from "#trading/canonical-json";
@@ -28,22 +28,13 @@ const WARM = 20 * 3600_000;
 const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await testDatabase();
-});
-afterAll(() => database.close());
+const tests = deskTests();
 
 const LookedAt = z.object({ looked_at: z.string() });
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
 async function stage(after?: (bar: number) => number, row?: InstrumentRow) {
-  const desk = await paperDesk(database.db, { ...(after && { after }), ...(row && { row }) });
-  closing.push(desk.close);
+  const desk = await paperDesk(tests.db, { ...(after && { after }), ...(row && { row }) });
+  tests.closeAfter(desk.close);
   return { ...desk, atVenue: () => desk.venue.state().orders.length };
 }
 
