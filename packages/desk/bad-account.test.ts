@@ -6,14 +6,13 @@ import { upsertInstruments } from "#db/trading/instruments";
 import { sqlStore } from "#db/trading/store";
 import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
 import { controlInMemory } from "#local/control-board";
-import { instrumentRow } from "#recording/candle-source";
 import { okxExchange } from "#runtime/okx/exchange";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
+import { flatMarket } from "#testing/flat-market";
 import { ETH_SWAP } from "#testing/instruments";
 import { clientOrderId } from "#trading/orders/client-order-id";
 import { POLICY } from "#trading/plans/policy";
-import type { Candle } from "#units/candle";
 import { decimalOf } from "#units/decimal";
 import { instant, instantOf } from "#units/time";
 import { assertAccount } from "./assert-account.ts";
@@ -42,14 +41,7 @@ async function stage() {
   await emptyTables(db, TRADING_TABLES);
   await db.update(tradingControl).set({ state: "ACTIVE", epoch: 1 }).where(eq(tradingControl.tradingMode, "demo"));
   await upsertInstruments(db, [ETH_SWAP], "paper", MID_HOUR);
-  const bar = 60_000;
-  const first = Math.floor(Date.now() / bar) * bar - 60 * bar;
-  const price = decimalOf("2000");
-  const candles: Candle[] = Array.from({ length: 120 }, (_, i) => ({
-    ...{ openedAt: instant(first + i * bar), open: price, high: price, low: price, close: price },
-    volume: decimalOf("1000000"),
-  }));
-  const source = { barSeconds: 60, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => candles };
+  const source = flatMarket(decimalOf("2000"));
   const clock = { aheadMs: 0, now: () => Date.now() + clock.aheadMs };
   const placed: string[] = [];
   const venue: PaperVenue = await paperVenue({

@@ -16,18 +16,17 @@ import { fenced, mendControl } from "#desk/control-object";
 import { submitOrder } from "#desk/submit-order";
 import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
 import { controlInMemory } from "#local/control-board";
-import { instrumentRow } from "#recording/candle-source";
 import { armingLook } from "#runtime/arming";
 import { readSettings } from "#runtime/config";
 import { okxExchange } from "#runtime/okx/exchange";
 import { runToEnd } from "#testing/command";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
+import { flatMarket } from "#testing/flat-market";
 import { ETH_SWAP } from "#testing/instruments";
 import type { Arming, SignedArming } from "#trading/arming";
 import { clientOrderId } from "#trading/orders/client-order-id";
 import { POLICY, policyHash } from "#trading/plans/policy";
-import type { Candle } from "#units/candle";
 import { decimalOf } from "#units/decimal";
 import { type Instant, instant } from "#units/time";
 import { armDesk, disarmDesk, NotArmedError } from "./arm.ts";
@@ -85,14 +84,7 @@ async function stage({
   await emptyTables(db, TRADING_TABLES);
   await db.update(tradingControl).set({ state: "HALTED", epoch: 1 });
   await upsertInstruments(db, [ETH_SWAP], "okx", now());
-  const bar = 60_000;
-  const first = Math.floor(Date.now() / bar) * bar - 60 * bar;
-  const price = decimalOf("2000");
-  const candles: Candle[] = Array.from({ length: 120 }, (_, i) => ({
-    ...{ openedAt: instant(first + i * bar), open: price, high: price, low: price, close: price },
-    volume: decimalOf("1000000"),
-  }));
-  const source = { barSeconds: 60, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => candles };
+  const source = flatMarket(decimalOf("2000"));
   const venue: PaperVenue = await paperVenue({ clock: { now: () => Date.now() }, source, key: KEY });
   closings.push(venue.close);
   const exchange = okxExchange({

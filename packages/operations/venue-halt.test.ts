@@ -4,14 +4,13 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type PaperVenue, paperVenue } from "#doubles/venue/venue";
 import { controlFile, controlInMemory } from "#local/control-board";
-import { instrumentRow } from "#recording/candle-source";
 import { okxClient } from "#runtime/okx/client";
 import { okxExchange } from "#runtime/okx/exchange";
 import { runToEnd } from "#testing/command";
+import { flatMarket } from "#testing/flat-market";
 import { ETH_SWAP } from "#testing/instruments";
 import { objectOf } from "#trading/control-object";
 import { clientOrderId } from "#trading/orders/client-order-id";
-import type { Candle } from "#units/candle";
 import { decimalOf } from "#units/decimal";
 import { instant, instantOf } from "#units/time";
 import { haltAtVenue, VenueHaltIncomplete } from "./venue-halt.ts";
@@ -28,13 +27,7 @@ afterEach(async () => {
 
 async function stage() {
   const clock = { now: () => Date.now() };
-  const bar = 60_000;
-  const first = Math.floor(Date.now() / bar) * bar - 60 * bar;
-  const candles: Candle[] = Array.from({ length: 120 }, (_, i) => ({
-    ...{ openedAt: instant(first + i * bar), open: PRICE, high: PRICE, low: PRICE, close: PRICE },
-    volume: decimalOf("1000000"),
-  }));
-  const source = { barSeconds: 60, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => candles };
+  const source = flatMarket(PRICE);
   const asked: string[] = [];
   const observe = ({ method, target }: { method: string; target: string }) => void asked.push(`${method} ${target}`);
   const venue: PaperVenue = await paperVenue({ clock, source, key: KEY, observe });

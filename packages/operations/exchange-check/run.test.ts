@@ -9,11 +9,10 @@ import { VenueGuardError } from "#runtime/okx/errors";
 import type { OkxExchangeConfig } from "#runtime/okx/exchange";
 import { okxProber } from "#runtime/okx/prober";
 import { runToEnd, startCommand } from "#testing/command";
+import { flatMarket } from "#testing/flat-market";
 import { ETH_SWAP } from "#testing/instruments";
 import { policyFrom } from "#trading/plans/policy";
-import type { Candle } from "#units/candle";
 import { big, decimalOf } from "#units/decimal";
-import { instant } from "#units/time";
 import type { Finding } from "./check.ts";
 import { checkExchange, needsPerson, OrdersInLiveError } from "./run.ts";
 import { findingText, summaryText } from "./text.ts";
@@ -33,13 +32,7 @@ afterEach(async () => {
 /** A venue with a price, a key and a clock that a pause moves. `aheadMs`: of this machine's. */
 async function venueOf(aheadMs = 0) {
   let passed = aheadMs;
-  const bar = 60_000;
-  const first = Math.floor(Date.now() / bar) * bar - 60 * bar;
-  const candles: Candle[] = Array.from({ length: 120 }, (_, i) => ({
-    ...{ openedAt: instant(first + i * bar), open: PRICE, high: PRICE, low: PRICE, close: PRICE },
-    volume: decimalOf("1000000"),
-  }));
-  const source = { barSeconds: 60, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => candles };
+  const source = flatMarket(PRICE);
   const posts: string[] = [];
   const venue: PaperVenue = await paperVenue({
     ...{ clock: { now: () => Date.now() + passed }, source, key: KEY },
