@@ -138,9 +138,9 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const began = performance.now();
   const run = await replayed(recording, given, directory, signal);
   try {
-    const { report, wallets } = run.reported;
+    const { report, wallets, settled } = run.reported;
     const truth = truthOf(recording);
-    const planted = truth === null ? [] : foundOf(truth, wallets);
+    const planted = truth === null ? [] : foundOf(truth, settled);
     const reportPath = await writeReport(directory, markdown(report, orders) + foundSection(planted));
     const seconds = (performance.now() - began) / 1000;
     const deadLetters = run.desk.deadLetters().length;

@@ -11,13 +11,15 @@ import { type Instant, instant, millis } from "#units/time";
 export interface RunReport {
   readonly report: Report;
   readonly markdown: string;
-  /** Every watched wallet with its latest score. */
+  /** Every wallet that was scored, as the report has those that moved most. */
   readonly wallets: readonly WalletLine[];
+  /** Every watched wallet with its latest score, at the end of the run. */
+  readonly settled: readonly WalletLine[];
 }
 
 /**
  * Builds, stores and returns the report of a whole run (type `run`): all that the desk saw from `start` up to and with
- * `end`. The four-hour reports of the run stay beside it. Its biases are those after the last block.
+ * `end`. The four-hour reports of the run stay beside it. Its biases and its scores are those after the last block.
  */
 export async function buildRunReport(db: Db, settings: Settings, start: Instant, end: Instant): Promise<RunReport> {
   const { mode, venue, chain, inputName, generated, explorerUrl, policy } = settings;
@@ -33,8 +35,10 @@ export async function buildRunReport(db: Db, settings: Settings, start: Instant,
     explorerUrl,
     policy,
   };
-  const report = composeReport(await reportRecords(db, scope));
+  const records = await reportRecords(db, scope);
+  const report = composeReport(records);
   const text = markdown(report);
   await saveReport(db, report, text);
-  return { report, markdown: text, wallets: await latestWallets(db, { limit: null }) };
+  const settled = await latestWallets(db, { limit: null });
+  return { report, markdown: text, wallets: records.wallets, settled };
 }

@@ -60,6 +60,31 @@ test("wallets are ranked per horizon, the best and then the worst, and nobody tw
   ]);
 });
 
+test("where outcomes settled later, a wallet stands by what the desk knew, and beside it by what it came to", () => {
+  const stands = (label: string, at: [number, number], settled: [number, number], n: number) => {
+    const { credibility, ...wallet } = scoredWith(label, 5, 5, `0x${String(n).repeat(40)}`);
+    return {
+      ...wallet,
+      credibility: credibility.map((line) => ({
+        ...line,
+        ...(line.horizon === "24h" ? { score: 5, bets: 0, edge: 0.02 } : { score: at[0], bets: at[1], edge: 0.4 }),
+        settled: { score: settled[0], bets: settled[1], edge: 0.79 },
+      })),
+    };
+  };
+  const wallets = [stands("late", [5.5, 3], [9.1, 22], 1), stands("early", [7, 8], [3.2, 20], 2)];
+  const text = summaryText(summaryWith({ wallets }), PLAIN);
+  const rows = text.split("\n").filter((line) => /^ {2}(4h|24h) +(best|worst)/.test(line));
+  expect(rows.map((row) => row.trim().replaceAll(/\s+/g, " "))).toEqual([
+    "4h best early 7.0 40% 8.0 3.2 79% 20.0 accumulator",
+    "4h best late 5.5 40% 3.0 9.1 79% 22.0 accumulator",
+    // Of a day nothing was known then: by what they came to.
+    "24h best late 9.1 79% 22.0 accumulator",
+    "24h worst early 3.2 79% 20.0 accumulator",
+  ]);
+  expect(text.replaceAll(/\s+/g, " ")).toContain("settled: as of 2022-06-21 03:59 UTC, once outcomes had settled");
+});
+
 test("blocks, settling, biases and the rest each say their own time", () => {
   const text = summaryText(summaryWith(), PLAIN);
   for (const part of [

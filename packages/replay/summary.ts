@@ -30,7 +30,14 @@ import {
 } from "#reporting/phrase";
 import { plain } from "#reporting/plain";
 import { POLICY_LETTERS, policyText } from "#reporting/policy-text";
-import type { BiasLine, PositionLine, Report, WalletLine } from "#reporting/report";
+import {
+  type BiasLine,
+  type CredibilityLine,
+  NEUTRAL,
+  type PositionLine,
+  type Report,
+  type WalletLine,
+} from "#reporting/report";
 import { sentences } from "#reporting/sentences";
 import { readEnv } from "#runtime/config";
 import { betsNeeded, DEFAULT_PRIOR } from "#scoring/prior";
@@ -41,7 +48,7 @@ import { HORIZONS, type Horizon, type Instant } from "#units/time";
 /** What the end of a run is reported from. */
 export interface RunSummary {
   readonly report: Report;
-  /** Every watched wallet with its latest score. */
+  /** Every wallet that was scored, as of the report's biases. */
   readonly wallets: readonly WalletLine[];
   /** How well the desk separated the informed from the others, where that was planted: a line a horizon. */
   readonly planted: readonly string[];
@@ -69,8 +76,6 @@ export const lookOf = (stream: { readonly isTTY?: boolean; readonly columns?: nu
 
 const RANKED = 3;
 const SHOWN = 8;
-/** A credibility that says nothing. Source: docs/glossary.md#credibility. */
-const NEUTRAL = 5;
 
 /** Returns the end of a run as plain text for a terminal, ending with a line break. */
 export function summaryText(summary: RunSummary, look: Look): string {
@@ -85,10 +90,10 @@ export function summaryText(summary: RunSummary, look: Look): string {
     ...sentences(report).flatMap((sentence) => wrapped(sentence, width)),
     "",
     ...section("Watched", watchedLines(summary)),
-    ...section(`Wallets${stood(report.asOf?.rest)}`, walletTable(wallets)),
-    ...section("Planted, and found", summary.planted),
+    ...section(`Wallets${stood(report.asOf?.bias ?? report.asOf?.rest)}`, walletTable(wallets, report.asOf)),
+    ...section(`Planted, and found${stood(report.asOf?.rest)}`, summary.planted),
     ...section(`Bias${stood(report.asOf?.bias)}`, biasLines(report)),
-    ...section("Orders", orderLines(report, look.orders ?? SHOWN)),
+    ...section(`Orders${stood(report.asOf?.rest)}`, orderLines(report, look.orders ?? SHOWN)),
     ...section(`Why no trade${stood(report.asOf?.bias)}`, noTradeLines(report)),
     ...section(`Positions${stood(report.asOf?.rest)}`, positionLines(report.positions)),
     ...section(`Account${stood(report.asOf?.rest)}`, accountLines(report)),
@@ -131,22 +136,28 @@ const byCount = (counts: Readonly<Record<string, number>>): string =>
     .map(([name, count]) => `${grouped(count)} ${spoken(name)}`)
     .join(", ") || "none";
 
-/** The best and the worst of each horizon among wallets that stand above and below 5.0: the others are not known. */
-function walletTable(wallets: readonly WalletLine[]): string[] {
+/**
+ * The best and the worst of each horizon among wallets that stand above and below 5.0: the others are not known. Beside what the
+ * desk traded on, what each stood at once its outcomes had settled.
+ */
+function walletTable(wallets: readonly WalletLine[], asOf: Report["asOf"]): string[] {
   const rows = HORIZONS.flatMap((horizon) => ranked(wallets, horizon));
   if (rows.length === 0) return nobody(wallets);
-  return table(
-    [
-      { max: 3 },
-      { max: 5 },
-      { max: 32 },
-      { max: 5, align: "right" },
-      { max: 5, align: "right" },
-      { max: 7, align: "right" },
-      { max: 20 },
-    ],
-    [["", "", "wallet", "score", "edge", "bets", "kind"], ...rows],
-  );
+  const settles = wallets.some(({ credibility }) => credibility.some(({ settled }) => settled !== null));
+  const number = { max: 7, align: "right" } as const;
+  const numbers = [number, number, number];
+  const head = [
+    ...["", "", "wallet", "score", "edge", "bets"],
+    ...(settles ? ["settled", "edge", "bets"] : []),
+    "kind",
+  ];
+  return [
+    ...table(
+      [{ max: 3 }, { max: 5 }, { max: settles ? 24 : 32 }, ...numbers, ...(settles ? numbers : []), { max: 20 }],
+      [head, ...rows.map(({ name, now, settled, kind }) => [...name, ...now, ...(settles ? settled : []), kind])],
+    ),
+    ...(settles && asOf !== null ? [`settled: as of ${minute(asOf.rest)} UTC, once outcomes had settled`] : []),
+  ];
 }
 
 /** Returns what is said when every wallet is at 5.0. */
@@ -164,26 +175,46 @@ const kindCell = (archetype: string | null): string => {
   return kind === null ? "" : plain(kind);
 };
 
-function ranked(wallets: readonly WalletLine[], horizon: Horizon): string[][] {
-  const scored = wallets
-    .flatMap(({ wallet, archetype, credibility }) => {
-      const line = credibility.find((each) => each.horizon === horizon);
-      return line && (line.bets ?? 0) > 0 ? [{ ...line, wallet, archetype, order: line.edge ?? 0 }] : [];
-    })
-    .sort((a, b) => b.score - a.score || b.order - a.order || (a.wallet.address < b.wallet.address ? -1 : 1));
-  const shown = (line: { readonly score: number }): number => Number(line.score.toFixed(1));
-  const best = scored.filter((line) => shown(line) > NEUTRAL).slice(0, RANKED);
-  const worst = scored.filter((line) => shown(line) < NEUTRAL).slice(-RANKED);
-  const row = (line: (typeof scored)[number], rank: string): string[] => [
-    horizon,
-    rank,
-    walletName(line.wallet),
+/** A wallet's row of the table, in cells. */
+interface Ranked {
+  readonly name: readonly string[];
+  readonly now: readonly string[];
+  readonly settled: readonly string[];
+  readonly kind: string;
+}
+
+/** By what the desk knew; where it knew nothing of any wallet yet, by where they came to stand. */
+function ranked(wallets: readonly WalletLine[], horizon: Horizon): Ranked[] {
+  const lines = wallets.flatMap(({ wallet, archetype, credibility }) =>
+    credibility.filter((line) => line.horizon === horizon).map((line) => ({ wallet, archetype, line })),
+  );
+  const known = lines.some(({ line }) => shown(line.score) !== NEUTRAL);
+  const scored = lines
+    .map((each) => ({ ...each, by: known ? each.line : (each.line.settled ?? each.line) }))
+    .filter(({ by }) => (by.bets ?? 0) > 0)
+    .sort((a, b) => b.by.score - a.by.score || (b.by.edge ?? 0) - (a.by.edge ?? 0) || byAddress(a.wallet, b.wallet));
+  const best = scored.filter(({ by }) => shown(by.score) > NEUTRAL).slice(0, RANKED);
+  const worst = scored.filter(({ by }) => shown(by.score) < NEUTRAL).slice(-RANKED);
+  const row = ({ wallet, archetype, line }: (typeof scored)[number], rank: string): Ranked => ({
+    ...{ name: [horizon, rank, walletName(wallet)], now: cellsOf(line), settled: cellsOf(line.settled) },
+    kind: kindCell(archetype),
+  });
+  return [...best.map((line) => row(line, "best")), ...worst.map((line) => row(line, "worst"))];
+}
+
+const byAddress = (a: { readonly address: string }, b: { readonly address: string }): number =>
+  a.address < b.address ? -1 : 1;
+
+const shown = (score: number): number => Number(score.toFixed(1));
+
+/** A score, the probability of an edge and the bets behind them; empty where no bet had settled. */
+function cellsOf(line: CredibilityLine["settled"]): string[] {
+  if (line === null || (line.bets ?? 0) === 0) return ["", "", ""];
+  return [
     line.score.toFixed(1),
     line.edge === null ? "" : probability(line.edge),
     line.bets === null ? "" : line.bets.toFixed(1),
-    kindCell(line.archetype),
   ];
-  return [...best.map((line) => row(line, "best")), ...worst.map((line) => row(line, "worst"))];
 }
 
 const stood = (at: Instant | null | undefined): string => (at ? `, as of ${minute(at)} UTC` : "");

@@ -1,13 +1,26 @@
 import { whyNoTrade } from "#trading/plans/no-trade";
 import { policyOf } from "#trading/plans/policy";
 import { big } from "#units/decimal";
-import { type Horizon, instant, millis } from "#units/time";
+import { type Horizon, type Instant, instant, millis } from "#units/time";
 import { type MetricRecords, metricsOf } from "./metrics.ts";
-import type { BiasLine, Denial, EventLine, OrderLine, PositionLine, Report, Scope, WalletLine } from "./report.ts";
+import type {
+  BiasLine,
+  CredibilityLine,
+  Denial,
+  EventLine,
+  OrderLine,
+  PositionLine,
+  Report,
+  Scope,
+  WalletLine,
+} from "./report.ts";
+import { NEUTRAL } from "./report.ts";
 
 /** What a report is made of: the rows of its period, every list in the order of its key. */
 export interface ReportRecords extends Omit<MetricRecords, "events" | "orders" | "positions">, Pick<Report, "trading"> {
   readonly scope: Scope;
+  /** Of a run: the instant after its last block that the biases, the scores and the evidence are of. Null: the period's end. */
+  readonly marketAt: Instant | null;
   readonly biases: readonly BiasLine[];
   readonly evidence: Report["evidence"];
   /** Assets that have an instrument, sorted. */
@@ -30,13 +43,11 @@ export interface TradeRecords
 
 const NOTABLE = 10;
 const MOVERS = 5;
-/** A score that nothing is known of. Source: docs/glossary.md#credibility. */
-const NEUTRAL = 5;
 
 /** Returns the report of a period. The same records give the same report, in whatever order they come. */
 export function composeReport(records: ReportRecords): Report {
   const { timeframe } = policyOf(records.scope);
-  const moved = records.wallets.map((line) => ({ line, move: moveOf(line) }));
+  const moved = movesOf(records.wallets);
   return {
     scope: records.scope,
     asOf: asOf(records),
@@ -77,10 +88,17 @@ function byStrength(biases: readonly BiasLine[], traded: Horizon): (a: BiasLine,
     TIMEFRAMES.indexOf(a.timeframe) - TIMEFRAMES.indexOf(b.timeframe);
 }
 
+/** Returns the instant that biases are of: that of the newest; null of none. */
+export const latestAt = (biases: readonly Pick<BiasLine, "at">[]): Instant | null =>
+  biases.reduce<Instant | null>((most, { at }) => (most === null || at > most ? at : most), null);
+
 /** A period is half open, so its last instant is the millisecond before its end. */
-function asOf({ scope, biases }: ReportRecords): Report["asOf"] {
-  const bias = biases.reduce<BiasLine["at"] | null>((most, { at }) => (most === null || at > most ? at : most), null);
-  return { bias, rest: scope.type === "run" ? instant(millis(scope.end) - 1) : scope.end };
+function asOf({ scope, biases, marketAt }: ReportRecords): Report["asOf"] {
+  const newest = latestAt(biases);
+  return {
+    bias: newest === null ? null : (marketAt ?? newest),
+    rest: scope.type === "run" ? instant(millis(scope.end) - 1) : scope.end,
+  };
 }
 
 /**
@@ -104,13 +122,25 @@ export function noTrade({ scope, biases, evidence, tradedAssets, orders, standin
     });
 }
 
+interface Moved {
+  readonly line: WalletLine;
+  readonly move: number;
+}
+
+/** How far each wallet's credibility moved; where the desk knew nothing of any of them yet, how far until outcomes had settled. */
+function movesOf(wallets: readonly WalletLine[]): Moved[] {
+  const moved = wallets.map((line) => ({ line, move: moveOf(line, ({ score }) => score) }));
+  if (moved.some(({ move }) => move !== 0)) return moved;
+  return wallets.map((line) => ({ line, move: moveOf(line, ({ score, settled }) => settled?.score ?? score) }));
+}
+
 /** The largest change of a wallet's credibility over the horizons, signed. */
-function moveOf({ credibility }: WalletLine): number {
-  const moves = credibility.map(({ score, previous }) => score - (previous ?? NEUTRAL));
+function moveOf({ credibility }: WalletLine, scoreOf: (line: CredibilityLine) => number): number {
+  const moves = credibility.map((line) => scoreOf(line) - (line.previous ?? NEUTRAL));
   return moves.reduce((largest, move) => (Math.abs(move) > Math.abs(largest) ? move : largest), 0);
 }
 
-const movers = (moved: readonly { readonly line: WalletLine; readonly move: number }[]): WalletLine[] =>
+const movers = (moved: readonly Moved[]): WalletLine[] =>
   [...moved]
     .sort((a, b) => Math.abs(b.move) - Math.abs(a.move) || compare(a.line.wallet.address, b.line.wallet.address))
     .slice(0, MOVERS)

@@ -13,13 +13,14 @@ const SHOWN_DENIALS = 6;
 const BREAK = "  ";
 
 /** Returns the lines of the newest `most` orders, newest first, each with why; then the plans that policy stopped. */
-export function orderSection({ orders, denials }: Report, most: number = SHOWN_ORDERS): string[] {
+export function orderSection({ orders, denials, asOf }: Report, most: number = SHOWN_ORDERS): string[] {
   const shown = orders.slice(Math.max(0, orders.length - most)).reverse();
   const older = orders.length - shown.length;
   const denied = denials.slice(0, Math.max(most, SHOWN_DENIALS));
   return [
     "## Orders",
     "",
+    ...(asOf === null ? [] : [`As of ${minute(asOf.rest)}.`, ""]),
     ...(orders.length === 0 ? ["None was placed.", ""] : shown.flatMap((order) => [...orderLines(order), ""])),
     ...(older > 0 ? [`And ${plural(older, "older order", "older orders")}.`, ""] : []),
     ...(denied.length > 0 ? ["### Denied", "", ...denied.map(denialItem), ""] : []),

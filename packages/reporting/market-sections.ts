@@ -107,17 +107,22 @@ function transaction(hash: string, explorerUrl: string | null): string {
 }
 
 /** Returns the lines of the wallets that rose and fell most, with the evidence per horizon. */
-export function walletSection({ walletsUp, walletsDown, asOf }: Report): string[] {
+export function walletSection({ walletsUp, walletsDown, asOf, scope }: Report): string[] {
   if (walletsUp.length + walletsDown.length === 0) return ["## Wallets", "", "No credibility changed.", ""];
   return [
     "## Wallets",
     "",
     "Credibility from 0 to 10 (5.0 = nothing known), the probability of a profitable edge, and the effective bets.",
-    ...(asOf === null ? [] : [`As of ${minute(asOf.rest)}.`]),
+    ...(asOf === null ? [] : [scoresStood(asOf, scope)]),
     "",
     ...walletGroup("Up", walletsUp),
     ...walletGroup("Down", walletsDown),
   ];
+}
+
+function scoresStood({ bias, rest }: NonNullable<Report["asOf"]>, { type }: Report["scope"]): string {
+  if (type !== "run" || bias === null) return `As of ${minute(rest)}.`;
+  return `As of ${minute(bias)}, as the biases and the orders knew them. After "settled": once outcomes had settled, as of ${minute(rest)}.`;
 }
 
 const walletGroup = (heading: string, lines: readonly WalletLine[]): string[] =>
@@ -126,15 +131,23 @@ const walletGroup = (heading: string, lines: readonly WalletLine[]): string[] =>
 function walletLines({ wallet, archetype, credibility }: WalletLine): string[] {
   const known = kindOf(archetype);
   const kind = known === null ? "" : `, ${escaped(known)}`;
-  const told = credibility.filter(({ score, bets, previous }) => (bets ?? 0) > 0 || score !== (previous ?? score));
+  const told = credibility.filter(
+    ({ score, bets, previous, settled }) =>
+      (bets ?? 0) > 0 || (settled?.bets ?? 0) > 0 || score !== (previous ?? score),
+  );
   return [`**${walletName(wallet, escaped)}**${kind}`, "", ...told.map(credibilityItem), ""];
 }
 
-function credibilityItem({ horizon, score, previous, edge, bets }: CredibilityLine): string {
+const evidenceText = ({ edge, bets }: Pick<CredibilityLine, "edge" | "bets">): string =>
+  [
+    ...(edge === null ? [] : [` · edge ${probability(edge)}`]),
+    ...(bets === null ? [] : [` · ${plural(Number(bets.toFixed(1)), "bet")}`]),
+  ].join("");
+
+function credibilityItem({ horizon, score, previous, settled, ...evidence }: CredibilityLine): string {
   const before = previous === null || previous === score ? "" : ` (was ${previous.toFixed(1)})`;
-  const evidence = [
-    ...(edge === null ? [] : [`edge ${probability(edge)}`]),
-    ...(bets === null ? [] : [plural(Number(bets.toFixed(1)), "bet")]),
-  ];
-  return `- ${horizon} **${score.toFixed(1)}**${before}${evidence.length > 0 ? ` · ${evidence.join(" · ")}` : ""}`;
+  const stands =
+    (evidence.bets ?? 0) > 0 ? `**${score.toFixed(1)}**${before}${evidenceText(evidence)}` : "no bet had settled";
+  const later = settled === null ? "" : `; settled **${settled.score.toFixed(1)}**${evidenceText(settled)}`;
+  return `- ${horizon} ${stands}${later}`;
 }

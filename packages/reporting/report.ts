@@ -55,6 +55,9 @@ export const BiasLine = z.object({
 });
 export type BiasLine = z.infer<typeof BiasLine>;
 
+/** A credibility that says nothing. Source: docs/glossary.md#credibility. */
+export const NEUTRAL = 5;
+
 /** A credibility at one horizon: 0 to 10, 5.0 = nothing known. */
 export const CredibilityLine = z.object({
   horizon: Horizon,
@@ -65,6 +68,11 @@ export const CredibilityLine = z.object({
   edge: z.number().nullable(),
   /** Effective bets behind it: clustered, so that ten swaps in one hour are one, and decayed. */
   bets: z.number().nullable(),
+  /** Where a run went on after its last block: the same once its outcomes had settled. */
+  settled: z
+    .object({ score: z.number(), edge: z.number().nullable(), bets: z.number().nullable() })
+    .nullable()
+    .default(null),
 });
 export type CredibilityLine = z.infer<typeof CredibilityLine>;
 
@@ -219,7 +227,10 @@ export type Scope = z.infer<typeof Scope>;
 /** Everything that the Markdown shows, exact. It holds no wall clock: the same rows give the same report. */
 export const Report = z.object({
   scope: Scope,
-  /** When what is shown stood so: the biases (null without one), and all the rest. A run goes on after its last block. */
+  /**
+   * When what is shown stood so: the biases, the scores and why nothing was traded (null without a bias), and all the rest. A run
+   * goes on after its last block.
+   */
   asOf: z.object({ bias: Instant.nullable(), rest: Instant }).nullable().default(null),
   trading: z.object({ state: z.string(), reason: z.string() }).nullable(),
   /** As of the biases: the effective bets of the wallet that has most, and how many it takes to tell skill from luck. */

@@ -68,6 +68,7 @@ const credibility = (horizon: Horizon, score: number, previous: number | null) =
   previous,
   edge: 0.71,
   bets: 12.4,
+  settled: null,
 });
 
 /** Returns a wallet whose 4 h score went from `previous` to `score`. */
@@ -180,6 +181,7 @@ export function recordsWith(parts: Partial<ReportRecords> = {}): ReportRecords {
     scope: SCOPE,
     trading: { state: "ACTIVE", reason: "initial" },
     watchedWallets: 42,
+    marketAt: null,
     blocks: [block(1, 2000), block(2, 4000), block(4, 2000)],
     retracted: [],
     standing: [],

@@ -60,7 +60,7 @@ test("a score that says nothing, and a wallet that has none", async () => {
   const { db } = database;
   expect(await latestWallets(db, { limit: null })).toMatchObject([{ archetype: null, credibility: [] }]);
   await db.insert(s.walletScores).values({ walletId: WALLET, timestamp: AT });
-  expect(await scoredWallets(db, AT, later(1000))).toMatchObject([
+  expect(await scoredWallets(db, { start: AT, end: later(1000), settledBy: later(1000) })).toMatchObject([
     { wallet: { label: null }, archetype: null, credibility: [] },
   ]);
 });

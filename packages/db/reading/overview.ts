@@ -1,5 +1,5 @@
 import { and, desc, eq, sql } from "drizzle-orm";
-import type { TradeRecords } from "#reporting/compose";
+import { latestAt, type TradeRecords } from "#reporting/compose";
 import type { Cursor } from "#reporting/paging";
 import type { BiasLine, EventLine, OrderLine, PositionLine } from "#reporting/report";
 import type { Account } from "#trading/account";
@@ -143,7 +143,7 @@ export interface BiasState extends Omit<TradeRecords, "scope"> {
 export async function biasState(db: Db, { mode, venue }: Account, asset: string | null): Promise<BiasState> {
   const biases = await latestBiases(db, asset);
   const assets = (await tradedAssets(db)).filter((one) => asset === null || one === asset);
-  const asOf = biases.reduce<Instant | null>((most, { at }) => (most === null || at > most ? at : most), null);
+  const asOf = latestAt(biases);
   if (asOf === null) return { asOf, evidence: [], biases, tradedAssets: assets, orders: [], standing: [] };
   const from = instant(millis(asOf) - FOUR_HOURS_MS + 1);
   const orders = await orderLines(

@@ -116,7 +116,10 @@ test("events carry the strongest push they were given, and their pattern", async
 test("wallets carry their last score of the period and the one before it", async () => {
   const { walletsUp, walletsDown } = composeReport(await reportRecords(database.db, SCOPE));
   expect(walletsUp.map((line) => line.wallet.label)).toEqual(["whale-03"]);
-  expect(walletsUp[0]?.credibility[1]).toEqual({ horizon: "4h", score: 7.1, previous: 5.5, edge: 0.7, bets: 4 });
+  expect(walletsUp[0]?.credibility[1]).toEqual({
+    ...{ horizon: "4h", score: 7.1, previous: 5.5, edge: 0.7, bets: 4 },
+    settled: null,
+  });
   expect(walletsDown).toHaveLength(1);
 });
 

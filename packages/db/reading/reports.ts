@@ -57,7 +57,7 @@ export async function reportRecords(db: Db, scope: Scope): Promise<ReportRecords
 
 async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
   const seen = await blocks(tx, scope);
-  const end = biasEnd(scope, seen);
+  const end = marketEnd(scope, seen);
   return {
     scope,
     trading: await tradingState(tx, scope),
@@ -71,10 +71,11 @@ async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
           AND ${during(sql`e.observed_at`, scope)} AND e.chain = ${scope.chain}`,
       sql`e.id`,
     ),
+    marketAt: scope.type === "run" ? instant(millis(end) - 1) : null,
     biases: await biasLines(tx, { start: scope.start, end, terms: TERMS }),
     evidence: await evidenceBefore(tx, end),
     tradedAssets: await tradedAssets(tx),
-    wallets: await scoredWallets(tx, scope.start, scope.end),
+    wallets: await scoredWallets(tx, { start: scope.start, end, settledBy: scope.end }),
     outcomes: await outcomes(tx, scope),
     equity: await equity(tx, scope),
     orders: await orderLines(
@@ -93,8 +94,8 @@ async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
   };
 }
 
-/** A run goes on for a day after its last block, and every bias has decayed by then: it is reported as of that block. */
-function biasEnd({ type, end }: Scope, seen: ReportRecords["blocks"]): Instant {
+/** A run goes on for a day after its last block, and every bias has decayed by then: biases and scores are as of that block. */
+function marketEnd({ type, end }: Scope, seen: ReportRecords["blocks"]): Instant {
   const last = seen.at(-1);
   if (type !== "run" || !last) return end;
   const settled = instant(millis(last.observedAt) + BIAS_MS + 1);

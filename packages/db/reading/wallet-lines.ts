@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
-import type { CredibilityLine, Report, WalletLine } from "#reporting/report";
+import { type CredibilityLine, NEUTRAL, type Report, type WalletLine } from "#reporting/report";
 import { betsNeeded, DEFAULT_PRIOR } from "#scoring/prior";
 import { HORIZONS, type Instant } from "#units/time";
 import type { Db } from "../client.ts";
@@ -29,30 +29,46 @@ const wallet = {
   credibility_4h: score,
   credibility_24h: score,
 };
-const ScoredWallet = kind.shape("scored wallets", { ...wallet, before: kind.orNull(kind.built(Scores)) });
+const Settled = Scores.extend({ evidence: Evidence });
+const ScoredWallet = kind.shape("scored wallets", {
+  ...wallet,
+  before: kind.orNull(kind.built(Scores)),
+  settled: kind.orNull(kind.built(Settled)),
+});
 const LatestWallet = kind.shape("latest wallets", wallet);
-type Row = kind.RowOf<typeof LatestWallet> & { readonly before?: z.infer<typeof Scores> | null };
+interface Row extends kind.RowOf<typeof LatestWallet> {
+  readonly before?: z.infer<typeof Scores> | null;
+  readonly settled?: z.infer<typeof Settled> | null;
+}
 
 const scores = (alias: SQL): SQL =>
   sql`${alias}.credibility_1h::float8 AS credibility_1h, ${alias}.credibility_4h::float8 AS credibility_4h,
       ${alias}.credibility_24h::float8 AS credibility_24h`;
 
-/** Returns the wallets that were scored in [start, end), each with its last score there and the last one before. By id. */
-export async function scoredWallets(db: Db, start: Instant, end: Instant): Promise<WalletLine[]> {
+/**
+ * Returns the wallets that were scored in [start, settledBy), by id: each with the last score before `end`, the last one before
+ * `start` and, where its outcomes settled later, the last one after `end`. A period's `settledBy` is its end.
+ */
+export async function scoredWallets(
+  db: Db,
+  { start, end, settledBy }: { start: Instant; end: Instant; settledBy: Instant },
+): Promise<WalletLine[]> {
+  const last = (from: SQL, to: Instant): SQL =>
+    sql`(SELECT ${scores(sql`q`)}, q.archetype, q.evidence FROM wallet_scores q
+         WHERE q.wallet_id = k.wallet_id AND ${from} AND q."timestamp" < ${to}::timestamptz
+         ORDER BY q."timestamp" DESC LIMIT 1)`;
   const list = await rows(
     db,
     ScoredWallet,
-    sql`SELECT s.wallet_id, w.address, w.label, s.archetype, s.evidence, ${scores(sql`s`)}, to_jsonb(p) AS before
-        FROM (SELECT DISTINCT ON (wallet_id) * FROM wallet_scores
-              WHERE "timestamp" >= ${start}::timestamptz AND "timestamp" < ${end}::timestamptz
-              ORDER BY wallet_id, "timestamp" DESC) s
-        JOIN wallets w ON w.id = s.wallet_id
-        LEFT JOIN LATERAL (
-          SELECT ${scores(sql`q`)} FROM wallet_scores q
-          WHERE q.wallet_id = s.wallet_id AND q."timestamp" < ${start}::timestamptz
-          ORDER BY q."timestamp" DESC LIMIT 1
-        ) p ON true
-        ORDER BY s.wallet_id`,
+    sql`SELECT k.wallet_id, w.address, w.label, coalesce(s.archetype, l.archetype) AS archetype, s.evidence, ${scores(sql`s`)},
+               to_jsonb(p) AS before, to_jsonb(l) AS settled
+        FROM (SELECT DISTINCT wallet_id FROM wallet_scores
+              WHERE "timestamp" >= ${start}::timestamptz AND "timestamp" < ${settledBy}::timestamptz) k
+        JOIN wallets w ON w.id = k.wallet_id
+        LEFT JOIN LATERAL ${last(sql`true`, end)} s ON true
+        LEFT JOIN LATERAL ${last(sql`true`, start)} p ON true
+        LEFT JOIN LATERAL ${last(sql`q."timestamp" >= ${end}::timestamptz`, settledBy)} l ON true
+        ORDER BY k.wallet_id`,
   );
   return list.map(walletLine);
 }
@@ -104,14 +120,18 @@ function walletLine(row: Row): WalletLine {
     credibility: HORIZONS.flatMap((horizon): CredibilityLine[] => {
       const score = row[`credibility_${horizon}`];
       const proof = evidence?.[horizon];
-      if (score === null) return [];
+      const settled = row.settled?.[`credibility_${horizon}`] ?? null;
+      const later = row.settled?.evidence?.[horizon];
+      if (score === null && settled === null) return [];
       return [
         {
           horizon,
-          score,
+          score: score ?? NEUTRAL,
           previous: row.before?.[`credibility_${horizon}`] ?? null,
           edge: proof?.edge ?? null,
           bets: proof?.effectiveBets ?? null,
+          settled:
+            settled === null ? null : { score: settled, edge: later?.edge ?? null, bets: later?.effectiveBets ?? null },
         },
       ];
     }),

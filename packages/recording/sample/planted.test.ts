@@ -7,7 +7,7 @@ import { foundLines, foundOf, foundSection, truthOf } from "./planted.ts";
 const line = (label: string, score: number | null): WalletLine => ({
   wallet: { id: idOf("wallet", label), address: `0x${label}`, label },
   archetype: null,
-  credibility: score === null ? [] : [{ horizon: "1h", score, previous: null, edge: null, bets: null }],
+  credibility: score === null ? [] : [{ horizon: "1h", score, previous: null, edge: null, bets: null, settled: null }],
 });
 const truth = {
   whales: [

@@ -79,8 +79,8 @@ export const foundSection = (found: readonly Found[]): string =>
     ? ""
     : [
         "\n## What was planted\n",
-        "This input was generated: some wallets were given an edge. Credibility on the horizon that each was given, beside the best",
-        "of the wallets without one; AUC 1.00 is perfect. The desk itself never sees this.\n",
+        "This input was generated: some wallets were given an edge. Credibility on the horizon that each was given, once outcomes",
+        "had settled, beside the best of the wallets without one; AUC 1.00 is perfect. The desk itself never sees this.\n",
         ...foundLines(found).map((line) => `- ${line}`),
         "",
       ].join("\n");
