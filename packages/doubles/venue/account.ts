@@ -3,7 +3,8 @@ import { type Big, big, Decimal, decimalOf, fixed, text, ZERO } from "#units/dec
 import { sha256 } from "#units/ids";
 import { Attached, afterFill, PaperAlgo } from "./algo.ts";
 import type { Book, Listing } from "./book.ts";
-import { type Cause, PaperBill, recordFunding, recordTrade, SETTLED_IN } from "./ledger.ts";
+import { type Cause, PaperBill, recordTrade, SETTLED_IN } from "./ledger.ts";
+import { keepExecution, PaperRecord } from "./records.ts";
 
 const ms = z.number().int();
 
@@ -63,6 +64,8 @@ export type PaperFill = z.infer<typeof Fill>;
 
 const Position = z.object({
   instId: z.string(),
+  /** That of the order that opened it. */
+  mgnMode: z.enum(["cross", "isolated"]).default("cross"),
   contracts: Decimal,
   /** What the contracts held cost, signed as they are: exact, where the average is rounded. */
   cost: Decimal,
@@ -83,6 +86,8 @@ export const PaperState = z.object({
   /** The currency that pays fees while the account has enough of it, and its price in USDT; null = USDT pays. */
   feesIn: z.object({ ccy: z.string(), price: Decimal }).nullable().default(null),
   positions: z.array(Position),
+  /** Ascending by their opening. */
+  records: z.array(PaperRecord).default([]),
   orders: z.array(Order),
   fills: z.array(Fill),
   algos: z.array(PaperAlgo).default([]),
@@ -102,6 +107,7 @@ export const newAccount = (initial: Decimal): PaperState => ({
   leverage: {},
   feesIn: null,
   positions: [],
+  records: [],
   orders: [],
   fills: [],
   algos: [],
@@ -158,7 +164,7 @@ export const leverageOf = (state: PaperState, instId: string): Decimal => state.
 export const idAt = (now: number, ...parts: readonly string[]): string =>
   `${now}${(Number.parseInt(sha256(parts.join(" ")).slice(0, 12), 16) % 1_000_000).toString().padStart(6, "0")}`;
 
-const notionalOf = (contracts: Big | Decimal, listing: Listing, price: Big | Decimal): Big =>
+export const notionalOf = (contracts: Big | Decimal, listing: Listing, price: Big | Decimal): Big =>
   big(contracts).times(listing.contractSize).times(price);
 
 /** Returns the position's profit at `mark`, exact. */
@@ -222,7 +228,7 @@ function nextPosition(
   before: PaperPosition | undefined,
   { contracts, cost }: Moved,
   listing: Listing,
-  now: number,
+  { now, order }: Pick<Execution, "now" | "order">,
   tradeId: string,
 ): PaperPosition | null {
   const after = big(contracts);
@@ -230,7 +236,8 @@ function nextPosition(
   const same = before !== undefined && big(before.contracts).gt(0) === after.gt(0) ? before : null;
   const shrinks = same !== null && after.abs().lt(big(same.contracts).abs());
   const avgPx = shrinks ? same.avgPx : text(fixed(big(cost).div(after.times(listing.contractSize)), PLACES));
-  return { instId: listing.id, contracts, cost, avgPx, cTime: same?.cTime ?? now, uTime: now, tradeId };
+  const mgnMode = same?.mgnMode ?? (order.tdMode === "isolated" ? "isolated" : "cross");
+  return { instId: listing.id, mgnMode, contracts, cost, avgPx, cTime: same?.cTime ?? now, uTime: now, tradeId };
 }
 
 /** Returns what pays a fee of so much USDT, which is negative where it is paid, and how much. */
@@ -253,9 +260,14 @@ export function applyFill(state: PaperState, listing: Listing, execution: Execut
   const tradeId = cause === "trade" ? id : `-${id}`;
   const next = moved(before, signed, price, listing);
   const { pnl } = next;
-  const after = nextPosition(before, next, listing, now, tradeId);
+  const after = nextPosition(before, next, listing, execution, tradeId);
   state.positions = [...state.positions.filter((_, i) => i !== at), ...(after ? [after] : [])];
   const { ordId, clOrdId, instId, side } = order;
+  const mgnMode = (after ?? before)?.mgnMode ?? "cross";
+  keepExecution(state, {
+    ...{ instId, mgnMode, lever: leverageOf(state, instId), held: big(before?.contracts ?? ZERO), signed, price, pnl },
+    ...{ fee: feeCcy === SETTLED_IN ? fee : big(0), cause, now },
+  });
   const named = { tradeId, ordId, clOrdId, instId, side };
   const { billId, subType } = recordTrade(state, { ...named, cause, size, price, pnl, fee, feeCcy, ts: now });
   const amounts = { fillSz: text(size), fillPx: text(price), fillPnl: text(pnl), fee: text(fee), feeCcy };
@@ -269,47 +281,4 @@ export function applyFill(state: PaperState, listing: Listing, execution: Execut
   order.uTime = now;
   order.state = big(order.accFillSz).eq(order.sz) ? "filled" : "partially_filled";
   afterFill(state, order, before?.contracts ?? ZERO, now);
-}
-
-/** How often funding is paid, and at what rate of the position's value; longs pay a positive one. */
-export interface FundingTerms {
-  readonly rate: Decimal;
-  readonly hours: number;
-}
-
-/**
- * The rule where no rate is recorded: the interest part of OKX's formula, 0.01 % in eight hours. Its other part is the
- * premium of the swap over its index, which is nothing here: candles give one price for both.
- * Source: OKX, "Funding fee mechanism".
- */
-export const FUNDING_RULE: FundingTerms = { rate: decimalOf("0.0001"), hours: 8 };
-
-/** Returns the first payment after `now`, in ms: payments fall on whole intervals from midnight UTC. */
-export const nextFunding = ({ hours }: FundingTerms, now: number): number =>
-  (Math.floor(now / (hours * 3_600_000)) + 1) * hours * 3_600_000;
-
-/** Pays the funding that fell due since the last call, in the order of its time and instrument, at the mark of that time. */
-export function settleFunding(
-  state: PaperState,
-  book: Book,
-  termsOf: (instId: string) => FundingTerms,
-  now: number,
-): void {
-  const from = state.fundedTo ?? now;
-  if (now <= from && state.fundedTo !== null) return;
-  state.fundedTo = now;
-  const due = state.positions.flatMap((position) => {
-    const terms = termsOf(position.instId);
-    const times: number[] = [];
-    for (let at = nextFunding(terms, from); at <= now; at = nextFunding(terms, at)) times.push(at);
-    return times.map((at) => ({ position, at, rate: terms.rate }));
-  });
-  const inOrder = due.toSorted((a, b) => a.at - b.at || (a.position.instId < b.position.instId ? -1 : 1));
-  for (const { position, at, rate } of inOrder) {
-    const { instId, contracts } = position;
-    const mark = book.touch(instId, at)?.mark;
-    if (!mark) continue;
-    const value = notionalOf(contracts, book.listings.get(instId) as Listing, mark);
-    recordFunding(state, instId, contracts, value.times(rate).neg(), at);
-  }
 }

@@ -2,6 +2,7 @@ import type { CandleSource, InstrumentRow } from "#recording/candle-source";
 import type { Candle } from "#units/candle";
 import { type Big, big, parseDecimal, text, ZERO } from "#units/decimal";
 import { millis } from "#units/time";
+import { type Tier, tiersByRule } from "./tiers.ts";
 
 /** The best prices at an instant, and the contracts that one order can take. */
 export interface Touch {
@@ -21,6 +22,8 @@ export interface BookSettings {
   readonly liquidityShare: number;
   /** Where mark and index stand; at the last price by default, which is the only one that candles have. */
   readonly basis?: (instrument: string) => Basis;
+  /** The tiers of an instrument; a rule by its highest leverage by default. */
+  readonly tiers?: (instrument: string) => readonly Tier[];
   /** The price in USDT of a currency that is not traded here; null without one. */
   readonly indexOf?: (asset: string) => Big | null;
 }
@@ -45,6 +48,8 @@ export interface Listing {
   readonly maxStop: Big | null;
   /** The most of one market order; null where the row does not say. */
   readonly maxMarket: Big | null;
+  /** Ascending; at least one. */
+  readonly tiers: readonly Tier[];
 }
 
 interface Series {
@@ -120,19 +125,21 @@ export interface Book {
   candles(instrument: string, barSeconds: number, now: number, query: CandleQuery): CandleRow[] | null;
 }
 
-function listingOf(row: InstrumentRow): [string, Listing] {
+function listingOf(row: InstrumentRow, tiersOf: BookSettings["tiers"]): [string, Listing] {
   const field = (name: string) => big(parseDecimal(String(row[name])));
   const most = (name: string) => (row[name] ? field(name) : null);
   const id = String(row.instId);
+  const [lot, maxLeverage] = [field("lotSz"), field("lever")];
   return [
     id,
     {
       id,
       contractSize: field("ctVal").times(big(parseDecimal(String(row.ctMult || "1")))),
-      lot: field("lotSz"),
+      lot,
       min: field("minSz"),
       tick: field("tickSz"),
-      maxLeverage: field("lever"),
+      maxLeverage,
+      tiers: tiersOf?.(id) ?? tiersByRule({ lot, maxLeverage }),
       maxStop: most("maxStopSz"),
       maxMarket: most("maxMktSz"),
     },
@@ -228,7 +235,7 @@ function stepsOf(
 /** Returns the market that `source` makes. */
 export function paperBook(source: CandleSource, settings: BookSettings): Book {
   const rows = [...source.instruments()];
-  const listings = new Map(rows.map(listingOf));
+  const listings = new Map(rows.map((row) => listingOf(row, settings.tiers)));
   const base = source.barSeconds * 1000;
   const series = seriesOf(source);
 

@@ -11,8 +11,9 @@ import { okxExchange } from "#runtime/okx/exchange";
 import { ETH_SWAP } from "#testing/instruments";
 import { type Big, big, type Decimal, decimalOf, text, ZERO } from "#units/decimal";
 import { instant } from "#units/time";
-import { applyFill, FUNDING_RULE, newAccount, type PaperOrder, settleFunding, unrealized } from "./account.ts";
+import { applyFill, newAccount, type PaperOrder, unrealized } from "./account.ts";
 import { type Book, type Listing, paperBook } from "./book.ts";
+import { FUNDING_RULE, settleFunding } from "./funding.ts";
 import { type Cause, SUBTYPES } from "./ledger.ts";
 import { type PaperVenueConfig, paperVenue } from "./venue.ts";
 
@@ -150,7 +151,7 @@ test("the venue lists the subtypes that it writes, and knows no other type", asy
   const { data } = (await ask("/api/v5/account/subtypes?type=5,8")) as { data: unknown };
   const of = (...list: string[]) => list.map((subType) => ({ subType, subTypeDesc: "" }));
   expect(data).toEqual([
-    { type: "5", typeDesc: "", subTypeDetails: of("102", "103", "106", "107") },
+    { type: "5", typeDesc: "", subTypeDetails: of("102", "103", "106", "107", "110", "111") },
     { type: "8", typeDesc: "", subTypeDetails: of("173", "174") },
   ]);
   expect(await ask("/api/v5/account/subtypes?type=99")).toMatchObject({ code: "51000" });

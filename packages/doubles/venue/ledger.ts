@@ -49,15 +49,17 @@ const OF_CAUSE: Readonly<Record<Cause, { readonly type: string; readonly buy: st
   adl: { type: "9", buy: "127", sell: "128" },
 };
 const FUNDING = { type: "8", paid: "173", received: "174" };
+const TAKEOVER = { type: "5", into: "110", out: "111" };
 const TRANSFER = { type: "1", into: "11", out: "12" };
 
 /** Every subtype that this venue writes, by type. */
 export const SUBTYPES: ReadonlyMap<string, readonly string[]> = new Map([
   [TRANSFER.type, [TRANSFER.into, TRANSFER.out]],
   [FUNDING.type, [FUNDING.paid, FUNDING.received]],
-  ...[...Map.groupBy(Object.values(OF_CAUSE), ({ type }) => type)].map(
-    ([type, causes]) => [type, causes.flatMap(({ buy, sell }) => [buy, sell])] as const,
-  ),
+  ...[...Map.groupBy(Object.values(OF_CAUSE), ({ type }) => type)].map(([type, causes]) => {
+    const others = type === TAKEOVER.type ? [TAKEOVER.into, TAKEOVER.out] : [];
+    return [type, [...causes.flatMap(({ buy, sell }) => [buy, sell]), ...others]] as const;
+  }),
 ]);
 
 type Entry = Pick<PaperBill, "type" | "subType" | "balChg" | "ts"> & Partial<PaperBill>;
@@ -111,13 +113,27 @@ export function recordTrade(
 /** The digits that a balance keeps after the point. */
 const PLACES = 18;
 
-/** Writes a funding fee: `amount` is negative when it is paid. A fee of nothing is no bill. */
-export function recordFunding(ledger: Ledger, instId: string, contracts: Decimal, amount: Big, ts: number): void {
+/** Writes a funding fee: `amount` is negative when it is paid. A fee of nothing is no bill. Returns what was written. */
+export function recordFunding(ledger: Ledger, instId: string, contracts: Decimal, amount: Big, ts: number): Decimal {
   const change = text(fixed(amount, PLACES));
-  if (change === ZERO) return;
+  if (change === ZERO) return ZERO;
   const subType = big(change).lt(0) ? FUNDING.paid : FUNDING.received;
   const sz = text(big(contracts).abs());
-  record(ledger, { type: FUNDING.type, subType, instId, sz, balChg: change, pnl: change, ts });
+  return record(ledger, { type: FUNDING.type, subType, instId, sz, balChg: change, pnl: change, ts }).balChg;
+}
+
+/**
+ * Writes what a liquidation that took the whole position leaves of its margin, which OKX takes (negative), or what its margin
+ * lacked, which OKX bears (positive). Nothing is no bill.
+ */
+export function recordTakeover(
+  ledger: Ledger,
+  named: Pick<PaperBill, "instId" | "ordId" | "ts">,
+  amount: Big,
+): Decimal {
+  if (amount.eq(0)) return ZERO;
+  const subType = amount.lt(0) ? TAKEOVER.out : TAKEOVER.into;
+  return record(ledger, { type: TAKEOVER.type, subType, ...named, balChg: text(amount), pnl: text(amount) }).balChg;
 }
 
 /** Writes a transfer: `amount` is negative when it leaves the account. @throws RangeError for nothing, or more than there is. */

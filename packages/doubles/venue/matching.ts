@@ -1,9 +1,10 @@
-import { type Big, big, ZERO } from "#units/decimal";
+import { type Big, big, text, ZERO } from "#units/decimal";
 import { applyFill, leverageOf, type PaperOrder, type PaperState, wealth } from "./account.ts";
 import { type Book, ceilTick, floorTick, type Listing, type Touch } from "./book.ts";
 import { SETTLED_IN } from "./ledger.ts";
 import { priceLimit } from "./price-limit.ts";
 import { PaperRefusal } from "./reply.ts";
+import { tierOf } from "./tiers.ts";
 
 export interface Fees {
   /** Fractions of notional: 0.0005 is 5 bps. */
@@ -58,7 +59,10 @@ function taken(order: PaperOrder, listing: Listing, touch: Touch, impactBps: num
 export const heldOf = (state: PaperState, instId: string): Big =>
   big(state.positions.find((position) => position.instId === instId)?.contracts ?? ZERO);
 
-/** @throws PaperRefusal 51008 when the margin after the order would exceed the cash. Reducing orders need none. */
+/**
+ * @throws PaperRefusal 51008 when the margin after the order would exceed the cash, 51004 when its tier does not take the
+ * position at this leverage. Reducing orders need none.
+ */
 export function checkMargin(
   { state, book, matching }: Floor,
   order: PaperOrder,
@@ -69,6 +73,9 @@ export function checkMargin(
   const held = heldOf(state, order.instId);
   const after = held.plus(order.side === "buy" ? order.sz : big(order.sz).times(-1));
   if (after.abs().lte(held.abs()) && (after.eq(0) || after.gt(0) === held.gt(0))) return;
+  const { maxSize, maxLeverage } = tierOf(listing.tiers, after);
+  if (after.abs().gt(maxSize) || big(leverageOf(state, order.instId)).gt(maxLeverage))
+    throw new PaperRefusal("51004", `${text(after.abs())} contracts are too many at this leverage`);
   const price = order.side === "buy" ? touch.ask : touch.bid;
   const added = after.abs().minus(held.gt(0) === after.gt(0) ? held.abs() : 0);
   const notional = added.times(listing.contractSize).times(price);

@@ -1,8 +1,10 @@
 import type { Candle } from "#units/candle";
 import { type Big, big } from "#units/decimal";
-import { applyFill, type FundingTerms, type PaperState, settleFunding } from "./account.ts";
+import { applyFill, type PaperState } from "./account.ts";
 import { type AlgoLeg, isWaiting } from "./algo.ts";
 import { ceilTick, floorTick, type Listing, type Step, type Touch } from "./book.ts";
+import { type FundingTerms, settleFunding } from "./funding.ts";
+import { liquidate, liquidationPrice, type Prices } from "./liquidation.ts";
 import { type Floor, heldOf } from "./matching.ts";
 import { isPending } from "./orders.ts";
 import { fireDue, trigger } from "./triggers.ts";
@@ -23,17 +25,28 @@ function sweep({ state, book, matching }: Floor, instId: string, touch: Touch, n
   }
 }
 
-/** The last price comes to `price`: what rests is filled, what waits is triggered, and fired when it need not wait. */
+/** Returns the prices of `at`, with one instrument's last price at `price`. */
+const pricesAt =
+  ({ book }: Floor, instId: string, price: Big, at: number): Prices =>
+  (id) =>
+    id === instId ? book.touchAt(id, at, price) : book.touch(id, at);
+
+/**
+ * The last price comes to `price`: what rests is filled, what its margin does not stand for is liquidated, what waits is
+ * triggered, and fired when it need not wait.
+ */
 function arrive(floor: Floor, instId: string, price: Big, at: number, latencyMs: number): void {
   const touch = floor.book.touchAt(instId, at, price);
   if (!touch) return;
   sweep(floor, instId, touch, at);
+  liquidate(floor, pricesAt(floor, instId, price, at), at);
   trigger(floor, instId, touch, at, latencyMs);
   if (latencyMs === 0) fireDue(floor, at);
 }
 
-/** Returns the last prices at which the waiting algo orders of the instrument are reached. */
-function levels({ state, book }: Floor, instId: string, at: number, falls: boolean): Big[] {
+/** Returns the last prices at which the waiting algo orders of the instrument are reached, and its position is liquidated. */
+function levels(floor: Floor, instId: string, from: Big, at: number, falls: boolean): Big[] {
+  const { state, book } = floor;
   const unit = book.touchAt(instId, at, big(1));
   const { tick } = book.listings.get(instId) as Listing;
   const levelOf = (leg: AlgoLeg | null): Big[] => {
@@ -43,7 +56,9 @@ function levels({ state, book }: Floor, instId: string, at: number, falls: boole
     return [falls ? floorTick(last, tick) : ceilTick(last, tick)];
   };
   const waiting = state.algos.filter((algo) => isWaiting(algo) && algo.due === null && algo.instId === instId);
-  return waiting.flatMap(({ sl, tp }) => [...levelOf(sl), ...levelOf(tp)]);
+  const end = liquidationPrice(floor, pricesAt(floor, instId, from, at), instId);
+  const ends = end === null ? [] : [falls ? floorTick(end, tick) : ceilTick(end, tick)];
+  return [...waiting.flatMap(({ sl, tp }) => [...levelOf(sl), ...levelOf(tp)]), ...ends];
 }
 
 /** Takes the price from `from` to `to`, by way of every level between them. */
@@ -51,7 +66,7 @@ function travel(floor: Floor, instId: string, from: Big, to: Big, at: number): v
   const falls = to.lt(from);
   let current = from;
   while (!current.eq(to)) {
-    const ahead = levels(floor, instId, at, falls).filter((level) =>
+    const ahead = levels(floor, instId, current, at, falls).filter((level) =>
       falls ? level.lt(current) && level.gt(to) : level.gt(current) && level.lt(to),
     );
     current = ahead.reduce((near, level) => (level.gt(near) === falls ? level : near), to);
@@ -117,6 +132,8 @@ export function advance(floor: Floor, termsOf: (instId: string) => FundingTerms,
   }
   fireDue(floor, now);
   settleFunding(state, book, termsOf, now);
+  // Money can be moved by hand too.
+  liquidate(floor, (id) => book.touch(id, now), now);
   // Mark and index can be moved by hand, and a stop can have come to be past its level.
   for (const instId of new Set(state.algos.filter(isWaiting).map((algo) => algo.instId))) {
     const touch = book.touch(instId, now);

@@ -1,21 +1,14 @@
 import { type Big, big, fixed, parseDecimal, text, ZERO } from "#units/decimal";
-import {
-  leverageOf,
-  marginOf,
-  type PaperFill,
-  type PaperOrder,
-  type PaperPosition,
-  unrealized,
-  wealth,
-} from "./account.ts";
+import { leverageOf, type PaperFill, type PaperOrder, wealth } from "./account.ts";
 import { isWaiting } from "./algo.ts";
 import { ALGO_ROUTES } from "./algo-routes.ts";
-import { floorTick, type Listing } from "./book.ts";
+import { floorTick } from "./book.ts";
 import { setCancelAllAfter } from "./cancel-all-after.ts";
 import { type PaperBill, SETTLED_IN, SUBTYPES } from "./ledger.ts";
+import { risksOf } from "./liquidation.ts";
 import type { Floor } from "./matching.ts";
 import { cancel, find, isPending, place, TRADE_MODES } from "./orders.ts";
-import { POSITION_ROUTES } from "./position-routes.ts";
+import { POSITION_ROUTES, ratioOf } from "./position-routes.ts";
 import { PaperRefusal, type PaperRequest, page, required } from "./reply.ts";
 
 type Route = (request: PaperRequest, floor: Floor) => readonly unknown[];
@@ -68,15 +61,6 @@ const attachedRow = ({ attachAlgoClOrdId, sl, tp }: PaperOrder["attached"][numbe
   ...{ tpTriggerPx: tp?.triggerPx ?? "", tpTriggerPxType: tp?.triggerPxType ?? "", tpOrdPx: tp?.ordPx ?? "" },
 });
 
-/** The stop of the whole position, as account/positions shows it. */
-const closeOrderAlgo = ({ state }: Floor, instId: string) =>
-  state.algos
-    .filter((algo) => isWaiting(algo) && algo.sz === "" && algo.instId === instId)
-    .map(({ algoId, sl, tp }) => ({
-      ...{ algoId, slTriggerPx: sl?.triggerPx ?? "", slTriggerPxType: sl?.triggerPxType ?? "" },
-      ...{ tpTriggerPx: tp?.triggerPx ?? "", tpTriggerPxType: tp?.triggerPxType ?? "", closeFraction: "1" },
-    }));
-
 function fillRow(fill: PaperFill & { readonly fillTime: number }): unknown {
   const { ts, fillTime, ...fields } = fill;
   return {
@@ -89,35 +73,17 @@ function fillRow(fill: PaperFill & { readonly fillTime: number }): unknown {
   };
 }
 
-function positionRow(floor: Floor, position: PaperPosition, now: number): unknown {
-  const { state, book } = floor;
-  const listing = book.listings.get(position.instId) as Listing;
-  const touch = book.touch(position.instId, now);
-  const mark = touch?.mark ?? big(position.avgPx);
-  const { instId, contracts, avgPx, tradeId } = position;
-  const notional = big(contracts).times(listing.contractSize).times(mark).abs();
-  const margin = text(fixed(marginOf(state, position), 12));
+/** Of what is crossed: the margin that is needed, and how many times it is there. */
+function marginOfAccount(floor: Floor, now: number) {
+  const risk = risksOf(floor, (id) => floor.book.touch(id, now)).find(({ mgnMode }) => mgnMode === "cross");
+  const initial = (risk?.held ?? []).reduce(
+    (sum, { position, value }) => sum.plus(value.div(leverageOf(floor.state, position.instId))),
+    big(0),
+  );
   return {
-    ...{
-      instType: "SWAP",
-      instId,
-      mgnMode: "isolated",
-      posSide: "net",
-      posId: String(position.cTime),
-      pos: contracts,
-      availPos: contracts,
-    },
-    ...{
-      avgPx,
-      markPx: text(mark),
-      last: text(touch?.mid ?? mark),
-      idxPx: text(touch?.index ?? mark),
-      upl: text(unrealized(position, listing, mark)),
-      notionalUsd: text(notional),
-    },
-    ...{ lever: leverageOf(state, instId), margin, ccy: "USDT", liqPx: "", adl: "0", tradeId },
-    closeOrderAlgo: closeOrderAlgo(floor, instId),
-    ...{ cTime: String(position.cTime), uTime: String(position.uTime) },
+    imr: text(fixed(initial, 12)),
+    mmr: text(fixed(risk?.required ?? 0, 12)),
+    mgnRatio: risk ? ratioOf(risk) : "",
   };
 }
 
@@ -137,7 +103,15 @@ function balance(floor: Floor, now: number): unknown {
     ...{ frozenBal: "0", isoEq: "0", isoUpl: "0", ordFrozen: "0", ...common, upl: "0" },
   }));
   const details = [settled, ...plain];
-  return { totalEq: eq, adjEq: "", isoEq: settled.isoEq, imr: "", mmr: "", ordFroz: "", ...common, details };
+  return {
+    totalEq: eq,
+    adjEq: "",
+    isoEq: settled.isoEq,
+    ...marginOfAccount(floor, now),
+    ordFroz: "",
+    ...common,
+    details,
+  };
 }
 
 const matches = (query: Readonly<Record<string, string>>) => (row: { instId: string; ordId?: string; ts?: number }) => {
@@ -246,10 +220,6 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
     },
   ],
   "GET account/balance": ({ now }, floor) => [balance(floor, now)],
-  "GET account/positions": ({ query, now }, floor) =>
-    floor.state.positions
-      .filter(({ instId }) => (query.instId ?? instId) === instId)
-      .map((position) => positionRow(floor, position, now)),
   "GET account/max-size": ({ query, now }, floor) => [maxSize(floor, query, now)],
   "POST account/set-position-mode": ({ body }) => {
     if (required(body, "posMode") !== "net_mode")

@@ -2,6 +2,7 @@ import { type Big, text } from "#units/decimal";
 import type { Book, Listing, Touch } from "./book.ts";
 import { priceLimit } from "./price-limit.ts";
 import { PaperRefusal, type PaperRequest, required } from "./reply.ts";
+import { tierRow } from "./tiers.ts";
 
 type Route = (request: PaperRequest, book: Book) => readonly unknown[];
 
@@ -85,6 +86,19 @@ function indexCandles({ query, now }: PaperRequest, book: Book): readonly unknow
   return rows;
 }
 
+/** The tiers of up to three instrument families. @throws PaperRefusal 51000 without a family, 51001 for one that is not listed. */
+function positionTiers({ query }: PaperRequest, book: Book): readonly unknown[] {
+  if (required(query, "instType") !== "SWAP") throw new PaperRefusal("51000", "Parameter instType error");
+  if (!/^(isolated|cross)$/.test(required(query, "tdMode"))) throw new PaperRefusal("51000", "Parameter tdMode error");
+  const families = query.instFamily ?? required(query, "uly");
+  return families.split(",").flatMap((family) => {
+    const listing = book.listings.get(`${family}-SWAP`);
+    if (!listing) throw new PaperRefusal("51001", "Instrument family does not exist");
+    const rows = listing.tiers.map((tier) => tierRow(tier, family));
+    return rows.filter(({ tier }) => tier === (query.tier ?? tier));
+  });
+}
+
 const level = (price: Big, size: Big) => [text(price), text(size), "0", "1"];
 
 /** The public endpoints, by path. */
@@ -107,6 +121,7 @@ export const PUBLIC_ROUTES: Readonly<Record<string, Route>> = {
     const { buy, sell } = priceLimit(touchOf(book, instId, now), book.listings.get(instId) as Listing);
     return [{ instType: "SWAP", instId, buyLmt: text(buy), sellLmt: text(sell), ts: String(now), enabled: true }];
   },
+  "public/position-tiers": positionTiers,
   // Nothing is ever planned here; a fault can be set on the path.
   "system/status": () => [],
   "market/ticker": ({ query, now }, book) => [ticker(book, required(query, "instId"), now)],

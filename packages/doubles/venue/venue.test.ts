@@ -179,7 +179,8 @@ test.each<[string, Partial<Submission>, Partial<SubmitReply>]>([
   ["past its deadline", { expiresAt: instant(START) }, { kind: "expired", code: "50037" }],
   ["below the minimum", { size: decimalOf("0.001") }, { kind: "rejected", code: "51020" }],
   ["off the lot", { size: decimalOf("0.015") }, { kind: "rejected", code: "51121" }],
-  ["beyond the margin", { size: decimalOf("100000") }, { kind: "rejected", code: "51008" }],
+  ["beyond the margin", { size: decimalOf("5000") }, { kind: "rejected", code: "51008" }],
+  ["beyond the tiers", { size: decimalOf("100000") }, { kind: "rejected", code: "51004" }],
   ["an unknown instrument", { instrument: "DOGE-USDT-SWAP" }, { kind: "rejected", code: "51001" }],
 ])("%s", async (_, overrides, expected) => {
   const { clock, exchange, venue } = await traded();
