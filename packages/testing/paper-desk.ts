@@ -7,7 +7,7 @@ import { coverOrder } from "#desk/cover-instrument";
 import { planLane } from "#desk/plan-lane";
 import { reconcileAccount } from "#desk/reconcile-account";
 import { submitOrder } from "#desk/submit-order";
-import { paperVenue } from "#doubles/venue/venue";
+import { type PaperVenueConfig, paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";
 import { type InstrumentRow, instrumentRow } from "#recording/candle-source";
 import { okxExchange } from "#runtime/okx/exchange";
@@ -63,16 +63,20 @@ export interface PaperDeskOptions {
   readonly policy?: PolicyDifferences;
   /** What the venue's list says of the instrument besides. */
   readonly row?: InstrumentRow;
+  readonly venue?: Pick<PaperVenueConfig, "book" | "observe">;
 }
 
 /** Returns a desk that is compared with its venue, flat, a minute ago. `close` ends the venue. */
-export async function paperDesk(db: Drizzle, { after = () => 1000, policy = {}, row = {} }: PaperDeskOptions = {}) {
+export async function paperDesk(
+  db: Drizzle,
+  { after = () => 1000, policy = {}, row = {}, venue: given = {} }: PaperDeskOptions = {},
+) {
   const candles = series(after);
   await prepare(db, candles);
   const clock = virtualClock(START + WARM);
   const rows = [{ ...instrumentRow(ETH_SWAP), ...row }];
   const source = { barSeconds: BAR, instruments: () => rows, bars: () => candles };
-  const venue = await paperVenue({ clock, source, key: KEY });
+  const venue = await paperVenue({ clock, source, key: KEY, ...given });
   const access = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000 } as const;
   const exchange = okxExchange({
     ...{ ...access, accountId: null, tdMode: "cross", credentials: { mode: "demo", ...KEY } },
