@@ -168,7 +168,7 @@ function heldSince({ open, position, orders, instrument }: Looked, exposure: Dec
 
 /**
  * Makes the venue hold exactly one stop for what an instrument holds: places, moves or ends what `protect` says, and closes
- * at market what no stop can cover any more, or what has had none for ten seconds and is refused one. It may be called as often as one likes: where all is well it asks for nothing,
+ * at market what no stop can cover any more, what the venue's own stop was triggered for in vain, or what has had none for ten seconds and is refused one. It may be called as often as one likes: where all is well it asks for nothing,
  * and writes nothing that is written. What is sent is written down before; where that fails it is sent all the same.
  * Returns what the kill switch became, when a reply tripped it. It does so in every state of the switch.
  * @throws StopNotTaken when the venue has not taken it; the next look tries again. What kept the record from being written.
@@ -192,7 +192,10 @@ export async function coverPosition(
   const sized = mine.filter((stop) => !stop.isWhole && isStopId(account.mode, stop.stopId));
   const ours = [...mine.filter((stop) => stop.isWhole), ...sized];
   const sliced = slice(covered, rule, ours);
-  const commands = isSliced(covered, rule, ours) ? sliced : protect(covered, mine, sized);
+  const isHeld = position !== null && !big(covered.exposure).eq(0);
+  const isSpent = isHeld && trail.isSpent(big(covered.exposure).gt(0) ? "sell" : "buy");
+  const laid = isSliced(covered, rule, ours) ? sliced : protect(covered, mine, sized);
+  const commands: readonly Command[] = isSpent ? [{ act: "close" }] : laid;
   for (const command of commands) {
     if (command.act === "place" && command.size === undefined) trail.sending(command.side, command.trigger);
     if (command.act === "amend") trail.moving(command.algoId, command.trigger);

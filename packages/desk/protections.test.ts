@@ -17,7 +17,7 @@ import type { Exchange, Submission } from "#trading/venue";
 import type { Candle } from "#units/candle";
 import { type Decimal, decimalOf, text } from "#units/decimal";
 import { type Instant, instant } from "#units/time";
-import { coverOrder } from "./cover-instrument.ts";
+import { coverInstrument, coverOrder } from "./cover-instrument.ts";
 import { reconcileAccount } from "./reconcile-account.ts";
 import { submitOrder } from "./submit-order.ts";
 
@@ -304,4 +304,51 @@ test.each([
   expect((await desk.cover(order)).failures).toEqual([]);
   expect(await desk.exchange.positions()).toEqual([]);
   expect(desk.venue.state().orders).toMatchObject([{ side: "buy" }, { side: "sell", reduceOnly: true }]);
+});
+
+/** A position whose stop was triggered while the venue took no order, at a mark that is back at 1,000 when it takes them again. */
+async function triggeredInVain() {
+  const desk = await entered((bar) => (bar === 2 ? 940 : 1000));
+  desk.pass(60);
+  await desk.reconcile();
+  desk.venue.relist(ETH_SWAP.id, { state: "suspend" });
+  desk.pass(900);
+  expect(await desk.stops()).toEqual([]);
+  desk.venue.relist(ETH_SWAP.id, { state: "live" });
+  desk.pass(300);
+  expect(await desk.exchange.positions()).toMatchObject([{ contracts: "10", markPrice: "1000" }]);
+  return desk;
+}
+
+test("a stop whose order was refused is closed at market by the look that sees it, though the mark is back: by the job of stops", async () => {
+  const desk = await triggeredInVain();
+  const seen = await coverInstrument(desk.store, desk.exchange, desk.run("protect-position"), ETH_SWAP.id);
+  expect(seen).toEqual({ tripped: null, failures: [] });
+  expect(await desk.rows()).toMatchObject([{ status: "failed", reason: "51022" }]);
+  expect(await desk.exchange.positions()).toEqual([]);
+});
+
+test("a stop whose order was refused is closed at market by the look that sees it: by the reconciler, once", async () => {
+  const desk = await triggeredInVain();
+  expect((await desk.reconcile()).failures).toEqual([]);
+  expect(await desk.exchange.positions()).toEqual([]);
+  desk.pass(60);
+  await desk.reconcile();
+  const sent = await desk.db.select().from(orders).where(eq(orders.orderType, "stop"));
+  expect(sent).toMatchObject([{ side: "sell", reduceOnly: true, status: "filled" }]);
+  expect(await desk.stops()).toEqual([]);
+});
+
+test("what is opened after a stop was triggered in vain has a stop of its own", async () => {
+  const desk = await triggeredInVain();
+  await desk.reconcile();
+  desk.pass(60);
+  await desk.reconcile();
+  const again = { ...approved("d0000000000000000000000000002", desk.at()) };
+  const order = await desk.submit(await desk.store.insert(again));
+  expect(await desk.cover(order)).toEqual({ tripped: null, failures: [] });
+  desk.pass(60);
+  await desk.reconcile();
+  expect(await desk.exchange.positions()).toMatchObject([{ contracts: "10" }]);
+  expect(await desk.stops()).toMatchObject([{ trigger: "950" }]);
 });

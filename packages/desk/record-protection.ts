@@ -1,6 +1,14 @@
 import type { Account } from "#trading/account";
 import type { Command } from "#trading/protection/protect";
-import { endedAs, exposedSince, movedTo, type Protection, type Sight, sighted } from "#trading/protection/protection";
+import {
+  endedAs,
+  exposedSince,
+  isSpent,
+  movedTo,
+  type Protection,
+  type Sight,
+  sighted,
+} from "#trading/protection/protection";
 import { isStopId, stopId } from "#trading/protection/stop-id";
 import type { Run, TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenueStop } from "#trading/venue";
@@ -40,6 +48,8 @@ export interface Trail {
   replied(act: Command["act"], id: string, reply: StopReply): void;
   /** Returns since when what is held has had no stop, if it has none now. */
   exposedAt(): Instant;
+  /** Returns whether the stop on this side of what is held was triggered in vain: its order was refused. */
+  isSpent(side: "buy" | "sell"): boolean;
   /** Stores what was noted since, in one statement; none when that is nothing. */
   keep(): Promise<void>;
 }
@@ -122,6 +132,7 @@ export async function trailOf(
       note(movedTo(row, reply.kind === "flat" ? "gone" : "failed", at, { reason }));
     },
     exposedAt: since,
+    isSpent: (side) => recorded.heldSince !== null && isSpent([...rows.values()], side, recorded.heldSince),
     keep: async () => {
       const list = [...unsaved].flatMap((id) => rows.get(id) ?? []);
       unsaved.clear();

@@ -9,6 +9,7 @@ import {
   exposedSince,
   InvalidProtectionMove,
   isOver,
+  isSpent,
   movedTo,
   PROTECTION_MOVES,
   PROTECTION_STATES,
@@ -102,6 +103,17 @@ test("what is held has had no stop since it began, or since the last one that wa
   expect(exposedSince([{ ...ended("d1", "failed", 5), liveAt: null }], sec(1))).toBe(sec(1)); // it never waited
   expect(exposedSince([ended("d1", "effective", 5)], sec(30))).toBe(sec(30));
 });
+
+test.each<[string, Protection[], boolean]>([
+  ["its order was refused", [ended("d1", "failed", 5)], true],
+  ["it was never taken", [{ ...ended("d1", "failed", 5), liveAt: null }], false],
+  ["its order was placed", [ended("d1", "effective", 5)], false],
+  ["of what was held before", [ended("d1", "failed", 0)], false],
+  ["another has waited since", [ended("d1", "failed", 5), live({ stopId: "d2", liveAt: sec(6) })], false],
+  ["others of the same level wait still", [ended("d1", "failed", 5), live({ stopId: "d2", liveAt: sec(2) })], true],
+  ["of the other side", [{ ...ended("d1", "failed", 5), side: "buy" }], false],
+  ["a take-profit", [{ ...ended("d1", "failed", 5), kind: "tp" }], false],
+])("whether a stop was triggered in vain: %s", (_, rows, is) => expect(isSpent(rows, "sell", sec(1))).toBe(is));
 
 const states = fc.constantFrom(...PROTECTION_STATES);
 

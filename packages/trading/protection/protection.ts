@@ -100,6 +100,19 @@ export function exposedSince(known: readonly Protection[], heldSince: Instant): 
   return [heldSince, ...ended].reduce((last, at) => (at > last ? at : last));
 }
 
+/**
+ * Returns whether a stop on `side` of what is held since `heldSince` was triggered and its order refused, and none has waited
+ * since then: the level was reached, so what is held is to be closed, wherever the mark has gone meanwhile.
+ */
+export function isSpent(known: readonly Protection[], side: Side, heldSince: Instant): boolean {
+  const stops = known.filter((row) => row.kind === "stop" && row.side === side);
+  const failed = stops.flatMap(({ status, liveAt, endedAt }) =>
+    status === "failed" && liveAt !== null && endedAt !== null && endedAt >= heldSince ? [endedAt] : [],
+  );
+  const last = failed.sort().at(-1);
+  return last !== undefined && !stops.some(({ liveAt }) => liveAt !== null && liveAt > last);
+}
+
 /** Returns a protection as the venue shows it waiting. */
 function waiting(row: Protection, stop: VenueStop, { episode }: Sight, exposedAt: Instant): Protection {
   const binds = row.episode === null && episode !== null;
