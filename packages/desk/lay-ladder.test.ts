@@ -1,4 +1,6 @@
+import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
+import { protections } from "#db/schema";
 import { deskTests } from "#testing/desk-tests";
 import { ETH_SWAP } from "#testing/instruments";
 import { type PaperDesk, type PaperDeskOptions, paperDesk } from "#testing/paper-desk";
@@ -239,4 +241,62 @@ test("in a halt legs are made smaller with what is held, and none larger", async
   desk.venue.trade({ instId: ETH_SWAP.id, side: "buy", size: most, cause: "trade" });
   await desk.minutes(2);
   expect(sum(await legsOf(desk)).lte(sum(after))).toBe(true);
+});
+
+const written = (desk: PaperDesk) =>
+  desk.db.select().from(protections).where(eq(protections.kind, "tp")).orderBy(protections.trigger);
+
+test("a leg is written down before it is sent; then as the venue has it, and a look at what has not changed writes nothing", async () => {
+  const desk = await paperDesk(tests.db);
+  tests.closeAfter(desk.close);
+  await desk.trade("0.8");
+  const before: unknown[] = [];
+  const { placeTakeProfit } = desk.exchange;
+  desk.exchange.placeTakeProfit = async (leg) => {
+    before.push(...(await written(desk)).filter(({ stopId }) => stopId === leg.stopId));
+    return placeTakeProfit(leg);
+  };
+  await desk.reconcile();
+  expect(before).toMatchObject([1, 2].map(() => ({ status: "sending", algoId: null, side: "sell" })));
+  await desk.minutes(1);
+  const [legs, [open]] = [await legsOf(desk), await desk.positions()];
+  const rows = await written(desk);
+  expect(rows).toMatchObject(
+    legs.map(({ stopId, trigger, size, algoId, placedAt }) => ({
+      ...{ stopId, trigger, size, algoId, liveAt: placedAt, status: "live", episode: open?.id },
+    })),
+  );
+  await desk.minutes(2);
+  expect(await written(desk)).toEqual(rows);
+});
+
+test("a leg that fired is effective with the order that it placed; the others are canceled when the position is closed", async () => {
+  const desk = await entered({ after: (bar) => (bar < 2 ? 1000 : bar < 4 ? 1009 : 900) });
+  await desk.minutes(1);
+  desk.pass(14);
+  await desk.reconcile();
+  const [first] = await written(desk);
+  const [, leg] = await desk.orders();
+  expect(first).toMatchObject({ status: "effective", childOrderId: leg?.exchangeOrderId });
+  desk.pass(30);
+  await desk.reconcile();
+  await desk.minutes(1);
+  expect(await desk.positions()).toMatchObject([{ contracts: "0" }]);
+  expect((await written(desk)).map(({ status }) => status)).toEqual(["effective", "canceled"]);
+});
+
+test("a leg whose record cannot be written is not sent, and that is told; its stop stands", async () => {
+  const desk = await paperDesk(tests.db);
+  tests.closeAfter(desk.close);
+  await desk.cover(await desk.trade("0.8"));
+  const { noteProtections } = desk.store;
+  desk.store.noteProtections = async (account, list) => {
+    if (list.some(({ kind }) => kind === "tp")) throw new Error("the disk is full");
+    return noteProtections(account, list);
+  };
+  expect((await desk.reconcile()).failures).toMatchObject([{ part: "take-profits" }]);
+  expect([await legsOf(desk), await desk.exchange.stops()]).toMatchObject([[], [{ isWhole: true }]]);
+  desk.store.noteProtections = noteProtections;
+  await desk.minutes(1);
+  expect(await legsOf(desk)).toHaveLength(2);
 });

@@ -15,11 +15,14 @@ import {
 } from "#trading/protection/ladder";
 import { isLegId, legId } from "#trading/protection/leg-id";
 import { isNearer } from "#trading/protection/protect";
+import type { Protection } from "#trading/protection/protection";
 import type { TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
 import { big } from "#units/decimal";
 import type { OrderId } from "#units/ids";
+import { attempts, PartsFailed } from "./attempt.ts";
 import { coverPosition } from "./cover-position.ts";
+import { type LegTrail, legTrailOf } from "./record-legs.ts";
 import { protectionsOf } from "./record-protection.ts";
 import { submitOrder } from "./submit-order.ts";
 import type { StopRun } from "./watch-stops.ts";
@@ -51,6 +54,8 @@ export interface Shown {
   /** Waiting at the venue; of any instrument. */
   readonly stops: readonly VenueStop[];
   readonly takeProfits: readonly VenueStop[];
+  /** As they are written down; of any instrument and kind. */
+  readonly known: readonly Protection[];
 }
 
 interface Job {
@@ -58,14 +63,15 @@ interface Job {
   readonly exchange: Exchange;
   readonly run: LadderRun;
   readonly instrument: Instrument;
+  readonly trail: LegTrail;
 }
 
 /**
  * Makes the take-profits that wait at the venue those of an instrument's position: lays, resizes and ends legs, ends all of
  * them once it is closed, and moves the stop to the entry with its costs when a leg has closed its part. It acts where books
  * and venue agree about what is held, and is called after the fills are booked. In a halt it only ends legs and makes them
- * smaller. Returns what the kill switch became, when a reply tripped it.
- * @throws LegNotTaken when the venue has not taken a leg; the next run tries again.
+ * smaller. Each leg is written down before it is sent. Returns what the kill switch became, when a reply tripped it.
+ * @throws LegNotTaken when the venue has not taken a leg; the next run tries again. What kept the record from being written.
  */
 export async function layLadder(
   store: TradingStore,
@@ -73,10 +79,28 @@ export async function layLadder(
   run: LadderRun,
   shown: Shown,
 ): Promise<StoredControl | null> {
-  const { instrument, position, takeProfits } = shown;
-  const job = { store, exchange, run, instrument };
+  const { instrument, takeProfits, known } = shown;
   const mine = takeProfits.filter((one) => one.instrument === instrument.id);
   const open = (await store.openPositions(run.account)).find((one) => one.instrument === instrument.id) ?? null;
+  const of = { ...run, instrument: instrument.id, episode: open?.id ?? null };
+  const trail = legTrailOf(store, exchange, { ...of, known, waiting: mine });
+  const { attempt, failures } = attempts();
+  const job = { store, exchange, run, instrument, trail };
+  const tripped = await attempt("take-profits", instrument.id, () => laid(job, shown, mine, open));
+  await attempt("record of the take-profits", instrument.id, () => trail.keep());
+  if (failures.length > 1) throw new PartsFailed("lay-ladder", failures);
+  for (const { error } of failures) throw error;
+  return tripped;
+}
+
+async function laid(
+  job: Job,
+  shown: Shown,
+  mine: readonly VenueStop[],
+  open: OpenPosition | null,
+): Promise<StoredControl | null> {
+  const { run, instrument } = job;
+  const { position } = shown;
   if (open === null || position === null)
     return open === null && position === null ? layAll(job, run.at, [], mine) : null;
   if (
@@ -158,7 +182,10 @@ async function layAll(
       command.act === "cancel"
         ? await exchange.cancelStop(instrument.id, command.algoId)
         : await exchange.resizeStop(instrument.id, command.algoId, command.size);
-    if (reply.kind === "accepted") continue;
+    if (reply.kind === "accepted") {
+      if (command.act === "cancel") job.trail.canceled(command.algoId);
+      continue;
+    }
     // It has fired, or is about to: its fill is booked first, and the next run lays what is then right.
     if (reply.kind === "gone" || reply.kind === "flat" || reply.kind === "passed") return tripped;
     throw new LegNotTaken(instrument.id, command.act, reply);
@@ -175,12 +202,14 @@ async function place(
   openedAt: OpenPosition["openedAt"],
   { side, trigger, size }: Leg,
 ): Promise<StoredControl | null> {
-  const { exchange, run, instrument } = job;
+  const { exchange, run, instrument, trail } = job;
   let reply: StopReply = { kind: "unknown", code: null, reason: "not sent" };
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const stopId = legId({ account: run.account, instrument: instrument.id, openedAt, trigger }, attempt);
     if ((await exchange.order(instrument.id, stopId)) !== null) return null; // it has fired: about to be booked
+    await trail.sending(stopId, { side, trigger, size });
     reply = await exchange.placeTakeProfit({ stopId, instrument: instrument.id, side, trigger, size });
+    trail.placed(stopId, reply);
     if (reply.kind === "accepted" || reply.kind === "flat") return null;
     if (reply.kind === "passed") return takeNow(job, openedAt, { side, trigger, size }, stopId);
     if (reply.kind !== "exists" && reply.kind !== "busy") break;

@@ -82,7 +82,12 @@ async function stage(after: (bar: number) => number = () => 1000) {
     submit: async (order: StoredOrder) => (await submitOrder(store, exchange, order.id, at(), "submit-order")).order,
     cover: (order: StoredOrder, over: Partial<Exchange> = {}) =>
       coverOrder(store, { ...exchange, ...over }, run("submit-order"), order),
-    rows: () => db.select().from(protections).orderBy(protections.wantedAt, protections.stopId),
+    rows: () =>
+      db
+        .select()
+        .from(protections)
+        .where(eq(protections.kind, "stop"))
+        .orderBy(protections.wantedAt, protections.stopId),
     stops: () => exchange.stops(),
   };
 }

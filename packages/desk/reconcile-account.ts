@@ -6,7 +6,7 @@ import { type Comparison, compared, type Found, isBreak, SNAPSHOT_MS } from "#tr
 import type { UnvaluedFee } from "#trading/positions/fee";
 import { adoption, type ForeignFill } from "#trading/positions/fill";
 import { type Break, differenceOf, externalOrders, isStuck, lacksFills } from "#trading/positions/reconcile";
-import { unprotectedSeconds } from "#trading/protection/protection";
+import { type Protection, unprotectedSeconds } from "#trading/protection/protection";
 import type { Booked, ClosedOrder, KeptLedger, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueBalance, VenueOrder } from "#trading/venue";
 import { big, type Decimal, ZERO } from "#units/decimal";
@@ -175,7 +175,8 @@ async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySe
   const foreign: ForeignFill[] = [];
   const all = await instrumentsOf(job, ids, only, answers);
   // Before the books: what keeps them from being written keeps no stop from being placed.
-  let byStops = await coverAll(job, [...all.values()], answers);
+  const known = await protectionsOf(store, run);
+  let byStops = await coverAll(job, [...all.values()], answers, known);
   for (const [id, listed] of all) {
     const booked = await attempt("books", id, () => reconcileInstrument(job, id, listed, answers));
     if (booked === null) note(job, id, { kind: "failed" });
@@ -184,7 +185,7 @@ async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySe
     const mark = answers.positions?.find(({ instrument }) => instrument === id)?.markPrice ?? null;
     if (listed !== null && mark !== null)
       byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, mark))) ?? byStops;
-    if (listed !== null && booked !== null) byStops = (await ladder(job, listed, answers)) ?? byStops;
+    if (listed !== null && booked !== null) byStops = (await ladder(job, listed, answers, known)) ?? byStops;
   }
   return { open: answers.orders ?? [], balance: answers.balance, impossibleFills, byStops, foreign };
 }
@@ -194,10 +195,11 @@ async function coverAll(
   { store, exchange, run, attempt, ids }: Job,
   all: readonly (Instrument | null)[],
   { looked: orders, positions, stops }: Answers,
+  known: readonly Protection[],
 ): Promise<StoredControl | null> {
   if (stops === null) return null;
   let tripped: StoredControl | null = null;
-  const [booked, known] = [await store.openPositions(run.account), await protectionsOf(store, run)];
+  const booked = await store.openPositions(run.account);
   for (const instrument of all) {
     if (instrument === null) continue;
     const isMine = (one: { readonly instrument: string }) => one.instrument === instrument.id;
@@ -219,10 +221,11 @@ async function ladder(
   { store, exchange, run, attempt }: Job,
   instrument: Instrument,
   { positions, stops, takeProfits }: Answers,
+  known: readonly Protection[],
 ): Promise<StoredControl | null> {
   if (positions === null || stops === null || takeProfits === null) return null;
   const position = positions.find((one) => one.instrument === instrument.id) ?? null;
-  const shown = { instrument, position, stops, takeProfits };
+  const shown = { instrument, position, stops, takeProfits, known };
   return attempt("take-profits", instrument.id, () => layLadder(store, exchange, run, shown));
 }
 

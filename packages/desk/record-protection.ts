@@ -86,7 +86,7 @@ export async function trailOf(
   attempt: Attempt,
 ): Promise<Trail> {
   const { account, at, instrument } = recorded;
-  const known = recorded.known.filter((row) => row.instrument === instrument);
+  const known = recorded.known.filter((row) => row.instrument === instrument && row.kind === "stop");
   const rows = new Map(known.map((row) => [row.stopId, row]));
   const unsaved = new Set<string>();
   const note = (row: Protection): Protection => {
