@@ -12,11 +12,15 @@ if [ "${1:-}" = --sample ]; then shift; else
   npm run --silent make-sample -- --slots 150 --out "$recording" >"$folder/make.txt" 2>&1 || { cat "$folder/make.txt"; exit 1; }
 fi
 replay() {
-  npm start --silent -- --once --replace --recording "$recording" --data "$folder/$1" >"$folder/$1.txt" 2>&1 || { cat "$folder/$1.txt"; exit 1; }
+  npm start --silent -- --once --replace --recording "$recording" --data "$folder/$1" >"$folder/$1.txt" 2>&1 || { cat "$folder/$1.txt" >&2; exit 1; }
   sed -n 's/.*digest: *\([0-9a-f]\{64\}\).*/\1/p' "$folder/$1.txt"
 }
-first=$(replay one)
-second=$(replay two)
+# Beside each other: what else the machine does must change nothing of what is decided.
+replay one >"$folder/first" &
+one=$!
+second=$(replay two) || { kill "$one"; exit 1; }
+wait "$one"
+first=$(cat "$folder/first")
 tail -60 "$folder/two.txt"
 echo "first  $first"
 echo "second $second"
