@@ -36,7 +36,7 @@ export const handler = task("operate", async ({ database, control, settings }, i
     case "note":
       return noteByHand(database, operation, traceId);
     case "explain":
-      return explained(database, operation.order);
+      return explained(database, operation.order, policyOf(settings));
     case "records":
       return verifyRecords(database, operation.at, operation.kept);
   }

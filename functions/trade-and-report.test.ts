@@ -21,6 +21,7 @@ import { testDesk } from "#testing/desk";
 import { PRACTICE } from "#testing/practice";
 import { REPLIES } from "#topology/operations";
 import type { ScheduleName } from "#topology/schedules";
+import { policyOf } from "#trading/plans/policy";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 
@@ -127,7 +128,9 @@ test("blocks become events, a bias an order, the order a position, and all of it
   expect(venue.state().orders).toHaveLength(1);
 
   const told = REPLIES.explain.parse(
-    JSON.parse(JSON.stringify(await explained(desk.database.db, orderId?.slice(0, 8) ?? ""))),
+    JSON.parse(
+      JSON.stringify(await explained(desk.database.db, orderId?.slice(0, 8) ?? "", policyOf({ policy: PRACTICE }))),
+    ),
   );
   if (!told.found) throw new Error(told.why);
   const { explanation } = told;

@@ -6,6 +6,7 @@ import { bills, orderEvents, orderFills, positions } from "#db/schema";
 import { result } from "#reporting/phrase";
 import { deskTests } from "#testing/desk-tests";
 import { quietDesk } from "#testing/quiet-desk";
+import { POLICY } from "#trading/plans/policy";
 import { big, decimalOf } from "#units/decimal";
 
 // Fees in another currency than USDT, against the paper venue, over HTTP, through ccxt.
@@ -23,7 +24,7 @@ async function stage(isHidden = false) {
   desk.pass(60_000);
   const lines = async () => ({
     order: (await orderLines(desk.db, sql`true`, sql`o.decided_at`))[0],
-    position: (await positionLines(desk.db, sql`true`))[0],
+    position: (await positionLines(desk.db, POLICY, sql`true`))[0],
   });
   return { ...desk, lines };
 }

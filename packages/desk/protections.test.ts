@@ -145,7 +145,7 @@ test("a record that cannot be written keeps no stop from being sent, and is told
   desk.pass(60);
   const noteProtections = () => Promise.reject(new Error("the disk is full"));
   const { failures } = await desk.reconcile({ noteProtections });
-  expect(failures).toMatchObject([{ part: "stop at the venue" }]);
+  expect(failures).toMatchObject([{ part: "stop at the venue" }, { part: "take-profits" }]);
   expect(await desk.stops()).toMatchObject([{ trigger: "950" }]);
   desk.pass(60);
   expect((await desk.reconcile()).failures).toEqual([]);

@@ -22,6 +22,7 @@ import {
   deed,
   isKnown,
   kindOf,
+  legTexts,
   result,
   spoken,
   stopText,
@@ -279,7 +280,7 @@ function positionLines(positions: readonly PositionLine[]): string[] {
     ...(older > 0 ? [`${grouped(older)} older, then:`] : []),
     ...shown.flatMap((position) => [
       positionLine(position),
-      ...(position.closedAt === null ? [`    ${stopText(position)}`] : []),
+      ...(position.closedAt === null ? [stopText(position), ...legTexts(position)].map((line) => `    ${line}`) : []),
       `    ${result(position)}`,
     ]),
   ];

@@ -4,7 +4,7 @@ import { clock, compact, exact, grouped, minute, money, percent, plural, signedM
 import { whyText } from "./no-trade.ts";
 import { edgeGateText, profitNotice } from "./notice.ts";
 import { orderText, orderWhy } from "./order-text.ts";
-import { chance, course, result, spoken, stopText, turnoverText } from "./phrase.ts";
+import { chance, course, legTexts, result, spoken, stopText, turnoverText } from "./phrase.ts";
 import { escaped } from "./plain.ts";
 import type { Denial, OrderLine, PositionLine, Report } from "./report.ts";
 
@@ -68,7 +68,8 @@ export function positionSection({ positions, scope, asOf }: Report): string[] {
 function openLines(position: PositionLine): string[] {
   const held = position.size === null ? "?" : exact(position.size);
   return [
-    `- **${position.side} ${held} ${escaped(position.asset)}** since ${minute(position.openedAt)}, ${stopText(position)}${BREAK}`,
+    `- **${position.side} ${held} ${escaped(position.asset)}** since ${minute(position.openedAt)}${BREAK}`,
+    ...[stopText(position, escaped), ...legTexts(position, escaped)].map((line) => `  ${line}${BREAK}`),
     `  ${course(position, escaped)}${BREAK}`,
     `  ${result(position)}`,
   ];

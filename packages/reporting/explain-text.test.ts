@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { orderWith, whyWith } from "#testing/report";
+import { orderWith, positionWith, whyWith } from "#testing/report";
 import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
 import { eventLine } from "./event-line.ts";
@@ -45,6 +45,11 @@ test.each<[string, object, string, string | null]>([
   }),
 );
 
+const LEG = {
+  ...{ trigger: decimalOf("2"), liveAt: AT, contracts: decimalOf("1"), size: decimalOf("0.1") },
+  ...{ awayPercent: decimalOf("1"), netUsd: null },
+};
+
 /** An explanation with every text that comes from outside set to `word`. */
 const hostile = (word: string): string =>
   explainText(
@@ -64,7 +69,7 @@ const hostile = (word: string): string =>
         sizing: { s: 0.4, phase: word, bounds: { [word]: "1" }, orderBounds: { [word]: "2" } },
         limits: [{ name: word, limit: "1", used: "1", headroom: "0", ok: true }],
       },
-      ...{ fills: [], facts: new Map(), result: null },
+      ...{ fills: [], facts: new Map(), result: null, open: positionWith({ asset: word, legs: [LEG] }) },
       events: [{ at: AT, status: word, detail: { event: "rejected", by: word, set: { errorMessage: word } } }],
       protections: [
         {

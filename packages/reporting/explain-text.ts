@@ -112,7 +112,7 @@ function edgeText({ edge }: Explanation): string {
 const eventText = ({ at, by, status, text: words, code }: Explanation["events"][number]): string =>
   `${time(at)} ${plain(by)}: ${plain(words, LONG)} → ${plain(spoken(status))}${code === null ? "" : ` [${code}]`}`;
 
-function protectionLines({ protections, unprotectedSeconds }: Explanation): string[] {
+function protectionLines({ protections, waiting, unprotectedSeconds }: Explanation): string[] {
   const lines = protections.map(({ kind, id, trigger, size: part, status, reason, wantedAt, liveAt, endedAt }) => {
     const of = part === null ? "all that is held" : `${size(part)} ct`;
     const waits = liveAt === null ? "" : `, waits since ${time(liveAt)}`;
@@ -121,7 +121,7 @@ function protectionLines({ protections, unprotectedSeconds }: Explanation): stri
     return `${time(wantedAt)} ${kind} at ${exact(trigger)} of ${of}: ${plain(spoken(status))}${because}${waits}${ended}, ${plain(id, NAMED)}`;
   });
   const without = unprotectedSeconds === null ? [] : [`unprotected ${Number(unprotectedSeconds.toFixed(1))} s`];
-  return [...(lines.length === 0 ? ["no stop of this position is recorded"] : lines), ...without];
+  return [...(lines.length === 0 ? ["no stop of this position is recorded"] : lines), ...waiting, ...without];
 }
 
 function positionLines({ episode, result, resultR, order, ownRealizedUsd }: Explanation): string[] {

@@ -10,7 +10,8 @@ import { eventLine, type OrderEventRow } from "./event-line.ts";
 import type { Explanation, LimitLine, ProtectionLine, ResultLine, StopLine } from "./explanation.ts";
 import { netUsdOf } from "./net.ts";
 import { orderText, orderWhy } from "./order-text.ts";
-import type { OrderLine } from "./report.ts";
+import { legTexts, stopText } from "./phrase.ts";
+import type { OrderLine, PositionLine } from "./report.ts";
 
 /** What an order of a position said: how it was sent, and which stop it set. */
 export interface OrderFact {
@@ -37,6 +38,8 @@ export interface ExplainRecords {
   readonly protections: readonly ProtectionLine[];
   /** The stored row of the position that the order moved; null = the books have none. */
   readonly result: Omit<ResultLine, "netUsd"> | null;
+  /** The same position as it is listed, while it is open; else null. */
+  readonly open: PositionLine | null;
 }
 
 const Contracts = z.record(z.string(), Decimal);
@@ -90,6 +93,7 @@ export function explainOrder(records: ExplainRecords): Explanation {
     edge: edgeOf(snapshot, line),
     events: records.events.map(eventLine),
     protections: [...records.protections],
+    waiting: records.open === null ? [] : [stopText(records.open), ...legTexts(records.open)],
     unprotectedSeconds: withoutStop(records.protections),
     episode: episodeOf(fills, records.facts),
     result: result === null ? null : { ...result, netUsd: netUsdOf(result) },

@@ -144,6 +144,8 @@ export const Explanation = z.object({
   }),
   events: z.array(VenueLine),
   protections: z.array(ProtectionLine),
+  /** What waits at the venue for the position while it is open, in the words and figures of the report: its stop, then its legs. */
+  waiting: z.array(z.string()).default([]),
   /** How long the position has been without a stop that waited, in all; null = none has waited, or was refused. */
   unprotectedSeconds: z.number().nullable(),
   episode: z.array(EpisodeLine),

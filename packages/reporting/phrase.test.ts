@@ -1,27 +1,54 @@
 import { expect, test } from "vitest";
 import { positionWith, reportWith } from "#testing/report";
-import { decimalOf } from "#units/decimal";
+import { decimalOf, ZERO } from "#units/decimal";
 import { instantOf } from "#units/time";
 import { markdown } from "./markdown.ts";
 import { edgeGateText } from "./notice.ts";
-import { stopText, turnoverText } from "./phrase.ts";
+import { legTexts, stopText, turnoverText } from "./phrase.ts";
 
+const figures = { contracts: decimalOf("120"), size: decimalOf("12"), netUsd: decimalOf("-286.22") };
 const atVenue = {
   ...{ trigger: decimalOf("1104.1"), liveAt: instantOf("2022-06-21T02:15:05.400Z"), unprotectedSeconds: 1.38 },
+  ...{ ...figures, awayPercent: decimalOf("2.7") },
 };
+const NONE = { contracts: null, size: null, awayPercent: null, netUsd: null };
+const uncovered = decimalOf("120");
 
 test.each([
-  [{ atVenue }, "stop 1,104.10 at the venue since 02:15:05, 2.7% from the mark, 1.4 s without one"],
-  [{ atVenue, markPrice: null }, "stop 1,104.10 at the venue since 02:15:05, 1.4 s without one"],
+  [
+    { atVenue },
+    "stop 1,104.10: 12 ETH (120 contracts), 2.7% from the mark, -286.22 USD net of fee, at the venue since 02:15:05, 1.4 s without one",
+  ],
+  // Of an earlier release.
+  [{ atVenue: { ...atVenue, ...NONE } }, "stop 1,104.10: at the venue since 02:15:05, 1.4 s without one"],
   // It moved toward profit, or a person's is kept: what waits counts, not what was wanted.
   [
-    { atVenue: { ...atVenue, trigger: decimalOf("1120") } },
-    "stop 1,120.00 at the venue since 02:15:05, 1.3% from the mark, 1.4 s without one",
+    { atVenue: { ...atVenue, ...NONE, trigger: decimalOf("1120") } },
+    "stop 1,120.00: at the venue since 02:15:05, 1.4 s without one",
   ],
-  [{ atVenue: null }, "stop 1,104.10, none seen at the venue yet"],
-  [{ atVenue: null, stopPrice: null }, "no stop"],
+  [{ atVenue: null, uncovered }, "ALARM: no stop at the venue for 12 ETH, wanted at 1,104.10"],
+  [{ atVenue: null, uncovered, stopPrice: null }, "ALARM: no stop at the venue for 12 ETH"],
+  [{ atVenue: null }, "ALARM: no stop at the venue for 12 ETH, wanted at 1,104.10"], // nobody knows what is held
+  [{ atVenue: null, uncovered: ZERO }, "no stop: it is dust, too small to be closed by an order"],
+  [
+    { atVenue: { ...atVenue, ...NONE }, uncovered: decimalOf("50") },
+    "ALARM: no stop for 50 contracts; stop 1,104.10: at the venue since 02:15:05, 1.4 s without one",
+  ],
   [{}, "stop 1,104.10"], // a report of an earlier release
 ])("the stop of %j", (parts, text) => expect(stopText(positionWith(parts))).toBe(text));
+
+test("a position is told with its stop and its legs, in the report as on a terminal; without one it is an alarm in both", () => {
+  const leg = { ...figures, trigger: decimalOf("1150.7"), liveAt: atVenue.liveAt, awayPercent: decimalOf("1.4") };
+  const position = positionWith({ atVenue, uncovered: ZERO, legs: [{ ...leg, netUsd: decimalOf("272.69") }] });
+  const told = [
+    stopText(position),
+    "take-profit 1,150.70: 12 ETH (120 contracts), 1.4% from the mark, +272.69 USD net of fee, at the venue since 02:15:05",
+  ];
+  expect(legTexts(position)).toEqual(told.slice(1));
+  for (const line of told) expect(markdown(reportWith({ positions: [position] }))).toContain(`  ${line}  \n`);
+  const bare = positionWith({ atVenue: null, uncovered });
+  expect(markdown(reportWith({ positions: [bare] }))).toContain("  ALARM: no stop at the venue for 12 ETH, wanted at");
+});
 
 test("turnover is said in USD, and as a multiple of equity a day where that is known", () => {
   const orders = { ...reportWith().metrics.orders, turnoverUsd: decimalOf("36123.4"), turnoverADay: 0.2844 };

@@ -1,9 +1,9 @@
-import { big, type Decimal, text } from "#units/decimal";
+import { big, type Decimal, text, ZERO } from "#units/decimal";
 import { averagePrice, compact, exact, percent, price, shortHash, signedMoney, usd } from "./format.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ResultParts } from "./net.ts";
 import { plain } from "./plain.ts";
-import type { BiasLine, EventLine, OrderLine, PositionLine, WalletName } from "./report.ts";
+import type { BiasLine, EventLine, OrderLine, PositionLine, WaitingLine, WalletName } from "./report.ts";
 
 /**
  * Turns text from outside into one safe line of at most `max` letters where it will be shown: `plain` for a terminal,
@@ -114,22 +114,44 @@ export function result(position: ResultParts & Pick<PositionLine, "netUsd">): st
   return `net ${known(netUsd)}: ${parts.join(", ")}`;
 }
 
+/** Returns the figures of what waits: "12 ETH (120 contracts), 2.7% from the mark, -285.60 USD net of fee". */
+export function waitingText({ size, contracts: count, awayPercent, netUsd }: WaitingLine, asset: string): string {
+  const closes =
+    count === null ? [] : [size === null ? contracts(count) : `${exact(size)} ${asset} (${contracts(count)})`];
+  const away = awayPercent === null ? [] : [`${awayPercent}% from the mark`];
+  const net = netUsd === null ? [] : [`${signedMoney(netUsd)} USD net of fee`];
+  return [...closes, ...away, ...net].join(", ");
+}
+
+const since = (liveAt: WaitingLine["liveAt"]): string => `at the venue since ${liveAt.slice(11, 19)}`;
+
 /**
- * Returns where the stop of an open position stands, how far from its mark, and for how long the position had none:
- * "stop 2,431.20 at the venue since 04:13:02, 1.9% from the mark, 1.4 s without one".
+ * Returns where the stop of an open position stands, what it closes, how far it is, what it would come to and for how long the
+ * position had none. A position without one, or of which it covers a part, says so as an alarm:
+ * "ALARM: no stop at the venue for 12 ETH, wanted at 1,104.10".
  */
-export function stopText({ stopPrice, atVenue, markPrice }: PositionLine): string {
-  if (!atVenue) {
-    const wanted = stopPrice === null ? "no stop" : `stop ${price(stopPrice)}`;
-    return atVenue === null && stopPrice !== null ? `${wanted}, none seen at the venue yet` : wanted;
+export function stopText(position: PositionLine, clean: Clean = plain): string {
+  const { stopPrice, atVenue, uncovered, size } = position;
+  const asset = clean(position.asset);
+  if (atVenue === undefined) return stopPrice === null ? "no stop" : `stop ${price(stopPrice)}`;
+  if (atVenue === null && uncovered === ZERO) return "no stop: it is dust, too small to be closed by an order";
+  if (atVenue === null) {
+    const held = size === null ? "what is held" : `${exact(size)} ${asset}`;
+    return `ALARM: no stop at the venue for ${held}${stopPrice === null ? "" : `, wanted at ${price(stopPrice)}`}`;
   }
   const { trigger, liveAt, unprotectedSeconds } = atVenue;
-  const away =
-    markPrice === null || big(markPrice).lte(0)
-      ? []
-      : [`${percent(Number(big(trigger).minus(markPrice).abs().div(markPrice)), 1)} from the mark`];
-  const since = `stop ${price(trigger)} at the venue since ${liveAt.slice(11, 19)}`;
-  return [since, ...away, `${unprotectedSeconds.toFixed(1)} s without one`].join(", ");
+  const figures = waitingText(atVenue, asset);
+  const bare = uncovered !== null && big(uncovered).gt(0) ? [`ALARM: no stop for ${contracts(uncovered)}`] : [];
+  const parts = [...(figures === "" ? [] : [figures]), since(liveAt), `${unprotectedSeconds.toFixed(1)} s without one`];
+  return [...bare, `stop ${price(trigger)}: ${parts.join(", ")}`].join("; ");
+}
+
+/** Returns a line for each take-profit that waits: "take-profit 1,150.70: 4 ETH (40 contracts), 1.4% from the mark, …". */
+export function legTexts({ legs, asset }: PositionLine, clean: Clean = plain): string[] {
+  return legs.map((leg) => {
+    const figures = waitingText(leg, clean(asset));
+    return `take-profit ${price(leg.trigger)}: ${[...(figures === "" ? [] : [figures]), since(leg.liveAt)].join(", ")}`;
+  });
 }
 
 /** Returns what stands behind fees of which some have no value: a sum is not shown as whole when it is not. */

@@ -164,11 +164,22 @@ export const Denial = z.object({
 });
 export type Denial = z.infer<typeof Denial>;
 
-/** The stop that waits at the venue for what is held. */
-const StopAtVenue = z.object({
+/** A stop or take-profit that waits at the venue for what is held, with its figures as they are shown. */
+export const WaitingLine = z.object({
   trigger: Decimal,
   /** Since when it waits, by the venue's clock. */
   liveAt: Instant,
+  /** What it closes, in contracts, and in the asset; null in reports of earlier releases, or of an instrument that is not listed. */
+  contracts: Decimal.nullable().default(null),
+  size: Decimal.nullable().default(null),
+  /** How far the trigger is from the mark, in %, to a tenth; null where there is no mark. */
+  awayPercent: Decimal.nullable().default(null),
+  /** What it would realise at its trigger against the entry, less the fee of that order, to the cent. */
+  netUsd: Decimal.nullable().default(null),
+});
+export type WaitingLine = z.infer<typeof WaitingLine>;
+
+const StopAtVenue = WaitingLine.extend({
   /** For how long something was held before it without one. */
   unprotectedSeconds: z.number().nonnegative(),
 });
@@ -188,8 +199,12 @@ export const PositionLine = z.object({
   exitPrice: Decimal.nullable(),
   /** Where its orders want the stop; `atVenue` is where one waits. */
   stopPrice: Decimal.nullable(),
-  /** Null = none waits, or nothing is held; undefined = a release before this one told it. */
+  /** Null = none waits, or nothing is held; undefined = a release before this one told it. Of several parts they are one. */
   atVenue: StopAtVenue.nullish(),
+  /** Contracts that no stop at the venue covers, "0" when all are; null = not known, or nothing is held. */
+  uncovered: Decimal.nullable().default(null),
+  /** Take-profits that wait at the venue, the nearest first. */
+  legs: z.array(WaitingLine).default([]),
   unrealizedUsd: Decimal.nullable(),
   realizedUsd: Decimal.nullable(),
   feesUsd: Decimal,

@@ -132,6 +132,8 @@ export function positionWith(parts: Partial<PositionLine> = {}): PositionLine {
     markPrice: decimalOf("1134.8"),
     exitPrice: null,
     stopPrice: decimalOf("1104.1"),
+    uncovered: null,
+    legs: [],
     unrealizedUsd: decimalOf("88.8"),
     realizedUsd: decimalOf("0"),
     feesUsd: decimalOf("6.7644"),

@@ -3,6 +3,7 @@ import { explainText } from "#reporting/explain-text";
 import type { Explanation } from "#reporting/explanation";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { LANE, laneWriter, minute, START, snapshotWith } from "#testing/lane-orders";
+import { POLICY } from "#trading/plans/policy";
 import type { Protection } from "#trading/protection/protection";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
@@ -17,7 +18,7 @@ const after = (at: Instant, ms: number): Instant => instant(millis(at) + ms);
 let database: TestDatabase;
 
 const told = async (name: string): Promise<Explanation> => {
-  const answer = await explained(database.db, name);
+  const answer = await explained(database.db, name, POLICY);
   if (!answer.found) throw new Error(answer.why);
   return answer.explanation;
 };
@@ -28,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 test("a desk without an order says so", async () =>
-  expect(await explained(database.db, "anything")).toEqual({
+  expect(await explained(database.db, "anything", POLICY)).toEqual({
     ...{ found: false, why: "no order has it, and this desk has none", candidates: [] },
   }));
 
@@ -153,11 +154,13 @@ test("an order is found by its id, its client order id, and the beginning of eit
 });
 
 test("what several orders begin with, what none has and what is too short comes with those it could mean", async () => {
-  expect(await explained(database.db, "nothing")).toMatchObject({
+  expect(await explained(database.db, "nothing", POLICY)).toMatchObject({
     ...{ found: false, why: "no order has it; the newest are" },
     candidates: [{ clientOrderId: "destop" }, { clientOrderId: "decut" }, { clientOrderId: "deopen" }],
   });
-  expect(await explained(database.db, "de")).toMatchObject({ why: "give 4 letters of it at least; the newest are" });
+  expect(await explained(database.db, "de", POLICY)).toMatchObject({
+    why: "give 4 letters of it at least; the newest are",
+  });
   const [row] = await database.db.select().from(s.orders);
   if (row === undefined) throw new Error("there are three");
   await database.db.insert(s.orders).values({
@@ -165,7 +168,7 @@ test("what several orders begin with, what none has and what is too short comes 
     ...{ status: "denied", filledSize: decimalOf("0"), avgFillPrice: null },
   });
   expect((await told("decut")).clientOrderId).toBe("decut"); // a whole name is no beginning
-  expect(await explained(database.db, "decu")).toMatchObject({
+  expect(await explained(database.db, "decu", POLICY)).toMatchObject({
     ...{ found: false, why: "2 orders begin with it: give more of one" },
     candidates: [{ clientOrderId: "decut2", text: expect.stringMatching(/ asked /) }, { clientOrderId: "decut" }],
   });
@@ -195,6 +198,7 @@ test("an order that nothing is known of but itself is told as far as it goes", a
   ]);
   expect(await told("bare")).toMatchObject({
     ...{ protections: [{ id: "dbare", status: "sending", endedAt: null }], unprotectedSeconds: null },
+    waiting: ["ALARM: no stop at the venue for what is held"],
     ...{ decision: null, limits: [], limitsApply: false, stop: { before: null, after: null }, events: [], episode: [] },
     edge: { state: "off", costBps: null },
     result: { side: "short", closedAt: null, realizedUsd: null, markPrice: null, netUsd: null },

@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { type ExplainRecords, explainOrder, type OrderFact } from "#reporting/explain";
 import type { Explanation } from "#reporting/explanation";
 import { orderText } from "#reporting/order-text";
+import type { WaitingPolicy } from "#reporting/waiting";
 import { TradingMode } from "#trading/mode";
 import type { Counted } from "#trading/positions/step";
 import { PROTECTION_KINDS } from "#trading/protection/protection";
@@ -13,6 +14,7 @@ import { iso, plain, rows } from "../rows.ts";
 import * as kind from "../shape.ts";
 import { laneFills } from "./lane-fills.ts";
 import { orderLines } from "./order-lines.ts";
+import { positionLines } from "./position-lines.ts";
 
 const NameRow = kind.shape("orders by name", { id: kind.id("order"), client_order_id: kind.text });
 const OneRow = kind.shape("explained order", {
@@ -81,18 +83,19 @@ const MOST_EVENTS = 2000;
 
 /**
  * Returns what is known of an order by its id, its client order id, or the beginning of one that no other order has, read
- * from one snapshot of the database. A name of none or of several comes with those it could mean: the newest, five at most.
+ * from one snapshot of the database. A name of none or of several comes with those it could mean: the newest, five at most. `policy` is the one in force: what waits at the venue is told by it.
  */
-export const explained = (db: Db, name: string): Promise<Explained> =>
-  drizzleOf(db).transaction((tx) => named(tx, name.trim()), {
+export const explained = (db: Db, name: string, policy: WaitingPolicy): Promise<Explained> =>
+  drizzleOf(db).transaction((tx) => named(tx, name.trim(), policy), {
     isolationLevel: "repeatable read",
     accessMode: "read only",
   });
 
-async function named(db: Db, name: string): Promise<Explained> {
+async function named(db: Db, name: string, policy: WaitingPolicy): Promise<Explained> {
   const found = await byName(db, name);
   const [only] = found;
-  if (only !== undefined && found.length === 1) return { found: true, explanation: await explanationOf(db, only.id) };
+  if (only !== undefined && found.length === 1)
+    return { found: true, explanation: await explanationOf(db, only.id, policy) };
   if (only !== undefined) {
     const why = `${found.length > CANDIDATES ? `more than ${CANDIDATES}` : found.length} orders begin with it: give more of one`;
     return { found: false, why, candidates: await candidates(db, found.slice(0, CANDIDATES)) };
@@ -137,7 +140,7 @@ async function candidates(db: Db, list: readonly kind.RowOf<typeof NameRow>[]): 
   return lines.map((line) => ({ id: line.id, clientOrderId: clientIds.get(line.id) ?? "", text: orderText(line) }));
 }
 
-async function explanationOf(db: Db, id: OrderId): Promise<Explanation> {
+async function explanationOf(db: Db, id: OrderId, policy: WaitingPolicy): Promise<Explanation> {
   const [line] = await orderLines(db, sql`o.id = ${id}`, sql`o.id`);
   const [one] = await rows(
     db,
@@ -158,6 +161,10 @@ async function explanationOf(db: Db, id: OrderId): Promise<Explanation> {
     events: await eventsOf(db, id),
     protections: row === null ? [] : await protectionsOf(db, one, row),
     result: row === null ? null : resultOf(row),
+    open:
+      row === null
+        ? null
+        : ((await positionLines(db, policy, sql`p.id = ${row.id} AND p.closed_at IS NULL`))[0] ?? null),
   });
 }
 

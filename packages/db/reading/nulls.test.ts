@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
+import { POLICY } from "#trading/plans/policy";
 import { decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { type Instant, instant, instantOf, millis } from "#units/time";
@@ -97,10 +98,10 @@ test("an order without price, snapshot and instrument, with an error; a position
       position,
       { ...position, id: idOf("position", "closed"), closedAt: later(1), exitPrice: decimalOf("1100") },
     ]);
-  expect(await positionLines(db, sql`p.closed_at IS NULL`)).toMatchObject([
+  expect(await positionLines(db, POLICY, sql`p.closed_at IS NULL`)).toMatchObject([
     { size: null, entryPrice: null, markPrice: null, unrealizedUsd: null, realizedUsd: null, closedAt: null },
   ]);
-  expect(await positionLines(db, sql`p.closed_at IS NOT NULL`)).toMatchObject([
+  expect(await positionLines(db, POLICY, sql`p.closed_at IS NOT NULL`)).toMatchObject([
     { exitPrice: "1100", closedAt: later(1) },
   ]);
 });

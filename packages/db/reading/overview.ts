@@ -2,6 +2,7 @@ import { and, desc, eq, sql } from "drizzle-orm";
 import { latestAt, type TradeRecords } from "#reporting/compose";
 import type { Cursor } from "#reporting/paging";
 import type { BiasLine, EventLine, OrderLine, PositionLine } from "#reporting/report";
+import type { WaitingPolicy } from "#reporting/waiting";
 import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
 import { type Instant, instant, millis } from "#units/time";
@@ -199,9 +200,10 @@ export function orderPage(
 export function positionList(
   db: Db,
   { mode, venue }: Account,
+  policy: WaitingPolicy,
   state: "open" | "closed" | "all",
   limit: number,
 ): Promise<PositionLine[]> {
   const wanted = { open: sql`p.closed_at IS NULL`, closed: sql`p.closed_at IS NOT NULL`, all: sql`true` }[state];
-  return positionLines(db, sql`p.trading_mode = ${mode} AND p.exchange = ${venue} AND ${wanted}`, limit);
+  return positionLines(db, policy, sql`p.trading_mode = ${mode} AND p.exchange = ${venue} AND ${wanted}`, limit);
 }

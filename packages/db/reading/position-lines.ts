@@ -1,10 +1,12 @@
 import { type SQL, sql } from "drizzle-orm";
 import { netUsdOf } from "#reporting/net";
 import type { PositionLine } from "#reporting/report";
+import { type WaitingPolicy, waitingFor } from "#reporting/waiting";
 import type { Account } from "#trading/account";
 import { TradingMode } from "#trading/mode";
 import { positionsOf, tradedContracts } from "#trading/positions/position";
 import { positionId } from "#trading/positions/position-row";
+import { PROTECTION_KINDS } from "#trading/protection/protection";
 import { big, type Decimal, text } from "#units/decimal";
 import type { PositionId } from "#units/ids";
 import type { Db } from "../client.ts";
@@ -19,6 +21,7 @@ const PositionRow = kind.shape("position lines", {
   venue: kind.text,
   instrument: kind.text,
   contract_size: kind.orNull(kind.decimal),
+  min_size: kind.orNull(kind.decimal),
   asset: kind.text,
   side: kind.oneOf("long", "short"),
   size: kind.orNull(kind.decimal),
@@ -26,9 +29,7 @@ const PositionRow = kind.shape("position lines", {
   mark_price: kind.orNull(kind.decimal),
   exit_price: kind.orNull(kind.decimal),
   stop_price: kind.orNull(kind.decimal),
-  trigger: kind.orNull(kind.decimal),
-  live_at: kind.orNull(kind.instant),
-  unprotected: kind.orNull(kind.float),
+  contracts: kind.orNull(kind.decimal),
   unrealized: kind.orNull(kind.decimal),
   realized: kind.orNull(kind.decimal),
   fees: kind.decimal,
@@ -39,37 +40,58 @@ const PositionRow = kind.shape("position lines", {
 });
 type Row = kind.RowOf<typeof PositionRow>;
 
-/** The stop that waits for an open position; of several parts, which have one trigger, the first. */
-const WAITING = sql`LEFT JOIN LATERAL (
-  SELECT q.trigger, q.live_at, q.exposed_at FROM protections q
-  WHERE p.closed_at IS NULL AND q.trading_mode = p.trading_mode AND q.exchange = p.exchange AND q.ended_at IS NULL
-    AND q.instrument = p.instrument AND q.kind = 'stop' AND q.status = 'live'
-  ORDER BY q.live_at, q.algo_cl_ord_id LIMIT 1) s ON true`;
+/** What waits at the venue for the open positions of every account: a handful. */
+const WaitingRow = kind.shape("what waits for open positions", {
+  mode: kind.oneOf(...TradingMode.options),
+  venue: kind.text,
+  instrument: kind.text,
+  kind: kind.oneOf(...PROTECTION_KINDS),
+  trigger: kind.decimal,
+  size: kind.orNull(kind.decimal),
+  live_at: kind.instant,
+  unprotected: kind.float,
+});
+
+async function waiting(db: Db): Promise<kind.RowOf<typeof WaitingRow>[]> {
+  return rows(
+    db,
+    WaitingRow,
+    sql`SELECT q.trading_mode AS mode, q.exchange AS venue, q.instrument, q.kind, ${plain(sql`q.trigger`)} AS trigger,
+               ${plain(sql`q.size`)} AS size, ${iso(sql`q.live_at`)} AS live_at,
+               greatest(extract(epoch FROM q.live_at - q.exposed_at)::float8, 0) AS unprotected
+        FROM protections q WHERE q.ended_at IS NULL AND q.status = 'live'
+        ORDER BY q.live_at, q.algo_cl_ord_id`,
+  );
+}
 
 /**
  * Returns positions as they are shown, newest opening first, then by id. `where` speaks of `p`. What was
- * traded in each comes from the fills, as the row itself did.
+ * traded in each comes from the fills, as the row itself did; `policy` says what it costs when what waits is triggered.
  */
-export async function positionLines(db: Db, where: SQL, limit: number | null = null): Promise<PositionLine[]> {
+export async function positionLines(
+  db: Db,
+  policy: WaitingPolicy,
+  where: SQL,
+  limit: number | null = null,
+): Promise<PositionLine[]> {
   const list = await rows(
     db,
     PositionRow,
     sql`SELECT p.id, p.trading_mode AS mode, p.exchange AS venue, p.instrument, ${plain(sql`i.contract_size`)} AS contract_size,
-               p.asset, p.side, ${plain(sql`p.size`)} AS size,
+               ${plain(sql`i.min_size`)} AS min_size, p.asset, p.side, ${plain(sql`p.size`)} AS size,
                ${plain(sql`p.entry_price`)} AS entry_price, ${plain(sql`p.mark_price`)} AS mark_price,
                ${plain(sql`p.exit_price`)} AS exit_price, ${plain(sql`p.stop_price`)} AS stop_price,
-               ${plain(sql`s.trigger`)} AS trigger, ${iso(sql`s.live_at`)} AS live_at,
-               CASE WHEN s.live_at IS NOT NULL
-                 THEN greatest(extract(epoch FROM s.live_at - s.exposed_at)::float8, 0) END AS unprotected,
+               ${plain(sql`nullif(abs(p.contracts), 0)`)} AS contracts,
                ${plain(sql`p.unrealized_pnl`)} AS unrealized, ${plain(sql`p.realized_pnl`)} AS realized,
                ${plain(sql`p.fees_paid`)} AS fees, p.fees_unvalued, ${plain(sql`p.funding_paid`)} AS funding,
                ${iso(sql`p.opened_at`)} AS opened_at, ${iso(sql`p.closed_at`)} AS closed_at
-        FROM positions p LEFT JOIN instruments i ON i.id = p.instrument ${WAITING}
+        FROM positions p LEFT JOIN instruments i ON i.id = p.instrument
         WHERE ${where}
         ORDER BY p.opened_at DESC, p.id
         ${limit === null ? sql`` : sql`LIMIT ${limit}`}`,
   );
   const traded = await tradedIn(db, list);
+  const waits = list.some((row) => row.closed_at === null) ? await waiting(db) : [];
   return list.map((row) => {
     const line = {
       ...{ id: row.id, instrument: row.instrument, asset: row.asset, side: row.side, size: row.size },
@@ -79,8 +101,8 @@ export async function positionLines(db: Db, where: SQL, limit: number | null = n
         markPrice: row.mark_price,
         exitPrice: row.exit_price,
         stopPrice: row.stop_price,
-        atVenue: atVenue(row),
       },
+      ...waitsFor(row, waits, policy),
       ...{ unrealizedUsd: row.unrealized, realizedUsd: row.realized, feesUsd: row.fees, fundingUsd: row.funding },
       feesUnvalued: row.fees_unvalued,
       ...{ openedAt: row.opened_at, closedAt: row.closed_at },
@@ -89,8 +111,23 @@ export async function positionLines(db: Db, where: SQL, limit: number | null = n
   });
 }
 
-const atVenue = ({ trigger, live_at: liveAt, unprotected: unprotectedSeconds }: Row): PositionLine["atVenue"] =>
-  trigger === null || liveAt === null || unprotectedSeconds === null ? null : { trigger, liveAt, unprotectedSeconds };
+/** Returns what waits at the venue for a position; nothing waits for one that is closed. */
+function waitsFor(
+  row: Row,
+  all: readonly kind.RowOf<typeof WaitingRow>[],
+  policy: WaitingPolicy,
+): Pick<PositionLine, "atVenue" | "uncovered" | "legs"> {
+  if (row.closed_at !== null) return { atVenue: null, uncovered: null, legs: [] };
+  const mine = all.filter(
+    ({ mode, venue, instrument }) => mode === row.mode && venue === row.venue && instrument === row.instrument,
+  );
+  const { side, contracts, contract_size: contractSize, entry_price: entryPrice } = row;
+  const { mark_price: markPrice, min_size: minSize } = row;
+  return waitingFor(
+    { side, contracts, contractSize, entryPrice, markPrice, minSize, policy },
+    mine.map(({ live_at: liveAt, unprotected: unprotectedSeconds, ...of }) => ({ ...of, liveAt, unprotectedSeconds })),
+  );
+}
 
 /** Returns what was opened in each position and the most that was held, in the asset; a position whose fills are gone is absent. */
 async function tradedIn(db: Db, list: readonly Row[]) {

@@ -2,6 +2,7 @@ import { and, desc, eq, gte, isNotNull, lt, sql } from "drizzle-orm";
 import type { ReportRecords } from "#reporting/compose";
 import { Report, type Scope } from "#reporting/report";
 import { ROUND_TRIP_COST } from "#scoring/outcome";
+import { policyOf } from "#trading/plans/policy";
 import { type Id, idOf } from "#units/ids";
 import { HORIZONS, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
@@ -88,6 +89,7 @@ async function read(tx: Db, scope: Scope): Promise<ReportRecords> {
     funding: await funding(tx, scope),
     positions: await positionLines(
       tx,
+      policyOf(scope),
       sql`${ours(sql`p`, scope)} AND p.opened_at < ${scope.end}::timestamptz
           AND (p.closed_at IS NULL OR ${during(sql`p.closed_at`, scope)})`,
     ),

@@ -6,6 +6,7 @@ import { orderText, orderWhy } from "#reporting/order-text";
 import { plain } from "#reporting/plain";
 import type { BiasLine, OrderLine, PositionLine } from "#reporting/report";
 import { readSettings } from "#runtime/config";
+import { policyOf } from "#trading/plans/policy";
 import { big, decimalOf } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { Laptop } from "../laptop.ts";
@@ -31,7 +32,8 @@ const NEWEST_ORDERS = 20;
 /** Returns where the desk stands at `at`. */
 export async function liveStatus(desk: Laptop, at: Instant, problem: string | null): Promise<LiveStatus> {
   const { db } = desk.database;
-  const { chain, mode, venue } = readSettings();
+  const settings = readSettings();
+  const { chain, mode, venue } = settings;
   const biases = await latestBiases(db, null);
   return {
     at,
@@ -39,7 +41,7 @@ export async function liveStatus(desk: Laptop, at: Instant, problem: string | nu
     events: desk.received("events"),
     biases: biases.filter((line) => line.timeframe === "4h"),
     orders: await orderPage(db, { mode, venue }, { status: null, before: null }, NEWEST_ORDERS),
-    open: await positionList(db, { mode, venue }, "open", NEWEST_ORDERS),
+    open: await positionList(db, { mode, venue }, policyOf(settings), "open", NEWEST_ORDERS),
     deadLetters: desk.deadLetters().length,
     problem,
   };
@@ -49,12 +51,14 @@ export async function liveStatus(desk: Laptop, at: Instant, problem: string | nu
 export function statusLine(status: LiveStatus): string {
   const { block, cursor, trading } = status.health;
   const waiting = block && cursor ? Math.max(0, cursor.sent - block.number) : 0;
+  const bare = status.open.filter(({ uncovered }) => uncovered !== null && big(uncovered).gt(0));
   const unrealized = status.open.reduce((sum, position) => sum.plus(position.unrealizedUsd ?? 0), big(0));
   return [
     status.at.slice(11, 19),
     block === null ? "waiting for the first block" : `block ${block.number}`,
     ...(block === null ? [] : [`${span(block.at, status.at)} behind`]),
     ...(waiting > 1 ? [`${waiting} blocks waiting`] : []),
+    ...(bare.length === 0 ? [] : [`NO STOP for ${bare.map(({ asset }) => plain(asset)).join(", ")}`]),
     ...(status.problem === null ? [] : ["TROUBLE"]),
     ...(status.deadLetters > 0 ? [plural(status.deadLetters, "dead letter")] : []),
     plural(status.events, "event"),
