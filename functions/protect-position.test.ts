@@ -88,7 +88,12 @@ beforeAll(async () => {
     },
   });
   const settings = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false } as const;
-  const account = { accountId: null, tdMode: "cross", credentials: { mode: "demo", ...paperKey } } as const;
+  const account = {
+    accountId: null,
+    maxClockSkewSeconds: 2,
+    tdMode: "cross",
+    credentials: { mode: "demo", ...paperKey },
+  } as const;
   exchange = okxExchange({ ...settings, ...account });
   await desk.runSchedule("reconcile-orders", instant(clock.now())); // the control object is there from then on
 });

@@ -19,8 +19,7 @@ export const handler = consume("orders", async ({ orderId, mode, instrument: id,
   const store = fenced(books, control, armed);
   const policy = policyOf(settings);
   await send("protections", checksOf({ mode, instrument: id, at }));
-  const opening = { policy, armed };
-  const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order", opening);
+  const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order", { policy, armed });
   const run = { account: { mode, venue: settings.venue }, at, by: "submit-order", policy };
   const cover = await coverOrder(store, exchange, run, order);
   const { instrument, side, size, status, filledSize, averagePrice, errorMessage } = order;

@@ -10,7 +10,8 @@ const FACTS: AccountFacts = {
   ...{ mode: "demo", uid: "77", acctLv: "2", posMode: "net_mode", perm: ["read_only", "trade"], ip: "" },
   ...{ tdMode: { wanted: "cross", refused: null }, skewMs: 3, ongoing: [] },
 };
-const judged = (more: object): Assertion[] => judgeAccount({ ...FACTS, ...more }, { accountId: "77" });
+const judged = (more: object): Assertion[] =>
+  judgeAccount({ ...FACTS, ...more }, { accountId: "77", maxClockSkewSeconds: 2 });
 
 const STOP = {
   ...{ algoId: "1", stopId: null, instrument: "ETH-USDT-SWAP", side: "sell" as const, trigger: decimalOf("1") },

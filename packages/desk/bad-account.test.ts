@@ -50,9 +50,17 @@ async function stage() {
   });
   closings.push(venue.close);
   /** The venue as a new process opens it. */
-  const open = () =>
+  const open = (maxClockSkewSeconds = POLICY.maxClockSkewSeconds) =>
     okxExchange({
-      ...{ venue: "paper", mode: "demo", url: venue.url, rateLimit: false, accountId: null, tdMode: "cross" },
+      ...{
+        venue: "paper",
+        mode: "demo",
+        url: venue.url,
+        rateLimit: false,
+        accountId: null,
+        maxClockSkewSeconds,
+        tdMode: "cross",
+      },
       ...{ credentials: { mode: "demo", ...KEY }, compareClock: true },
     });
   const board = controlInMemory("demo");
@@ -74,7 +82,7 @@ async function stage() {
     });
   };
   const send = async (exchange: ReturnType<typeof open>) =>
-    submitOrder(store, exchange, (await approve()).id, instant(clock.now()), "submit-order");
+    submitOrder(store, exchange, (await approve()).id, instant(clock.now()), "submit-order", { policy: POLICY });
   return { db, venue, clock, open, store, send, placed };
 }
 type Desk = Awaited<ReturnType<typeof stage>>;
@@ -134,3 +142,12 @@ test.each(LIES)(
     ]);
   },
 );
+
+test("how far a clock may be off is what the policy says", async () => {
+  const desk = await stage();
+  desk.clock.aheadMs = -5000;
+  expect((await desk.send(desk.open(4))).order.errorMessage).toMatch(/^clock this machine is \d\.\d s ahead/);
+  const other = await stage();
+  other.clock.aheadMs = -5000;
+  expect((await other.send(other.open(10))).order).toMatchObject({ status: "open" });
+});

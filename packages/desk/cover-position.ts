@@ -168,7 +168,7 @@ function heldSince({ open, position, orders, instrument }: Looked, exposure: Dec
 
 /**
  * Makes the venue hold exactly one stop for what an instrument holds: places, moves or ends what `protect` says, and closes
- * at market what no stop can cover any more, what the venue's own stop was triggered for in vain, or what has had none for ten seconds and is refused one. It may be called as often as one likes: where all is well it asks for nothing,
+ * at market what no stop can cover any more, what the venue's own stop was triggered for in vain, or what has had none for too long and is refused one. It may be called as often as one likes: where all is well it asks for nothing,
  * and writes nothing that is written. What is sent is written down before; where that fails it is sent all the same.
  * Returns what the kill switch became, when a reply tripped it. It does so in every state of the switch.
  * @throws StopNotTaken when the venue has not taken it; the next look tries again. What kept the record from being written.
@@ -233,13 +233,18 @@ async function limitOf(
 
 /** Replies after which a stop may be had yet, by a later look. */
 const UNTAKEN: readonly StopReply["kind"][] = ["rejected", "busy", "unknown", "exists"];
-/** What has had no stop for so long, and cannot be given one, is closed at market. */
-const MOST_WITHOUT_MS = 10_000;
 
-/** Returns whether what is held has had no stop at all for ten seconds, by the venue's clock, and was refused one now. */
-async function hadNone(exchange: Exchange, trail: Trail, instrument: string, command: Command): Promise<boolean> {
+/** Returns whether what is held has had no stop at all for as long as is allowed, by the venue's clock, and was refused one now. */
+async function hadNone(
+  exchange: Exchange,
+  { policy }: StopRun,
+  trail: Trail,
+  instrument: string,
+  command: Command,
+): Promise<boolean> {
   if (command.act !== "place") return false;
-  if (millis(await exchange.now()) - millis(trail.exposedAt()) < MOST_WITHOUT_MS) return false;
+  const seconds = (millis(await exchange.now()) - millis(trail.exposedAt())) / 1000;
+  if (seconds < policy.maxUncoveredSeconds) return false;
   const { side } = command;
   return (await exchange.stops()).every((stop) => stop.instrument !== instrument || stop.side !== side);
 }
@@ -264,7 +269,7 @@ async function carryOut(
       const change = { state, reason: `venue: ${reply.code} ${reply.reason}`, actor: run.by, at: run.at } as const;
       tripped = (await store.tighten(run.account.mode, change)) ?? tripped;
     }
-    const isTooLate = UNTAKEN.includes(reply.kind) && (await hadNone(exchange, trail, instrument.id, command));
+    const isTooLate = UNTAKEN.includes(reply.kind) && (await hadNone(exchange, run, trail, instrument.id, command));
     if (reply.kind !== "passed" && !isTooLate) throw new StopNotTaken(instrument.id, command.act, reply);
     const held = { contracts: exposure, stopPrice: trigger, openedAt: open?.openedAt ?? run.at };
     const mark = covered.mark ?? (await exchange.quote(instrument.id)).mark;

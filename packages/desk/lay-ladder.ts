@@ -155,7 +155,7 @@ async function sendLeft(job: Job, unsent: readonly StoredOrder[]): Promise<Store
 }
 
 const send = async ({ store, exchange, run }: Job, id: OrderId): Promise<StoredControl | null> =>
-  (await submitOrder(store, exchange, id, run.at, run.by)).tripped;
+  (await submitOrder(store, exchange, id, run.at, run.by, run)).tripped;
 
 /** Returns whether a command leaves less to be closed by legs: a halt lets that through alone. */
 const lessens = (command: LegCommand, waiting: readonly VenueStop[]): boolean =>

@@ -6,6 +6,7 @@ import {
   isIdle,
   isTold,
   type Lane,
+  type LaneState,
   openingFault,
   planInputOf,
   planIntent,
@@ -43,7 +44,10 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   if (isIdle(bias, booked, policy)) return nothing("flat, and no signal to enter");
   const [instrument] = await store.instruments([lane.instrument]);
   if (!instrument) return nothing("the venue has not listed it yet");
-  const [equity, quote] = await Promise.all([equityOf(store, exchange, lane, policy), exchange.quote(lane.instrument)]);
+  const [equity, { quote, quotedAt }] = await Promise.all([
+    equityOf(store, exchange, lane, policy),
+    quoteOf(exchange, lane.instrument),
+  ]);
   const held = isDust(booked, instrument, quote.mark, policy) ? ZERO : booked;
   if (held !== booked && isIdle(bias, held, policy)) return nothing("what is left is dust: too small to close");
   const facts = await store.laneFacts({
@@ -51,7 +55,7 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
     ...{ timeframe: policy.timeframe, biasAt: bias.at, earlier: Math.max(1, policy.closeLooks - 1) },
     eventIds: bias.contributions.map((contribution) => contribution.event_id),
   });
-  const state = { bias, held, instrument, equity, quote, facts };
+  const state = { bias, held, instrument, equity, quote, quotedAt, facts };
   const wanted = planOrder(planInputOf(lane, state, policy), policy);
   if (wanted.verdict === "nothing") return nothing(wanted.reason);
   const opens = wanted.verdict === "approved" && !wanted.order.reduceOnly;
@@ -69,6 +73,12 @@ async function asListed(exchange: Exchange, instrument: Instrument, plan: Decide
   return codes.length === 0
     ? plan
     : refused(plan, codes, listing && { state: listing.state, changes: [...listing.changes] });
+}
+
+/** Returns a quote with the venue's clock after it, which says how old it is. */
+async function quoteOf(exchange: Exchange, instrument: string): Promise<Pick<LaneState, "quote" | "quotedAt">> {
+  const quote = await exchange.quote(instrument);
+  return { quote, quotedAt: await exchange.now() };
 }
 
 /** Returns the equity to plan by: the newest reconciled one, else the venue's own word. */

@@ -63,7 +63,12 @@ async function stage(after: (bar: number) => number = () => 1000) {
   const venue = await paperVenue({ clock, source, key: KEY });
   tests.closeAfter(venue.close);
   const settings = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000 } as const;
-  const account = { accountId: null, tdMode: "cross", credentials: { mode: "demo", ...KEY } } as const;
+  const account = {
+    accountId: null,
+    maxClockSkewSeconds: 2,
+    tdMode: "cross",
+    credentials: { mode: "demo", ...KEY },
+  } as const;
   const okx = okxExchange({ ...settings, ...account });
   // A venue makes the stop that an order carries once that is filled completely: here it never does.
   const exchange = { ...okx, submit: ({ stop: _, ...order }: Submission) => okx.submit(order) };
@@ -79,7 +84,8 @@ async function stage(after: (bar: number) => number = () => 1000) {
   return {
     ...{ db, store, venue, exchange, at, pass, run, reconcile },
     approve: () => store.insert(approved("d0000000000000000000000000001", at())),
-    submit: async (order: StoredOrder) => (await submitOrder(store, exchange, order.id, at(), "submit-order")).order,
+    submit: async (order: StoredOrder) =>
+      (await submitOrder(store, exchange, order.id, at(), "submit-order", { policy: POLICY })).order,
     cover: (order: StoredOrder, over: Partial<Exchange> = {}) =>
       coverOrder(store, { ...exchange, ...over }, run("submit-order"), order),
     rows: () =>

@@ -49,7 +49,10 @@ async function desk(count: number) {
   const source = { barSeconds: BAR, instruments: () => instruments.map(instrumentRow), bars: () => flat };
   const venue = await paperVenue({ clock, source, key: KEY });
   const access = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, accountId: null } as const;
-  const exchange = okxExchange({ ...access, tdMode: "cross", credentials: { mode: "demo", ...KEY } });
+  const exchange = okxExchange({
+    ...{ ...access, tdMode: "cross", maxClockSkewSeconds: POLICY.maxClockSkewSeconds },
+    credentials: { mode: "demo", ...KEY },
+  });
   const store = sqlStore(db);
   const at = () => instant(clock.now());
   const run = () => ({ account: ACCOUNT, at: at(), by: "reconcile-orders", policy: POLICY, barSeconds: BAR });
@@ -65,7 +68,7 @@ async function desk(count: number) {
         ...{ reduceOnly: false, stopLoss: decimalOf("900"), riskUsd: decimalOf("20") },
       },
     });
-    const { order } = await submitOrder(store, exchange, id, at(), "submit-order");
+    const { order } = await submitOrder(store, exchange, id, at(), "submit-order", { policy: POLICY });
     expect((await coverOrder(store, exchange, run(), order)).failures).toEqual([]);
   };
   /** Reconciles a minute later, and returns the statements that it sent. */

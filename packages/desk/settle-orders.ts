@@ -44,5 +44,5 @@ export function settleInstrument(store: TradingStore, run: Run, told: Told): Pro
   const answers = new Map(looked.map((answer) => [answer.order.id, answer]));
   const mark = position?.markPrice ?? null;
   const seen = { instrument, listed, equity, fills, feePrices, since, mark, orderIds: [...answers.keys()] };
-  return store.book(run, seen, (books) => settleOrder(books, answers.get(books.order.id) ?? null));
+  return store.book(run, seen, (books) => settleOrder(books, answers.get(books.order.id) ?? null, run.policy));
 }

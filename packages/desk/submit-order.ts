@@ -1,6 +1,6 @@
 import type { ArmingLook } from "#trading/arming";
 import type { StoredControl } from "#trading/control";
-import { type ClaimLook, objectionOf, sizeNow } from "#trading/orders/claim-look";
+import { type ClaimLimits, type ClaimLook, objectionOf, sizeNow } from "#trading/orders/claim-look";
 import { isClosed } from "#trading/orders/order";
 import { type Claim, isAllowed, type StoredOrder, voidReason } from "#trading/orders/stored-order";
 import {
@@ -62,17 +62,17 @@ async function lookAround(
 }
 
 /** Returns the claim of an order, with what stands in its way and the size that the venue's position leaves it. */
-function claimOf(order: StoredOrder, claim: Claim, look: Omit<ClaimLook, "now">): Claim {
+function claimOf(order: StoredOrder, claim: Claim, look: Omit<ClaimLook, "now">, limits: ClaimLimits): Claim {
   const now = instant(millis(claim.expiresAt) - DEADLINE_MS);
   const size = look.held === null ? null : sizeNow(order, look.held);
-  return { ...claim, objection: objectionOf(order, { ...look, now }), ...(size === null ? {} : { size }) };
+  return { ...claim, objection: objectionOf(order, { ...look, now }, limits), ...(size === null ? {} : { size }) };
 }
 
-/** What an order that opens or adds is held against besides its books. */
-export interface Opening {
-  /** It is not sent while the venue margins its instrument at another leverage. */
-  readonly policy?: Pick<Policy, "venueLeverage"> | null;
-  /** In live it is sent only under an arming. Without a look nothing is armed. */
+/** What an order is held against besides its books. */
+export interface Terms {
+  /** One that opens or adds is not sent while the venue margins its instrument at another leverage. */
+  readonly policy: ClaimLimits & Pick<Policy, "venueLeverage">;
+  /** In live one that opens or adds is sent only under an arming. Without a look nothing is armed. */
   readonly armed?: ArmingLook;
 }
 
@@ -87,7 +87,7 @@ export async function submitOrder(
   id: OrderId,
   at: Instant,
   by: string,
-  { policy = null, armed = unasked }: Opening = {},
+  { policy, armed = unasked }: Terms,
 ): Promise<Submitted> {
   const stored = async (): Promise<StoredOrder> => {
     const order = await store.order(id);
@@ -105,14 +105,14 @@ export async function submitOrder(
       case "read":
         return { kind: "status", status: order.status };
       case "clock":
-        if (policy !== null && !order.reduceOnly && order.status === "approved" && (await isLet()))
+        if (!order.reduceOnly && order.status === "approved" && (await isLet()))
           tripped = await ensureLeverage(store, exchange, { account: order, at, by, policy }, order.instrument);
         // What the kill switch holds back is voided whatever the market does, and whether the venue tells it or not.
         look = (await isLet()) ? await lookAround(store, exchange, order) : NOT_LOOKED;
         if (look.quote !== null) unarmed = await armingObjection(store, exchange, armed, order, look.quote, at);
         return { kind: "clock", now: await exchange.now() };
       case "claim": {
-        const asked = claimOf(order, { at, by, expiresAt: effect.expiresAt }, look);
+        const asked = claimOf(order, { at, by, expiresAt: effect.expiresAt }, look, policy);
         const claimed = await store.claim(id, { ...asked, objection: asked.objection ?? unarmed });
         order = claimed ?? (await stored());
         closed = claimed === null && order.status === "canceled";

@@ -287,7 +287,7 @@ test("a halt between claim and POST keeps the request back", async () => {
       return now;
     },
   };
-  const submitted = await submitOrder(desk.store, halting, id, desk.at(), "submit-order");
+  const submitted = await submitOrder(desk.store, halting, id, desk.at(), "submit-order", { policy: POLICY });
   expect(submitted).toMatchObject({ closed: true, order: { status: "canceled" } });
   expect(desk.atVenue()).toBe(0);
 });

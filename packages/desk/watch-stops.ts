@@ -9,11 +9,11 @@ import type { Run, TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
 import type { Decimal } from "#units/decimal";
 import type { OrderId } from "#units/ids";
-import { submitOrder } from "./submit-order.ts";
+import { submitOrder, type Terms } from "./submit-order.ts";
 
 /** What stops need of a run. */
 export type StopRun = Pick<Run, "account" | "at" | "by"> & {
-  readonly policy: Pick<Policy, "timeframe" | "adoptedStop" | "maxDustUsd">;
+  readonly policy: Terms["policy"] & Pick<Policy, "timeframe" | "adoptedStop" | "maxDustUsd" | "maxUncoveredSeconds">;
 };
 
 /**
@@ -52,7 +52,7 @@ export async function closeAtMarket(
 ): Promise<StoredControl | null> {
   const orderId = await stopFor(store, run, held, instrument, mark);
   if (orderId === null) return null;
-  return (await submitOrder(store, exchange, orderId, run.at, run.by)).tripped;
+  return (await submitOrder(store, exchange, orderId, run.at, run.by, run)).tripped;
 }
 
 /** Returns the stop order to send for a position, written if there is none yet; null while one is under way. */

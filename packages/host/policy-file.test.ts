@@ -37,9 +37,19 @@ test.each([
   ["credibilityFull = 5", "policy.toml: credibilityFloor 5 is not below credibilityFull 5"],
   ["maxOrderUsd = 60000", "policy.toml: maxOrderUsd 60000 is not at most maxAssetUsd 50000"],
   ["maxDrawdown = 0.01", "policy.toml: maxDailyLoss 0.02 is not at most maxDrawdown 0.01"],
+  ["maxUncoveredSeconds = 61", "policy.toml: maxUncoveredSeconds 61: Too big: expected number to be <=60"],
+  ["maxClockSkewSeconds = 0", "policy.toml: maxClockSkewSeconds 0: Too small: expected number to be >=1"],
+  ["maxQuoteAheadSeconds = -1", "policy.toml: maxQuoteAheadSeconds -1: Too small: expected number to be >=0"],
+  ["maxUnknownSeconds = 901", "policy.toml: maxUnknownSeconds 901 is not at most quarantineSeconds 900"],
+  ["stuckSeconds = 901", "policy.toml: stuckSeconds 901 is not at most quarantineSeconds 900"],
+  [
+    "decisionTtlSeconds = 89",
+    "policy.toml: decisionTtlSeconds 89 is not 60 s above unsentSeconds 30: an order whose message is lost would be void before it is sent for again",
+  ],
+  ["decisionTtlSeconds = 90", ""],
   ["[limits]\nenter = 0.3", "policy.toml: limits: a limit is a number or a text"],
   ["enter = true", "policy.toml: enter: a limit is a number or a text"],
-])("%s is refused by name", (text, expected) => expect(problem(text)).toBe(expected));
+])("%s is refused by name, or in order", (text, expected) => expect(problem(text)).toBe(expected));
 
 test.each([
   ["enter = ", /^policy\.toml, line 1: /],

@@ -88,7 +88,15 @@ async function stage({
   const venue: PaperVenue = await paperVenue({ clock: { now: () => Date.now() }, source, key: KEY });
   closings.push(venue.close);
   const exchange = okxExchange({
-    ...{ venue: "paper", mode: "demo", url: venue.url, rateLimit: false, accountId: null, tdMode: "cross" },
+    ...{
+      venue: "paper",
+      mode: "demo",
+      url: venue.url,
+      rateLimit: false,
+      accountId: null,
+      maxClockSkewSeconds: 2,
+      tdMode: "cross",
+    },
     credentials: { mode: "demo", ...KEY },
   });
   const board = controlInMemory("live");
@@ -119,7 +127,7 @@ async function stage({
         ...{ riskUsd: decimalOf("10"), signal: null },
       },
     });
-    return (await submitOrder(store, exchange, id, at, "test", { armed: look })).order;
+    return (await submitOrder(store, exchange, id, at, "test", { policy: POLICY, armed: look })).order;
   };
   const equity = (dayStart: string, equity: string) => recordEquities(dayStart, equity);
   const recordEquities = async (...values: readonly string[]) => {

@@ -34,7 +34,7 @@ async function stage() {
   closings.push(venue.close);
   const access = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false } as const;
   const credentials = { mode: "demo", ...KEY } as const;
-  const exchange = okxExchange({ ...access, credentials, accountId: null, tdMode: "cross" });
+  const exchange = okxExchange({ ...access, credentials, accountId: null, maxClockSkewSeconds: 2, tdMode: "cross" });
   const client = okxClient({ ...access, credentials });
   /** A limit order far below the market, which rests. */
   const rest = (clOrdId: string) =>

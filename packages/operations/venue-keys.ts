@@ -5,6 +5,7 @@ import { ExchangeSecret } from "#runtime/okx/exchange-secret";
 import { TdMode } from "#runtime/okx/td-mode";
 import { secretNow } from "#runtime/secret";
 import { modeOfStage, type Stage, secretId } from "#topology/names";
+import { POLICY, type Policy } from "#trading/plans/policy";
 
 /** How a command is given the keys of the venue: those of a stage, or a file's. */
 export const VENUE_OPTIONS = {
@@ -30,9 +31,13 @@ const SECRET_MS = 8000;
 
 /**
  * Returns how the venue is reached with the keys that a command line names: of a file, or of a stage's secret. Loopback is a
- * paper venue. @throws UsageError without either; VenueKeysError for keys that are not whole or of another mode.
+ * paper venue. Without a policy its defaults hold. @throws UsageError without either; VenueKeysError for keys that are not whole or of another mode.
  */
-export async function venueOf(given: Arguments, stage: Stage | undefined): Promise<OkxExchangeConfig> {
+export async function venueOf(
+  given: Arguments,
+  stage: Stage | undefined,
+  { maxClockSkewSeconds }: Pick<Policy, "maxClockSkewSeconds"> = POLICY,
+): Promise<OkxExchangeConfig> {
   const tdMode = TdMode.safeParse(given.text("td-mode"));
   if (!tdMode.success) throw new UsageError(`--td-mode takes cross or isolated, not "${given.text("td-mode")}"`);
   const { place, text } = await keysText(given, stage);
@@ -45,7 +50,7 @@ export async function venueOf(given: Arguments, stage: Stage | undefined): Promi
   const url = addressOf(given.need("okx"));
   const isPaper = ["127.0.0.1", "localhost"].includes(url.hostname);
   const where = { venue: isPaper ? "paper" : "okx", url: url.origin, rateLimit: !isPaper } as const;
-  return { ...where, mode: keys.mode, credentials, accountId, tdMode: tdMode.data };
+  return { ...where, mode: keys.mode, credentials, accountId, maxClockSkewSeconds, tdMode: tdMode.data };
 }
 
 async function keysText(given: Arguments, stage: Stage | undefined): Promise<{ place: string; text: string }> {

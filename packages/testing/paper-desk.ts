@@ -79,7 +79,7 @@ export async function paperDesk(
   const venue = await paperVenue({ clock, source, key: KEY, ...given });
   const access = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000 } as const;
   const exchange = okxExchange({
-    ...{ ...access, accountId: null, tdMode: "cross", credentials: { mode: "demo", ...KEY } },
+    ...{ ...access, accountId: null, maxClockSkewSeconds: 2, tdMode: "cross", credentials: { mode: "demo", ...KEY } },
   });
   const [store, limits] = [sqlStore(db), policyFrom(policy)];
   const at = () => instant(clock.now());
@@ -94,7 +94,7 @@ export async function paperDesk(
   };
   const lane = () => ({ ...ACCOUNT, at: at(), by: "plan-order", asset: "ETH", instrument: ETH_SWAP.id });
   const plan = () => planLane(store, exchange, { ...lane(), barSeconds: BAR, lanes: 2, gitSha: "test" }, limits);
-  const submit = (id: OrderId) => submitOrder(store, exchange, id, at(), "submit-order");
+  const submit = (id: OrderId) => submitOrder(store, exchange, id, at(), "submit-order", { policy: limits });
   const cover = async (id: OrderId) => {
     const order = await store.order(id);
     if (order === null) throw new Error(`no order ${id}`);

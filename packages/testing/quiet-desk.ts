@@ -42,7 +42,14 @@ export async function quietDesk(db: Drizzle, config: QuietDeskConfig = {}) {
   const clock = virtualClock(START + 22 * HOUR);
   const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => flat };
   const venue = await paperVenue({ clock, source, key: KEY, ...config.venue });
-  const fenced = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, accountId: null } as const;
+  const fenced = {
+    venue: "paper",
+    mode: "demo",
+    url: venue.url,
+    rateLimit: false,
+    accountId: null,
+    maxClockSkewSeconds: 2,
+  } as const;
   const credentials = { mode: "demo", ...KEY } as const;
   const exchange = okxExchange({ ...fenced, tdMode: "cross", credentials });
   const store = sqlStore(db);
@@ -68,7 +75,7 @@ export async function quietDesk(db: Drizzle, config: QuietDeskConfig = {}) {
           ...{ reduceOnly: side === "sell", stopLoss, riskUsd: decimalOf("0") },
         },
       });
-      return (await submitOrder(store, exchange, id, at(), "submit-order")).order;
+      return (await submitOrder(store, exchange, id, at(), "submit-order", { policy })).order;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { TradingMode } from "./mode.ts";
+import type { Policy } from "./plans/policy.ts";
 
 /** What the venue says of a key, its account and itself, before anything is sent. */
 export interface AccountFacts {
@@ -27,8 +28,8 @@ export interface Refused {
 }
 
 /** What the desk wants of an account. */
-export interface AccountWanted {
-  /** The account that the key must belong to; null = any. */
+export interface AccountWanted extends Pick<Policy, "maxClockSkewSeconds"> {
+  /** The account (uid) that the key must belong to; null = any. */
   readonly accountId: string | null;
 }
 
@@ -44,9 +45,6 @@ export interface Assertion {
   /** The venue's own word, where it refused. */
   readonly refused: Refused | null;
 }
-
-/** A machine whose clock is further off than this is not trusted with deadlines. */
-export const MAX_SKEW_MS = 2000;
 
 type Judged = readonly [verdict: Assertion["verdict"], says: string, next?: string];
 
@@ -103,7 +101,7 @@ const JUDGES: readonly (readonly [Assertion["name"], (facts: AccountFacts, wante
             "set OKX_TD_MODE to the mode that the account takes",
           ],
   ],
-  ["clock", ({ skewMs }) => clockOf(skewMs)],
+  ["clock", ({ skewMs }, { maxClockSkewSeconds }) => clockOf(skewMs, maxClockSkewSeconds)],
   [
     "status",
     ({ ongoing }) =>
@@ -123,10 +121,10 @@ function permOf(perm: readonly string[]): Judged {
   return ["ok", perm.join(", ")];
 }
 
-function clockOf(skewMs: number | null): Judged {
+function clockOf(skewMs: number | null, mostSeconds: number): Judged {
   if (skewMs === null) return ["unknown", "not compared: the venue has this machine's clock"];
   const seconds = (Math.abs(skewMs) / 1000).toFixed(1);
-  if (Math.abs(skewMs) <= MAX_SKEW_MS) return ["ok", `${seconds} s from the venue's`];
+  if (Math.abs(skewMs) <= mostSeconds * 1000) return ["ok", `${seconds} s from the venue's`];
   return [
     "halt",
     `this machine is ${seconds} s ${skewMs > 0 ? "ahead of" : "behind"} the venue`,

@@ -70,8 +70,8 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const isDesk = options.stage !== undefined || options.directory !== undefined;
   const orders = given.flag("orders");
   const reason = orders && isDesk ? reasonOf(given) : null;
-  const venue = await venueOf(given, options.stage);
   const policy = policyFrom(readPolicy(given.text("policy") ?? POLICY_FILE));
+  const venue = await venueOf(given, options.stage, policy);
   const books = reason === null ? null : await openBooks(options); // before an order is sent: what cannot be kept is not done
   try {
     const json = given.flag("json");

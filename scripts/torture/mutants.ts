@@ -174,14 +174,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "approved orders are never swept",
     file: "packages/desk/sweep-approved.ts",
-    find: "const act = sweepOf(order, at);",
-    replace: `const act: string = sweepOf(order, at) === "wait" ? "wait" : "wait";`,
+    find: "const act = sweepOf(order, at, policy);",
+    replace: `const act: string = sweepOf(order, at, policy) === "wait" ? "wait" : "wait";`,
   },
   {
     name: "old decisions are sent",
     file: "packages/trading/orders/claim-look.ts",
-    find: "!isOfPosition({ type }) && millis(now) - millis(decidedAt) > DECISION_TTL_MS;",
-    replace: "!isOfPosition({ type }) && millis(now) - millis(decidedAt) > DECISION_TTL_MS * 1000;",
+    find: "millis(now) - millis(decidedAt) > ttl * 1000;",
+    replace: "millis(now) - millis(decidedAt) > ttl * 1000_000;",
   },
   {
     name: "a break on one snapshot",

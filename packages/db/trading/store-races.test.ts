@@ -137,7 +137,7 @@ const seen: Seen = {
 };
 const balance = { equity: decimalOf("1000"), cash: decimalOf("1000"), available: decimalOf("900") };
 const run = { account: ACCOUNT, at, by: "reconcile-orders", policy: POLICY, barSeconds: BAR };
-const book = (store: TradingStore) => store.book(run, seen, (books) => settleOrder(books, null));
+const book = (store: TradingStore) => store.book(run, seen, (books) => settleOrder(books, null, POLICY));
 
 raced("two sessions book the same fills: each is booked once, and the books are those of one booking", async () => {
   for (let again = 0; again < 20; again++) {

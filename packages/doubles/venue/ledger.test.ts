@@ -40,7 +40,7 @@ async function stage(config: Partial<PaperVenueConfig> = {}) {
   const clock = virtualClock(START + HOUR);
   const venue = await paperVenue({ clock, source, key: KEY, ...config });
   closing.push(venue.close);
-  const exchange = okxExchange({ ...OF_KEY, url: venue.url, accountId: null, tdMode: "cross" });
+  const exchange = okxExchange({ ...OF_KEY, url: venue.url, accountId: null, maxClockSkewSeconds: 2, tdMode: "cross" });
   const client = okxClient({ ...OF_KEY, url: venue.url });
   client.options.fetchMarkets = { types: ["swap"] };
   client.has.fetchCurrencies = false;

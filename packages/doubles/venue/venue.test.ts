@@ -70,6 +70,7 @@ async function traded(overrides: Partial<PaperVenueConfig> = {}, adapter: Partia
       rateLimit: false,
       timeoutMs: 5000,
       accountId: null,
+      maxClockSkewSeconds: 2,
       tdMode: "cross",
     },
     credentials: { mode: "demo", ...KEY },

@@ -15,7 +15,7 @@ const ASKS: Readonly<Record<Assertion["name"], string>> = {
   perm: "may the key read and trade, and not withdraw",
   ip: "is the key bound to addresses (live)",
   tdMode: "are swaps taken in the margin mode of the desk",
-  clock: "is this machine's clock within 2 s of the venue's",
+  clock: "is this machine's clock as near to the venue's as the policy says",
   status: "is trading at the venue under no maintenance",
 };
 

@@ -40,7 +40,15 @@ async function venueOf(aheadMs = 0) {
   });
   closings.push(venue.close);
   const config: OkxExchangeConfig = {
-    ...{ venue: "paper", mode: "demo", url: venue.url, rateLimit: false, accountId: null, tdMode: "cross" },
+    ...{
+      venue: "paper",
+      mode: "demo",
+      url: venue.url,
+      rateLimit: false,
+      accountId: null,
+      maxClockSkewSeconds: 2,
+      tdMode: "cross",
+    },
     credentials: { mode: "demo", ...KEY },
   };
   const abort = new AbortController();
@@ -173,6 +181,7 @@ test("keys, mode and host that do not belong together are refused before anythin
 
 const LIVE: OkxExchangeConfig = {
   ...{ venue: "okx", mode: "live", url: "https://openapi.okx.com", rateLimit: false, accountId: "77", tdMode: "cross" },
+  maxClockSkewSeconds: 2,
   credentials: { mode: "live", ...KEY },
 };
 

@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { type AccountFacts, type Assertion, judgeAccount, type Refused } from "#trading/account-check";
+import {
+  type AccountFacts,
+  type AccountWanted,
+  type Assertion,
+  judgeAccount,
+  type Refused,
+} from "#trading/account-check";
 import type { OkxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { submitReplyOf } from "./reply.ts";
@@ -7,8 +13,7 @@ import { parsed } from "./rows.ts";
 import type { TdMode } from "./td-mode.ts";
 
 /** Whose account is checked, and how. */
-export interface CheckedAccount {
-  readonly accountId: string | null;
+export interface CheckedAccount extends AccountWanted {
   readonly tdMode: TdMode;
   readonly mode: AccountFacts["mode"];
   /** Whether this machine's clock is compared with the venue's. */

@@ -143,7 +143,15 @@ function answering(path: string, code: string, asRow: boolean, whole = "1") {
     return new Response(JSON.stringify(asked === path ? envelope : quiet), { status: 200 });
   });
   return okxExchange({
-    ...{ venue: "okx", mode: "demo", url: "https://www.okx.com", rateLimit: false, accountId: null, tdMode: "cross" },
+    ...{
+      venue: "okx",
+      mode: "demo",
+      url: "https://www.okx.com",
+      rateLimit: false,
+      accountId: null,
+      maxClockSkewSeconds: 2,
+      tdMode: "cross",
+    },
     compareClock: false,
     credentials: { mode: "demo", apiKey: "k-1", secret: "s-2", passphrase: "p-3" },
   });

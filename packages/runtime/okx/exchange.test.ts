@@ -17,6 +17,7 @@ const DEMO: OkxExchangeConfig = {
     url: "https://www.okx.com",
     rateLimit: false,
     accountId: null,
+    maxClockSkewSeconds: 2,
     tdMode: "cross",
     compareClock: false,
   },

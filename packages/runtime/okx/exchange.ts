@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Assertion, bindsClosing, worstOf } from "#trading/account-check";
+import { type AccountWanted, type Assertion, bindsClosing, worstOf } from "#trading/account-check";
 import type { Bill } from "#trading/ledger/bill";
 import type { Exchange, Market, Submission, SubmitReply, VenueFill } from "#trading/venue";
 import { Decimal, ZERO } from "#units/decimal";
@@ -18,10 +18,8 @@ import { fatesOver } from "./stop-fate.ts";
 import { type StopCalls, stopsOver } from "./stops.ts";
 import type { TdMode } from "./td-mode.ts";
 
-export interface OkxExchangeConfig extends OkxMarketConfig {
+export interface OkxExchangeConfig extends OkxMarketConfig, AccountWanted {
   readonly credentials: OkxCredentials;
-  /** The account (uid) that the key must belong to; null leaves it unchecked. */
-  readonly accountId: string | null;
   /** How positions are margined; an account that does not take it halts. */
   readonly tdMode: TdMode;
   /** Whether this machine's clock is compared with the venue's; by default with OKX's, not with a paper venue's. */

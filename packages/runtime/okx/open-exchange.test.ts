@@ -76,3 +76,24 @@ test("an arming is held against the account that the key's secret names", async 
     /ARMING_KEY is no public Ed25519 key/,
   );
 });
+
+test("the venue's clock is held against what the policy of the settings says", async () => {
+  vi.stubEnv("SPYHOP_MODE", "demo");
+  secrets.set("desk/exchange", JSON.stringify({ mode: "demo", ...KEY }));
+  const clockAt = async (policy: string) => {
+    vi.stubEnv("POLICY", policy);
+    const { service: exchange } = await openExchange();
+    const rows: Record<string, object> = {
+      "/api/v5/account/config": { uid: "77", posMode: "net_mode", acctLv: "2" },
+      "/api/v5/public/time": { ts: String(Date.now() - 10_000) },
+    };
+    vi.stubGlobal("fetch", async (url: string) =>
+      Response.json({ code: "0", msg: "", data: [rows[new URL(url).pathname]].filter(Boolean) }),
+    );
+    const found = await exchange.assertions("ETH-USDT-SWAP");
+    vi.unstubAllGlobals();
+    return found.find(({ name }) => name === "clock")?.verdict;
+  };
+  expect(await clockAt("{}")).toBe("halt");
+  expect(await clockAt('{"maxClockSkewSeconds":20}')).toBe("ok");
+});

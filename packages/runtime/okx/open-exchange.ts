@@ -1,3 +1,4 @@
+import { policyOf } from "#trading/plans/policy";
 import type { Exchange } from "#trading/venue";
 import { ConfigError, readConfig, readSettings } from "../config.ts";
 import { type Opened, plain } from "../opened.ts";
@@ -24,7 +25,7 @@ export async function openExchange(): Promise<Opened<Exchange>> {
 
 async function openWithSecret(): Promise<Opened<Exchange>> {
   const { OKX_URL, OKX_RATE_LIMIT, OKX_TD_MODE, EXCHANGE_SECRET_ID } = readConfig("exchange");
-  const { mode, venue } = readSettings();
+  const { mode, venue, policy } = readSettings();
   if (venue !== "okx" && venue !== "paper") throw new ConfigError(["VENUE"], `VENUE is ${venue}, not okx or paper`);
   const { fields: keys, secret } = await readSecret(EXCHANGE_SECRET_ID, ExchangeSecret);
   if (keys.mode !== mode)
@@ -32,5 +33,6 @@ async function openWithSecret(): Promise<Opened<Exchange>> {
   const { accountId, ...credentials } = keys;
   const url = OKX_URL ?? "https://www.okx.com";
   const settings = { venue, mode, url, rateLimit: OKX_RATE_LIMIT, tdMode: OKX_TD_MODE } as const;
-  return plain(okxExchange({ ...settings, credentials, accountId }), secret);
+  const { maxClockSkewSeconds } = policyOf({ policy });
+  return plain(okxExchange({ ...settings, credentials, accountId, maxClockSkewSeconds }), secret);
 }

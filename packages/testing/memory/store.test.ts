@@ -251,7 +251,7 @@ const booking: fc.Arbitrary<Command> = fc
       };
       return store.book(runAt(at), seen, (books) => {
         if (falls) throw new InvalidTransition(books.order.status, "lost");
-        return settleOrder(books, outcome && { order: books.order, outcome, found: null, now: at });
+        return settleOrder(books, outcome && { order: books.order, outcome, found: null, now: at }, POLICY);
       });
     },
   }));

@@ -19,7 +19,14 @@ export const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "ph
 
 const CONFIG: OkxExchangeConfig = {
   ...ACCOUNT,
-  ...{ url: "http://127.0.0.1:9", rateLimit: false, timeoutMs: 5000, accountId: null, tdMode: "cross" },
+  ...{
+    url: "http://127.0.0.1:9",
+    rateLimit: false,
+    timeoutMs: 5000,
+    accountId: null,
+    maxClockSkewSeconds: 2,
+    tdMode: "cross",
+  },
   credentials: { mode: "demo", ...KEY },
 };
 

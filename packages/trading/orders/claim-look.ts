@@ -1,5 +1,7 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
+import { type Policy, SWEEP_SECONDS } from "../plans/policy.ts";
+import { quoteAge } from "../quote-age.ts";
 import type { PriceLimit, Quote } from "../venue.ts";
 import { isOfPosition, type StoredOrder } from "./stored-order.ts";
 
@@ -17,27 +19,27 @@ export interface ClaimLook {
   readonly held: Decimal | null;
 }
 
-/** An order that nobody claimed by then is not sent any more: a later plan decides afresh. */
-export const DECISION_TTL_MS = 120_000;
-const QUOTE_AGE_MS = 10_000;
-/** The venue's two clocks may differ by so much. */
-const QUOTE_AHEAD_MS = 2_000;
+/** The limits of a claim. */
+export type ClaimLimits = Pick<Policy, "decisionTtlSeconds" | "maxQuoteAgeSeconds" | "maxQuoteAheadSeconds">;
 
 type Order = Pick<StoredOrder, "type" | "side" | "size" | "price" | "reduceOnly" | "stopLoss" | "decidedAt">;
 
 /** Returns whether an approved order has waited too long to be sent. What was set before is decided by its price, not by when. */
-export const isTooOld = ({ type, decidedAt }: Pick<Order, "type" | "decidedAt">, now: Instant): boolean =>
-  !isOfPosition({ type }) && millis(now) - millis(decidedAt) > DECISION_TTL_MS;
+const isTooOld = (
+  { type, decidedAt }: Pick<Order, "type" | "decidedAt">,
+  now: Instant,
+  { decisionTtlSeconds: ttl }: Pick<Policy, "decisionTtlSeconds">,
+): boolean => !isOfPosition({ type }) && millis(now) - millis(decidedAt) > ttl * 1000;
 
 /** Returns why an approved order must not be sent any more as things are; null when it may. The first reason counts. */
-export function objectionOf(order: Order, look: ClaimLook): string | null {
+export function objectionOf(order: Order, look: ClaimLook, limits: ClaimLimits): string | null {
   const age = Math.round((millis(look.now) - millis(order.decidedAt)) / 1000);
-  if (isTooOld(order, look.now)) return `stale: decided ${age} s ago`;
+  if (isTooOld(order, look.now, limits)) return `stale: decided ${age} s ago`;
   if (order.reduceOnly)
     return look.held !== null && sizeNow(order, look.held) === null ? "nothing is held to reduce" : null;
   return look.quote === null
     ? null
-    : (quoteFault(look.quote, look.now) ??
+    : (quoteFault(look.quote, look.now, limits) ??
         moveFault(order, look.quote.mark, look.decidedMark) ??
         limitFault(order, look.priceLimit));
 }
@@ -49,10 +51,14 @@ function limitFault({ side, price }: Order, limit: PriceLimit | null): string | 
   return isOutside ? `its price ${price} is outside the venue's limit, ${limit.sell} to ${limit.buy}` : null;
 }
 
-function quoteFault({ bid, ask, mark, at }: NonNullable<ClaimLook["quote"]>, now: Instant): string | null {
-  const age = millis(now) - millis(at);
-  if (age > QUOTE_AGE_MS) return `the quote is ${Math.round(age / 1000)} s old`;
-  if (age < -QUOTE_AHEAD_MS) return `the quote is ${Math.round(-age / 1000)} s in the future`;
+function quoteFault(
+  { bid, ask, mark, at }: NonNullable<ClaimLook["quote"]>,
+  now: Instant,
+  { maxQuoteAgeSeconds, maxQuoteAheadSeconds }: ClaimLimits,
+): string | null {
+  const { old, ahead } = quoteAge({ at }, now);
+  if (old > maxQuoteAgeSeconds) return `the quote is ${Math.round(old)} s old`;
+  if (ahead > maxQuoteAheadSeconds) return `the quote is ${Math.round(ahead)} s in the future`;
   if (big(bid).gte(ask)) return `the quote is crossed: ${bid} bid, ${ask} asked`;
   return big(mark).lte(0) ? `the mark is ${mark}` : null;
 }
@@ -77,17 +83,14 @@ export function sizeNow({ type, side, size }: Pick<Order, "type" | "side" | "siz
   return type === "stop" || closable.lt(size) ? text(closable) : size;
 }
 
-/** An approved order that nobody claimed for so long has lost its message: it is sent once more. */
-const UNSENT_MS = 30_000;
-/** Runs are a minute apart: within this after it the next one is not to send it again. */
-const RUN_MS = 60_000;
-
 /** Returns what to do about an order that is approved and was not claimed by `at`. A stop or take-profit is sent by who watches it. */
 export function sweepOf(
   { type, decidedAt }: Pick<Order, "type" | "decidedAt">,
   at: Instant,
+  limits: Pick<Policy, "unsentSeconds" | "decisionTtlSeconds">,
 ): "wait" | "resend" | "void" {
-  if (isTooOld({ type, decidedAt }, at)) return "void";
-  const age = millis(at) - millis(decidedAt);
-  return !isOfPosition({ type }) && age >= UNSENT_MS && age < UNSENT_MS + RUN_MS ? "resend" : "wait";
+  if (isTooOld({ type, decidedAt }, at, limits)) return "void";
+  const unsent = (millis(at) - millis(decidedAt)) / 1000 - limits.unsentSeconds;
+  // The next run is not to send it again.
+  return !isOfPosition({ type }) && unsent >= 0 && unsent < SWEEP_SECONDS ? "resend" : "wait";
 }

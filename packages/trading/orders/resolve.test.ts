@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { instant } from "#units/time";
-import { GRACE_MS, type Look, QUARANTINE_MS, resolve } from "./resolve.ts";
+import { POLICY } from "../plans/policy.ts";
+import { GRACE_MS, type Look, resolve } from "./resolve.ts";
 
 const EXPIRES = Date.parse("2022-06-21T00:00:04.000Z");
 /** Milliseconds after the deadline and its grace. */
 const at = (ms: number) => instant(EXPIRES + GRACE_MS + ms);
 const missing = (ms: number): Look => ({ at: at(ms), outcome: "missing" });
-const after = (ms: number, looks: Look[] = [], hasFill = false) =>
-  resolve({ expiresAt: instant(EXPIRES), now: at(ms), looks, hasFill });
+const after = (ms: number, looks: Look[] = [], hasFill = false, policy = POLICY) =>
+  resolve({ expiresAt: instant(EXPIRES), now: at(ms), looks, hasFill }, policy);
 
 test("nothing is decided before the deadline and its grace", () => {
   expect(after(-1)).toBe("wait");
@@ -32,6 +33,9 @@ test("three spaced absences after the deadline expire it", () => {
 test("a failed look proves nothing, and too long without an answer needs a person", () => {
   const failed = [1, 2000, 4000, 6000].map((ms): Look => ({ at: at(ms), outcome: "failed" }));
   expect(after(9000, failed)).toBe("look");
-  expect(after(QUARANTINE_MS + 1, failed)).toBe("quarantine");
-  expect(resolve({ expiresAt: null, now: at(0), looks: [], hasFill: false })).toBe("quarantine");
+  expect(after(900_000, failed)).toBe("look");
+  expect(after(900_001, failed)).toBe("quarantine");
+  expect(after(60_000, failed, false, { ...POLICY, quarantineSeconds: 60 })).toBe("look");
+  expect(after(60_001, failed, false, { ...POLICY, quarantineSeconds: 60 })).toBe("quarantine");
+  expect(resolve({ expiresAt: null, now: at(0), looks: [], hasFill: false }, POLICY)).toBe("quarantine");
 });

@@ -1,4 +1,5 @@
 import { type Instant, millis } from "#units/time";
+import type { Policy } from "../plans/policy.ts";
 import type { OrderStatus } from "./order.ts";
 
 /** What one query by client order id said. `failed` = no answer, which is no evidence. */
@@ -17,20 +18,25 @@ export interface UnknownOrder {
   readonly hasFill: boolean;
 }
 
+/** How long an order of which the venue says nothing is looked for. */
+export type Patience = Pick<Policy, "quarantineSeconds">;
+
 /** Kept apart from the policy: these are properties of the venue, not of the desk. */
 export const GRACE_MS = 2_000;
 const LOOKS_NEEDED = 3;
 /** Looks nearer to each other than this are one. */
 export const LOOK_SPACING_MS = 1_000;
-export const QUARANTINE_MS = 15 * 60_000;
 
 /**
  * The unknown rule: what to do next with an order whose submission had no usable reply. `look` = query now; `wait` = not
  * yet. Found (or filled) is adopted. Expired needs three looks that say "missing", spaced, each after the deadline and
  * its grace: before that the request may still be on its way. A look that failed proves nothing; when no
- * answer comes for a quarter of an hour a person has to decide.
+ * answer comes for as long as the policy says a person has to decide.
  */
-export function resolve(order: UnknownOrder): "wait" | "look" | "adopt" | "expire" | "quarantine" {
+export function resolve(
+  order: UnknownOrder,
+  { quarantineSeconds }: Patience,
+): "wait" | "look" | "adopt" | "expire" | "quarantine" {
   if (order.hasFill || order.looks.some((look) => look.outcome === "found")) return "adopt";
   if (order.expiresAt === null) return "quarantine";
   const open = millis(order.expiresAt) + GRACE_MS;
@@ -47,7 +53,7 @@ export function resolve(order: UnknownOrder): "wait" | "look" | "adopt" | "expir
     last = at;
   }
   if (counted >= LOOKS_NEEDED) return "expire";
-  if (now > open + QUARANTINE_MS) return "quarantine";
+  if (now > open + quarantineSeconds * 1000) return "quarantine";
   return now > open && now - last >= LOOK_SPACING_MS ? "look" : "wait";
 }
 

@@ -3,12 +3,15 @@ import { expect, test } from "vitest";
 import { big, decimalOf, text, ZERO } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instant, instantOf, millis } from "#units/time";
+import { POLICY } from "../plans/policy.ts";
 import type { VenueOrder, VenueOrderState } from "../venue.ts";
 import { OrderStatus, transition } from "./order.ts";
-import { GRACE_MS, type Look, QUARANTINE_MS } from "./resolve.ts";
-import { type LookedUp, type OrderBooks, settleOrder } from "./settle.ts";
+import { GRACE_MS, type Look } from "./resolve.ts";
+import { type LookedUp, type OrderBooks, settleOrder as settled } from "./settle.ts";
 import type { StoredOrder } from "./stored-order.ts";
 
+const QUARANTINE_MS = POLICY.quarantineSeconds * 1000;
+const settleOrder = (of: OrderBooks, answer: LookedUp | null) => settled(of, answer, POLICY);
 const DEADLINE = instantOf("2022-06-21T02:40:04.000Z");
 const later = (ms: number) => instant(millis(DEADLINE) + ms);
 

@@ -4,7 +4,7 @@ import type { totalOf } from "../positions/fill.ts";
 import { adoptionOf } from "../positions/reconcile.ts";
 import type { VenueOrder } from "../venue.ts";
 import { AT_VENUE, isLate, type OrderEvent, type OrderStatus, transition } from "./order.ts";
-import { GRACE_MS, type Look, resolve } from "./resolve.ts";
+import { GRACE_MS, type Look, type Patience, resolve } from "./resolve.ts";
 import type { Move, OrderChange, StoredOrder } from "./stored-order.ts";
 
 /** The answer of one look-up by client order id; a failed query is no answer, and never an empty one. */
@@ -59,14 +59,14 @@ const after = (current: Current, { event, change }: Step): Current => ({
  * `answer` is null for an order that was not looked up. One that the venue did not show goes through the unknown rule. A
  * fill of an order that was never sent moves nothing: no status would be true.
  */
-export function settleOrder(books: OrderBooks, answer: LookedUp | null): Settlement {
+export function settleOrder(books: OrderBooks, answer: LookedUp | null, patience: Patience): Settlement {
   const { order, filled, isFresh } = books;
   const isMovable = AT_VENUE.includes(order.status);
   const excess = filled !== null && big(filled.size).gt(order.size) && order.status !== "filled";
   const dead = isFresh && !isMovable && order.status !== "filled";
   const adopted = isMovable || isLate(order.status) ? adoption(books, answer?.found ?? null) : [];
   const current = adopted.reduce(after, order);
-  const unseen = answer !== null && answer.found === null ? absence(books, current, answer) : [];
+  const unseen = answer !== null && answer.found === null ? absence(books, current, answer, patience) : [];
   return { steps: [...adopted, ...unseen], impossible: excess || dead };
 }
 
@@ -98,7 +98,7 @@ function adoption({ order, filled }: OrderBooks, found: VenueOrder | null): Step
 }
 
 /** Returns the steps of an order that the venue did not show, by the unknown rule. */
-function absence({ order, looks }: OrderBooks, from: Current, { outcome, now }: LookedUp): Step[] {
+function absence({ order, looks }: OrderBooks, from: Current, { outcome, now }: LookedUp, patience: Patience): Step[] {
   const { expiresAt } = order;
   const passed = (ms: number) => expiresAt !== null && millis(now) > millis(expiresAt) + ms;
   if (from.status === "open" && outcome === "missing" && passed(FORGOTTEN_MS)) return [{ event: "expired" }];
@@ -108,11 +108,11 @@ function absence({ order, looks }: OrderBooks, from: Current, { outcome, now }: 
   const steps: Step[] = from.status === "submitting" ? [{ event: "lost" }] : [];
   const known = { expiresAt, now, hasFill: big(from.filledSize).gt(0) };
   let seen = looks;
-  if (resolve({ ...known, looks }) === "look") {
+  if (resolve({ ...known, looks }, patience) === "look") {
     steps.push({ event: "looked_up", detail: { outcome, looked_at: now } });
     seen = [...looks, { at: now, outcome }];
   }
-  const verdict = resolve({ ...known, looks: seen });
+  const verdict = resolve({ ...known, looks: seen }, patience);
   if (verdict === "expire") steps.push({ event: "expired" });
   if (verdict === "quarantine") steps.push({ event: "quarantined" });
   return steps;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decimalOf } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
+import { POLICY } from "../plans/policy.ts";
 import { type OrderEvent, type OrderStatus, TRANSITIONS } from "./order.ts";
 import { GRACE_MS, type Look, resolve, type UnknownOrder } from "./resolve.ts";
 import type { StoredOrder } from "./stored-order.ts";
@@ -25,6 +26,7 @@ type Step = Effect | { readonly kind: "look" };
 type Reply = Answer | { readonly kind: "look"; readonly found: boolean };
 type Machine = () => Generator<Step, SubmitOutcome, Reply>;
 type Resolve = (order: UnknownOrder) => ReturnType<typeof resolve>;
+const patient: Resolve = (order) => resolve(order, POLICY);
 
 function random(seed: number): () => number {
   let state = seed >>> 0;
@@ -195,7 +197,7 @@ function run(machine: Machine, decide: Resolve, seed: number): Verdict {
   };
 }
 
-function count(machine: Machine, decide: Resolve = resolve, schedules = 5000) {
+function count(machine: Machine, decide: Resolve = patient, schedules = 5000) {
   const total = { duplicates: 0, orphans: 0, afterHalt: 0, stuck: 0 };
   for (let seed = 1; seed <= schedules; seed++) {
     const verdict = run(machine, decide, seed);
@@ -257,7 +259,7 @@ const MUTANTS: Record<string, Machine> = {
 };
 
 test("one POST with the deadline stored at claim: no duplicate, no orphan, nothing after a halt, nothing stuck", () => {
-  const total = count(submission as Machine, resolve, 20_000);
+  const total = count(submission as Machine, patient, 20_000);
   expect(total).toEqual({ duplicates: 0, orphans: 0, afterHalt: 0, stuck: 0 });
 });
 
@@ -279,9 +281,9 @@ test("a weaker unknown rule loses orders: each fence is needed", () => {
         ? "expire"
         : order.looks.length < 3
           ? "look"
-          : resolve(order),
+          : patient(order),
     "a failed look counts as missing": (order) =>
-      resolve({
+      patient({
         ...order,
         looks: order.looks.map((look) => (look.outcome === "failed" ? { ...look, outcome: "missing" } : look)),
       }),

@@ -40,6 +40,7 @@ const state = (facts: Partial<LaneState["facts"]> = {}): LaneState => ({
     mark: decimalOf("1120"),
     at: AT,
   },
+  quotedAt: AT,
   facts: {
     ...{ control: { state: "ACTIVE", epoch: 3 }, candles: [], inFlight: 0, analyses: [], positions: [], reserved: [] },
     ...{

@@ -70,6 +70,8 @@ export interface LaneState {
   readonly instrument: Instrument;
   readonly equity: Pick<EquityState, "equity" | "dayStart" | "peak">;
   readonly quote: Quote;
+  /** The venue's clock when it gave the quote. */
+  readonly quotedAt: Instant;
   readonly facts: LaneFacts;
 }
 
@@ -119,11 +121,11 @@ function pastOf({ held, instrument, facts }: LaneState, policy: Policy): LanePas
 /** Returns what a plan is decided from. */
 export function planInputOf(lane: Lane, state: LaneState, policy: Policy): PlanInput {
   const { at, mode, venue, gitSha, asset, lanes } = lane;
-  const { bias, held, instrument, equity, quote, facts } = state;
+  const { bias, held, instrument, equity, quote, quotedAt, facts } = state;
   const { control, candles, inFlight, analyses, otherGrossUsd, ordersLastMinute, stopsLastDay, lastClosedAt } = facts;
   return {
     ...{ at, mode, venue, gitSha, asset, lanes },
-    ...{ bias, held, instrument, quote, inFlight, analyses, otherGrossUsd },
+    ...{ bias, held, instrument, quote, quotedAt, inFlight, analyses, otherGrossUsd },
     ...{ ordersLastMinute, stopsLastDay, lastClosedAt },
     ...pastOf(state, policy),
     equity: equity.equity,

@@ -18,13 +18,14 @@ const input = (overrides: Partial<LimitInput> = {}): LimitInput => ({
   ...{ stopsLastDay: 1, lastClosedAt: before("00:00"), ordersLastMinute: 2, biasAt: before("39:00") },
   quote: {
     ...{ instrument: ETH_SWAP.id, bid: decimalOf("999"), ask: decimalOf("1001"), mark: decimalOf("1000") },
-    at: before("39:30"),
+    at: before("39:55"),
   },
+  quotedAt: AT,
   ...{ contracts: decimalOf("10"), hourVolume: decimalOf("5000"), instrument: ETH_SWAP },
   ...overrides,
 });
 
-const quoted = (bid: string, ask: string, at = before("39:30")): Partial<LimitInput> => ({
+const quoted = (bid: string, ask: string, at = before("39:55")): Partial<LimitInput> => ({
   quote: { instrument: ETH_SWAP.id, bid: decimalOf(bid), ask: decimalOf(ask), mark: decimalOf("1000"), at },
 });
 const usd = (name: keyof LimitInput, value: string): Partial<LimitInput> => ({ [name]: decimalOf(value) });
@@ -74,9 +75,15 @@ const CASES: readonly [string, Partial<LimitInput>, string, string, boolean][] =
   ["orders_a_minute", { ordersLastMinute: 6 }, "6", "6", false],
   ["bias_age_seconds", { biasAt: before("30:00") }, "600", "600", true],
   ["bias_age_seconds", { biasAt: before("29:59") }, "600", "601", false],
-  ["quote_age_seconds", quoted("999", "1001", before("38:00")), "120", "120", true],
-  ["quote_age_seconds", quoted("999", "1001", before("37:59")), "120", "121", false],
-  ["quote_age_seconds", quoted("999", "1001", before("41:00")), "120", "0", true],
+  ["quote_age_seconds", quoted("999", "1001", before("39:50")), "10", "10", true],
+  ["quote_age_seconds", quoted("999", "1001", before("39:49")), "10", "11", false],
+  ["quote_age_seconds", quoted("999", "1001", before("41:00")), "10", "0", true],
+  ["quote_ahead_seconds", quoted("999", "1001", before("40:02")), "2", "2", true],
+  ["quote_ahead_seconds", quoted("999", "1001", before("40:03")), "2", "3", false],
+  ["quote_ahead_seconds", quoted("999", "1001", before("39:00")), "2", "0", true],
+  // The plan's own time says nothing of a quote: its message may have waited.
+  ["quote_age_seconds", { at: before("38:00") }, "10", "5", true],
+  ["quote_ahead_seconds", { at: before("38:00") }, "2", "0", true],
   ["slippage_bps", quoted("998", "1002"), "20", "20", true],
   ["slippage_bps", quoted("997.9", "1002.1"), "20", "21", false],
   ["slippage_bps", quoted("0", "0"), "20", "0", true],

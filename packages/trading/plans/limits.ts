@@ -2,6 +2,7 @@ import * as z from "zod";
 import { big, type Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { Instrument } from "../instrument.ts";
+import { quoteAge } from "../quote-age.ts";
 import type { Quote } from "../venue.ts";
 import type { Policy } from "./policy.ts";
 
@@ -45,6 +46,8 @@ export interface LimitInput {
   readonly ordersLastMinute: number;
   readonly biasAt: Instant;
   readonly quote: Quote;
+  /** The venue's clock when it gave the quote. */
+  readonly quotedAt: Instant;
   /** Contracts of the order, and the volume of the newest complete hour. */
   readonly contracts: Decimal;
   readonly hourVolume: Decimal;
@@ -92,10 +95,11 @@ function below(name: string, limit: Decimal | number, used: Decimal | number): L
 /**
  * Returns every limit for an order that opens or adds, in a fixed order, whether it holds or not. `trading_state` counts
  * 0 ACTIVE, 1 REDUCING, 2 HALTED. Money in USD, shares as fractions, ages in seconds. A crossed quote has a
- * negative spread, which no other limit would mind; a side of the book without an offer has no price. One from the future is refused at the claim, by the venue's clock.
+ * negative spread, which no other limit would mind; a side of the book without an offer has no price. A quote is as old, or as far in the future, as the venue's clock says.
  */
 export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
   const { equity, quote } = input;
+  const { old, ahead } = quoteAge(quote, input.quotedAt);
   const idle = input.lastClosedAt === null ? policy.cooldownSeconds : seconds(input.lastClosedAt, input.at);
   return [
     atMost("trading_state", 0, CONTROL_STATES.indexOf(input.control.state)),
@@ -115,7 +119,8 @@ export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
     atMost("cooldown_seconds", 0, Math.max(0, policy.cooldownSeconds - idle)),
     below("orders_a_minute", policy.maxOrdersPerMinute, input.ordersLastMinute),
     atMost("bias_age_seconds", policy.maxBiasAgeSeconds, seconds(input.biasAt, input.at)),
-    atMost("quote_age_seconds", policy.maxQuoteAgeSeconds, Math.max(0, seconds(quote.at, input.at))),
+    atMost("quote_age_seconds", policy.maxQuoteAgeSeconds, old),
+    atMost("quote_ahead_seconds", policy.maxQuoteAheadSeconds, ahead),
     atMost("slippage_bps", policy.maxSlippageBps, halfSpreadBps(quote)),
     atMost("prices_missing", 0, [quote.bid, quote.ask].filter((side) => big(side).lte(0)).length),
     atMost("crossed_bps", 0, crossedBps(quote)),

@@ -41,6 +41,7 @@ const input = (overrides: Partial<PlanInput> = {}): PlanInput => ({
     mark: decimalOf("1120"),
     at: AT,
   },
+  quotedAt: AT,
   volatility: { atr: decimalOf("8"), daily: 0.04, hourVolume: decimalOf("500000"), hours: 14 },
   equity: decimalOf("100000"),
   dayStart: decimalOf("100000"),
@@ -152,6 +153,7 @@ const DENIALS: [string, Partial<PlanInput>][] = [
   ["cooldown_seconds", { lastClosedAt: instantOf("2022-06-21T02:30:00.000Z") }],
   ["orders_a_minute", { ordersLastMinute: 6 }],
   ["quote_age_seconds", { quote: { ...input().quote, at: instantOf("2022-06-21T02:30:00.000Z") } }],
+  ["quote_ahead_seconds", { quote: { ...input().quote, at: instantOf("2022-06-21T03:40:00.000Z") } }],
   ["slippage_bps", { quote: { ...input().quote, bid: decimalOf("1110"), ask: decimalOf("1130") } }],
   ["prices_missing", { quote: { ...input().quote, bid: decimalOf("0") } }],
   ["prices_missing", { quote: { ...input().quote, bid: decimalOf("0"), ask: decimalOf("0") } }],
@@ -210,7 +212,7 @@ test("every limit tells what was allowed, used and left", () => {
         ...overrides,
       };
       const checks = checkLimits(at, POLICY);
-      expect(new Set(checks.map((check) => check.name)).size).toBe(18);
+      expect(new Set(checks.map((check) => check.name)).size).toBe(19);
       for (const { limit, used, headroom, ok } of checks) {
         expect(big(limit).minus(used).toFixed()).toBe(big(headroom).toFixed());
         if (big(headroom).gt(0)) expect(ok).toBe(true);

@@ -37,6 +37,8 @@ export interface PlanInput extends LanePast {
   readonly control: Control;
   readonly bias: PlannedBias;
   readonly quote: Quote;
+  /** The venue's clock when it gave the quote. */
+  readonly quotedAt: Instant;
   readonly volatility: Volatility;
   readonly equity: Decimal;
   readonly dayStart: Decimal;
@@ -215,7 +217,7 @@ function snapshotOf(
     credibility: decision.credibility,
     analyses: input.analyses.map((analysis) => ({ ...analysis })),
     volatility: { ...volatility },
-    quote: { ...quote },
+    quote: { ...quote, asked_at: input.quotedAt },
     instrument: { ...instrument },
     past: { earlier: [...input.earlier], last_order_at: input.lastOrderAt, opened_at: input.openedAt },
     sizing: { ...sizing },

@@ -119,12 +119,31 @@ const Limits = z.strictObject({
   cooldownSeconds: limit(count(0, 604_800, 900), "s", "from a close to the next position in its asset"),
   maxOrdersPerMinute: limit(count(1, 600, 6), "orders a minute", "of the account"),
   maxBiasAgeSeconds: limit(count(1, 86_400, 600), "s", "an older bias says nothing"),
-  maxQuoteAgeSeconds: limit(count(1, 3600, 120), "s", "an older quote opens nothing"),
+  maxQuoteAgeSeconds: limit(
+    count(1, 3600, 10),
+    "s",
+    "an older quote opens nothing, neither when it is planned nor when it is sent; by the venue's clock",
+  ),
+  maxQuoteAheadSeconds: limit(
+    count(0, 60, 2),
+    "s",
+    "nor does one that is further in the future: the venue's own clocks may differ by so much",
+  ),
   maxEquityAgeSeconds: limit(count(1, 3600, 300), "s", "older stored equity is asked for again before a decision"),
   maxComparedAgeSeconds: limit(
     count(1, 86_400, 180),
     "s",
     "nothing is opened in an instrument that was not compared with the venue for longer",
+  ),
+  unsentSeconds: limit(
+    count(1, 3600, 30),
+    "s",
+    "an approved order that nobody has taken up for so long has lost its message, and is sent for once more",
+  ),
+  decisionTtlSeconds: limit(
+    count(1, 86_400, 120),
+    "s",
+    "an approved order that nobody has taken up for longer is voided: the next plan decides afresh",
   ),
   forcedPauseSeconds: limit(
     count(0, 604_800, 3600),
@@ -140,6 +159,23 @@ const Limits = z.strictObject({
     count(1, 86_400, 30),
     "s",
     "an order that is unknown for longer past its deadline is counted for a person",
+  ),
+  quarantineSeconds: limit(
+    count(1, 86_400, 900),
+    "s",
+    "an order of which the venue says nothing for longer past its deadline is left to a person; its instrument waits",
+  ),
+  maxUncoveredSeconds: limit(
+    count(1, 60, 10),
+    "s",
+    "what is held, has had no stop for so long and is refused one is closed at market",
+    "law E: a stop within 10 s, 60 s at worst",
+  ),
+  maxClockSkewSeconds: limit(
+    count(1, 30, 2),
+    "s",
+    "a machine whose clock is further from the venue's makes HALTED: its deadlines would mean nothing",
+    "OKX refuses a request that is 30 s off",
   ),
   maxRejects: limit(count(1, 1000, 5), "rejects in ten minutes", "so many make REDUCING"),
   breakSnapshots: limit(
@@ -209,17 +245,27 @@ const ORDERED = [
   ...[["riskPerTrade", "maxTradeRisk"] as const, ["maxTradeRisk", "maxPortfolioRisk"] as const],
   ...[["maxDailyLoss", "maxDrawdown"] as const, ["minAtrHours", "atrHours"] as const],
   ["takeProfitLegs", "takeProfitParts"] as const,
-  ["maxLeverage", "venueLeverage"] as const,
+  ...[["maxLeverage", "venueLeverage"] as const, ["stuckSeconds", "quarantineSeconds"] as const],
+  ["maxUnknownSeconds", "quarantineSeconds"] as const,
 ] as const;
 /** Of these the first must be strictly less: a span of nothing divides by zero, and one threshold is no band. */
 const STRICT: ReadonlySet<string> = new Set(["exit", "credibilityFloor"]);
 
+/** Orders that nobody has taken up are looked for once a minute. */
+export const SWEEP_SECONDS = 60;
+
 function contradictions(policy: Policy): string[] {
-  return ORDERED.flatMap(([less, more]) => {
+  const found = ORDERED.flatMap(([less, more]) => {
     const [a, b] = [big(policy[less]), big(policy[more])];
     if (STRICT.has(less) ? a.lt(b) : a.lte(b)) return [];
     return [`${less} ${policy[less]} is not ${STRICT.has(less) ? "below" : "at most"} ${more} ${policy[more]}`];
   });
+  const { unsentSeconds: unsent, decisionTtlSeconds: ttl } = policy;
+  if (ttl < unsent + SWEEP_SECONDS)
+    found.push(
+      `decisionTtlSeconds ${ttl} is not ${SWEEP_SECONDS} s above unsentSeconds ${unsent}: an order whose message is lost would be void before it is sent for again`,
+    );
+  return found;
 }
 
 /**

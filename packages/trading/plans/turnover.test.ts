@@ -76,6 +76,7 @@ function live(
     const equity = decimalOf(look.equity ?? "100000");
     const state: LaneState = {
       ...{ bias, held: text(held), instrument: ETH_SWAP, quote: quoteAt(look.mark ?? "1120", at) },
+      quotedAt: at,
       equity: { equity, dayStart: equity, peak: equity },
       facts: {
         ...{ control: { state: look.state ?? "ACTIVE", epoch: 1 }, candles: [], inFlight: 0, analyses: [] },
