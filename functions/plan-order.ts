@@ -11,7 +11,10 @@ export const handler = consume("plans", async (plan, { books, exchange, send, pu
   const desk = { venue, barSeconds, gitSha, lanes: instruments.length };
   const job = { at, by: "plan-order", mode, asset, instrument, ...desk };
   const planned = await planLane(books, exchange, job, policyOf(settings));
-  if (planned.order === null) return;
+  if (planned.order === null) {
+    log({ level: "info", message: "nothing is planned", mode, instrument, reason: planned.reason });
+    return;
+  }
   const { id, status } = planned.order;
   if (status === "denied") {
     log({ level: "info", message: "order denied", orderId: id, mode, instrument, codes: planned.codes });

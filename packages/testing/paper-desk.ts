@@ -77,9 +77,10 @@ export async function paperDesk(
   const rows = [{ ...instrumentRow(ETH_SWAP), ...row }];
   const source = { barSeconds: BAR, instruments: () => rows, bars: () => candles };
   const venue = await paperVenue({ clock, source, key: KEY, ...given });
+  const credentials = { mode: "demo", ...KEY } as const;
   const access = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000 } as const;
   const exchange = okxExchange({
-    ...{ ...access, accountId: null, maxClockSkewSeconds: 2, tdMode: "cross", credentials: { mode: "demo", ...KEY } },
+    ...{ ...access, accountId: null, maxClockSkewSeconds: 2, tdMode: "cross", credentials },
   });
   const [store, limits] = [sqlStore(db), policyFrom(policy)];
   const at = () => instant(clock.now());
@@ -111,7 +112,7 @@ export async function paperDesk(
   await reconcile();
   pass(1);
   return {
-    ...{ db, store, clock, venue, exchange, at, run, reconcile, pass, lean, plan, submit, cover, trade },
+    ...{ db, store, clock, venue, exchange, credentials, at, run, reconcile, pass, lean, plan, submit, cover, trade },
     close: venue.close,
     orders: () => db.select().from(orders).orderBy(orders.decidedAt, orders.id),
     positions: () => db.select().from(positions).orderBy(positions.openedAt),

@@ -31,7 +31,7 @@ const DAY_MS = 86_400_000;
 const Placed = z.object({ ordId: z.string().min(1), clOrdId: z.string() });
 /** A side of the book without an offer is "", and has no price. */
 const offered = z.union([Decimal, z.literal("").transform(() => ZERO)]);
-const Ticker = z.object({ bidPx: offered, askPx: offered, ts: z.string() });
+const Ticker = z.object({ bidPx: offered, askPx: offered, ts: z.string().regex(/^\d{13}$/) });
 const Algo = z.object({ algoId: z.string().min(1) });
 const Mark = z.object({ markPx: Decimal });
 

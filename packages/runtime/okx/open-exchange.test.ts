@@ -97,3 +97,14 @@ test("the venue's clock is held against what the policy of the settings says", a
   expect(await clockAt("{}")).toBe("halt");
   expect(await clockAt('{"maxClockSkewSeconds":20}')).toBe("ok");
 });
+
+test("limits that contradict each other open no venue: the process is refused by their names", async () => {
+  vi.stubEnv("SPYHOP_MODE", "demo");
+  secrets.set("desk/exchange", JSON.stringify({ mode: "demo", ...KEY }));
+  vi.stubEnv("POLICY", '{"decisionTtlSeconds":60,"maxOrderUsd":60000}');
+  const opening = openExchange();
+  await expect(opening).rejects.toBeInstanceOf(ConfigError);
+  await expect(opening).rejects.toThrow(
+    /POLICY: .*maxOrderUsd 60000 is not at most maxAssetUsd 50000; decisionTtlSeconds 60 is not 60 s above/,
+  );
+});

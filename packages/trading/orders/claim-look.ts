@@ -59,6 +59,7 @@ function quoteFault(
   const { old, ahead } = quoteAge({ at }, now);
   if (old > maxQuoteAgeSeconds) return `the quote is ${Math.round(old)} s old`;
   if (ahead > maxQuoteAheadSeconds) return `the quote is ${Math.round(ahead)} s in the future`;
+  if (big(bid).lte(0) || big(ask).lte(0)) return `a side of the book has no price: ${bid} bid, ${ask} asked`;
   if (big(bid).gte(ask)) return `the quote is crossed: ${bid} bid, ${ask} asked`;
   return big(mark).lte(0) ? `the mark is ${mark}` : null;
 }

@@ -103,10 +103,15 @@ export function credibilityOf(contributions: readonly BiasContribution[]): numbe
   return weight > 0 ? sum / weight : null;
 }
 
-/** Returns the limit price of an IOC: the touch plus the allowed slippage, rounded away from the market's side to a tick. */
+/**
+ * Returns the limit price of an IOC: the touch plus the allowed slippage, rounded away from the market's side to a tick. Where
+ * nobody offers, the mark is in the touch's place: such an order is denied, and is written down with a price all the same.
+ */
 function limitPrice(side: Side, quote: Quote, instrument: Instrument, policy: Policy): Decimal {
   const slip = big(policy.maxSlippageBps).div(10_000);
-  const raw = side === "buy" ? big(quote.ask).times(slip.plus(1)) : big(quote.bid).times(big(1).minus(slip));
+  const touch = side === "buy" ? quote.ask : quote.bid;
+  const from = big(touch).gt(0) ? big(touch) : big(quote.mark);
+  const raw = from.times(side === "buy" ? slip.plus(1) : big(1).minus(slip));
   const down = floorTo(raw, instrument.tickSize);
   return text(side === "buy" || down.eq(raw) ? down : down.plus(instrument.tickSize));
 }
