@@ -2,7 +2,7 @@ import type { Instrument } from "#trading/instrument";
 import type { LookedUp } from "#trading/orders/settle";
 import type { UnvaluedFee } from "#trading/positions/fee";
 import { fillsSince } from "#trading/positions/reconcile";
-import type { Run, TradingStore } from "#trading/store";
+import type { AccountFacts, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueBalance, VenueFill, VenueOrder, VenuePosition, VenueStop } from "#trading/venue";
 import { type Decimal, ZERO } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
@@ -44,15 +44,15 @@ export const dayBefore = (at: Instant): Instant => instant(millis(at) - DAY_MS);
  */
 export async function askVenue(
   { store, exchange, run, attempt }: Asking,
+  facts: AccountFacts,
   only: ReadonlySet<string> | null,
 ): Promise<Answers> {
-  const { account, at } = run;
-  const atVenue = (await store.ordersAtVenue(account.mode)).filter((order) => only?.has(order.instrument) ?? true);
+  const atVenue = facts.atVenue.filter((order) => only?.has(order.instrument) ?? true);
   // Orders first: a fill between the two is then among the fills that are asked for after it.
   const looked = await attempt("order look-ups", null, async () =>
     atVenue.length > 0 ? lookUp(exchange, atVenue, await exchange.now()) : [],
   );
-  const since = fillsSince(await store.lastFillAt(account), at);
+  const since = fillsSince(facts.lastFillAt, run.at);
   const [positions, balance, fills, orders, stops, takeProfits] = await Promise.all([
     attempt("positions", null, () => exchange.positions()),
     only === null ? attempt("balance", null, () => exchange.balance()) : null,
@@ -62,23 +62,22 @@ export async function askVenue(
     only === null ? attempt("take-profits", null, () => exchange.takeProfits()) : null,
   ]);
   if (balance !== null) await store.recordEquity(run, balance);
-  const equity = balance?.equity ?? (await store.health(account, at))?.equity ?? ZERO;
-  const unvalued = only === null ? await store.unvaluedFees(account, dayBefore(at)) : [];
+  const equity = balance?.equity ?? facts.health?.equity ?? ZERO;
+  const unvalued = only === null ? facts.unvalued : [];
   return { looked: looked ?? [], positions, fills, orders, stops, takeProfits, balance, equity, unvalued };
 }
 
 /** Returns the instruments of a round, by id: `ids`, and whatever the answers and the books name; null = the venue's list has it not. */
-export async function instrumentsOf(
-  { store, run }: Pick<Asking, "store" | "run">,
+export function instrumentsOf(
+  { run }: Pick<Asking, "run">,
+  facts: AccountFacts,
   ids: readonly string[],
   only: ReadonlySet<string> | null,
   { looked, positions, fills, takeProfits }: Answers,
-): Promise<ReadonlyMap<string, Instrument | null>> {
-  const open = await store.openPositions(run.account);
-  const named = [...looked.map(({ order }) => order), ...open, ...(positions ?? []), ...(fills ?? [])];
+): ReadonlyMap<string, Instrument | null> {
+  const named = [...looked.map(({ order }) => order), ...facts.open, ...(positions ?? []), ...(fills ?? [])];
   const held = [...named.map(({ instrument }) => instrument), ...ladderedIn(run, takeProfits ?? [])];
   const others = held.filter((id) => only?.has(id) ?? true);
   const all = [...new Set([...ids, ...others])].sort();
-  const listed = new Map((await store.instruments(all)).map((instrument) => [instrument.id, instrument]));
-  return new Map(all.map((id) => [id, listed.get(id) ?? null]));
+  return new Map(all.map((id) => [id, facts.listed.get(id) ?? null]));
 }

@@ -1,8 +1,8 @@
-import type { KeptLedger, Run, TradingStore } from "#trading/store";
+import type { AccountFacts, KeptLedger, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueBalance } from "#trading/venue";
 
 /**
- * Stores every bill that is new and explains the balance of the run by them. The venue may show a bill a moment after the
+ * Stores every bill that is new, `newest` being the newest that is stored, and explains the balance of the run by them. The venue may show a bill a moment after the
  * balance that has it in it: the gap of one run is then closed by the next. @throws a transport failure.
  */
 export async function keepLedger(
@@ -10,7 +10,7 @@ export async function keepLedger(
   exchange: Exchange,
   run: Pick<Run, "account" | "at">,
   balance: VenueBalance,
+  newest: AccountFacts["lastBill"],
 ): Promise<KeptLedger> {
-  const seen = await store.lastBill(run.account);
-  return store.keepLedger(run, balance, await exchange.bills(seen));
+  return store.keepLedger(run, balance, await exchange.bills(newest));
 }

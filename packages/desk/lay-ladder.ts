@@ -51,6 +51,8 @@ export interface Shown {
   readonly instrument: Instrument;
   /** Null = flat. */
   readonly position: VenuePosition | null;
+  /** As the books have it; null = they hold none. */
+  readonly open: OpenPosition | null;
   /** Waiting at the venue; of any instrument. */
   readonly stops: readonly VenueStop[];
   readonly takeProfits: readonly VenueStop[];
@@ -79,28 +81,22 @@ export async function layLadder(
   run: LadderRun,
   shown: Shown,
 ): Promise<StoredControl | null> {
-  const { instrument, takeProfits, known } = shown;
+  const { instrument, open, takeProfits, known } = shown;
   const mine = takeProfits.filter((one) => one.instrument === instrument.id);
-  const open = (await store.openPositions(run.account)).find((one) => one.instrument === instrument.id) ?? null;
   const of = { ...run, instrument: instrument.id, episode: open?.id ?? null };
   const trail = legTrailOf(store, exchange, { ...of, known, waiting: mine });
   const { attempt, failures } = attempts();
   const job = { store, exchange, run, instrument, trail };
-  const tripped = await attempt("take-profits", instrument.id, () => laid(job, shown, mine, open));
+  const tripped = await attempt("take-profits", instrument.id, () => laid(job, shown, mine));
   await attempt("record of the take-profits", instrument.id, () => trail.keep());
   if (failures.length > 1) throw new PartsFailed("lay-ladder", failures);
   for (const { error } of failures) throw error;
   return tripped;
 }
 
-async function laid(
-  job: Job,
-  shown: Shown,
-  mine: readonly VenueStop[],
-  open: OpenPosition | null,
-): Promise<StoredControl | null> {
+async function laid(job: Job, shown: Shown, mine: readonly VenueStop[]): Promise<StoredControl | null> {
   const { run, instrument } = job;
-  const { position } = shown;
+  const { position, open } = shown;
   if (open === null || position === null)
     return open === null && position === null ? layAll(job, run.at, [], mine) : null;
   if (

@@ -223,13 +223,15 @@ test("a trigger that is moved is sent, then as the venue has it, and stays live 
   await desk.reconcile();
   const [before] = await desk.rows();
   const nearer: Decimal = decimalOf("960");
-  const openPositions: TradingStore["openPositions"] = async (account) =>
-    (await desk.store.openPositions(account)).map((open) => ({ ...open, stopPrice: nearer }));
+  const accountFacts: TradingStore["accountFacts"] = async (query) => {
+    const facts = await desk.store.accountFacts(query);
+    return { ...facts, open: facts.open.map((open) => ({ ...open, stopPrice: nearer })) };
+  };
   desk.pass(60);
-  await desk.reconcile({ openPositions });
+  await desk.reconcile({ accountFacts });
   expect(await desk.rows()).toMatchObject([{ status: "sending", trigger: nearer, liveAt: before?.liveAt }]);
   desk.pass(60);
-  await desk.reconcile({ openPositions });
+  await desk.reconcile({ accountFacts });
   expect(await desk.rows()).toMatchObject([{ status: "live", trigger: nearer, liveAt: before?.liveAt }]);
 });
 

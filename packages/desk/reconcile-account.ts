@@ -5,9 +5,10 @@ import type { StoredOrder } from "#trading/orders/stored-order";
 import { type Comparison, compared, type Found, isBreak, SNAPSHOT_MS } from "#trading/positions/comparison";
 import type { UnvaluedFee } from "#trading/positions/fee";
 import { adoption, type ForeignFill } from "#trading/positions/fill";
+import type { OpenPosition } from "#trading/positions/position-row";
 import { type Break, differenceOf, externalOrders, isStuck, lacksFills } from "#trading/positions/reconcile";
-import { type Protection, unprotectedSeconds } from "#trading/protection/protection";
-import type { Booked, ClosedOrder, KeptLedger, Run, TradingStore } from "#trading/store";
+import { unprotectedSeconds } from "#trading/protection/protection";
+import type { AccountFacts, Booked, ClosedOrder, KeptLedger, Run, TradingStore } from "#trading/store";
 import type { Exchange, VenueBalance, VenueOrder } from "#trading/venue";
 import { big, type Decimal, ZERO } from "#units/decimal";
 import { millis } from "#units/time";
@@ -18,7 +19,7 @@ import { coverPosition } from "./cover-position.ts";
 import { keepLedger } from "./keep-ledger.ts";
 import { layLadder } from "./lay-ladder.ts";
 import { askedOnce, feePrices } from "./price-fees.ts";
-import { protectionsOf } from "./record-protection.ts";
+import { protectionsSince } from "./record-protection.ts";
 import { settleInstrument, type Told } from "./settle-orders.ts";
 import { sweepApproved } from "./sweep-approved.ts";
 import { tripAccount } from "./trip-account.ts";
@@ -96,40 +97,48 @@ export async function reconcileAccount(
 ): Promise<Reconciled> {
   const { account, at } = run;
   const { attempt, failures } = attempts();
-  const standing = new Map((await store.comparisons(account)).map((row) => [row.instrument, row]));
+  const query = { account, at, by: run.by, endedSince: protectionsSince(at), filledSince: dayBefore(at) };
+  let facts = await store.accountFacts(query);
+  const standing = new Map(facts.comparisons.map((row) => [row.instrument, row]));
   const indexPrice = askedOnce((asset, of) => exchange.indexPrice(asset, of));
   const job = { store, exchange, run, attempt, ids, standing, indexPrice };
-  const rounds = [await reconcileRound(job, ids, null)];
-  for (let again = await unsettled(job); again.size > 0 && rounds.length < ROUNDS; again = await unsettled(job)) {
+  const first = await reconcileRound(job, facts, ids, null);
+  const rounds = [first];
+  const { balance } = first;
+  const newest = facts.lastBill;
+  const ledger = balance && (await attempt("ledger", null, () => keepLedger(store, exchange, run, balance, newest)));
+  facts = await store.accountFacts(query);
+  for (;;) {
+    const again = await unsettled(job, facts);
+    if (again.size === 0 || rounds.length === ROUNDS) break;
     const differs = [...again].some((id) => (standing.get(id)?.seen ?? 0) > 0);
     const isLater = await attempt("clock", null, () =>
       passes(exchange, pause, differs ? SNAPSHOT_MS : LOOK_SPACING_MS),
     );
     if (!isLater) break;
-    rounds.push(await reconcileRound(job, [...again], again));
+    rounds.push(await reconcileRound(job, facts, [...again], again));
+    facts = await store.accountFacts(query);
   }
   await store.noteComparisons(account, [...standing.values()]);
-  const balance = rounds[0]?.balance ?? null;
-  const ledger = balance && (await attempt("ledger", null, () => keepLedger(store, exchange, run, balance)));
-  const left = await store.ordersAtVenue(account.mode);
+  const { lost: unsent, hasVoided } = await sweepApproved(store, run, facts.unclaimed);
+  if (hasVoided) facts = await store.accountFacts(query);
   const byStops = rounds.reduce<StoredControl | null>((last, round) => round.byStops ?? last, null);
   const impossibleFills = rounds.reduce((sum, round) => sum + round.impossibleFills, 0);
   const breaks = [...standing.values()].filter((row) => isBreak(row, run.policy)).flatMap(breakOf);
   const foreign = rounds.flatMap((round) => round.foreign);
-  const waiting = await externalIn(store, rounds[0]?.open ?? []);
+  const waiting = await externalIn(store, first.open);
   const credentialError = byStops?.state === "HALTED";
   const isExplained = ledger !== null;
-  const seen = { breaks, foreign, waiting, impossibleFills, credentialError, left, isExplained };
-  const unsent = await sweepApproved(store, run);
+  const seen = { breaks, foreign, waiting, impossibleFills, credentialError, isExplained };
   return {
-    closed: await store.closedBy(run),
+    closed: facts.closed,
     breaks,
     foreign,
     external: waiting.map(({ venueOrderId }) => venueOrderId),
-    tripped: (await tripAccount(job, seen)) ?? byStops,
-    unvalued: await store.unvaluedFees(account, dayBefore(at)),
-    stuck: left.filter((order) => isStuck(order, at, run.policy)).length,
-    unprotected: await attempt("time without a stop", null, () => unprotectedIn(job)),
+    tripped: (await tripAccount({ ...job, facts }, seen)) ?? byStops,
+    unvalued: facts.unvalued,
+    stuck: facts.atVenue.filter((order) => isStuck(order, at, run.policy)).length,
+    unprotected: await attempt("time without a stop", null, () => unprotectedIn(exchange, facts)),
     unsent,
     ledger,
     failures,
@@ -137,20 +146,20 @@ export async function reconcileAccount(
 }
 
 /** Returns for how many seconds something was held without a stop, at most, now or in the last two minutes. */
-async function unprotectedIn({ store, exchange, run }: Job): Promise<number> {
-  const rows = await protectionsOf(store, run);
-  return rows.length === 0 ? 0 : unprotectedSeconds(rows, await exchange.now());
-}
+const unprotectedIn = async (exchange: Exchange, { protections }: AccountFacts): Promise<number> =>
+  protections.length === 0 ? 0 : unprotectedSeconds(protections, await exchange.now());
 
 const breakOf = ({ instrument, ours, theirs }: Comparison): Break[] =>
   ours === null || theirs === null ? [] : [{ instrument, ours, venue: theirs }];
 
 /** Returns the instruments that differ and are no break yet, and those with an order whose absence is to be seen again. */
-async function unsettled({ store, exchange, run, attempt, standing }: Job): Promise<Set<string>> {
+async function unsettled(
+  { exchange, run, attempt, standing }: Job,
+  { atVenue: left }: AccountFacts,
+): Promise<Set<string>> {
   const differing = [...standing.values()]
     .filter((row) => row.seen > 0 && !isBreak(row, run.policy))
     .map((row) => row.instrument);
-  const left = await store.ordersAtVenue(run.account.mode);
   const now = left.some(({ status }) => status === "unknown")
     ? await attempt("clock", null, () => exchange.now())
     : null;
@@ -168,24 +177,30 @@ async function passes(exchange: Exchange, pause: Pause, ms: number): Promise<boo
 }
 
 /** Goes once over `ids`, and over whatever else is held or under way unless it is about `only` some. */
-async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySet<string> | null): Promise<Round> {
+async function reconcileRound(
+  job: Job,
+  facts: AccountFacts,
+  ids: readonly string[],
+  only: ReadonlySet<string> | null,
+): Promise<Round> {
   const { store, exchange, run, attempt } = job;
-  const answers = await askVenue(job, only);
+  const answers = await askVenue(job, facts, only);
   let impossibleFills = 0;
   const foreign: ForeignFill[] = [];
-  const all = await instrumentsOf(job, ids, only, answers);
+  const all = instrumentsOf(job, facts, ids, only, answers);
   // Before the books: what keeps them from being written keeps no stop from being placed.
-  const known = await protectionsOf(store, run);
-  let byStops = await coverAll(job, [...all.values()], answers, known);
+  let byStops = await coverAll(job, facts, [...all.values()], answers);
   for (const [id, listed] of all) {
-    const booked = await attempt("books", id, () => reconcileInstrument(job, id, listed, answers));
+    const booked = await attempt("books", id, () => reconcileInstrument(job, facts, id, listed, answers));
     if (booked === null) note(job, id, { kind: "failed" });
     impossibleFills += booked?.impossibleFills ?? 0;
     foreign.push(...(booked?.foreign ?? []));
+    const open = booked === null ? openIn(facts, id) : booked.open;
     const mark = answers.positions?.find(({ instrument }) => instrument === id)?.markPrice ?? null;
     if (listed !== null && mark !== null)
-      byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, mark))) ?? byStops;
-    if (listed !== null && booked !== null) byStops = (await ladder(job, listed, answers, known)) ?? byStops;
+      byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, open, mark))) ?? byStops;
+    if (listed !== null && booked !== null)
+      byStops = (await ladder(job, listed, open, answers, facts.protections)) ?? byStops;
   }
   return { open: answers.orders ?? [], balance: answers.balance, impossibleFills, byStops, foreign };
 }
@@ -193,22 +208,21 @@ async function reconcileRound(job: Job, ids: readonly string[], only: ReadonlySe
 /** Looks after the stop of each instrument at the venue, also of those that the books call flat. */
 async function coverAll(
   { store, exchange, run, attempt, ids }: Job,
+  facts: AccountFacts,
   all: readonly (Instrument | null)[],
   { looked: orders, positions, stops }: Answers,
-  known: readonly Protection[],
 ): Promise<StoredControl | null> {
   if (stops === null) return null;
   let tripped: StoredControl | null = null;
-  const booked = await store.openPositions(run.account);
   for (const instrument of all) {
     if (instrument === null) continue;
     const isMine = (one: { readonly instrument: string }) => one.instrument === instrument.id;
     const made = await attempt("stop at the venue", instrument.id, () => {
-      const open = booked.find(isMine) ?? null;
+      const open = openIn(facts, instrument.id);
       const position = positions === null ? undefined : (positions.find(isMine) ?? null);
       const held = open?.contracts ?? ZERO;
       const isDesks = ids.includes(instrument.id) || open !== null;
-      const books = { open, held, orders, known, isDesks };
+      const books = { open, held, orders, known: facts.protections, isDesks };
       return coverPosition(store, exchange, run, { instrument, position, stops, ...books });
     });
     tripped = made ?? tripped;
@@ -220,14 +234,19 @@ async function coverAll(
 async function ladder(
   { store, exchange, run, attempt }: Job,
   instrument: Instrument,
+  open: OpenPosition | null,
   { positions, stops, takeProfits }: Answers,
-  known: readonly Protection[],
+  known: AccountFacts["protections"],
 ): Promise<StoredControl | null> {
   if (positions === null || stops === null || takeProfits === null) return null;
   const position = positions.find((one) => one.instrument === instrument.id) ?? null;
-  const shown = { instrument, position, stops, takeProfits, known };
+  const shown = { instrument, position, open, stops, takeProfits, known };
   return attempt("take-profits", instrument.id, () => layLadder(store, exchange, run, shown));
 }
+
+/** Returns the open position of an instrument; null without one. */
+const openIn = ({ open }: AccountFacts, id: string): OpenPosition | null =>
+  open.find(({ instrument }) => instrument === id) ?? null;
 
 function note({ standing, run }: Job, instrument: string, found: Found): void {
   standing.set(instrument, compared(standing.get(instrument) ?? null, instrument, run.at, found));
@@ -236,6 +255,7 @@ function note({ standing, run }: Job, instrument: string, found: Found): void {
 /** Books one instrument and compares it with the venue's position, when the venue told that and its fills. */
 async function reconcileInstrument(
   job: Job,
+  facts: AccountFacts,
   instrument: string,
   listed: Instrument | null,
   { looked: all, equity, positions, fills, unvalued }: Answers,
@@ -255,11 +275,10 @@ async function reconcileInstrument(
     ...{ instrument, listed, looked, equity, position, since: job.standing.get(instrument)?.since ?? null },
     ...{ fills: shown, feePrices: prices ?? [] },
   };
-  if (listed !== null) {
-    const open = (await store.openPositions(run.account)).find(isMine) ?? null;
-    await adoptFired(store, exchange, run, listed, open, told.fills);
-  }
-  const booked = await settleInstrument(store, run, told);
+  if (listed !== null) await adoptFired(store, exchange, run, listed, openIn(facts, instrument), told.fills);
+  const isQuiet = shown.length + looked.length + told.feePrices.length === 0 && openIn(facts, instrument) === null;
+  const flat = { held: facts.held.get(instrument) ?? ZERO, open: null, foreign: [], impossibleFills: 0 };
+  const booked = isQuiet ? flat : await settleInstrument(store, run, told);
   if (positions === null || fills === null) {
     note(job, instrument, { kind: "failed" });
     return booked;

@@ -18,11 +18,14 @@ import type { Attempt } from "./attempt.ts";
 /** Protections that ended longer ago say nothing of what is held now. */
 const LOOKED_BACK_MS = 7 * 86_400_000;
 
+/** Returns since when ended protections still say something of what is held at `at`. */
+export const protectionsSince = (at: Instant): Instant => instant(millis(at) - LOOKED_BACK_MS);
+
 /** Returns the protections of an account that have not ended, or ended of late. */
 export const protectionsOf = (
   store: Pick<TradingStore, "protections">,
   { account, at }: Pick<Run, "account" | "at">,
-): Promise<Protection[]> => store.protections(account, instant(millis(at) - LOOKED_BACK_MS));
+): Promise<Protection[]> => store.protections(account, protectionsSince(at));
 
 /** Sent, and never seen at the venue. */
 const mayBeUnderWay = ({ status, liveAt }: Protection): boolean => status === "sending" && liveAt === null;

@@ -1,12 +1,11 @@
 import type { StoredControl } from "#trading/control";
 import { isOurs } from "#trading/orders/client-order-id";
-import type { StoredOrder } from "#trading/orders/stored-order";
 import { agreesAgain, type Comparison, instrumentOf, isUnseen, mayLift } from "#trading/positions/comparison";
 import { type FillCause, type ForeignFill, isAlarming } from "#trading/positions/fill";
 import { type Break, tripOf } from "#trading/positions/reconcile";
 import { isLegId } from "#trading/protection/leg-id";
 import { isStopId } from "#trading/protection/stop-id";
-import type { Run, TradingStore } from "#trading/store";
+import type { AccountFacts, Run, TradingStore } from "#trading/store";
 import type { VenueOrder } from "#trading/venue";
 import { ZERO } from "#units/decimal";
 
@@ -18,6 +17,8 @@ interface Account {
   readonly ids: readonly string[];
   /** How each instrument stands. */
   readonly standing: ReadonlyMap<string, Comparison>;
+  /** Its books after the run. */
+  readonly facts: AccountFacts;
 }
 
 /** What the triggers of the kill switch look at besides the stored health. */
@@ -28,7 +29,6 @@ export interface Seen {
   readonly waiting: readonly VenueOrder[];
   readonly impossibleFills: number;
   readonly credentialError: boolean;
-  readonly left: readonly StoredOrder[];
   /** Whether the bills behind the balance are known: without them a withdrawal looks like a loss. */
   readonly isExplained: boolean;
 }
@@ -38,21 +38,20 @@ const NO_HEALTH = { equity: ZERO, dayStart: ZERO, peak: ZERO, rejects: 0 };
 /** Evaluates the triggers of the kill switch: tightens it when one has fired, else lifts what has lifted itself. */
 export async function tripAccount(
   job: Account,
-  { left, foreign, waiting, isExplained, ...seen }: Seen,
+  { foreign, waiting, isExplained, ...seen }: Seen,
 ): Promise<StoredControl | null> {
-  const { store, run, standing } = job;
+  const { store, run, standing, facts } = job;
   const { account, at, by, policy } = run;
-  const known = (await store.health(account, at)) ?? NO_HEALTH;
+  const known = facts.health ?? NO_HEALTH;
   // A run whose bills are not known fails, and rings; plans go on to be held against its equity as it is.
   const health = isExplained ? known : { ...known, peak: known.equity, dayStart: known.equity };
-  const unknown = left.filter((order) => order.status === "unknown");
+  const unknown = facts.atVenue.filter((order) => order.status === "unknown");
   const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);
   const rows = [...standing.values()];
   const unseen = rows.filter((row) => isUnseen(row, at, policy)).map((row) => row.instrument);
-  const { changedAt } = await store.control(account.mode);
   // A run that ended before it tightened left them behind; one that a person has seen since is over.
-  const fills = [...foreign, ...(await store.foreignFills(account, changedAt))];
-  const alarms = await alarmsOf(job, fills.filter(isAlarming));
+  const fills = [...foreign, ...facts.foreign];
+  const alarms = alarmsOf(job, fills.filter(isAlarming));
   const external = policy.external === "halt" ? externalOf(job, fills, waiting) : [];
   const lifted = rows.filter((row) => !mayLift(row, at, policy)).map((row) => row.instrument);
   const found = tripOf({ ...health, ...seen, at, unknownSince, unseen, lifted, alarms, external }, policy);
@@ -62,8 +61,8 @@ export async function tripAccount(
 const SAID: Partial<Record<FillCause, string>> = { lost: "an order of the desk's that its books do not have" };
 
 /** Returns what a person has to look at before anything is opened again: what the venue did, was adopted, or is held off the list. */
-async function alarmsOf({ store, run, ids }: Account, fills: readonly ForeignFill[]): Promise<string[]> {
-  const off = (await store.openPositions(run.account)).filter(({ instrument }) => !ids.includes(instrument));
+function alarmsOf({ facts, ids }: Account, fills: readonly ForeignFill[]): string[] {
+  const off = facts.open.filter(({ instrument }) => !ids.includes(instrument));
   return [
     ...fills.map(
       ({ instrument, cause, side, size }) => `${instrument}: ${SAID[cause] ?? cause}, ${side} ${size} contracts`,

@@ -26,11 +26,10 @@ export async function watchStop(
   exchange: Exchange,
   run: StopRun,
   instrument: Instrument,
+  position: OpenPosition | null,
   mark: Decimal,
 ): Promise<StoredControl | null> {
-  const open = await store.openPositions(run.account);
-  const position = open.find((held) => held.instrument === instrument.id);
-  if (!position || isDust(position.contracts, instrument, mark, run.policy)) return null;
+  if (position === null || isDust(position.contracts, instrument, mark, run.policy)) return null;
   if (!stopReached(position.contracts, position.stopPrice, mark)) return null;
   return closeAtMarket(store, exchange, run, instrument, position, mark);
 }

@@ -47,6 +47,47 @@ export interface LaneQuery extends Account {
   readonly eventIds: readonly EventId[];
 }
 
+/** Which facts of an account a reconciliation asks for. */
+export interface AccountQuery extends Pick<Run, "account" | "at" | "by"> {
+  /** Protections that ended before this are left out. */
+  readonly endedSince: Instant;
+  /** Fees of fills made until this are left out. */
+  readonly filledSince: Instant;
+}
+
+/** What a reconciliation needs of the books of an account, all of one moment. */
+export interface AccountFacts {
+  /** How books and venue stand to each other, by instrument. */
+  readonly comparisons: readonly Comparison[];
+  /** Orders that the venue may hold, by decision and id. */
+  readonly atVenue: readonly StoredOrder[];
+  /** Orders that are approved and that nobody has claimed, by decision and id. */
+  readonly unclaimed: readonly StoredOrder[];
+  /**
+   * Orders in flight that the job closed at that very time, by id: a repeated run finds them again. A late fill on a dead
+   * order does not close it again.
+   */
+  readonly closed: readonly ClosedOrder[];
+  /** Open positions, by instrument. */
+  readonly open: readonly OpenPosition[];
+  /** Signed contracts by the fills that count, by instrument; one without such fills is absent. */
+  readonly held: ReadonlyMap<string, Decimal>;
+  /** All that are stored, by id. */
+  readonly listed: ReadonlyMap<string, ListedInstrument>;
+  /** As `protections` gives them. */
+  readonly protections: readonly Protection[];
+  /** Fees of fills that count and have no value in USDT, by instrument and trade id. */
+  readonly unvalued: readonly UnvaluedFee[];
+  /** Fills of no order of ours that count and were made after the last change of the kill switch; by time, instrument and trade id. */
+  readonly foreign: readonly ForeignFill[];
+  /** When the newest booked fill was made, ours or not; null without one. */
+  readonly lastFillAt: Instant | null;
+  /** The newest bill; null without one. */
+  readonly lastBill: Pick<Bill, "billId" | "at"> | null;
+  /** The newest equity at or before that time with the rejects before it; null before the first equity. */
+  readonly health: AccountHealth | null;
+}
+
 /** What the venue said of one instrument, to be booked. */
 export interface Seen {
   readonly instrument: string;
@@ -69,6 +110,8 @@ export interface Seen {
 export interface Booked {
   /** Signed contracts by the fills that count. */
   readonly held: Decimal;
+  /** The position as it is now; null = none is open. */
+  readonly open: OpenPosition | null;
   /** New fills that count and are of no order of ours. */
   readonly foreign: readonly ForeignFill[];
   /** Fills on dead orders, and orders filled beyond their size. */
@@ -173,12 +216,8 @@ export interface TradingStore {
   /** Returns what a plan needs of the books, as they were just before `at`. */
   laneFacts(query: LaneQuery): Promise<LaneFacts>;
 
-  /** Returns the fills of no order of ours that count and were made after `since`, by time, instrument and trade id. */
-  foreignFills(account: Account, since: Instant): Promise<ForeignFill[]>;
-  /** Returns the fees of fills that count, were made after `since` and have no value in USDT, by instrument and trade id. */
-  unvaluedFees(account: Account, since: Instant): Promise<UnvaluedFee[]>;
-  /** Returns when the newest booked fill of an account was made, ours or not; null without one. */
-  lastFillAt(account: Account): Promise<Instant | null>;
+  /** Returns what a reconciliation needs of the books of an account. */
+  accountFacts(query: AccountQuery): Promise<AccountFacts>;
   /** Returns the open positions of an account, by instrument. */
   openPositions(account: Account): Promise<OpenPosition[]>;
   /** Returns how books and venue stand to each other, by instrument. */
@@ -201,18 +240,9 @@ export interface TradingStore {
   protections(account: Account, since: Instant): Promise<Protection[]>;
   /** Stores how they are now, each in place of the version that was read; one that someone else overtook is left as it is. */
   noteProtections(account: Account, list: readonly Protection[]): Promise<void>;
-  /** Returns the newest bill that is stored of an account; null without one. */
-  lastBill(account: Account): Promise<Pick<Bill, "billId" | "at"> | null>;
   /**
    * Stores bills once each by id, their funding with the position that it was paid in, and the balance of the run as
    * `entryOf` finds it by every bill since it was explained last. The first of one instant stands.
    */
   keepLedger(run: Pick<Run, "account" | "at">, balance: VenueBalance, bills: readonly Bill[]): Promise<KeptLedger>;
-  /** Returns the newest equity at or before `at` with the rejects before it; null before the first equity. */
-  health(account: Account, at: Instant): Promise<AccountHealth | null>;
-  /**
-   * Returns the orders in flight that the job `by` closed at `at`, by id: a repeated run returns them again. A late fill on
-   * a dead order does not close it again.
-   */
-  closedBy(run: Pick<Run, "account" | "at" | "by">): Promise<ClosedOrder[]>;
 }

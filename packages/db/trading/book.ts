@@ -23,7 +23,8 @@ export function book(db: Db, run: Run, seen: Seen, settle: Settle): Promise<Book
     const isPriced = await priceFees(tx, run.account, seen.instrument, seen.feePrices);
     const impossibleFills = await settleAll(tx, run, seen.orderIds, fresh, settle);
     const held = await rebuild(tx, run, seen, fresh.length > 0 || isPriced);
-    return { held, foreign: fresh.filter(isForeign).sort(byTime), impossibleFills };
+    const open = (await openPositions(tx, run.account)).find((one) => one.instrument === seen.instrument) ?? null;
+    return { held, open, foreign: fresh.filter(isForeign).sort(byTime), impossibleFills };
   });
 }
 

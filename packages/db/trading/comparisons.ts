@@ -11,11 +11,17 @@ import { changeControl, readControl } from "./control.ts";
 
 const isOf = ({ mode, venue }: Account) => and(eq(comparisons.tradingMode, mode), eq(comparisons.exchange, venue));
 
+/** Selects how books and venue stand to each other, by instrument. */
+export const comparisonsOf = (db: Db, account: Account) =>
+  drizzleOf(db).select().from(comparisons).where(isOf(account)).orderBy(asc(comparisons.instrument));
+
+/** Returns a comparison without its account. */
+export const toComparison = ({ tradingMode: _, exchange: __, ...row }: typeof comparisons.$inferSelect): Comparison =>
+  row;
+
 /** Returns how books and venue stand to each other, by instrument. */
-export async function readComparisons(db: Db, account: Account): Promise<Comparison[]> {
-  const list = await drizzleOf(db).select().from(comparisons).where(isOf(account)).orderBy(asc(comparisons.instrument));
-  return list.map(({ tradingMode: _, exchange: __, ...row }) => row);
-}
+export const readComparisons = async (db: Db, account: Account): Promise<Comparison[]> =>
+  (await comparisonsOf(db, account)).map(toComparison);
 
 /** Returns the newest run before `at` that compared an instrument; null without one. */
 export async function comparedBefore(

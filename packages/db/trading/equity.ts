@@ -1,22 +1,14 @@
-import { and, eq, gt, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gte, lt, lte, type SQL, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
 import { FIRST_UNITS } from "#trading/ledger/ledger";
 import { type EquityState, equityStateOf } from "#trading/positions/equity-state";
-import type { AccountHealth, TradingStore } from "#trading/store";
+import type { TradingStore } from "#trading/store";
 import { fixed, text } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
-import { iso, plain, rows } from "../rows.ts";
-import { equitySnapshots, orders } from "../schema.ts";
-import * as kind from "../shape.ts";
-
-const EquityRow = kind.shape("equity", {
-  what: kind.oneOf("now", "day", "peak"),
-  equity: kind.decimal,
-  units: kind.decimal,
-  at: kind.instant,
-});
+import { equitySnapshots } from "../schema.ts";
+import { together } from "../together.ts";
 
 const PEAK_DAYS = 30;
 
@@ -36,45 +28,31 @@ export async function insertEquity(
     .onConflictDoNothing();
 }
 
-/** Returns the newest equity strictly before `at`, or at `at` too when `inclusive`; null when there is none. */
-export async function equityAt(
-  db: Db,
-  { mode, venue }: Account,
-  at: Instant,
-  inclusive = false,
-): Promise<EquityState | null> {
-  const until = inclusive ? sql`at <= ${at}` : sql`at < ${at}`;
-  const mine = sql`trading_mode = ${mode} AND exchange = ${venue} AND ${until}`;
-  const day = barStart(at, 86_400);
+/**
+ * Selects what an equity is judged by: the newest strictly before `at`, or at `at` too when `inclusive`, the first of its day
+ * and the highest of late; each one row, or none.
+ */
+export function equityQueries(db: Db, { mode, venue }: Account, at: Instant, inclusive: boolean) {
+  const { equity, units, at: taken, tradingMode, exchange } = equitySnapshots;
+  const until = inclusive ? lte(taken, at) : lt(taken, at);
   const from = instant(millis(at) - PEAK_DAYS * 86_400_000);
-  const pick = (what: string, where: SQL, order: SQL) =>
-    sql`(SELECT ${sql.raw(`'${what}'`)} AS what, ${plain(sql`equity`)} AS equity, ${plain(sql`units`)} AS units, ${iso(sql`at`)} AS at
-         FROM equity_snapshots WHERE ${mine} AND ${where} ORDER BY ${order} LIMIT 1)`;
-  const found = await rows(
-    db,
-    EquityRow,
-    sql`${pick("now", sql`true`, sql`equity_snapshots.at DESC`)}
-        UNION ALL ${pick("day", sql`at >= ${day}`, sql`equity_snapshots.at`)}
-        UNION ALL ${pick("peak", sql`at >= ${from}`, sql`equity_snapshots.equity / units DESC, equity_snapshots.at`)}`,
-  );
-  const of = (what: string) => found.find((row) => row.what === what);
-  const now = of("now");
-  return now ? equityStateOf(now, of("day"), of("peak")) : null;
+  const select = (since: SQL | undefined, order: SQL) =>
+    drizzleOf(db)
+      .select({ equity, units, at: taken })
+      .from(equitySnapshots)
+      .where(and(eq(tradingMode, mode), eq(exchange, venue), until, since))
+      .orderBy(order, asc(taken))
+      .limit(1);
+  return {
+    now: select(undefined, desc(taken)),
+    day: select(gte(taken, barStart(at, 86_400)), asc(taken)),
+    peak: select(gte(taken, from), sql`${equity} / ${units} DESC`),
+  };
 }
 
-/** Returns the newest equity at or before `at`, with the orders that the venue rejected in the ten minutes before it. */
-export async function accountHealth(db: Db, account: Account, at: Instant): Promise<AccountHealth | null> {
-  const state = await equityAt(db, account, at, true);
-  if (state === null) return null;
-  const before = (ms: number) => instant(millis(at) - ms);
-  const rejects = await drizzleOf(db).$count(
-    orders,
-    and(
-      eq(orders.tradingMode, account.mode),
-      eq(orders.status, "rejected"),
-      gt(orders.updatedAt, before(600_000)),
-      gt(orders.decidedAt, before(3_600_000)),
-    ),
-  );
-  return { ...state, rejects };
+/** Returns the newest equity strictly before `at`; null when there is none. */
+export async function equityAt(db: Db, account: Account, at: Instant): Promise<EquityState | null> {
+  const found = await together(db, equityQueries(db, account, at, false));
+  const [now] = found.now;
+  return now ? equityStateOf(now, found.day[0], found.peak[0]) : null;
 }

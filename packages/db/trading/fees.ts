@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
 import { SETTLED_IN } from "#trading/ledger/ledger";
-import type { FeePrice, UnvaluedFee } from "#trading/positions/fee";
+import type { FeePrice } from "#trading/positions/fee";
 import { ZERO } from "#units/decimal";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
@@ -13,8 +13,8 @@ const { tradingMode, exchange, instrument, exchangeTradeId: tradeId, fee, feeAss
 const isOf = ({ mode, venue }: Account) => and(eq(tradingMode, mode), eq(exchange, venue));
 const isUnvalued = and(isNull(feePrice), ne(feeAsset, SETTLED_IN), ne(fee, ZERO));
 
-/** Returns the fees of fills that count, were made after `since` and have no value in USDT, by instrument and trade id. */
-export const unvaluedFees = (db: Db, account: Account, since: Instant): Promise<UnvaluedFee[]> =>
+/** Selects the fees of fills that count, were made after `since` and have no value in USDT, by instrument and trade id. */
+export const unvaluedFees = (db: Db, account: Account, since: Instant) =>
   drizzleOf(db)
     .select({ instrument, tradeId, fee, feeAsset, filledAt })
     .from(orderFills)

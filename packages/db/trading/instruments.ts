@@ -33,13 +33,16 @@ export async function upsertInstruments(
     });
 }
 
-/** Returns the stored instruments among `ids`, sorted by id. */
-export async function listedInstruments(db: Db, ids: readonly string[]): Promise<ListedInstrument[]> {
-  if (ids.length === 0) return [];
+/** Selects every stored instrument, sorted by id. */
+export function allInstruments(db: Db) {
   const { id, asset, contractSize, lotSize, minSize, tickSize, maxLeverage, updatedAt } = instruments;
-  return await drizzleOf(db)
+  return drizzleOf(db)
     .select({ id, asset, contractSize, lotSize, minSize, tickSize, maxLeverage, updatedAt })
     .from(instruments)
-    .where(inArray(instruments.id, [...ids]))
-    .orderBy(asc(instruments.id));
+    .orderBy(asc(instruments.id))
+    .$dynamic();
 }
+
+/** Returns the stored instruments among `ids`, sorted by id. */
+export const listedInstruments = async (db: Db, ids: readonly string[]): Promise<ListedInstrument[]> =>
+  ids.length === 0 ? [] : allInstruments(db).where(inArray(instruments.id, [...ids]));

@@ -27,18 +27,6 @@ export interface BalanceLook extends Pick<LedgerEntry, "cash" | "unrealized" | "
   readonly equity: Decimal;
 }
 
-/** Returns the newest stored bill of an account; null without one. */
-export async function lastBill(db: Db, account: Account): Promise<Pick<Bill, "billId" | "at"> | null> {
-  const { billId, at } = bills;
-  const [row] = await drizzleOf(db)
-    .select({ billId, at })
-    .from(bills)
-    .where(ours(account))
-    .orderBy(desc(billId))
-    .limit(1);
-  return row ?? null;
-}
-
 /** Stores bills, their funding and the balance of a run, in one transaction. */
 export function keepLedger(
   db: Db,

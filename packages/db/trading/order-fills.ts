@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNotNull, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
 import type { Account } from "#trading/account";
 import { priceOf } from "#trading/positions/fee";
 import { causeOf, type Fill, type FillCause, type ForeignFill, totalOf } from "#trading/positions/fill";
@@ -7,12 +7,8 @@ import type { OrderId } from "#units/ids";
 import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
-import { iso, rows } from "../rows.ts";
 import { orderFills } from "../schema.ts";
-import * as kind from "../shape.ts";
 import { ordersByClientId } from "./orders.ts";
-
-const LastFill = kind.shape("last fill", { at: kind.orNull(kind.instant) });
 
 const FILL = {
   tradeId: orderFills.exchangeTradeId,
@@ -27,7 +23,7 @@ const FILL = {
   liquidity: orderFills.liquidity,
   filledAt: orderFills.filledAt,
 } as const;
-const STORED = { ...FILL, cause: orderFills.cause } as const;
+export const STORED_FILL = { ...FILL, cause: orderFills.cause } as const;
 
 /** A fill as stored, with the cause by which it counts without an order of ours. */
 export interface Stored extends Fill {
@@ -37,7 +33,10 @@ export interface Stored extends Fill {
 export const isForeign = (fill: Stored): fill is ForeignFill => fill.cause !== null;
 
 /** Fills that count in positions: of our orders, and those of others that are kept with a cause. */
-const COUNTS = sql`(order_id IS NOT NULL OR cause IS NOT NULL)`;
+export const COUNTS = sql`(order_id IS NOT NULL OR cause IS NOT NULL)`;
+
+/** The signed contracts of some fills; null of none. */
+export const CONTRACTS = sql`sum(CASE side WHEN 'buy' THEN size ELSE -size END)`.mapWith(orderFills.size);
 
 /**
  * Stores fills once each by trade id. A fill whose client order id is not one of ours is kept without an order, with the
@@ -69,7 +68,7 @@ export async function insertFills(db: Db, { mode, venue }: Account, seen: Seen):
     feePrice: priceOf(fill, prices),
     liquidity: fill.liquidity,
   }));
-  return drizzleOf(db).insert(orderFills).values(values).onConflictDoNothing().returning(STORED);
+  return drizzleOf(db).insert(orderFills).values(values).onConflictDoNothing().returning(STORED_FILL);
 }
 
 /** Returns what each of these orders filled, by order id: size, average price, fees. An order without fills is absent. */
@@ -98,30 +97,3 @@ export const fillsOf = (db: Db, { mode, venue }: Account, instrument: string, si
       ),
     )
     .orderBy(asc(orderFills.filledAt), asc(orderFills.exchangeTradeId));
-
-/** Returns the fills of no order of ours that count and were made after `since`, by time, instrument and trade id. */
-export async function foreignFills(db: Db, { mode, venue }: Account, since: Instant): Promise<ForeignFill[]> {
-  const list = await drizzleOf(db)
-    .select(STORED)
-    .from(orderFills)
-    .where(
-      and(
-        eq(orderFills.tradingMode, mode),
-        eq(orderFills.exchange, venue),
-        isNotNull(orderFills.cause),
-        gt(orderFills.filledAt, since),
-      ),
-    )
-    .orderBy(asc(orderFills.filledAt), asc(orderFills.instrument), asc(orderFills.exchangeTradeId));
-  return list.filter(isForeign);
-}
-
-/** Returns when the newest stored fill of an account was made, ours or not; null without one. */
-export async function lastFillAt(db: Db, { mode, venue }: Account): Promise<Instant | null> {
-  const [row] = await rows(
-    db,
-    LastFill,
-    sql`SELECT ${iso(sql`max(filled_at)`)} AS at FROM order_fills WHERE trading_mode = ${mode} AND exchange = ${venue}`,
-  );
-  return row?.at ?? null;
-}

@@ -1,13 +1,12 @@
-import { and, asc, count, eq, gt, inArray, or, sql } from "drizzle-orm";
+import { and, asc, count, eq, inArray, or, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { TradingMode } from "#trading/mode";
-import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_DOUBT, IN_FLIGHT } from "#trading/orders/order";
+import { AT_VENUE, IN_DOUBT, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
 import type { Look } from "#trading/orders/resolve";
 import type { StoredOrder } from "#trading/orders/stored-order";
-import { type ClosedOrder, REPEAT_MS, type Run } from "#trading/store";
 import { Decimal } from "#units/decimal";
 import { OrderId } from "#units/ids";
-import { Instant, instant, millis } from "#units/time";
+import { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
 import { orderEvents, orders } from "../schema.ts";
@@ -75,13 +74,16 @@ export const doubtfulOrders = (db: Db, mode: TradingMode, limit: number): Promis
     .orderBy(asc(orders.decidedAt), asc(orders.id))
     .limit(limit);
 
-/** Returns the orders of a mode that are approved and that nobody has claimed, by decision and id. */
-export const unclaimed = (db: Db, mode: TradingMode): Promise<StoredOrder[]> =>
+/** Selects the orders of a mode in some states, by decision and id. */
+export const ordersOf = (db: Db, mode: TradingMode, statuses: readonly OrderStatus[]) =>
   drizzleOf(db)
     .select(STORED)
     .from(orders)
-    .where(and(eq(orders.tradingMode, mode), eq(orders.status, "approved")))
+    .where(and(eq(orders.tradingMode, mode), inArray(orders.status, [...statuses])))
     .orderBy(asc(orders.decidedAt), asc(orders.id));
+
+/** Returns the orders of a mode that the venue may hold, by decision and id. */
+export const ordersAtVenue = async (db: Db, mode: TradingMode): Promise<StoredOrder[]> => ordersOf(db, mode, AT_VENUE);
 
 const Decided = z.object({ quote: z.object({ mark: Decimal }) });
 
@@ -90,14 +92,6 @@ export async function decidedMark(db: Db, id: OrderId): Promise<Decimal | null> 
   const [row] = await drizzleOf(db).select({ snapshot: orders.policySnapshot }).from(orders).where(eq(orders.id, id));
   return Decided.safeParse(row?.snapshot).data?.quote.mark ?? null;
 }
-
-/** Returns the orders of a mode that the venue may hold, by decision and id. */
-export const ordersAtVenue = (db: Db, mode: TradingMode): Promise<StoredOrder[]> =>
-  drizzleOf(db)
-    .select(STORED)
-    .from(orders)
-    .where(and(eq(orders.tradingMode, mode), inArray(orders.status, [...AT_VENUE])))
-    .orderBy(asc(orders.decidedAt), asc(orders.id));
 
 /**
  * Returns the stops or the take-profits of an instrument that are in flight or of the position opened at `openedAt`, by
@@ -157,28 +151,3 @@ export async function looksOf(db: Db, orderIds: readonly OrderId[]): Promise<Map
   });
   return Map.groupBy(looks, (look) => look.orderId);
 }
-
-/** Returns the orders in flight that a run of this instant closed. A late fill on a dead order does not close it again. */
-export const closedBy = (db: Db, { account, at, by }: Pick<Run, "account" | "at" | "by">): Promise<ClosedOrder[]> =>
-  drizzleOf(db)
-    .selectDistinct({
-      id: orders.id,
-      clientOrderId: orders.clientOrderId,
-      instrument: orders.instrument,
-      status: orders.status,
-      filledSize: orders.filledSize,
-      errorMessage: orders.errorMessage,
-    })
-    .from(orders)
-    .innerJoin(orderEvents, eq(orderEvents.orderId, orders.id))
-    .where(
-      and(
-        eq(orders.tradingMode, account.mode),
-        gt(orders.decidedAt, instant(millis(at) - REPEAT_MS)),
-        eq(orderEvents.at, at),
-        sql`${orderEvents.detail} ->> 'by' = ${by}`,
-        inArray(orderEvents.toStatus, [...CLOSED_AFTER_APPROVAL]),
-        inArray(orderEvents.fromStatus, [...IN_FLIGHT]),
-      ),
-    )
-    .orderBy(asc(orders.id));

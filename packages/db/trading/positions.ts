@@ -31,23 +31,29 @@ const Signal = z.object({ wallet_id: WalletId.nullish() }).nullable();
 
 const Archive = kind.shape("archived episodes", { episodes: kind.int, until: kind.orNull(kind.instant) });
 
-/** Returns the open positions of an account, by instrument. */
-export async function openPositions(db: Db, { mode, venue }: Account): Promise<OpenPosition[]> {
-  const list = await drizzleOf(db)
-    .select({
-      id: positions.id,
-      instrument: positions.instrument,
-      asset: positions.asset,
-      openedAt: positions.openedAt,
-      contracts: positions.contracts,
-      stopPrice: positions.stopPrice,
-      riskConsumed: positions.riskConsumed,
-    })
+/** The columns of an open position. */
+const OPEN = {
+  ...{ id: positions.id, instrument: positions.instrument, asset: positions.asset, openedAt: positions.openedAt },
+  ...{ contracts: positions.contracts, stopPrice: positions.stopPrice, riskConsumed: positions.riskConsumed },
+} as const;
+
+/** Selects the open positions of an account, by instrument. */
+export const openQuery = (db: Db, { mode, venue }: Account) =>
+  drizzleOf(db)
+    .select(OPEN)
     .from(positions)
     .where(and(eq(positions.tradingMode, mode), eq(positions.exchange, venue), isNull(positions.closedAt)))
     .orderBy(asc(positions.instrument));
-  return list.map((row) => ({ ...row, riskConsumed: row.riskConsumed ?? ZERO }));
-}
+
+/** Returns an open position as selected. */
+export const toOpen = (row: Omit<OpenPosition, "riskConsumed"> & { riskConsumed: Decimal | null }): OpenPosition => ({
+  ...row,
+  riskConsumed: row.riskConsumed ?? ZERO,
+});
+
+/** Returns the open positions of an account, by instrument. */
+export const openPositions = async (db: Db, account: Account): Promise<OpenPosition[]> =>
+  (await openQuery(db, account)).map(toOpen);
 
 /**
  * Returns how many positions of an instrument are archived, and when the newest of them was closed: the fills up to then

@@ -6,10 +6,10 @@ import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
 import { protections } from "../schema.ts";
 
-/** Returns the protections of an account that have not ended, and those that ended at or after `since`. */
-export async function readProtections(db: Db, { mode, venue }: Account, since: Instant): Promise<Protection[]> {
+/** Selects the protections of an account that have not ended, and those that ended at or after `since`. */
+export function protectionsOf(db: Db, { mode, venue }: Account, since: Instant) {
   const { endedAt, wantedAt, stopId } = protections;
-  const list = await drizzleOf(db)
+  return drizzleOf(db)
     .select()
     .from(protections)
     .where(
@@ -19,8 +19,15 @@ export async function readProtections(db: Db, { mode, venue }: Account, since: I
       ),
     )
     .orderBy(asc(wantedAt), asc(stopId));
-  return list.map(({ tradingMode: _, exchange: __, ...row }) => row);
 }
+
+/** Returns a protection without its account. */
+export const toProtection = ({ tradingMode: _, exchange: __, ...row }: typeof protections.$inferSelect): Protection =>
+  row;
+
+/** Returns the protections of an account that have not ended, and those that ended at or after `since`. */
+export const readProtections = async (db: Db, account: Account, since: Instant): Promise<Protection[]> =>
+  (await protectionsOf(db, account, since)).map(toProtection);
 
 const excluded = (name: string) => sql.raw(`excluded.${name}`);
 

@@ -1,18 +1,17 @@
 import type { TradingStore } from "#trading/store";
 import type { Db } from "../client.ts";
+import { accountFacts } from "./account-facts.ts";
 import { latestArming } from "./arming.ts";
 import { book } from "./book.ts";
 import { claimOrder } from "./claim-order.ts";
 import { liftControl, noteComparisons, readComparisons } from "./comparisons.ts";
-import { accountHealth, equityAt, insertEquity } from "./equity.ts";
-import { unvaluedFees } from "./fees.ts";
+import { equityAt, insertEquity } from "./equity.ts";
 import { listedInstruments } from "./instruments.ts";
 import { switchBooks } from "./kill-switch.ts";
 import { heldContracts, laneFacts, latestBias } from "./lane-facts.ts";
-import { keepLedger, lastBill } from "./ledger.ts";
+import { keepLedger } from "./ledger.ts";
 import { insertOrder, moveOrder } from "./move-order.ts";
-import { foreignFills, lastFillAt } from "./order-fills.ts";
-import { closedBy, closersOf, decidedMark, ordersAtVenue, ordersByClientId, readOrder, unclaimed } from "./orders.ts";
+import { closersOf, decidedMark, ordersAtVenue, ordersByClientId, ordersOf, readOrder } from "./orders.ts";
 import { openPositions } from "./positions.ts";
 import { noteProtections, readProtections } from "./protections.ts";
 
@@ -24,7 +23,7 @@ export const sqlStore = (db: Db): TradingStore => ({
   order: (id) => readOrder(db, id),
   ordersByClientId: (ids) => ordersByClientId(db, ids),
   decidedMark: (id) => decidedMark(db, id),
-  unclaimed: (mode) => unclaimed(db, mode),
+  unclaimed: (mode) => ordersOf(db, mode, ["approved"]),
   ordersAtVenue: (mode) => ordersAtVenue(db, mode),
   stops: (mode, instrument, openedAt) => closersOf(db, "stop", mode, instrument, openedAt),
   takeProfits: (mode, instrument, openedAt) => closersOf(db, "take_profit", mode, instrument, openedAt),
@@ -36,9 +35,7 @@ export const sqlStore = (db: Db): TradingStore => ({
   instruments: (ids) => listedInstruments(db, ids),
   equity: (account, at) => equityAt(db, account, at),
   laneFacts: (query) => laneFacts(db, query),
-  foreignFills: (account, since) => foreignFills(db, account, since),
-  unvaluedFees: (account, since) => unvaluedFees(db, account, since),
-  lastFillAt: (account) => lastFillAt(db, account),
+  accountFacts: (query) => accountFacts(db, query),
   openPositions: (account) => openPositions(db, account),
   comparisons: (account) => readComparisons(db, account),
   noteComparisons: (account, list) => noteComparisons(db, account, list),
@@ -46,8 +43,5 @@ export const sqlStore = (db: Db): TradingStore => ({
   book: (run, seen, settle) => book(db, run, seen, settle),
   protections: (account, since) => readProtections(db, account, since),
   noteProtections: (account, list) => noteProtections(db, account, list),
-  lastBill: (account) => lastBill(db, account),
   keepLedger: (run, balance, bills) => keepLedger(db, run, balance, bills),
-  health: (account, at) => accountHealth(db, account, at),
-  closedBy: (run) => closedBy(db, run),
 });

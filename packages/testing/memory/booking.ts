@@ -12,6 +12,7 @@ import { positionsOf } from "#trading/positions/position";
 import {
   isSettled,
   type Marking,
+  type OpenPosition,
   type OrderFacts,
   type PositionRow,
   positionId,
@@ -45,7 +46,8 @@ export function book(books: Books, around: Surroundings, run: Run, seen: Seen, s
   const isPriced = priceFees(books, run.account, seen);
   const impossibleFills = settleAll(books, run, seen.orderIds, fresh, settle);
   const held = rebuildIfHeld(books, around, run, seen, fresh.length > 0 || isPriced);
-  return { held, foreign: foreignOf(fresh), impossibleFills };
+  const open = openRows(books, run.account).find((row) => row.instrument === seen.instrument);
+  return { held, open: open === undefined ? null : toOpen(open), foreign: foreignOf(fresh), impossibleFills };
 }
 
 /** Stores the balance of a run, once. */
@@ -57,7 +59,7 @@ export function recordEquity(books: Books, { account, at }: Run, balance: VenueB
   if (!books.equity.has(key)) books.equity.set(key, { ...pick(account), at, equity, available, units, ...unexplained });
 }
 
-const counts = ({ orderId, cause }: BookedFill): boolean => orderId !== null || cause !== null;
+export const countsOf = ({ orderId, cause }: BookedFill): boolean => orderId !== null || cause !== null;
 
 /** Returns the fills among some that count and are of no order of ours, in their order. */
 export const foreignOf = (fills: readonly BookedFill[]): ForeignFill[] =>
@@ -66,7 +68,7 @@ export const foreignOf = (fills: readonly BookedFill[]): ForeignFill[] =>
 /** Returns the signed contracts of an instrument by the fills that count. */
 export function held({ fills }: Books, account: Account, instrument: string): Decimal {
   const ours = [...fills.values()].filter(
-    (fill) => isOf(account, fill) && fill.instrument === instrument && counts(fill),
+    (fill) => isOf(account, fill) && fill.instrument === instrument && countsOf(fill),
   );
   return text(ours.reduce((sum, fill) => sum.plus(signed(fill)), big(0)));
 }
@@ -79,7 +81,7 @@ const isUnvalued = ({ fee, feeAsset, feePrice }: BookedFill): boolean =>
 /** Returns the fees of fills that count, were made after `since` and have no value in USDT. */
 export const unvaluedFees = ({ fills }: Books, account: Account, since: Instant): UnvaluedFee[] =>
   [...fills.values()]
-    .filter((fill) => isOf(account, fill) && counts(fill) && fill.filledAt > since && isUnvalued(fill))
+    .filter((fill) => isOf(account, fill) && countsOf(fill) && fill.filledAt > since && isUnvalued(fill))
     .map(({ instrument, tradeId, fee, feeAsset, filledAt }) => ({ instrument, tradeId, fee, feeAsset, filledAt }))
     .sort(
       by(
@@ -182,7 +184,7 @@ function rebuild(
 ): Decimal {
   const isMine = (row: Account & { readonly instrument: string }) =>
     isOf(account, row) && row.instrument === instrument.id;
-  const fills = [...books.fills.values()].filter((fill) => isMine(fill) && counts(fill));
+  const fills = [...books.fills.values()].filter((fill) => isMine(fill) && countsOf(fill));
   const episodes = positionsOf(fills, instrument.contractSize);
   const stored = [...books.positions.values()].filter((row) =>
     isMine({ ...accountOf(row), instrument: row.instrument }),
@@ -235,6 +237,12 @@ function put({ positions }: Books, row: PositionRow): void {
   if (row.closedAt === null && [...positions.values()].some((other) => other.closedAt === null && isRival(other)))
     throw new RefusedRow("unique", `two open positions in ${row.instrument}`);
   positions.set(row.id, { ...row, ...decimals, ...trimmed });
+}
+
+/** Returns an open position of its row. */
+export function toOpen(row: PositionRow): OpenPosition {
+  const { id, instrument, asset, openedAt, contracts, stopPrice, riskConsumed } = row;
+  return { id, instrument, asset, openedAt, contracts, stopPrice, riskConsumed };
 }
 
 /** Returns the rows of the open positions of an account, by instrument. */

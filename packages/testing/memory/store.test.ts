@@ -10,7 +10,7 @@ import { type Claim, type NewOrder, orderIdOf } from "#trading/orders/stored-ord
 import { POLICY } from "#trading/plans/policy";
 import { compared, type Found, liftCause } from "#trading/positions/comparison";
 import { keyOf, movedTo, PROTECTION_MOVES, PROTECTION_STATES, sighted } from "#trading/protection/protection";
-import type { Run, Seen, TradingStore } from "#trading/store";
+import type { AccountQuery, Run, Seen, TradingStore } from "#trading/store";
 import type { VenueFill, VenueStop } from "#trading/venue";
 import { type Decimal, decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
@@ -278,6 +278,10 @@ const bill: fc.Arbitrary<Bill> = fc
     ...{ pnl: decimalOf("0"), fee: decimalOf("0.1"), venueOrderId: null, tradeId: null },
   }));
 
+const factsAt = (at: Instant): AccountQuery => ({
+  ...{ account: ACCOUNT, at, by: "reconcile-orders", endedSince: instant(START), filledSince: instant(START) },
+});
+
 const ledger: fc.Arbitrary<Command> = fc
   .record({
     ...{ bills: fc.array(bill, { maxLength: 4 }), equity: decimals("1000", "910", "900.5", "0", "1100.123456789") },
@@ -288,7 +292,7 @@ const ledger: fc.Arbitrary<Command> = fc
     ask: async (store, at) => {
       const unique = [...new Map(bills.map((one) => [one.billId, one])).values()];
       const kept = await store.keepLedger({ account: ACCOUNT, at }, { equity, cash, available: equity }, unique);
-      return [kept, await store.lastBill(ACCOUNT)];
+      return [kept, (await store.accountFacts(factsAt(at))).lastBill];
     },
   }));
 
@@ -297,6 +301,7 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
   ask: async (store, at) => {
     const account = { ...ACCOUNT, mode: asked.mode };
     const { id, asset: symbol } = asked.instrument;
+    const since = { endedSince: asked.openedAt, filledSince: asked.openedAt };
     const lane = {
       ...account,
       at,
@@ -319,14 +324,9 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
       ...[await store.bias(symbol, "4h", at), await store.held(account, id), await store.equity(account, at)],
       await store.instruments(["none", ...INSTRUMENTS.map((one) => one.id)]),
       await store.laneFacts({ ...lane, candlesFrom: instant(millis(at) - 1_200_000), biasAt: at, earlier: 2 }),
-      ...[
-        await store.lastFillAt(account),
-        await store.unvaluedFees(account, asked.openedAt),
-        await store.foreignFills(account, asked.openedAt),
-        await store.openPositions(account),
-      ],
-      ...[await store.health(account, at), await store.closedBy({ account, at, by: "reconcile-orders" })],
-      await store.closedBy({ account, at, by: "settle" }),
+      await store.openPositions(account),
+      await store.accountFacts({ account, at, by: "reconcile-orders", ...since }),
+      await store.accountFacts({ account, at, by: "settle", ...since }),
     ];
   },
 }));
@@ -517,7 +517,9 @@ const PLANTS: Readonly<Record<string, Twin>> = {
       return { ...kept, entry: { ...kept.entry, units: decimalOf("1") } };
     },
   })),
-  "equity of the instant itself": planted((store) => ({ equity: (account, at) => store.health(account, at) })),
+  "equity of the instant itself": planted((store) => ({
+    equity: async (account, at) => (await store.accountFacts({ ...factsAt(at), account })).health,
+  })),
 };
 
 test.each(Object.entries(PLANTS))(

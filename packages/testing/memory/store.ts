@@ -1,59 +1,23 @@
-import type { Account } from "#trading/account";
 import type { TradingMode } from "#trading/mode";
-import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
+import { AT_VENUE, IN_FLIGHT } from "#trading/orders/order";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import type { LaneFacts } from "#trading/plans/lane";
 import type { PlannedBias } from "#trading/plans/plan";
 import { runBefore } from "#trading/positions/comparison";
-import { type EquityState, equityStateOf } from "#trading/positions/equity-state";
 import { FORCED_CAUSES } from "#trading/positions/fill";
-import type { OpenPosition, PositionRow } from "#trading/positions/position-row";
-import { type ClosedOrder, type LaneQuery, REPEAT_MS, type Run, type TradingStore } from "#trading/store";
+import type { LaneQuery, TradingStore } from "#trading/store";
 import { big, text } from "#units/decimal";
-import { barStart, type Horizon, type Instant, instant, millis } from "#units/time";
-import { accountOf, barsOf, book, foreignOf, held, openRows, recordEquity, unvaluedFees } from "./booking.ts";
+import { type Horizon, type Instant, instant, millis } from "#units/time";
+import { accountFacts, byDecision, equityAt, ordersOf } from "./account-facts.ts";
+import { accountOf, barsOf, book, foreignOf, held, openRows, recordEquity, toOpen } from "./booking.ts";
 import { type Books, by, emptyBooks, isOf, type Surroundings, whole } from "./books.ts";
 import { comparisonsOf, controlOf, liftControl, noteComparisons, tightenControl } from "./control.ts";
-import { keepLedger, lastBill } from "./ledger.ts";
+import { keepLedger } from "./ledger.ts";
 import { claimOrder, insertOrder, moveOrder } from "./orders.ts";
 import { noteProtections, protectionsOf } from "./protections.ts";
 
 const HOUR_MS = 3_600_000;
-const PEAK_DAYS = 30;
-const CLOSED: readonly OrderStatus[] = CLOSED_AFTER_APPROVAL;
 const before = (at: Instant, ms: number): Instant => instant(millis(at) - ms);
-const byDecision = by<StoredOrder>(
-  (order) => order.decidedAt,
-  (order) => order.id,
-);
-
-const ordersOf = ({ orders }: Books, mode: TradingMode): StoredOrder[] =>
-  [...orders.values()].filter((order) => order.mode === mode);
-
-const toOpen = ({
-  id,
-  instrument,
-  asset,
-  openedAt,
-  contracts,
-  stopPrice,
-  riskConsumed,
-}: PositionRow): OpenPosition => ({
-  ...{ id, instrument, asset, openedAt, contracts, stopPrice, riskConsumed },
-});
-
-function equityAt({ equity }: Books, account: Account, at: Instant, inclusive: boolean): EquityState | null {
-  const mine = [...equity.values()]
-    .filter((row) => isOf(account, row) && (inclusive ? row.at <= at : row.at < at))
-    .sort(by((row) => row.at));
-  const last = mine.at(-1);
-  if (!last) return null;
-  const day = mine.find((row) => row.at >= barStart(at, 86_400));
-  const price = ({ equity: worth, units }: (typeof mine)[number]) => big(worth).div(units);
-  const recent = mine.filter((row) => row.at >= before(at, PEAK_DAYS * 86_400_000));
-  const peak = recent.reduce((best, row) => (price(row).gt(price(best)) ? row : best), recent[0] ?? last);
-  return equityStateOf(last, day, peak);
-}
 
 function othersIn(books: Books, { mode, venue, instrument, at }: LaneQuery) {
   const account = { mode, venue };
@@ -149,26 +113,6 @@ const biasesOf = ({ biases }: Surroundings, asset: string, timeframe: Horizon): 
     .toReversed()
     .map(({ asset: _, timeframe: __, ...bias }) => bias);
 
-function closedBy(books: Books, { account, at, by: who }: Pick<Run, "account" | "at" | "by">): ClosedOrder[] {
-  const closed = ordersOf(books, account.mode).filter(
-    (order) =>
-      order.decidedAt > before(at, REPEAT_MS) &&
-      (books.events.get(order.id) ?? []).some(
-        (event) =>
-          event.at === at &&
-          event.detail.by === who &&
-          CLOSED.includes(event.toStatus) &&
-          event.fromStatus !== null &&
-          IN_FLIGHT.includes(event.fromStatus),
-      ),
-  );
-  return closed
-    .sort(by((order) => order.id))
-    .map(({ id, clientOrderId, instrument, status, filledSize, errorMessage }) => ({
-      ...{ id, clientOrderId, instrument, status, filledSize, errorMessage },
-    }));
-}
-
 /**
  * Returns the books of trading in memory, and the tables behind them: the twin of the store in SQL, which refuses what it
  * refuses and shares with it only the core's types and pure transitions. A method is done when it returns, so it is one
@@ -190,14 +134,8 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
       return new Map(found.map((order) => [order.clientOrderId, order]));
     },
     decidedMark: async (id) => books.marks.get(id) ?? null,
-    unclaimed: async (mode) =>
-      ordersOf(books, mode)
-        .filter((order) => order.status === "approved")
-        .sort(byDecision),
-    ordersAtVenue: async (mode) =>
-      ordersOf(books, mode)
-        .filter((order) => AT_VENUE.includes(order.status))
-        .sort(byDecision),
+    unclaimed: async (mode) => ordersOf(books, mode, ["approved"]),
+    ordersAtVenue: async (mode) => ordersOf(books, mode, AT_VENUE),
     stops: async (mode, instrument, openedAt) => closersOf(books, "stop", mode, instrument, openedAt),
     takeProfits: async (mode, instrument, openedAt) => closersOf(books, "take_profit", mode, instrument, openedAt),
     insert: (fresh) => transaction(() => insertOrder(books, fresh)),
@@ -208,38 +146,13 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
     instruments: async (ids) => around.instruments.filter(({ id }) => ids.includes(id)).toSorted(by(({ id }) => id)),
     equity: async (account, at) => equityAt(books, account, at, false),
     laneFacts: async (query) => laneFacts(books, around, query),
-    foreignFills: async (account, since) => {
-      const mine = [...books.fills.values()].filter((fill) => isOf(account, fill) && fill.filledAt > since);
-      return foreignOf(mine).sort(
-        by(
-          (fill) => fill.filledAt,
-          (fill) => fill.instrument,
-          (fill) => fill.tradeId,
-        ),
-      );
-    },
-    unvaluedFees: async (account, since) => unvaluedFees(books, account, since),
-    lastFillAt: async (account) => {
-      const times = [...books.fills.values()].filter((fill) => isOf(account, fill)).map((fill) => fill.filledAt);
-      return times.sort().at(-1) ?? null;
-    },
+    accountFacts: async (query) => accountFacts(books, around, query),
     openPositions: async (account) => openRows(books, account).map(toOpen),
     recordEquity: (run, balance) => transaction(() => recordEquity(books, run, balance)),
     book: (run, seen, settle) => transaction(() => book(books, around, run, seen, settle)),
     protections: async (account, since) => protectionsOf(books, account, since),
     noteProtections: (account, list) => transaction(() => noteProtections(books, account, list)),
-    lastBill: async (account) => lastBill(books, account),
     keepLedger: (run, balance, bills) => transaction(() => keepLedger(books, around, run, balance, bills)),
-    health: async (account, at) => {
-      const state = equityAt(books, account, at, true);
-      if (state === null) return null;
-      const rejected = ordersOf(books, account.mode).filter(({ status }) => status === "rejected");
-      const recent = rejected.filter(
-        (order) => order.updatedAt > before(at, 600_000) && order.decidedAt > before(at, HOUR_MS),
-      );
-      return { ...state, rejects: recent.length };
-    },
-    closedBy: async (run) => closedBy(books, run),
   };
   return { store, books };
 }
