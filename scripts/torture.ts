@@ -2,9 +2,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { type Arguments, type Command, InterruptedError, runCommand, UsageError } from "#host/cli";
-import { type Failure, percentiles, sum, type Tally, testOf } from "#testing/model/check";
+import { type Failure, percentiles, seldom, sum, type Tally, testOf } from "#testing/model/check";
+import { type Kill, lawOf, readKills, writeKills } from "./torture/kills.ts";
 import { MUTANTS, type Mutant } from "./torture/mutants.ts";
-import { runChunks } from "./torture/pool.ts";
+import { pointsOf, replay, runChunks } from "./torture/pool.ts";
 import type { Chunk } from "./torture/worker.ts";
 
 const command: Command = {
@@ -18,6 +19,9 @@ const command: Command = {
     path: { value: "PATH", says: "of --seed this one schedule alone, as a failure names it" },
     workers: { value: "N", says: "at once; as many as there are cores by default" },
     mutants: { says: "change the desk in the ways that the model must find, one after the other, instead" },
+    only: { value: "TEXT", says: "of the mutants those alone whose name has this" },
+    keep: { says: "with --mutants: keep the schedule that finds each, made small, in scripts/torture/kills.json" },
+    kills: { says: "play the kept schedules again instead: each must find its mutant, and the desk as it is passes" },
     failure: { value: "FILE", says: "where a failure is written, as a test", default: ".spyhop/torture.test.ts" },
   },
   notes: ['docs/runbook.md, "The model check", says what is drawn and which laws there are.'],
@@ -32,9 +36,11 @@ const CHUNK = 250;
 /** A mutant must be found within so many schedules. */
 const MOST = 2000;
 
-function chunksOf(seed: number, count: number, books: Chunk["books"], shrink = true): Chunk[] {
-  return Array.from({ length: Math.ceil(count / CHUNK) }, (_, i) => ({
-    ...{ seed: seed + i, count: Math.min(CHUNK, count - i * CHUNK), books, shrink },
+type Wanted = Pick<Chunk, "seed" | "count" | "books" | "points">;
+
+function chunksOf({ seed, count, ...wanted }: Wanted, shrink: Chunk["shrink"] = true, size = CHUNK): Chunk[] {
+  return Array.from({ length: Math.ceil(count / size) }, (_, i) => ({
+    ...{ ...wanted, seed: seed + i, count: Math.min(size, count - i * size), shrink },
   }));
 }
 
@@ -70,40 +76,71 @@ function shown(what: string, of: number): (done: number) => void {
   };
 }
 
-async function mutants(workers: number, seed: number, signal: AbortSignal): Promise<void> {
-  const alive: Mutant[] = [];
-  for (const mutant of MUTANTS) {
+async function mutants(given: Arguments, workers: number, seed: number, signal: AbortSignal): Promise<void> {
+  const chosen = chosenMutants(given);
+  const [alive, kept]: [Mutant[], Record<string, Kill>] = [[], await readKills()];
+  const chunks = chunksOf({ seed, count: MOST, books: "memory", points: await pointsOf() }, "quickly", CHUNK / 10);
+  for (const mutant of chosen) {
     if (signal.aborted) throw new InterruptedError("between two mutants");
-    const chunks = chunksOf(seed, MOST, "memory", false);
-    const { schedules, failure } = sum(
-      await runChunks(chunks, workers, { mutant, progress: shown(mutant.name, MOST) }),
-    );
-    const law = failure?.violations[0]?.split(":")[0];
-    process.stdout.write(
-      `${failure ? "dies " : "LIVES"}  ${mutant.name}: ${law ?? "no law"} (${schedules} schedules)\n`,
-    );
+    const progress = shown(mutant.name, MOST);
+    const { schedules, failure } = sum(await runChunks(chunks, workers, { mutant, progress }));
+    const law = lawOf(failure?.violations[0] ?? "no law");
+    process.stdout.write(`${failure ? "dies " : "LIVES"}  ${mutant.name}: ${law} (${schedules} schedules)\n`);
     if (failure === null) alive.push(mutant);
+    else if (given.flag("keep"))
+      await writeKills(
+        Object.assign(kept, { [mutant.name]: { law, schedule: failure.schedule } }),
+        MUTANTS.map(({ name }) => name),
+      );
   }
-  process.stdout.write(`${MUTANTS.length - alive.length} of ${MUTANTS.length} mutants die\n`);
+  process.stdout.write(`${chosen.length - alive.length} of ${chosen.length} mutants die\n`);
   if (alive.length > 0) throw new TortureError(`the model does not find: ${alive.map(({ name }) => name).join("; ")}`);
+}
+
+function chosenMutants(given: Arguments): readonly Mutant[] {
+  const only = given.text("only") ?? "";
+  const chosen = MUTANTS.filter(({ name }) => name.includes(only));
+  if (chosen.length === 0) throw new UsageError(`no mutant's name has "${only}"`);
+  return chosen;
+}
+
+/** Plays the kept schedules again. */
+async function kills(given: Arguments, workers: number): Promise<void> {
+  const kept = await readKills();
+  const chosen = chosenMutants(given);
+  const problems = chosen.flatMap(({ name }) => (kept[name] === undefined ? [`${name}: no schedule is kept`] : []));
+  const replays = chosen.flatMap((mutant) => {
+    const kill = kept[mutant.name];
+    return kill === undefined ? [] : [{ mutant, kill }];
+  });
+  await replay(replays, workers, ({ name }, problem) => {
+    if (problem !== null) problems.push(`${name}: ${problem}`);
+  });
+  process.stdout.write(`${chosen.length - problems.length} of ${chosen.length} mutants die by their kept schedules\n`);
+  if (problems.length > 0)
+    throw new TortureError(`${problems.join("\n")}\nFind others: npm run torture -- --mutants --keep --only NAME`);
 }
 
 async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const [seed, workers] = [given.count("seed") ?? 1, given.count("workers") ?? availableParallelism()];
   if (workers === 0) throw new UsageError("--workers takes a number above 0");
-  if (given.flag("mutants")) return mutants(workers, seed, signal);
+  if (given.flag("kills")) return kills(given, workers);
+  if (given.flag("mutants")) return mutants(given, workers, seed, signal);
   const path = given.text("path");
   const file = given.need("failure");
+  const points = await pointsOf();
   for (const books of path === undefined ? (["memory", "sql"] as const) : (["memory"] as const)) {
     const count = given.count(books === "memory" ? "count" : "sql") ?? 0;
-    const one: Chunk | null = path === undefined ? null : { seed, count: CHUNK, books, shrink: false, path };
-    const chunks = one === null ? chunksOf(seed, count, books) : [one];
+    const one: Chunk | null = path === undefined ? null : { seed, count: CHUNK, books, points, shrink: false, path };
+    const chunks = one === null ? chunksOf({ seed, count, books, points }) : [one];
     if (chunks.length === 0) continue;
     const began = performance.now();
     const tally = sum(await runChunks(chunks, workers, { progress: shown(books, count) }));
     const seconds = (performance.now() - began) / 1000;
     process.stdout.write(`${[`on the books in ${books}:`, ...linesOf(tally, seconds)].join("\n")}\n`);
     if (tally.failure !== null) await told(tally.failure, file);
+    const few = books === "memory" ? seldom(tally, points) : [];
+    if (few.length > 0) throw new TortureError(`in under 1 % of the schedules strikes: ${few.join("; ")}`);
     if (signal.aborted) throw new InterruptedError(`after ${tally.schedules} schedules`);
   }
   process.stdout.write("every law holds\n");

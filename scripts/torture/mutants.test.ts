@@ -7,8 +7,10 @@ const ROOT = join(import.meta.dirname, "../..");
 
 test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
   "what the mutant changes stands once in the file that runs: %s",
-  (_, { file, find, replace }) => {
-    expect(readFileSync(join(ROOT, file), "utf8").split(find)).toHaveLength(2);
-    expect(replace).not.toBe(find);
+  (_, { also = [], ...mutant }) => {
+    for (const { file, find, replace } of [mutant, ...also]) {
+      expect(readFileSync(join(ROOT, file), "utf8").split(find)).toHaveLength(2);
+      expect(replace).not.toBe(find);
+    }
   },
 );

@@ -9,6 +9,8 @@ export interface Changed {
 /** A change that the model must find. */
 export interface Mutant extends Changed {
   readonly name: string;
+  /** What else has to be changed for it to matter: another guard of the same. */
+  readonly also?: readonly Changed[];
 }
 
 /** What a mutant changes is not in its file any more, or is there twice: the list has to follow the code. */
@@ -62,6 +64,16 @@ export const MUTANTS: readonly Mutant[] = [
     file: "packages/testing/memory/orders.ts",
     find: "if (stored?.status !== order.status || stored.version !== order.version) return null;",
     replace: "if (stored === undefined) return null;",
+    // In SQL the key of `order_events` refuses a second event of one number, and so does its twin here: without the
+    // compare-and-set a late writer fails, and its message comes again. Both have to go before an update is lost. That
+    // each of the two holds alone on PostgreSQL is db/trading/store-races.test.ts's.
+    also: [
+      {
+        file: "packages/testing/memory/orders.ts",
+        find: "if (chain.some(({ seq }) => seq === row.seq)) throw",
+        replace: "if (chain.some(({ seq }) => seq === row.seq && row.seq < 0)) throw",
+      },
+    ],
   },
   {
     name: "a delivery posts whose claim was lost",

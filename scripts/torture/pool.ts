@@ -1,33 +1,53 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Tally } from "#testing/model/check";
-import type { Changed } from "./mutants.ts";
-import type { Answer, Chunk } from "./worker.ts";
+import type { Point } from "#testing/model/schedule";
+import type { Mutant } from "./mutants.ts";
+import type { Replay, Replayed } from "./replay.ts";
+import type { Answer, Chunk, Question } from "./worker.ts";
 
 /** A worker of the model failed, which is no broken law. */
 class WorkerError extends Error {
   override name = "WorkerError";
 }
 
-/** Has one worker run chunks as `next` gives them, until it gives none. */
-async function work(
-  mutant: Changed | null,
-  next: () => Chunk | undefined,
-  done: (tally: Tally) => void,
-): Promise<void> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: mutant });
+type Ask<Q, A> = (question: Q) => Promise<A>;
+
+/** Opens a worker of a file, has `work` ask it, and ends it. */
+async function asking<Q, A extends object, T>(
+  file: "worker" | "replay",
+  mutant: Mutant | null,
+  work: (ask: Ask<Q, Exclude<A, { error: string }>>) => Promise<T>,
+): Promise<T> {
+  const worker = new Worker(new URL(`./${file}.ts`, import.meta.url), { workerData: mutant });
   try {
-    for (let chunk = next(); chunk !== undefined; chunk = next()) {
-      const answered = once(worker, "message") as Promise<[Answer]>; // rejects with the worker's own error
-      worker.postMessage(chunk);
+    return await work(async (question) => {
+      const answered = once(worker, "message") as Promise<[A]>; // rejects with the worker's own error
+      worker.postMessage(question);
       const [answer] = await answered;
-      if ("error" in answer) throw new WorkerError(answer.error);
-      done(answer.tally);
-    }
+      if ("error" in answer) throw new WorkerError(String(answer.error));
+      return answer as Exclude<A, { error: string }>;
+    });
   } finally {
     await worker.terminate();
   }
 }
+
+/** Has one worker run chunks as `next` gives them, until it gives none. */
+const work = (mutant: Mutant | null, next: () => Chunk | undefined, done: (tally: Tally) => void): Promise<void> =>
+  asking<Question, Answer, void>("worker", mutant, async (ask) => {
+    for (let chunk = next(); chunk !== undefined; chunk = next()) {
+      const answer = await ask(chunk);
+      if ("tally" in answer) done(answer.tally);
+    }
+  });
+
+/** Returns where processes can die, as a few schedules show. @throws WorkerError when the model itself fails. */
+export const pointsOf = (): Promise<readonly Point[]> =>
+  asking<Question, Answer, readonly Point[]>("worker", null, async (ask) => {
+    const answer = await ask("points");
+    return "points" in answer ? answer.points : [];
+  });
 
 /**
  * Runs chunks on so many workers, and returns what each came to, in no order; after a broken law no other chunk is begun.
@@ -36,7 +56,7 @@ async function work(
 export async function runChunks(
   chunks: readonly Chunk[],
   workers: number,
-  { mutant = null, progress }: { mutant?: Changed | null; progress(done: number): void },
+  { mutant = null, progress }: { mutant?: Mutant | null; progress(done: number): void },
 ): Promise<Tally[]> {
   const left = [...chunks];
   const tallies: Tally[] = [];
@@ -47,4 +67,24 @@ export async function runChunks(
   };
   await Promise.all(Array.from({ length: Math.min(workers, chunks.length) }, () => work(mutant, next, done)));
   return tallies;
+}
+
+/**
+ * Plays again the schedules that find mutants, on so many workers; `done` hears of each.
+ * @throws WorkerError when the model itself fails.
+ */
+export async function replay(
+  replays: readonly Replay[],
+  workers: number,
+  done: (mutant: Mutant, problem: string | null) => void,
+): Promise<void> {
+  const left = [...replays];
+  const one = (): Promise<void> =>
+    asking<Replay, Replayed, void>("replay", null, async (ask) => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const answer = await ask(next);
+        if ("problem" in answer) done(next.mutant, answer.problem);
+      }
+    });
+  await Promise.all(Array.from({ length: Math.min(workers, replays.length) }, one));
 }

@@ -1,39 +1,25 @@
-import { readFileSync } from "node:fs";
-import { registerHooks } from "node:module";
-import { fileURLToPath } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Tally } from "#testing/model/check";
-import { type Changed, MutantError } from "./mutants.ts";
+import type { Point, Schedule } from "#testing/model/schedule";
+import { copyOf } from "./copy.ts";
+import { lawOf, reduced } from "./kills.ts";
+import type { Mutant } from "./mutants.ts";
 
 /** What a worker is asked: one chunk after the other. */
 export interface Chunk {
+  readonly points: readonly Point[];
   readonly seed: number;
   readonly count: number;
   readonly books: "memory" | "sql";
-  readonly shrink: boolean;
+  /** Whether a failure is made as small as it goes; "quickly" = by leaving out what can be left out by itself. */
+  readonly shrink: boolean | "quickly";
   readonly path?: string;
 }
-export type Answer = { readonly tally: Tally } | { readonly error: string };
+/** Where processes can die is asked of a worker too. */
+export type Question = Chunk | "points";
+export type Answer = { readonly tally: Tally } | { readonly points: readonly Point[] } | { readonly error: string };
 
-/** Loads one file changed; what is on the disk stays as it is. */
-function change({ file, find, replace }: Changed): void {
-  const path = new URL(`../../${file}`, import.meta.url).href;
-  registerHooks({
-    load: (url, context, next) => {
-      if (url !== path) return next(url, context);
-      const source = readFileSync(fileURLToPath(url), "utf8");
-      if (source.split(find).length !== 2) throw new MutantError(file, find);
-      return { format: "module-typescript", source: source.replace(find, () => replace), shortCircuit: true };
-    },
-  });
-}
-
-const mutant = workerData as Changed | null;
-if (mutant !== null) change(mutant);
-
-// Loaded after the change, so that it is loaded changed.
-const { check } = await import("#testing/model/check");
-const { inMemory } = await import("#testing/model/memory");
+const { check, survey, runSchedule, inMemory } = await copyOf(workerData as Mutant | null);
 
 async function openSql() {
   const [{ inSql }, { testDatabase }] = await Promise.all([import("#testing/model/sql"), import("#testing/database")]);
@@ -41,11 +27,23 @@ async function openSql() {
 }
 let sql: ReturnType<typeof openSql> | undefined;
 
-parentPort?.on("message", async ({ books, ...chunk }: Chunk) => {
-  const answer = async (): Promise<Answer> => {
-    if (books === "sql") sql ??= openSql();
-    const open = books === "memory" || sql === undefined ? inMemory : await sql;
-    return { tally: await check({ ...chunk, open }, inMemory) };
-  };
+async function quickly(tally: Tally): Promise<Tally> {
+  const { failure } = tally;
+  if (failure === null) return tally;
+  const judge = async (schedule: Schedule) => (await runSchedule(schedule, inMemory)).violations;
+  const schedule = await reduced(failure.schedule, lawOf(failure.violations[0]), judge);
+  return { ...tally, failure: { ...failure, schedule } };
+}
+
+async function run({ books, shrink, ...chunk }: Chunk): Promise<Tally> {
+  if (books === "sql") sql ??= openSql();
+  const open = books === "memory" || sql === undefined ? inMemory : await sql;
+  const tally = await check({ ...chunk, shrink: shrink === true, open });
+  return shrink === "quickly" ? await quickly(tally) : tally;
+}
+
+parentPort?.on("message", async (asked: Question) => {
+  const answer = async (): Promise<Answer> =>
+    asked === "points" ? { points: await survey(inMemory) } : { tally: await run(asked) };
   parentPort?.postMessage(await answer().catch((error: Error): Answer => ({ error: error.stack ?? error.message })));
 });

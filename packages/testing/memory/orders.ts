@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { OrderEvent } from "#trading/orders/order";
+import { type OrderFault, orderFault } from "#trading/orders/record";
 import {
   birthOf,
   bornWith,
@@ -21,8 +22,10 @@ import { type Books, RefusedRow } from "./books.ts";
 
 /** The writes to orders and their events, in memory: the twin of db/trading/move-order and db/trading/claim-order. */
 
+/** @throws RefusedRow where the order has an event of this number. */
 function append({ events }: Books, row: EventRow): void {
   const chain = events.get(row.orderId) ?? [];
+  if (chain.some(({ seq }) => seq === row.seq)) throw new RefusedRow("unique", `event ${row.seq} of ${row.orderId}`);
   const prevHash = chain.at(-1)?.hash ?? NO_HASH;
   events.set(row.orderId, [...chain, { ...row, prevHash, hash: eventHash({ ...row, prevHash }) }]);
 }
@@ -53,6 +56,20 @@ function check({ orders }: Books, order: StoredOrder): void {
     const isSame = other.mode === mode && other.venue === venue && other.venueOrderId === venueOrderId;
     if (isSame && other.id !== order.id) throw new RefusedRow("unique", `venue order id ${venueOrderId}`);
   }
+}
+
+/** Returns what is wrong with the record of each order, as far as these books keep what the table does. */
+export function orderFaults({ orders, events }: Books): OrderFault[] {
+  return [...orders.values()].flatMap(({ id, status, version, updatedAt, ...order }) => {
+    const { size, price, stopLoss, riskUsd, filledSize, averagePrice: avgFillPrice, fees } = order;
+    const amounts = { size, price, stopLoss, riskUsd, filledSize, avgFillPrice, fees };
+    const { mode, venue, venueOrderId, type, expiresAt, clientOrderId, instrument, side, epoch, errorMessage } = order;
+    const fields = {
+      ...{ tradingMode: mode, exchange: venue, exchangeOrderId: venueOrderId, orderType: type, expTime: expiresAt },
+      ...{ clientOrderId, instrument, side, epoch, errorMessage },
+    };
+    return orderFault({ id, status, version, updatedAt, amounts, fields }, events.get(id) ?? []) ?? [];
+  });
 }
 
 /** Makes one transition, compare-and-set on status and version. */

@@ -85,7 +85,7 @@ async function tighten({ scheduler, stage: { store }, board: { plain } }: Scene,
 
 /** Carries out a step of a schedule. */
 export async function actOut(scene: Scene, step: Step): Promise<void> {
-  const { scheduler, engine, queues } = scene;
+  const { scheduler, engine, queues, watch } = scene;
   const { act, amount } = step;
   const { id } = INSTRUMENTS[step.instrument as 0 | 1];
   scheduler.note(`${act} ${id} ${amount}`);
@@ -106,7 +106,8 @@ export async function actOut(scene: Scene, step: Step): Promise<void> {
     case "part":
       return engine.part(id, decimalOf((1 + amount / 10_000).toFixed(4)), decimalOf("1"));
     case "freeze":
-      return scheduler.freeze(Math.abs(amount) * 300);
+      for (const frozen of scheduler.freeze(Math.abs(amount) * 300)) watch.hindered(frozen);
+      return;
     case "again":
       queues.repeat();
   }

@@ -10,14 +10,22 @@ import type { KeptLedger, TradingStore } from "#trading/store";
 import { type Big, big, type Decimal, decimalOf } from "#units/decimal";
 import { millis } from "#units/time";
 import { INSTRUMENTS } from "./market.ts";
+import type { Invocation } from "./scheduler.ts";
+import type { Stage } from "./stage.ts";
 import type { Exchanged } from "./venue.ts";
 
 /** How long an exposure that the desk was told of had no stop and no close under way. */
 export interface Bare {
   readonly instrument: string;
   readonly cause: "order" | "by others";
+  /** Since the first answer that showed it to a process. */
   readonly ms: number;
+  /** Since the first that showed it to a reconciliation which nothing hindered. */
+  readonly unhinderedMs: number;
 }
+
+/** A process, as far as laws need to know it. */
+type Process = Pick<Invocation, "job" | "n">;
 
 /** Watches one schedule, and says what broke a law. */
 export interface Watch {
@@ -28,6 +36,8 @@ export interface Watch {
   control(books: StoredControl, object: ControlObject | null): void;
   lifted(to: StoredControl): void;
   kept(kept: KeptLedger): void;
+  /** A process died, stood still, or did not get the answer that was due to it. */
+  hindered(process: Process | null): void;
   /** Something was traded without the desk. */
   others(instrument: string): void;
   /** Looks at the venue as it is. */
@@ -39,6 +49,10 @@ export interface Watch {
 /** A claim's deadline, and what a clock may be off at the venue's end of it. */
 const LAST_MS = 4000 + 500;
 const TTL_MS = 120_000 + LAST_MS;
+/** OKX: the mark is beyond the trigger of a stop. */
+const PASSED = /^(51278|51280)$/;
+/** What is sent in the invocation that hears of it is there by then; nothing was hindered for so long before. */
+const [AT_ONCE_MS, UNTOUCHED_MS] = [10_000, 120_000];
 /** An opening order is sized by the mark, which may be 1 % off, and fills at most 20 bps beyond the best price. */
 const SLACK = 1.013;
 
@@ -59,8 +73,11 @@ const heldOf = (account: Readonly<PaperState>, instrument: string): Big =>
 /** What is watched. */
 export interface Watched {
   readonly store: TradingStore;
+  /** Returns what is wrong with the records of orders. */
+  readonly faults: Stage["faults"];
   readonly engine: PaperEngine;
   readonly now: () => number;
+  readonly current: () => Process | null;
   /** USDT at the beginning. */
   readonly initial: Decimal;
   /** Whether every answer of the venue is as new as it can be: nothing then differs for longer than a moment. */
@@ -71,15 +88,27 @@ export interface Watched {
 const SMALL_LOSS = -200;
 
 /** Returns the watch of one schedule. */
-export function watchOf({ store, engine, now, initial, isFresh }: Watched): Watch {
+export function watchOf({ store, faults, engine, now, current, initial, isFresh }: Watched): Watch {
   const { account } = engine;
   const violations: string[] = [];
   const bare: Bare[] = [];
   const broke = (law: string, what: string): void => {
     violations.push(`${law}: ${what}`);
   };
-  // Since when nothing covers what is held, and since when the desk was told of it.
-  const since = new Map<string, { told: number | null; cause: Bare["cause"] }>();
+  // What nothing covers, and when which process was told of it.
+  const since = new Map<string, { told: (Process & { at: number })[]; cause: Bare["cause"] }>();
+  const hindered = new Set<number>();
+  let hinderedAt = Number.NEGATIVE_INFINITY;
+  /** Stops that the venue refused as passed, by instrument, and when the desk was told. */
+  const passed = new Map<string, number>();
+  const lasted = (
+    instrument: string,
+    { told, cause }: { told: (Process & { at: number })[]; cause: Bare["cause"] },
+  ): Bare => {
+    const unhindered = told.find(({ job, n }) => job === "reconcile-orders" && !hindered.has(n));
+    const of = (first: { at: number } | undefined) => (first === undefined ? 0 : now() - first.at);
+    return { instrument, cause, ms: of(told[0]), unhinderedMs: of(unhindered) };
+  };
   const touched = new Set<string>();
   const placed = new Map<string, number>();
   const triggers = new Map<string, { side: string; trigger: string }>();
@@ -100,10 +129,15 @@ export function watchOf({ store, engine, now, initial, isFresh }: Watched): Watc
       const held = heldOf(account, id);
       const isBare = held.abs().gte(minSize) && !account.algos.some((algo) => covers(algo, id, held));
       const known = since.get(id);
-      if (isBare && known === undefined) since.set(id, { told: null, cause: touched.has(id) ? "by others" : "order" });
+      if (isBare && known === undefined) since.set(id, { told: [], cause: touched.has(id) ? "by others" : "order" });
+      if (isBare && now() - (passed.get(id) ?? now()) > AT_ONCE_MS) {
+        broke("what a stop is too late for is closed at once", id);
+        passed.delete(id);
+      }
+      if (!isBare) passed.delete(id);
       if (isBare || known === undefined) continue;
       since.delete(id);
-      bare.push({ instrument: id, cause: known.cause, ms: known.told === null ? 0 : now() - known.told });
+      bare.push(lasted(id, known));
     }
     for (const algo of account.algos) {
       const { algoId, side, sl } = algo;
@@ -181,11 +215,13 @@ export function watchOf({ store, engine, now, initial, isFresh }: Watched): Watc
     },
     told: (exchanged) => {
       look();
-      if (exchanged.method !== "GET") return;
-      for (const id of shows(exchanged)) {
-        const known = since.get(id);
-        if (known && known.told === null) known.told = now();
-      }
+      const { method, path, code, body } = exchanged;
+      const id = String(body.instId);
+      const isPassed = method === "POST" && path === "trade/order-algo" && PASSED.test(code);
+      if (isPassed && now() - hinderedAt > UNTOUCHED_MS && !passed.has(id)) passed.set(id, now());
+      const process = current();
+      if (method === "GET" && process !== null)
+        for (const shown of shows(exchanged)) since.get(shown)?.told.push({ ...process, at: now() });
     },
     control: (books, object) => {
       const tight = books.state !== "ACTIVE" || (object !== null && tightness(object.state) > 0);
@@ -204,6 +240,11 @@ export function watchOf({ store, engine, now, initial, isFresh }: Watched): Watc
       gap = entry.gap;
       if (unknown.length > 0) broke("every bill is known", unknown.map(({ billId }) => billId).join(", "));
     },
+    hindered: (process) => {
+      if (process !== null) hindered.add(process.n);
+      hinderedAt = now();
+      passed.clear();
+    },
     others: (instrument) => {
       touched.add(instrument);
     },
@@ -211,8 +252,7 @@ export function watchOf({ store, engine, now, initial, isFresh }: Watched): Watc
   };
   async function ended(): Promise<void> {
     look();
-    for (const [instrument, { told, cause }] of since)
-      bare.push({ instrument, cause, ms: told === null ? 0 : now() - told });
+    for (const [instrument, known] of since) bare.push(lasted(instrument, known));
     const ids = [...new Set(account.orders.map(({ clOrdId }) => clOrdId).filter((id) => id !== ""))];
     const ours = await store.ordersByClientId(ids);
     for (const order of account.orders) {
@@ -231,6 +271,8 @@ export function watchOf({ store, engine, now, initial, isFresh }: Watched): Watc
       if (!big(mine.fees).neg().eq(order.fee))
         broke("books are the venue's", `${name}: fees ${mine.fees}, ${order.fee}`);
     }
+    for (const { order, seq, reason } of await faults())
+      broke("every order's record is whole", `${order} ${seq}: ${reason}`);
     const { state, lifts } = await store.control("demo");
     if (state === "REDUCING" && lifts.length > 0) broke("a break that is over lifts itself", lifts.join(", "));
     const open = [...(await store.unclaimed("demo")), ...(await store.ordersAtVenue("demo"))];

@@ -26,7 +26,15 @@ const VISIBILITY = 6;
 /** A process that died is noticed at once, after a while, or when the message's visibility is over. */
 const NOTICED_MS = [1000, 10_000, 60_000] as const;
 
-export function queuesOf(scheduler: Scheduler, handlers: ReadonlyMap<string, Handler>, begin: Begin): Queues {
+/** A message whose visibility was over too early is given to a second process within this. */
+const BESIDE_MS = 3000;
+
+export function queuesOf(
+  scheduler: Scheduler,
+  handlers: ReadonlyMap<string, Handler>,
+  begin: Begin,
+  fails: (door: string) => boolean,
+): Queues {
   const seen = new Map<string, number>();
   const groups = new Map<string, Message[]>();
   const busy = new Set<string>();
@@ -38,6 +46,9 @@ export function queuesOf(scheduler: Scheduler, handlers: ReadonlyMap<string, Han
     if (message === undefined || busy.has(key)) return;
     busy.add(key);
     void attempt(key, message);
+    if (!fails("given-to-two")) return;
+    const again = { ...message, id: `m${count++}` };
+    scheduler.at(scheduler.now() + scheduler.random() * BESIDE_MS, () => void attempt(`beside ${again.id}`, again));
   };
   const attempt = async (key: string, message: Message): Promise<void> => {
     const { queue, body, id } = message;

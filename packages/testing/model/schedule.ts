@@ -1,12 +1,15 @@
 import fc from "fast-check";
 import type { Moment } from "./scheduler.ts";
 
-/** What befalls a request to the venue. `late` is carried out seconds after its connection broke. */
+/**
+ * What befalls a request to the venue. `late` is carried out seconds after its connection broke; after a `gap` the mark is
+ * beyond the stop of the order that was just taken.
+ */
 export const FAULTS = {
   read: ["lost", "stale", "429", "502", "50004", "garbled"],
   write: ["lost", "lost-after", "late", "twice", "429", "50061", "502-after", "50004-after", "garbled"],
 } as const;
-export type FaultKind = (typeof FAULTS)[keyof typeof FAULTS][number];
+export type FaultKind = (typeof FAULTS)[keyof typeof FAULTS][number] | "gap";
 
 export const READS = [
   ...["account/positions", "trade/order", "trade/fills", "trade/orders-pending", "trade/orders-algo-pending"],
@@ -23,7 +26,7 @@ export interface VenueFault {
   readonly times: number;
 }
 
-/** A fault of another door: the books' connection, the control object, the queue. */
+/** A fault of another door: the books' connection, the control object, the queue, which may give a message to two. */
 export interface DoorFault {
   readonly door: (typeof DOORS)[number];
   readonly fromS: number;
@@ -35,14 +38,23 @@ export const DOORS = [
   "control-unreadable",
   "control-refused",
   "send-refused",
+  "given-to-two",
 ] as const;
 
-/** A process dies at an await: when it comes there for the `nth` time. */
-export interface Death {
+/** An await of a job at which its process can die. */
+export interface Point {
   readonly job: string;
   readonly what: string;
   readonly moment: Moment;
+  /** How often it is drawn: those that few schedules come to as often as it takes. */
+  readonly weight: number;
+}
+
+/** A process dies at an await, or stands still there: when it comes there for the `nth` time. */
+export interface Death extends Omit<Point, "weight"> {
   readonly nth: number;
+  /** For so long; null = it dies. */
+  readonly stillMs: number | null;
 }
 
 export const ACTS = [
@@ -94,22 +106,28 @@ export const BAR_SECONDS = 300;
 const seconds = fc.integer({ min: 20, max: ROUGH_S });
 const times = fc.oneof({ arbitrary: fc.constant(1), weight: 3 }, fc.integer({ min: 2, max: 4 }));
 
-const fault: fc.Arbitrary<VenueFault> = fc.oneof(
-  fc.record({
-    method: fc.constant("GET" as const),
-    path: fc.constantFrom(...READS),
-    kind: fc.constantFrom(...FAULTS.read),
-    ...{ fromS: seconds, times },
-  }),
-  fc
-    .record({
-      method: fc.constant("POST" as const),
-      path: fc.constantFrom(...WRITES, "trade/order", "trade/order-algo"),
-      kind: fc.constantFrom(...FAULTS.write),
-      ...{ fromS: fc.oneof(fc.constant(0), seconds), times },
-    })
-    // OKX takes the id of an order that is over once more: what the network repeats by itself, no desk can hold back.
-    .filter(({ path, kind }) => path !== "trade/order" || kind !== "twice"),
+const readFault: fc.Arbitrary<VenueFault> = fc.record({
+  method: fc.constant("GET" as const),
+  path: fc.constantFrom(...READS),
+  kind: fc.constantFrom(...FAULTS.read),
+  ...{ fromS: seconds, times },
+});
+const writeFault: fc.Arbitrary<VenueFault> = fc
+  .record({
+    method: fc.constant("POST" as const),
+    path: fc.constantFrom(...WRITES, "trade/order", "trade/order-algo"),
+    kind: fc.constantFrom(...FAULTS.write),
+    ...{ fromS: fc.oneof(fc.constant(0), seconds), times },
+  })
+  // OKX takes the id of an order that is over once more: what the network repeats by itself, no desk can hold back.
+  .filter(({ path, kind }) => path !== "trade/order" || kind !== "twice");
+const gap: fc.Arbitrary<VenueFault> = fc.constant({
+  ...{ method: "POST", path: "trade/order", kind: "gap", fromS: 0, times: 1 },
+} as const);
+const fault = fc.oneof(
+  { arbitrary: readFault, weight: 5 },
+  { arbitrary: writeFault, weight: 5 },
+  { arbitrary: gap, weight: 1 },
 );
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -133,9 +151,26 @@ const bar: fc.Arbitrary<Bar> = fc.record({
   below: fc.integer({ min: 0, max: 60 }),
 });
 
+/** A schedule that has deaths has so many, of which about a quarter come to pass. */
+const DEATHS = { minLength: 3, maxLength: 20 };
+const still = fc.oneof(
+  { arbitrary: fc.constant(null), weight: 4 },
+  { arbitrary: fc.constantFrom(2000, 15_000, 45_000), weight: 1 },
+);
+const nth = fc.oneof({ arbitrary: fc.constant(1), weight: 3 }, fc.integer({ min: 2, max: 4 }));
+
+/** Returns the deaths at `points`, each drawn as often as its weight says. */
+function deathsAt(points: readonly Point[]): fc.Arbitrary<readonly Death[]> {
+  if (points.length === 0) return fc.constant([]);
+  const weighted = points.map(({ weight, ...point }) => ({ arbitrary: fc.constant(point), weight }));
+  const one = fc.tuple(fc.oneof(...weighted), nth, still).map(([point, n, stillMs]) => ({ ...point, nth: n, stillMs }));
+  // Without a bias: fast-check's own is for few and early.
+  const many = fc.noBias(fc.array(one, { ...DEATHS, size: "max" }));
+  return fc.oneof({ arbitrary: fc.constant([]), weight: 1 }, { arbitrary: many, weight: 4 });
+}
+
 /** Returns the schedules in which processes die at `points`. */
-export function schedules(points: readonly Omit<Death, "nth">[]): fc.Arbitrary<Schedule> {
-  const nth = fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 4 }));
+export function schedules(points: readonly Point[]): fc.Arbitrary<Schedule> {
   const bars = fc.array(bar, { minLength: 2, maxLength: 2 });
   return fc.record({
     seed: fc.integer(),
@@ -152,12 +187,6 @@ export function schedules(points: readonly Omit<Death, "nth">[]): fc.Arbitrary<S
       ),
     faults: fc.array(fault, { maxLength: 4 }),
     doors: fc.array(fc.record({ door: fc.constantFrom(...DOORS), fromS: seconds, times }), { maxLength: 2 }),
-    deaths:
-      points.length === 0
-        ? fc.constant([])
-        : fc.array(
-            fc.tuple(fc.constantFrom(...points), nth).map(([point, n]): Death => ({ ...point, nth: n })),
-            { maxLength: 3 },
-          ),
+    deaths: deathsAt(points),
   });
 }

@@ -22,8 +22,12 @@ interface Due {
 /** Whether a process ends before what it asks for is done, or when the answer is there. */
 export type Moment = "before" | "after";
 
-/** Says whether a process dies at an await. */
-export type Strikes = (invocation: Pick<Invocation, "job">, moment: Moment, what: string) => boolean;
+/** Says what strikes a process at an await: it dies, or stands still for so many ms; null = nothing. */
+export type Strikes = (
+  invocation: Pick<Invocation, "job" | "n">,
+  moment: Moment,
+  what: string,
+) => "dies" | number | null;
 
 /** The one owner of time, timers, chance and of the answer to every await of a port. */
 export interface Scheduler {
@@ -39,8 +43,10 @@ export interface Scheduler {
   ask<T>(what: string, there: number, back: number, effect: () => T | Promise<T>, remark?: string): Promise<T>;
   /** Runs `work` as one invocation. Resolves with "died" when its process did. */
   invoke(job: string, work: () => Promise<unknown>): Promise<"done" | "failed" | "died">;
-  /** What runs now stands still for `ms`, and hears nothing in that time; what begins meanwhile does not. */
-  freeze(ms: number): void;
+  /** Returns the invocation that asks, or for which something is done; null outside of one. */
+  current(): Pick<Invocation, "job" | "n"> | null;
+  /** What runs now stands still for `ms`, and hears nothing in that time; what begins meanwhile does not. Returns which do. */
+  freeze(ms: number): readonly Pick<Invocation, "job" | "n">[];
   /** Goes on until nothing is due before `until`. */
   run(until: number): Promise<void>;
   note(line: string): void;
@@ -88,11 +94,18 @@ export function schedulerOf(seed: number, start: number, strikes: Strikes): Sche
     alive.delete(invocation);
     ends.get(invocation)?.("died");
   };
+  /** Returns whether a process is dead at an await, or dies there; it may stand still instead. */
   const dies = (invocation: Invocation | undefined, moment: Moment, what: string): boolean => {
     if (!invocation || invocation.dead) return invocation !== undefined;
-    if (!strikes(invocation, moment, what)) return false;
-    kill(invocation, `${moment} ${what}`);
-    return true;
+    const struck = strikes(invocation, moment, what);
+    if (struck === null) return false;
+    if (struck === "dies") {
+      kill(invocation, `${moment} ${what}`);
+      return true;
+    }
+    note(`${invocation.job}#${invocation.n} stands still ${moment} ${what} for ${struck / 1000} s`);
+    invocation.frozenTo = Math.max(invocation.frozenTo, now + struck);
+    return false;
   };
   /** Lets every continuation run that can, until all that is alive waits for the scheduler. */
   const settle = async (): Promise<void> => {
@@ -105,18 +118,21 @@ export function schedulerOf(seed: number, start: number, strikes: Strikes): Sche
     if (dies(invocation, "before", what)) return promise;
     if (invocation) invocation.waiting += 1;
     const name = invocation ? `${invocation.job}#${invocation.n}` : "-";
-    at(now + there, async () => {
+    at(Math.max(now, invocation?.frozenTo ?? now) + there, async () => {
       const answer = await Promise.resolve()
-        .then(effect)
+        .then(() => (invocation ? running.run(invocation, effect) : effect()))
         .then(
           (value) => () => resolve(value as never),
           (error: unknown) => () => reject(error),
         );
       note(`${name} ${what}${remark}`);
-      const arrive = (): void => {
-        if (invocation && now < invocation.frozenTo) return void at(invocation.frozenTo, arrive);
+      const wake = (): void => {
+        if (invocation && now < invocation.frozenTo) return void at(invocation.frozenTo, wake);
         if (invocation) invocation.waiting -= 1;
-        if (!dies(invocation, "after", what)) answer();
+        if (!invocation?.dead) answer();
+      };
+      const arrive = (): void => {
+        if (!dies(invocation, "after", what)) wake();
       };
       if (back <= 0) arrive();
       else at(now + back, arrive);
@@ -147,8 +163,10 @@ export function schedulerOf(seed: number, start: number, strikes: Strikes): Sche
       ends.delete(invocation);
       return end;
     },
+    current: () => running.getStore() ?? null,
     freeze: (ms) => {
       for (const one of alive) one.frozenTo = now + ms;
+      return [...alive];
     },
     run: async (until) => {
       await settle();

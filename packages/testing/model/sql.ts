@@ -2,6 +2,7 @@ import type { Drizzle } from "#db/drizzle";
 import { bias, eventRefs, tradingControl, wallets } from "#db/schema";
 import { upsertCandles } from "#db/signals/prices";
 import { upsertInstruments } from "#db/trading/instruments";
+import { orderFaults } from "#db/trading/order-records";
 import { sqlStore } from "#db/trading/store";
 import { decimalOf, text } from "#units/decimal";
 import { idOf } from "#units/ids";
@@ -37,6 +38,7 @@ export const inSql =
     await writeSignal(db);
     return {
       store: sqlStore(db),
+      faults: () => orderFaults(db),
       lean: async (asset, { at: timestamp, value, confidence, components }) => {
         const [worth, sure] = [text(value), decimalOf(String(confidence ?? 0))];
         await db.insert(bias).values({ timestamp, asset, timeframe: "4h", value: worth, confidence: sure, components });

@@ -1,10 +1,12 @@
 import type { Reply } from "#doubles/venue/reply";
 import type { PaperEngine } from "#doubles/venue/venue";
+import { decimalOf } from "#units/decimal";
 import type { Request, Response } from "./doors.ts";
 import { START } from "./market.ts";
 import type { VenueFault } from "./schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
+const [BELOW, ABOVE] = [decimalOf("0.96"), decimalOf("1.04")];
 const PREFIX = "/api/v5/";
 
 /** A request of the desk and what the venue made of it. */
@@ -48,7 +50,8 @@ const AFTER: Partial<Record<string, Response>> = {
 export interface Hears {
   seen(exchanged: Exchanged): void;
   told(exchanged: Exchanged): void;
-  struck(name: string): void;
+  /** A fault struck, in the reply or on the way; not: the price. */
+  struck(name: string, isReply: boolean): void;
 }
 
 interface Carried {
@@ -72,6 +75,10 @@ export function wayToVenue(
 ): (request: Request) => Promise<Response> {
   const left = faults.map((fault) => ({ fault, times: fault.times }));
   const last = new Map<string, Reply>();
+  /** The mark is beyond the stop as soon as the order is filled, before a stop can be there. */
+  const gap = ({ body, code }: Exchanged): void => {
+    if (code === "0") engine.part(String(body.instId), body.side === "buy" ? BELOW : ABOVE, decimalOf("1"));
+  };
   const strike = (method: string, path: string): VenueFault | null => {
     const second = (scheduler.now() - START) / 1000;
     const found = left.find(
@@ -79,8 +86,9 @@ export function wayToVenue(
     );
     if (found === undefined) return null;
     found.times -= 1;
-    hears.struck(`reply: ${found.fault.kind}`);
-    hears.struck(`request: ${method} ${path}`);
+    const isReply = found.fault.kind !== "gap";
+    hears.struck(isReply ? `reply: ${found.fault.kind}` : "a gap right after an order", isReply);
+    hears.struck(`request: ${method} ${path}`, isReply);
     return found.fault;
   };
   return async ({ method, url, headers, body }) => {
@@ -111,6 +119,7 @@ export function wayToVenue(
       if (instead !== undefined) return { response: instead, exchanged: null };
       const { reply, exchanged } = carryOut();
       if (kind === "twice") carryOut();
+      if (kind === "gap") gap(exchanged);
       if (kind === "lost-after") throw new ConnectionReset();
       const after = AFTER[kind];
       if (after !== undefined) return { response: after, exchanged: null };
