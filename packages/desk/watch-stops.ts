@@ -4,7 +4,7 @@ import type { Policy } from "#trading/plans/policy";
 import { isDust } from "#trading/positions/dust";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { stopReached } from "#trading/positions/reconcile";
-import { stopOrder, stopStep } from "#trading/positions/stop";
+import { isUnheard, stopOrder, stopStep } from "#trading/positions/stop";
 import type { Run, TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
 import type { Decimal } from "#units/decimal";
@@ -38,8 +38,9 @@ export async function watchStop(
 type Held = Pick<OpenPosition, "contracts" | "stopPrice" | "openedAt">;
 
 /**
- * Closes what is held with a reduce-only market order, unless a stop order of the instrument is under way already. Returns
- * what the kill switch became, when the venue's reply tripped it.
+ * Closes what is held with a reduce-only market order, unless a stop order of the instrument is under way already: one whose
+ * process claimed it and sent nothing is not, once its deadline is over. Returns what the kill switch became, when the
+ * venue's reply tripped it.
  */
 export async function closeAtMarket(
   store: TradingStore,
@@ -49,7 +50,7 @@ export async function closeAtMarket(
   held: Held,
   mark: Decimal,
 ): Promise<StoredControl | null> {
-  const orderId = await stopFor(store, run, held, instrument, mark);
+  const orderId = await stopFor(store, exchange, run, held, instrument, mark);
   if (orderId === null) return null;
   return (await submitOrder(store, exchange, orderId, run.at, run.by, run)).tripped;
 }
@@ -57,13 +58,16 @@ export async function closeAtMarket(
 /** Returns the stop order to send for a position, written if there is none yet; null while one is under way. */
 async function stopFor(
   store: TradingStore,
+  exchange: Exchange,
   run: StopRun,
   position: Held,
   instrument: Instrument,
   mark: Decimal,
 ): Promise<OrderId | null> {
   const { mode } = run.account;
-  const step = stopStep(await store.stops(mode, instrument.id, position.openedAt), position.openedAt);
+  const stops = await store.stops(mode, instrument.id, position.openedAt);
+  const now = stops.some(isUnheard) ? await exchange.now() : run.at;
+  const step = stopStep(stops, position.openedAt, now);
   if (step.act !== "place") return step.act === "send" ? step.orderId : null;
   const control = await store.control(mode);
   const { id } = await store.insert(stopOrder({ ...run, control, instrument, position, mark, attempt: step.attempt }));

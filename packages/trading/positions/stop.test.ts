@@ -11,7 +11,11 @@ import { type Stopped, type StopStep, stopOrder, stopStep } from "./stop.ts";
 const OPENED = instantOf("2022-06-21T02:40:00.000Z");
 const BEFORE = instantOf("2022-06-20T02:40:00.000Z");
 const AT = instantOf("2022-06-21T03:00:00.000Z");
-const stop = (id: string, status: OrderStatus, biasAt = OPENED) => ({ id: idOf("order", id), status, biasAt });
+const LAST = instantOf("2022-06-21T02:59:58.000Z"); // two seconds before AT: the grace of a deadline
+const LONG_AGO = instantOf("2022-06-21T02:59:57.999Z");
+const stop = (id: string, status: OrderStatus, biasAt = OPENED, expiresAt = LAST) => ({
+  ...{ id: idOf("order", id), status, biasAt, expiresAt },
+});
 
 const STEPS: readonly (readonly [string, ReturnType<typeof stop>[], StopStep])[] = [
   ["none yet", [], { act: "place", attempt: 0 }],
@@ -23,6 +27,10 @@ const STEPS: readonly (readonly [string, ReturnType<typeof stop>[], StopStep])[]
   ],
   ["one on its way", [stop("a", "submitting")], { act: "wait" }],
   ["one that may be anywhere", [stop("a", "unknown")], { act: "wait" }],
+  ["one that never came to be sent", [stop("a", "submitting", OPENED, LONG_AGO)], { act: "place", attempt: 1 }],
+  ["one that was lost long ago", [stop("a", "unknown", BEFORE, LONG_AGO)], { act: "place", attempt: 0 }],
+  ["one lost and one on its way", [stop("a", "unknown", OPENED, LONG_AGO), stop("b", "submitting")], { act: "wait" }],
+  ["one that is there, whatever its deadline", [stop("a", "open", OPENED, LONG_AGO)], { act: "wait" }],
   ["one of an earlier position at the venue", [stop("a", "open", BEFORE)], { act: "wait" }],
   ["one refused", [stop("a", "rejected")], { act: "place", attempt: 1 }],
   ["two that filled in part and expired", [stop("a", "canceled"), stop("b", "expired")], { act: "place", attempt: 2 }],
@@ -30,7 +38,7 @@ const STEPS: readonly (readonly [string, ReturnType<typeof stop>[], StopStep])[]
 ];
 
 test.each(STEPS)("a stop that is reached, with %s", (_, stops, step) => {
-  expect(stopStep(stops, OPENED)).toEqual(step);
+  expect(stopStep(stops, OPENED, AT)).toEqual(step);
 });
 
 const stopped = (overrides: Partial<Stopped> = {}): Stopped => ({

@@ -1,11 +1,13 @@
 import { big, type Decimal, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
-import type { Instant } from "#units/time";
+import { type Instant, millis } from "#units/time";
 import type { Account } from "../account.ts";
 import { decisive } from "../control.ts";
 import type { Instrument } from "../instrument.ts";
 import { clientOrderId } from "../orders/client-order-id.ts";
 import { IN_FLIGHT } from "../orders/order.ts";
+import { GRACE_MS } from "../orders/resolve.ts";
+import { LOOKED_FOR } from "../orders/settle.ts";
 import type { NewOrder, StoredOrder } from "../orders/stored-order.ts";
 import type { Control } from "../plans/limits.ts";
 import type { Policy } from "../plans/policy.ts";
@@ -20,14 +22,24 @@ export type StopStep =
   /** `attempt` = stops that this position has had. */
   | { readonly act: "place"; readonly attempt: number };
 
+/** Returns whether nobody knows of an order that is in flight whether the venue has it. */
+export const isUnheard = ({ status }: Pick<StoredOrder, "status">): boolean => LOOKED_FOR.includes(status);
+
 /**
- * Returns what to do about a reached stop, given the instrument's stop orders, oldest first: those in flight, and those of
- * the position that was opened at `openedAt`.
+ * Returns what to do about a reached stop at `now` by the venue's clock, given the instrument's stop orders, oldest first:
+ * those in flight, and those of the position that was opened at `openedAt`. One that nobody has heard of since its deadline
+ * is not waited for: the venue takes it no more, and had it been taken, two that only reduce close no more than is held.
  */
-export function stopStep(stops: readonly Pick<StoredOrder, "id" | "status" | "biasAt">[], openedAt: Instant): StopStep {
+export function stopStep(
+  stops: readonly Pick<StoredOrder, "id" | "status" | "biasAt" | "expiresAt">[],
+  openedAt: Instant,
+  now: Instant,
+): StopStep {
   const waiting = stops.find((order) => order.status === "approved");
   if (waiting) return { act: "send", orderId: waiting.id };
-  if (stops.some((order) => IN_FLIGHT.includes(order.status))) return { act: "wait" };
+  const isLost = (order: Pick<StoredOrder, "status" | "expiresAt">): boolean =>
+    isUnheard(order) && order.expiresAt !== null && millis(now) > millis(order.expiresAt) + GRACE_MS;
+  if (stops.some((order) => IN_FLIGHT.includes(order.status) && !isLost(order))) return { act: "wait" };
   return { act: "place", attempt: stops.filter((order) => order.biasAt === openedAt).length };
 }
 

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { inMemory } from "./memory.ts";
+import { runSchedule } from "./run.ts";
+import type { Schedule } from "./schedule.ts";
+
+// Schedules by which the model has found a bug of the desk, made small.
+
+const SCHEDULES: readonly (readonly [string, Schedule])[] = [
+  [
+    "a close that its process claimed and never sent is sent again once its deadline is over",
+    {
+      seed: -636890531,
+      bars: [
+        [
+          { close: 2, above: 0, below: 3 },
+          { close: -1, above: 43, below: 60 },
+        ],
+        [
+          { close: -3, above: 9, below: 39 },
+          { close: 29, above: 35, below: 56 },
+        ],
+      ],
+      lots: 20000,
+      fillLagMs: 0,
+      skewMs: 0,
+      steps: [{ act: "lean", atS: 62, instrument: 1, amount: -100 }],
+      faults: [{ method: "POST", path: "trade/order", kind: "gap", fromS: 0, times: 1 }],
+      doors: [],
+      deaths: [
+        { job: "submit-order", moment: "after", what: "books.held", nth: 1, stillMs: null },
+        { job: "protect-position", moment: "after", what: "GET account/config", nth: 1, stillMs: null },
+      ],
+    },
+  ],
+];
+
+test.each(SCHEDULES)(
+  "%s",
+  async (_, schedule) => {
+    expect((await runSchedule(schedule, inMemory)).violations).toEqual([]);
+  },
+  60_000,
+);
