@@ -17,6 +17,7 @@ import { readSettings } from "#runtime/config";
 import { useSink } from "#runtime/log";
 import type { PolicyDifferences } from "#trading/plans/policy";
 import { type Instant, instant } from "#units/time";
+import { assertExplained } from "./assert-explained.ts";
 import { type ReplayProgress, replay } from "./replay.ts";
 import { clearNext, markFinished, nextDatabase, takeFinished } from "./run-folder.ts";
 import { buildRunReport, type RunReport } from "./run-report.ts";
@@ -58,9 +59,10 @@ export interface Run {
 
 /**
  * Replays a recording through the whole desk: chain double, paper venue, queues, handlers. The clock starts a minute
- * before the first block. Throws what broke the run, after closing every part.
+ * before the first block. Throws what broke the run, after closing every part. At its end the equity must be what bills and
+ * positions make it.
  * @throws FolderInUseError when another run has the folder open; OccupiedDatabaseError when the server's database holds
- * anything but a replay.
+ * anything but a replay; UnexplainedEquityError.
  */
 export async function runRecording(options: RunOptions): Promise<Run> {
   const { recording, directory, databaseUrl } = options;
@@ -106,6 +108,7 @@ export async function runRecording(options: RunOptions): Promise<Run> {
     const began = instant(clock.now());
     const progress = (step: ReplayProgress): void => options.progress(step, desk.received("events"));
     const end = await replay(times, desk, clock, progress, options);
+    await assertExplained(db, readSettings());
     const reported = await buildRunReport(db, readSettings(), began, end);
     const run = { desk, db, venue, end, digest: await digest(db), reported, close };
     if (directory) await markFinished(directory);

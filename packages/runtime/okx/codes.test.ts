@@ -169,7 +169,7 @@ test("the table has each code once, in one class and one scope; it answers for n
   }
 });
 
-test("every code that a placement can meet is read as its class, in the row and in the envelope", async () => {
+test("F8: every code that a placement can meet is read as its class, in the row and in the envelope", async () => {
   for (const { code, meaning, scope } of ROWS) {
     // `0` in an envelope without a row is an acknowledgement without an order; `1` and `2` say that the row would say.
     if (meaning === "ok") continue;
