@@ -107,6 +107,12 @@ test("docs/live.md's command without internet is followed by a block, and the re
     /RecordedMarketError: .*its recording has ended\. Delete that folder to play it from its start/,
   );
   expect(ended.code).toBe(1);
+  writeFileSync(played, "garbage");
+  const damaged = await runToEnd("live.ts", args);
+  expect(damaged.text).toMatch(
+    /RecordedMarketError: .*: its recording\.json does not say what it plays\. Delete that folder/,
+  );
+  expect(damaged).toMatchObject({ code: 1, text: expect.not.stringMatching(/^\s+at /m) });
   const both = await runToEnd("live.ts", [...args, "--rpc", node]);
   expect(both).toMatchObject({ code: 2, text: expect.stringMatching(/^give --recording or --rpc, not both\n/) });
 }, 900_000);

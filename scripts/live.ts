@@ -105,13 +105,12 @@ function recordedSource({ manifest, watchlist, labels }: Recording, market: Reco
   };
 }
 
-/** Returns the source with the files that were named in place of its own. @throws UsageError naming the option */
-async function withFiles(source: Source, given: Arguments): Promise<Source> {
+/** Returns what the files that were named replace. @throws UsageError naming the option */
+async function filesOf(given: Arguments): Promise<Partial<Source>> {
   const watchFile = given.text("watchlist") === undefined ? null : await given.file("watchlist");
   const policyFile = given.text("policy");
   const labelFile = given.text("labels") === undefined ? null : await given.file("labels");
   return {
-    ...source,
     ...(policyFile !== undefined && { policy: readPolicy(policyFile) }),
     ...(watchFile && { watchlist: parseWatchlist(watchFile.path, watchFile.text) }),
     ...(labelFile && { labels: parseLabels(labelFile.path, labelFile.text) }),
@@ -145,16 +144,17 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   );
   const port = given.count("port") ?? 0;
   if (port > 65_535) throw new UsageError("--port takes a number up to 65535");
-  const network = recording === null ? await withFiles(await networkOf(given), given) : null;
+  const files = await filesOf(given);
+  const network = recording === null ? await networkOf(given) : null;
   const settings = settingsOf(given);
   await (await listen(() => undefined, port)).close(); // a taken port shows before anything is asked or written
   const market = recording === null ? null : await playRecording(recording, directory);
   try {
-    const source = network ?? (recording && market && (await withFiles(recordedSource(recording, market), given)));
+    const source = network ?? (recording && market && recordedSource(recording, market));
     if (source === null) throw new TypeError("a desk follows the network or a recording");
     if (recording && market)
       say(`playing ${recording.manifest.name} (${recording.manifest.kind}) until ${clockText(market.endsAt)}`);
-    await runDesk({ ...source, ...settings }, directory, port, signal);
+    await runDesk({ ...source, ...files, ...settings }, directory, port, signal);
   } finally {
     await market?.close();
   }

@@ -5,8 +5,9 @@ import { whyText } from "#reporting/no-trade";
 import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
 import { policyOf } from "#trading/plans/policy";
+import { AssetName } from "#units/asset";
 
-const Query = z.strictObject({ asset: z.string().min(1).max(64).optional() });
+const Query = z.strictObject({ asset: AssetName.optional() });
 
 /**
  * As of one instant: how much evidence there is, the newest bias of every asset and timeframe with its largest

@@ -4,11 +4,12 @@ import { eventPage } from "#db/reading/overview";
 import { Cursor, Limit, nextCursor } from "#reporting/paging";
 import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
+import { AssetName } from "#units/asset";
 
 const Query = z.strictObject({
   limit: Limit,
   before: Cursor.optional(),
-  asset: z.string().min(1).max(64).optional(),
+  asset: AssetName.optional(),
   type: EventType.optional(),
   wallet: z
     .string()

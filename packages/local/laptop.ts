@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { type Closer, closeAll } from "#host/closers";
 import { readSettings, setEnv } from "#runtime/config";
 import { forgetBus } from "#runtime/publish";
 import { forgetSecrets } from "#runtime/secret";
@@ -79,13 +80,7 @@ const LOCAL = { region: "us-east-1", credentials: { accessKeyId: "local", secret
  */
 export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
   const { drill } = options;
-  const open = options.openDatabase ?? (() => (drill?.openDatabase ?? openEmbedded)(options.databaseDirectory));
-  const database = await open();
-  const queues = await openQueues(options);
-  const sqsUrl = (await drill?.edge("queues", queues.endpoint)) ?? queues.endpoint;
-  const sqs = new SQSClient({ ...LOCAL, endpoint: sqsUrl, useQueueUrlAsEndpoint: false });
-  const endpoint = await startAwsEndpoint({ sqs, queueUrl: queues.url, secrets: options.secrets });
-  const awsUrl = (await drill?.edge("bus", endpoint.url)) ?? endpoint.url;
+  const { database, queues, sqs, sqsUrl, awsUrl, close } = await openParts(options);
   useLocalAws(queues, { sqsUrl, awsUrl }, { ...busOf(options), ...options.env });
   provide("database", database.db);
   provide("copy", options.recordCopy ?? null);
@@ -126,14 +121,33 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
       await handlerOf(entry.consumer)(scheduledEvent(name, at), lambdaContext(entry, deadlineOf(entry)));
       measured.of(jobOf(entry.consumer))(performance.now() - began);
     },
-    close: async () => {
-      sqs.destroy();
-      await endpoint.close();
-      await queues.close();
-      provide("database", null);
-      await database.close();
-    },
+    close,
   };
+}
+
+/** Opens the database, the queues and the endpoint of AWS. What was opened before one that does not open is closed. */
+async function openParts(options: LaptopOptions) {
+  const { drill } = options;
+  const closers: Closer[] = [];
+  const close = (): Promise<void> => closeAll(closers);
+  try {
+    const open = options.openDatabase ?? (() => (drill?.openDatabase ?? openEmbedded)(options.databaseDirectory));
+    const database = await open();
+    closers.push(() => database.close());
+    closers.push(async () => provide("database", null));
+    const queues = await openQueues(options);
+    closers.push(queues.close);
+    const sqsUrl = (await drill?.edge("queues", queues.endpoint)) ?? queues.endpoint;
+    const sqs = new SQSClient({ ...LOCAL, endpoint: sqsUrl, useQueueUrlAsEndpoint: false });
+    const endpoint = await startAwsEndpoint({ sqs, queueUrl: queues.url, secrets: options.secrets });
+    closers.push(endpoint.close);
+    closers.push(async () => sqs.destroy());
+    const awsUrl = (await drill?.edge("bus", endpoint.url)) ?? endpoint.url;
+    return { database, queues, sqs, sqsUrl, awsUrl, close };
+  } catch (error) {
+    await close().catch(() => undefined); // what broke the start is reported, not that a part does not close
+    throw error;
+  }
 }
 
 const openQueues = ({ awsEndpoint, queueDirectory }: LaptopOptions): Promise<Queues> =>

@@ -17,6 +17,7 @@ import { sampleContent } from "#recording/sample/sample-recording";
 import { writeRecording } from "#recording/writer";
 import { readEnv } from "#runtime/config";
 import { useSink } from "#runtime/log";
+import { sharedPath } from "#testing/chain/blocks";
 import { big, text } from "#units/decimal";
 import { instant } from "#units/time";
 import { trustWallets } from "./drill/trust.ts";
@@ -24,7 +25,7 @@ import { type Run, runRecording } from "./run-recording.ts";
 
 // At the end of a whole run the venue's bills explain its equity, and the desk's books are the venue's.
 
-const RECORDED = fileURLToPath(new URL("../../../shared/data/blocks/run_15000000_15000031", import.meta.url));
+const RECORDED = sharedPath("data/blocks/run_15000000_15000031");
 const SAMPLE = fileURLToPath(new URL("../../recordings/sample", import.meta.url));
 const HOUR = 3_600_000;
 const errors: string[] = [];

@@ -56,7 +56,8 @@ export async function playRecording(recording: Recording, directory: string): Pr
 function playedIn(directory: string, { manifest, headers }: Recording): z.output<typeof Played> {
   const file = join(directory, "recording.json");
   if (existsSync(file)) {
-    const played = Played.parse(JSON.parse(readFileSync(file, "utf8")));
+    const played = readPlayed(file);
+    if (played === null) throw new RecordedMarketError(directory, "its recording.json does not say what it plays");
     if (played.recording === manifest.name) return played;
     throw new RecordedMarketError(directory, `its desk plays ${played.recording}, not ${manifest.name}`);
   }
@@ -69,4 +70,14 @@ function playedIn(directory: string, { manifest, headers }: Recording): z.output
   makeFolder(directory);
   writeFileSync(file, JSON.stringify(played));
   return played;
+}
+
+/** Returns what the file says, or null where it says nothing that can be read. */
+function readPlayed(file: string): z.output<typeof Played> | null {
+  try {
+    return Played.safeParse(JSON.parse(readFileSync(file, "utf8"))).data ?? null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }

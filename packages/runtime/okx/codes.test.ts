@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
+import { sharedPath } from "#testing/chain/blocks";
 import type { Submission } from "#trading/venue";
 import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
@@ -251,7 +252,7 @@ test("a code that nobody listed leaves a placement unknown", async () => {
     expect((await answering("trade/order", code, false).submit(ORDER)).kind, code).toBe("unknown");
 });
 
-const design = new URL("../../../../shared/design/okx-codes.json", import.meta.url);
+const design = sharedPath("design/okx-codes.json");
 test.skipIf(!existsSync(design))(
   "the table is the one that the design measured; what it does not list is unlisted",
   () => {

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import { sharedPath } from "#testing/chain/blocks";
 import type { Submission } from "#trading/venue";
 import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
@@ -367,10 +369,9 @@ test("the market needs no key and reports the venue's clock", async () => {
 });
 
 // OKX's payloads as nautilus_trader keeps them (hand-edited captures, LGPL-3.0); not part of this repository.
-const folder = new URL("../../../../shared/data/okx/nautilus/", import.meta.url);
+const folder = sharedPath("data/okx/nautilus");
 const golden = test.skipIf(!existsSync(folder));
-const fixture = (name: string): { data: unknown[] } =>
-  JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+const fixture = (name: string): { data: unknown[] } => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
 
 golden("golden: instruments", () => {
   const rows = fixture("http_get_instruments_swap").data.map(instrumentOf);
@@ -418,7 +419,7 @@ golden("golden: orders, balance, positions, fills, candles", () => {
   const bars = fixture("http_get_candlesticks_full").data.map(candleOf);
   expect(bars.length).toBeGreaterThan(0);
   expect(fixture("http_get_candlesticks").data.map(candleOf)).toEqual([null, null]); // confirm 0
-  const fill = JSON.parse(readFileSync(new URL("http_transaction_detail.json", folder), "utf8"));
+  const fill = JSON.parse(readFileSync(join(folder, "http_transaction_detail.json"), "utf8"));
   expect(fillOf(fill)).toMatchObject({
     tradeId: "123456789",
     fee: "-0.042",

@@ -4,9 +4,12 @@ import { gunzipSync } from "node:zlib";
 import { asFullBlock, type FullBlock } from "#chain/block";
 import { type WatchSet, watchSet } from "#chain/touch";
 
+/** Returns where a part of the folder of recordings beside the repository would be. It is not part of the repository. */
+export const sharedPath = (part: string): string => join(import.meta.dirname, "../../../../shared", part);
+
 /** The folder of recorded mainnet blocks beside the repository, or null where it is absent. */
 export const sharedFolder = (): string | null => {
-  const folder = join(import.meta.dirname, "../../../shared/data");
+  const folder = sharedPath("data");
   return existsSync(folder) ? folder : null;
 };
 
