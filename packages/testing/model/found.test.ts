@@ -32,6 +32,35 @@ const SCHEDULES: readonly (readonly [string, Schedule])[] = [
       ],
     },
   ],
+  [
+    "a close that could not be sent, and that nothing is left for, is voided once it is old",
+    {
+      seed: -1922914423,
+      bars: [
+        [
+          { close: 0, above: 54, below: 3 },
+          { close: 27, above: 43, below: 2 },
+        ],
+        [
+          { close: 3, above: 10, below: 17 },
+          { close: 180, above: 57, below: 10 },
+        ],
+      ],
+      lots: 20000,
+      fillLagMs: 90000,
+      skewMs: 0,
+      steps: [
+        { act: "liquidation", atS: 360, instrument: 0, amount: 59 },
+        { act: "lean", atS: 177, instrument: 0, amount: -39 },
+      ],
+      faults: [
+        { method: "GET", path: "account/positions", kind: "lost", fromS: 403, times: 3 },
+        { method: "GET", path: "account/positions", kind: "lost", fromS: 323, times: 1 },
+      ],
+      doors: [],
+      deaths: [],
+    },
+  ],
 ];
 
 test.each(SCHEDULES)(

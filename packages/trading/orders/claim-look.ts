@@ -24,17 +24,18 @@ export type ClaimLimits = Pick<Policy, "decisionTtlSeconds" | "maxQuoteAgeSecond
 
 type Order = Pick<StoredOrder, "type" | "side" | "size" | "price" | "reduceOnly" | "stopLoss" | "decidedAt">;
 
-/** Returns whether an approved order has waited too long to be sent. What was set before is decided by its price, not by when. */
+/** Returns whether an approved order has waited too long. */
 const isTooOld = (
-  { type, decidedAt }: Pick<Order, "type" | "decidedAt">,
+  { decidedAt }: Pick<Order, "decidedAt">,
   now: Instant,
   { decisionTtlSeconds: ttl }: Pick<Policy, "decisionTtlSeconds">,
-): boolean => !isOfPosition({ type }) && millis(now) - millis(decidedAt) > ttl * 1000;
+): boolean => millis(now) - millis(decidedAt) > ttl * 1000;
 
 /** Returns why an approved order must not be sent any more as things are; null when it may. The first reason counts. */
 export function objectionOf(order: Order, look: ClaimLook, limits: ClaimLimits): string | null {
   const age = Math.round((millis(look.now) - millis(order.decidedAt)) / 1000);
-  if (isTooOld(order, look.now, limits)) return `stale: decided ${age} s ago`;
+  // What was set before is decided by its price, not by when.
+  if (!isOfPosition(order) && isTooOld(order, look.now, limits)) return `stale: decided ${age} s ago`;
   if (order.reduceOnly)
     return look.held !== null && sizeNow(order, look.held) === null ? "nothing is held to reduce" : null;
   return look.quote === null
@@ -84,13 +85,16 @@ export function sizeNow({ type, side, size }: Pick<Order, "type" | "side" | "siz
   return type === "stop" || closable.lt(size) ? text(closable) : size;
 }
 
-/** Returns what to do about an order that is approved and was not claimed by `at`. A stop or take-profit is sent by who watches it. */
+/**
+ * Returns what to do about an order that is approved and was not claimed by `at`. A stop or take-profit is sent by who
+ * watches it, for as long as its price is reached: an old one has nothing left to close, or is written anew.
+ */
 export function sweepOf(
   { type, decidedAt }: Pick<Order, "type" | "decidedAt">,
   at: Instant,
   limits: Pick<Policy, "unsentSeconds" | "decisionTtlSeconds">,
 ): "wait" | "resend" | "void" {
-  if (isTooOld({ type, decidedAt }, at, limits)) return "void";
+  if (isTooOld({ decidedAt }, at, limits)) return "void";
   const unsent = (millis(at) - millis(decidedAt)) / 1000 - limits.unsentSeconds;
   // The next run is not to send it again.
   return !isOfPosition({ type }) && unsent >= 0 && unsent < SWEEP_SECONDS ? "resend" : "wait";
