@@ -51,6 +51,9 @@ async function pass(place: Place): Promise<void> {
 }
 const plan = { pass, breaksNow: async () => false };
 
+/** The deadline of each order that was posted. */
+const posted: string[] = [];
+
 let venue: PaperVenue;
 let desk: Laptop;
 let exchange: Exchange;
@@ -60,7 +63,11 @@ const inFrontOf = async (place: Place, url: string) =>
 beforeAll(async () => {
   useSink(() => undefined); // what is killed is logged as an error
   const source = { barSeconds: 300, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => bars };
-  venue = await paperVenue({ clock, source, key: paperKey });
+  const observe = ({ method, target, headers }: { method: string; target: string; headers: object }) => {
+    if (method === "POST" && target.endsWith("trade/order"))
+      posted.push(String((headers as { exptime?: string }).exptime));
+  };
+  venue = await paperVenue({ clock, source, key: paperKey, observe });
   const embedded = await openEmbedded(null);
   const database = { current: () => embedded.db, restart: async () => undefined, isServer: false };
   desk = await startLaptop({
@@ -187,4 +194,19 @@ test("the queue keeps the looks back for as long as they say", async () => {
   expect(await desk.pollQueue("protections")).toBe(0);
   while ((await desk.pollQueue("protections", 1)) === 0);
   expect(performance.now() - began).toBeGreaterThanOrEqual(1900);
+});
+
+test("the submitting job posts again, by its own clock and before the deadline, what the venue had no time for", async () => {
+  const message = await fresh(901);
+  const busy = { kind: "code", code: "50011", status: 429 } as const;
+  venue.faults.set({ path: "trade/order", method: "POST", times: 2, act: busy });
+  const before = venue.state().orders.length;
+  posted.length = 0;
+  await send("orders", [message]);
+  await desk.pollQueue("orders");
+  expect([posted.length, new Set(posted).size]).toEqual([3, 1]);
+  expect(venue.state().orders.slice(before)).toMatchObject([
+    { clOrdId: `d${"901".padStart(28, "0")}`, state: "filled" },
+  ]);
+  expect(await exchange.stops()).toMatchObject([{ isWhole: true }]);
 });

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { PartsFailed } from "#desk/attempt";
 import { fenced } from "#desk/control-object";
 import { coverOrder } from "#desk/cover-instrument";
@@ -19,7 +20,8 @@ export const handler = consume("orders", async ({ orderId, mode, instrument: id,
   const store = fenced(books, control, armed);
   const policy = policyOf(settings);
   await send("protections", checksOf({ mode, instrument: id, at }));
-  const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order", { policy, armed });
+  const terms = { policy, armed, pause };
+  const { order, closed, tripped } = await submitOrder(store, exchange, orderId, at, "submit-order", terms);
   const run = { account: { mode, venue: settings.venue }, at, by: "submit-order", policy };
   const cover = await coverOrder(store, exchange, run, order);
   const { instrument, side, size, status, filledSize, averagePrice, errorMessage } = order;

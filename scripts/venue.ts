@@ -56,7 +56,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   const clock = { now: () => from + (wallClock.now() - started) };
   const file = given.text("account");
   const venue = await paperVenue({
-    ...{ clock, source, key: paperKey, port: given.count("port") ?? 0 },
+    ...{ clock, source, key: paperKey, port: given.count("port") ?? 0, limits: true },
     ...(file === undefined ? {} : { file }),
   }).catch((error: unknown) => {
     throw error instanceof PaperStateError ? new UsageError(error.message) : error;

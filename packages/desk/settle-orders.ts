@@ -23,9 +23,19 @@ export interface Told {
   readonly equity: Decimal;
 }
 
-/** Asks the venue for each order once, at once. A query that fails is an outcome of its own, not an absence. */
-export function lookUp(exchange: Exchange, orders: readonly StoredOrder[], now: Instant): Promise<LookedUp[]> {
+/** More are not asked for one by one: the venue counts look-ups of an instrument, and shows a hundred that are open at once. */
+const FEW = 20;
+
+/**
+ * Asks the venue for each order once, at once; of many, one by one only for those that are not on its list of the open ones. A
+ * query that fails is an outcome of its own, not an absence.
+ */
+export async function lookUp(exchange: Exchange, orders: readonly StoredOrder[], now: Instant): Promise<LookedUp[]> {
+  const listed = orders.length > FEW ? await exchange.openOrders().catch(() => []) : [];
+  const open = new Map(listed.map((order) => [`${order.instrument} ${order.clientOrderId}`, order]));
   const ask = async (order: StoredOrder): Promise<LookedUp> => {
+    const found = open.get(`${order.instrument} ${order.clientOrderId}`);
+    if (found !== undefined) return { order, now, outcome: "found", found };
     const answer = await exchange.order(order.instrument, order.clientOrderId).then(
       (found) => ({ outcome: found === null ? ("missing" as const) : ("found" as const), found }),
       () => ({ outcome: "failed" as const, found: null }),

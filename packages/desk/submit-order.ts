@@ -5,6 +5,7 @@ import { isClosed } from "#trading/orders/order";
 import { type Claim, isAllowed, type StoredOrder, voidReason } from "#trading/orders/stored-order";
 import {
   type Answer,
+  BACKOFF_MS,
   changeOf,
   DEADLINE_MS,
   type Effect,
@@ -68,17 +69,19 @@ function claimOf(order: StoredOrder, claim: Claim, look: Omit<ClaimLook, "now">,
   return { ...claim, objection: objectionOf(order, { ...look, now }, limits), ...(size === null ? {} : { size }) };
 }
 
-/** What an order is held against besides its books. */
+/** What an order is held against besides its books, and how its sender waits. */
 export interface Terms {
   /** One that opens or adds is not sent while the venue margins its instrument at another leverage. */
   readonly policy: ClaimLimits & Pick<Policy, "venueLeverage">;
   /** In live one that opens or adds is sent only under an arming. Without a look nothing is armed. */
   readonly armed?: ArmingLook;
+  /** Waits so many milliseconds where the venue is busy. Without it an order is posted once. */
+  readonly pause?: ((ms: number) => Promise<unknown>) | null;
 }
 
 /**
- * Submits an approved order once, however often it is called: the order is claimed with its deadline, posted, and moved
- * by the reply. An order that another delivery claimed is not posted; it is left to the unknown rule.
+ * Submits an approved order once, however often it is called: the order is claimed with its deadline, posted (again, where the
+ * venue was too busy to take it, under the same id and deadline), and moved by the reply. An order that another delivery claimed is not posted; it is left to the unknown rule.
  * @throws UnknownOrderId; a transport failure before the claim, after which a redelivery starts afresh.
  */
 export async function submitOrder(
@@ -87,7 +90,7 @@ export async function submitOrder(
   id: OrderId,
   at: Instant,
   by: string,
-  { policy, armed = unasked }: Terms,
+  { policy, armed = unasked, pause = null }: Terms,
 ): Promise<Submitted> {
   const stored = async (): Promise<StoredOrder> => {
     const order = await store.order(id);
@@ -122,6 +125,9 @@ export async function submitOrder(
         return { kind: "confirm", allowed: await isLet() };
       case "post":
         return { kind: "reply", reply: await exchange.submit(submissionOf(order, effect.expiresAt)) };
+      case "wait":
+        await pause?.(effect.ms);
+        return { kind: "waited" };
       case "record": {
         const { event, reply } = effect;
         const change =
@@ -140,6 +146,6 @@ export async function submitOrder(
       }
     }
   };
-  const outcome = await runSubmission(perform);
+  const outcome = await runSubmission(perform, pause === null ? [] : BACKOFF_MS);
   return { outcome, order, closed, tripped };
 }

@@ -17,6 +17,7 @@ import type { Floor } from "./matching.ts";
 import { advance } from "./path.ts";
 import { PRIVATE_ROUTES } from "./private.ts";
 import { PUBLIC_ROUTES } from "./public.ts";
+import { type Count, rateLimits } from "./rate-limits.ts";
 import { accepted, PaperRefusal, type PaperRequest, type Reply } from "./reply.ts";
 import { readState, writeState } from "./store.ts";
 
@@ -36,6 +37,8 @@ export interface PaperVenueConfig {
   readonly triggerLatencyMs?: number;
   /** From a fill in its order to the same fill in trade/fills; 0 by default. */
   readonly fillLagMs?: number;
+  /** Whether requests are refused that come too often. Off by default: a clock that is moved by hand stands still while hundreds come. */
+  readonly limits?: boolean;
   /** Of each instrument; the rule for what has no recorded rate by default. */
   readonly funding?: (instId: string) => FundingTerms;
   /** Sees each request as it came. For tests. */
@@ -162,17 +165,21 @@ function keep({ file }: PaperVenueConfig, { state }: Floor): void {
   if (file !== undefined) writeState(file, state);
 }
 
-function run(config: PaperVenueConfig, floor: Floor, arrival: Arrival): Reply {
+function run(config: PaperVenueConfig, floor: Floor, count: Count, arrival: Arrival): Reply {
   const now = config.clock.now();
   let request: PaperRequest | null = null;
   try {
     request = requestOf(arrival, now);
     const open = arrival.method === "GET" ? PUBLIC_ROUTES[request.path] : undefined;
     pass(config, floor, now);
-    if (open) return accepted(open(request, floor.book));
+    if (open) {
+      count(request);
+      return accepted(open(request, floor.book));
+    }
     const closed = PRIVATE_ROUTES[`${arrival.method} ${request.path}`];
     if (!closed) throw new PaperRefusal("50404", "No such endpoint on the paper venue", 404);
     checkCall(config.key, arrival.headers, arrival.method, arrival.target, arrival.body, now);
+    count(request);
     const reply = answered(request.path, closed(request, floor));
     if (arrival.method === "POST") keep(config, floor);
     return reply;
@@ -252,6 +259,7 @@ export function paperEngine(config: PaperVenueConfig): PaperEngine {
     newAccount(config.balance ?? decimalOf("100000"));
   const { impactBps = 10, triggerLatencyMs = 50, fillLagMs = 0 } = config;
   const floor: Floor = { state, book, pretended: {}, matching: { fees: FEES, impactBps, triggerLatencyMs, fillLagMs } };
+  const count = config.limits ? rateLimits() : () => undefined;
   const byHand = <T>(work: (now: number) => T): T => {
     const now = clock.now();
     pass(config, floor, now);
@@ -261,7 +269,7 @@ export function paperEngine(config: PaperVenueConfig): PaperEngine {
   };
   return {
     account: state,
-    ask: (arrival) => run(config, floor, arrival),
+    ask: (arrival) => run(config, floor, count, arrival),
     transfer: (amount, ccy) => byHand((now) => recordTransfer(state, amount, now, ccy)),
     chargeIn: (fees) => {
       state.feesIn = fees && { ccy: fees.ccy, price: fees.price };

@@ -187,7 +187,7 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
   const { store, faults } = stage;
   const clock = { now: scheduler.now };
   const engine: PaperEngine = paperEngine({
-    ...{ clock, source: market.source, key: KEY, balance: BALANCE, fillLagMs: schedule.fillLagMs },
+    ...{ clock, source: market.source, key: KEY, balance: BALANCE, fillLagMs: schedule.fillLagMs, limits: true },
   });
   const isFresh = schedule.fillLagMs === 0 && schedule.faults.every(({ kind }) => kind !== "stale");
   const { now, current } = scheduler;

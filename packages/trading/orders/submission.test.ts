@@ -2,11 +2,13 @@ import { expect, test } from "vitest";
 import { decimalOf } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import { POLICY } from "../plans/policy.ts";
+import type { SubmitReply } from "../venue.ts";
 import { type OrderEvent, type OrderStatus, TRANSITIONS } from "./order.ts";
 import { GRACE_MS, type Look, resolve, type UnknownOrder } from "./resolve.ts";
 import type { StoredOrder } from "./stored-order.ts";
 import {
   type Answer,
+  BACKOFF_MS,
   changeOf,
   DEADLINE_MS,
   type Effect,
@@ -86,6 +88,7 @@ function post(world: World, worker: Worker, expiresAt: Instant, chance: () => nu
   if (world.halted && !worker.confirmed) world.postsAfterHalt += 1;
   const fate = chance();
   const arrivesAt = world.now + Math.floor(chance() ** 3 * 90_000);
+  if (fate < 0.1) return { kind: "reply", reply: { kind: "busy", code: "50011" } };
   if (fate < 0.2) return { kind: "reply", reply: { kind: "unknown", reason: "lost on the way" } };
   world.flying.push({ arrivesAt, expiresAt: millis(expiresAt) });
   if (fate < 0.6) return { kind: "reply", reply: { kind: "unknown", reason: "timeout" } };
@@ -114,6 +117,9 @@ function perform(world: World, worker: Worker, step: Step, chance: () => number)
       return { kind: "confirm", allowed: worker.confirmed };
     case "post":
       return post(world, worker, step.expiresAt, chance);
+    case "wait":
+      world.now += step.ms;
+      return { kind: "waited" };
     case "look":
       return { kind: "look", found: visible(world) };
     case "record":
@@ -261,6 +267,62 @@ const MUTANTS: Record<string, Machine> = {
 test("one POST with the deadline stored at claim: no duplicate, no orphan, nothing after a halt, nothing stuck", () => {
   const total = count(submission as Machine, patient, 20_000);
   expect(total).toEqual({ duplicates: 0, orphans: 0, afterHalt: 0, stuck: 0 });
+});
+
+test("what a busy venue did not take is posted again under the same deadline: no law is broken by it either", () => {
+  const total = count(() => submission(BACKOFF_MS) as ReturnType<Machine>, patient, 20_000);
+  expect(total).toEqual({ duplicates: 0, orphans: 0, afterHalt: 0, stuck: 0 });
+  const again: Machine = () =>
+    losing(function* (expiresAt) {
+      for (let reply: SubmitReply = { kind: "busy", code: "" }; ; ) {
+        yield { kind: "confirm" };
+        ({ reply } = (yield { kind: "post", expiresAt: FAR }) as Extract<Reply, { kind: "reply" }>);
+        if (reply.kind === "accepted") return void (yield { kind: "record", event: "accepted", reply });
+        yield { kind: "wait", ms: expiresAt.length };
+      }
+    }, leave);
+  expect(count(again).duplicates).toBeGreaterThan(100); // what is retried on any reply but this is sent twice
+});
+
+/** Answers the submit step; each POST with the next of `replies`. Returns what it did, and how it ended. */
+async function driven(replies: readonly SubmitReply[], isLet: (posts: number) => boolean = () => true) {
+  const done: Effect[] = [];
+  const posts = () => done.filter(({ kind }) => kind === "post").length;
+  const answer = async (effect: Effect): Promise<Answer> => {
+    done.push(effect);
+    if (effect.kind === "read") return { kind: "status", status: "approved" };
+    if (effect.kind === "clock") return { kind: "clock", now: instant(START) };
+    if (effect.kind === "claim") return { kind: "claim", won: true };
+    if (effect.kind === "confirm") return { kind: "confirm", allowed: isLet(posts()) };
+    if (effect.kind === "post") return { kind: "reply", reply: replies[posts() - 1] ?? { kind: "exists" } };
+    return { kind: effect.kind === "wait" ? "waited" : "recorded" };
+  };
+  const outcome = await runSubmission(answer, BACKOFF_MS);
+  const [last] = done.slice(-1);
+  const deadlines = new Set(done.flatMap((effect) => (effect.kind === "post" ? [effect.expiresAt] : [])));
+  const waits = done.flatMap((effect) => (effect.kind === "wait" ? [effect.ms] : []));
+  return { outcome, posts: posts(), deadlines: [...deadlines], waits, event: last?.kind === "record" && last.event };
+}
+
+const BUSY = { kind: "busy", code: "50011" } as const;
+const TAKEN = { kind: "accepted", venueOrderId: "1" } as const;
+
+test("a busy venue is asked again before the deadline, each time under it and after a look at the switch", async () => {
+  const deadline = [instant(START + DEADLINE_MS)];
+  expect(await driven([BUSY, BUSY, TAKEN])).toEqual({
+    ...{ outcome: "posted", posts: 3, deadlines: deadline, waits: [500, 1000], event: "accepted" },
+  });
+  expect(await driven([BUSY, BUSY, BUSY, BUSY, TAKEN])).toEqual({
+    ...{ outcome: "posted", posts: 4, deadlines: deadline, waits: BACKOFF_MS, event: "expired" },
+  });
+  expect(BACKOFF_MS.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(DEADLINE_MS);
+  expect(await driven([BUSY, TAKEN], (posts) => posts === 0)).toMatchObject({ posts: 1, event: "voided" });
+  for (const reply of [
+    { kind: "unknown", reason: "timeout" },
+    { kind: "exists" },
+    { kind: "expired", code: "1" },
+  ] as const)
+    expect(await driven([reply, TAKEN])).toMatchObject({ posts: 1, waits: [] });
 });
 
 test("the losing policies lose: the model tells them apart", () => {

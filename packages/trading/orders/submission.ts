@@ -7,6 +7,12 @@ import type { OrderChange, StoredOrder } from "./stored-order.ts";
 /** The venue refuses the order this long after the claim read its clock. */
 export const DEADLINE_MS = 4_000;
 
+/**
+ * How long a sender waits, each time, before it posts once more what the venue surely did not take; together it is less than the
+ * deadline, by which the venue judges all of them.
+ */
+export const BACKOFF_MS: readonly number[] = [500, 1000, 1500];
+
 /** What the submit step asks of the world, one at a time; the world answers with `Answer`. */
 export type Effect =
   | { readonly kind: "read" }
@@ -15,8 +21,9 @@ export type Effect =
   | { readonly kind: "claim"; readonly expiresAt: Instant }
   /** Whether the kill switch still lets the order out: the last look before the POST. */
   | { readonly kind: "confirm" }
-  /** One POST that carries the stored deadline. */
+  /** A POST that carries the stored deadline. */
   | { readonly kind: "post"; readonly expiresAt: Instant }
+  | { readonly kind: "wait"; readonly ms: number }
   /** A compare-and-set on the version that the claim gave: it is dropped when someone moved the order since. */
   | { readonly kind: "record"; readonly event: OrderEvent; readonly reply: SubmitReply | null };
 
@@ -26,6 +33,7 @@ export type Answer =
   | { readonly kind: "claim"; readonly won: boolean }
   | { readonly kind: "confirm"; readonly allowed: boolean }
   | { readonly kind: "reply"; readonly reply: SubmitReply }
+  | { readonly kind: "waited" }
   | { readonly kind: "recorded" };
 
 /** How a delivery ended: `posted` sent it, `left` found it under way and left it to the unknown rule. */
@@ -41,7 +49,7 @@ export function eventOf(reply: SubmitReply): OrderEvent {
     case "frozen":
     case "halt":
       return "rejected";
-    // Not accepted for certain. The deadline allows another try; a later plan does it with fresh prices.
+    // Not accepted for certain, and the sender's tries are over: a later plan does it with fresh prices.
     case "busy":
     case "expired":
       return "expired";
@@ -91,10 +99,11 @@ export function changeOf(reply: SubmitReply | null): OrderChange {
 
 /**
  * The submit step as a state machine: yields one effect at a time and is resumed with its answer, so that a model check
- * can crash, freeze or repeat it between any two. It posts at most once in the life of an order: only the delivery whose
- * claim won posts, and the deadline that it carries was stored before. Every other delivery leaves the venue alone.
+ * can crash, freeze or repeat it between any two. Only the delivery whose claim won posts, and the deadline that it carries
+ * was stored before; it posts again, under the same id and deadline, only what the venue surely did not take, once for each of
+ * `waits`. Every other delivery leaves the venue alone.
  */
-export function* submission(): Generator<Effect, SubmitOutcome, Answer> {
+export function* submission(waits: readonly number[] = []): Generator<Effect, SubmitOutcome, Answer> {
   const { status } = expect(yield { kind: "read" }, "status");
   if (status === "submitting") {
     yield { kind: "record", event: "lost", reply: null };
@@ -105,14 +114,20 @@ export function* submission(): Generator<Effect, SubmitOutcome, Answer> {
   const expiresAt = instant(millis(now) + DEADLINE_MS);
   const { won } = expect(yield { kind: "claim", expiresAt }, "claim");
   if (!won) return "left";
-  const { allowed } = expect(yield { kind: "confirm" }, "confirm");
-  if (!allowed) {
-    yield { kind: "record", event: "voided", reply: null };
-    return "done";
+  for (const left = [...waits]; ; ) {
+    const { allowed } = expect(yield { kind: "confirm" }, "confirm");
+    if (!allowed) {
+      yield { kind: "record", event: "voided", reply: null };
+      return "done";
+    }
+    const { reply } = expect(yield { kind: "post", expiresAt }, "reply");
+    const ms = reply.kind === "busy" ? left.shift() : undefined;
+    if (ms === undefined) {
+      yield { kind: "record", event: eventOf(reply), reply };
+      return "posted";
+    }
+    yield { kind: "wait", ms };
   }
-  const { reply } = expect(yield { kind: "post", expiresAt }, "reply");
-  yield { kind: "record", event: eventOf(reply), reply };
-  return "posted";
 }
 
 /** An answer of another kind than the effect asked for: a bug in the driver. */
@@ -133,9 +148,15 @@ function expect<K extends Answer["kind"]>(answer: Answer, kind: K): Extract<Answ
   return answer as Extract<Answer, { kind: K }>;
 }
 
-/** Runs the submit step against real effects. @throws whatever `perform` throws: the message is then delivered again. */
-export async function runSubmission(perform: (effect: Effect) => Promise<Answer>): Promise<SubmitOutcome> {
-  const machine = submission();
+/**
+ * Runs the submit step against real effects, with these waits where the venue is busy.
+ * @throws whatever `perform` throws: the message is then delivered again.
+ */
+export async function runSubmission(
+  perform: (effect: Effect) => Promise<Answer>,
+  waits: readonly number[] = [],
+): Promise<SubmitOutcome> {
+  const machine = submission(waits);
   let step = machine.next();
   while (!step.done) step = machine.next(await perform(step.value));
   return step.value;
