@@ -41,7 +41,13 @@ export const PaperAlgo = z.object({
 export type PaperAlgo = z.infer<typeof PaperAlgo>;
 
 /** The TP/SL that an order carries, made an algo order of its own when the order is filled completely. */
-export const Attached = z.object({ attachAlgoClOrdId: z.string(), sl: Leg.nullable(), tp: Leg.nullable() });
+export const Attached = z.object({
+  attachAlgoClOrdId: z.string(),
+  /** Of a take-profit of a part; empty for the whole order. */
+  sz: z.union([Decimal, z.literal("")]).default(""),
+  sl: Leg.nullable(),
+  tp: Leg.nullable(),
+});
 export type Attached = z.infer<typeof Attached>;
 
 interface Kept {
@@ -97,10 +103,10 @@ export function afterFill(kept: Kept, order: Parent, before: Decimal, now: numbe
   for (const algo of kept.algos)
     if (isClosed && algo.cxlOnClosePos && algo.instId === order.instId && isWaiting(algo)) endAlgo(algo, now);
   if (order.state !== "filled") return;
-  for (const { attachAlgoClOrdId, sl, tp } of order.attached) {
+  for (const [nth, { attachAlgoClOrdId, sz, sl, tp }] of order.attached.entries()) {
     kept.algos.push({
       ...{
-        algoId: algoIdAt(now, order.ordId, attachAlgoClOrdId),
+        algoId: algoIdAt(now, order.ordId, attachAlgoClOrdId, ...(nth === 0 ? [] : [String(nth)])),
         algoClOrdId: attachAlgoClOrdId,
         instId: order.instId,
       },
@@ -109,7 +115,7 @@ export function afterFill(kept: Kept, order: Parent, before: Decimal, now: numbe
         ordType: sl && tp ? "oco" : "conditional",
         tdMode: order.tdMode,
       },
-      ...{ sz: order.sz, reduceOnly: false, cxlOnClosePos: false, sl, tp, ...untouched(now) },
+      ...{ sz: sz === "" ? order.sz : sz, reduceOnly: false, cxlOnClosePos: false, sl, tp, ...untouched(now) },
     });
   }
 }

@@ -52,9 +52,34 @@ function checkSide(order: PaperOrder, touch: Touch, name: "sl" | "tp", leg: Algo
   throw new PaperRefusal(code, `The ${name} trigger price must be ${above ? "higher" : "lower"} than ${text(from)}`);
 }
 
+/** @throws PaperRefusal 51089, 51083, 51080, 51081 and 51082 for take-profits that do not divide the order. */
+function checkSplit(order: PaperOrder, profits: readonly Attached[]): void {
+  const refuse = (code: string, message: string) => new PaperRefusal(code, message);
+  if (profits.some(({ sz }) => sz === "")) throw refuse("51089", "The size of a split take-profit is missing");
+  const sum = profits.reduce((all, { sz }) => all.plus(sz === "" ? 0 : sz), big(0));
+  if (!sum.eq(order.sz)) throw refuse("51083", "The sizes of the take-profits must sum to the order's");
+  const legs = profits.flatMap(({ tp }) => tp ?? []);
+  if (new Set(legs.map(({ triggerPxType }) => triggerPxType)).size > 1)
+    throw refuse("51080", "The take-profits must have one trigger type");
+  if (new Set(legs.map(({ triggerPx }) => triggerPx)).size < legs.length)
+    throw refuse("51081", "The take-profits must have different trigger prices");
+  if (legs.some(({ ordPx }) => ordPx !== "-1")) throw refuse("51082", "Split take-profits must be market orders");
+}
+
+function entryOf(fields: Fields, listing: Listing): Attached {
+  const [sl, tp] = [legOf(fields, "sl", listing), legOf(fields, "tp", listing)];
+  if (!sl && !tp) throw new PaperRefusal("51000", "Parameter attachAlgoOrds error: neither a stop nor a take-profit");
+  if (String(fields.amendPxOnTriggerType ?? "0") !== "0")
+    throw new PaperRefusal("51000", "Parameter amendPxOnTriggerType error: the paper venue moves no stop to its cost");
+  const sz = fields.sz ? text(positive(fields, "sz")) : "";
+  return { attachAlgoClOrdId: String(fields.attachAlgoClOrdId ?? ""), sz, sl, tp };
+}
+
 /**
- * Returns the TP/SL that a placement carries: one entry at most, of the order's whole size.
- * @throws PaperRefusal 51100 on a reduce-only order, 51046 to 51053 on the wrong side, 51065 for an id in use, 51000, 50014.
+ * Returns the TP/SL that a placement carries: one entry of the order's whole size, or several take-profits of parts of it and
+ * at most one stop of the whole.
+ * @throws PaperRefusal 51100 on a reduce-only order, 51046 to 51053 on the wrong side, 51065 for an id in use, 51084 for two
+ * stops, 51080 to 51083 and 51089 for take-profits that do not divide it, 51000, 50014.
  */
 export function attachedOf(
   { state }: Floor,
@@ -64,17 +89,18 @@ export function attachedOf(
   touch: Touch,
 ): Attached[] {
   const asked = body.attachAlgoOrds ?? [];
-  if (!Array.isArray(asked) || asked.length > 1)
-    throw new PaperRefusal("51000", "Parameter attachAlgoOrds error: the paper venue takes one entry");
-  const [fields] = asked as Fields[];
-  if (!fields) return [];
-  if (order.reduceOnly) throw new PaperRefusal("51100", "No TP/SL with a reduce-only order");
-  const [sl, tp] = [legOf(fields, "sl", listing), legOf(fields, "tp", listing)];
-  if (!sl && !tp) throw new PaperRefusal("51000", "Parameter attachAlgoOrds error: neither a stop nor a take-profit");
-  checkSide(order, touch, "sl", sl);
-  checkSide(order, touch, "tp", tp);
-  const attachAlgoClOrdId = String(fields.attachAlgoClOrdId ?? "");
-  if (attachAlgoClOrdId !== "" && state.algos.some(({ algoClOrdId }) => algoClOrdId === attachAlgoClOrdId))
+  if (!Array.isArray(asked)) throw new PaperRefusal("51000", "Parameter attachAlgoOrds error");
+  const entries = (asked as Fields[]).map((fields) => entryOf(fields, listing));
+  if (entries.length > 0 && order.reduceOnly) throw new PaperRefusal("51100", "No TP/SL with a reduce-only order");
+  for (const { sl, tp } of entries) {
+    checkSide(order, touch, "sl", sl);
+    checkSide(order, touch, "tp", tp);
+  }
+  if (entries.filter(({ sl }) => sl !== null).length > 1) throw new PaperRefusal("51084", "At most one stop an order");
+  const profits = entries.filter(({ tp }) => tp !== null);
+  if (profits.length > 1 || profits.some(({ sz }) => sz !== "")) checkSplit(order, profits);
+  const ids = entries.flatMap(({ attachAlgoClOrdId: id }) => (id === "" ? [] : [id]));
+  if (new Set(ids).size < ids.length || state.algos.some(({ algoClOrdId }) => ids.includes(algoClOrdId)))
     throw new PaperRefusal("51065", "algoClOrdId already exists");
-  return [{ attachAlgoClOrdId, sl, tp }];
+  return entries;
 }

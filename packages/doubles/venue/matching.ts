@@ -91,10 +91,15 @@ const REST_OF_TAKER = "14";
 /** OKX's cancelSource of a post-only order that would have taken. */
 const WOULD_TAKE = "31";
 
-/** Enters an order and lets it take what `touch` has: a limit order may rest, a post-only one rests or is canceled, of any other the rest is canceled. */
-export function enter({ state, book, matching }: Floor, order: PaperOrder, touch: Touch, now: number): void {
+/** Enters an order and lets it take what `touch` has. */
+export function enter(floor: Floor, order: PaperOrder, touch: Touch, now: number): void {
+  floor.state.orders.push(order);
+  take(floor, order, touch, now);
+}
+
+/** Lets an order take what `touch` has: a limit order may rest, a post-only one rests or is canceled, of any other the rest is canceled. */
+export function take({ state, book, matching }: Floor, order: PaperOrder, touch: Touch, now: number): void {
   const listing = book.listings.get(order.instId) as Listing;
-  state.orders.push(order);
   const { size, price } = taken(order, listing, touch, matching.impactBps);
   if (order.ordType === "post_only") {
     if (size.gt(0)) Object.assign(order, { state: "canceled", cancelSource: WOULD_TAKE });

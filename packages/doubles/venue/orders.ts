@@ -114,7 +114,7 @@ export function place(floor: Floor, request: PaperRequest): PaperOrder {
 }
 
 /** Returns the newest order of an id; null when there is none, or when OKX would have forgotten it. */
-function found({ state }: Floor, fields: Readonly<Record<string, unknown>>, now: number): PaperOrder | null {
+export function found({ state }: Floor, fields: Readonly<Record<string, unknown>>, now: number): PaperOrder | null {
   const instId = required(fields, "instId");
   const { ordId, clOrdId } = fields;
   if (!ordId && !clOrdId) throw new PaperRefusal("51000", "Either parameter ordId or clOrdId is required");

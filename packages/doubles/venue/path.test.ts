@@ -200,9 +200,9 @@ function decision(book: Book, nth: number): string {
   const query = { instId, instType: "SWAP", tdMode: "cross" };
   const seen: unknown[] = [];
   for (const path of ["market/ticker", "market/books", "public/mark-price", "public/instruments"])
-    seen.push(PUBLIC_ROUTES[path]?.(asked(now, {}, query), book));
+    seen.push(PUBLIC_ROUTES[path]?.(asked(now, {}, query), book, () => FUNDING_RULE));
   for (const bar of ["5m", "15m", "1H"])
-    seen.push(PUBLIC_ROUTES["market/candles"]?.(asked(now, {}, { ...query, bar }), book));
+    seen.push(PUBLIC_ROUTES["market/candles"]?.(asked(now, {}, { ...query, bar }), book, () => FUNDING_RULE));
   market(floor, now, "buy", 700);
   market(floor, now + 1, "sell", 100);
   for (const path of ["account/positions", "account/balance", "trade/fills", "account/bills", "account/max-size"])

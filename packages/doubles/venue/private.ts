@@ -2,6 +2,7 @@ import { type Big, big, fixed, parseDecimal, text, ZERO } from "#units/decimal";
 import { leverageOf, type PaperFill, type PaperOrder, wealth } from "./account.ts";
 import { isWaiting } from "./algo.ts";
 import { ALGO_ROUTES } from "./algo-routes.ts";
+import { amend } from "./amend.ts";
 import { floorTick } from "./book.ts";
 import { setCancelAllAfter } from "./cancel-all-after.ts";
 import { type PaperBill, SETTLED_IN, SUBTYPES } from "./ledger.ts";
@@ -55,8 +56,8 @@ function orderRow(order: PaperOrder, lever: string): unknown {
   };
 }
 
-const attachedRow = ({ attachAlgoClOrdId, sl, tp }: PaperOrder["attached"][number]) => ({
-  ...{ attachAlgoId: "", attachAlgoClOrdId, sz: "" },
+const attachedRow = ({ attachAlgoClOrdId, sz, sl, tp }: PaperOrder["attached"][number]) => ({
+  ...{ attachAlgoId: "", attachAlgoClOrdId, sz },
   ...{ slTriggerPx: sl?.triggerPx ?? "", slTriggerPxType: sl?.triggerPxType ?? "", slOrdPx: sl?.ordPx ?? "" },
   ...{ tpTriggerPx: tp?.triggerPx ?? "", tpTriggerPxType: tp?.triggerPxType ?? "", tpOrdPx: tp?.ordPx ?? "" },
 });
@@ -244,6 +245,9 @@ export const PRIVATE_ROUTES: Readonly<Record<string, Route>> = {
   ...ALGO_ROUTES,
   ...POSITION_ROUTES,
   "POST trade/order": (request, floor) => [placed(place(floor, request), request.now)],
+  "POST trade/amend-order": (request, floor) => [
+    { ...placed(amend(floor, request), request.now), reqId: String(request.body.reqId ?? "") },
+  ],
   "POST trade/cancel-all-after": (request, { state }) => setCancelAllAfter(state, request),
   "POST trade/cancel-order": (request, floor) => [placed(cancel(floor, request), request.now)],
   "GET trade/order": ({ query, now }, floor) => {

@@ -1,10 +1,13 @@
 import { type Big, text } from "#units/decimal";
 import type { Book, Listing, Touch } from "./book.ts";
+import { type FundingTerms, nextFunding } from "./funding.ts";
 import { priceLimit } from "./price-limit.ts";
 import { PaperRefusal, type PaperRequest, required } from "./reply.ts";
 import { tierRow } from "./tiers.ts";
 
-type Route = (request: PaperRequest, book: Book) => readonly unknown[];
+/** Returns the funding terms of an instrument. */
+type TermsOf = (instId: string) => FundingTerms;
+type Route = (request: PaperRequest, book: Book, termsOf: TermsOf) => readonly unknown[];
 
 const BARS: Readonly<Record<string, number>> = {
   ...{ "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800 },
@@ -99,6 +102,42 @@ function positionTiers({ query }: PaperRequest, book: Book): readonly unknown[] 
   });
 }
 
+const HOUR_MS = 3_600_000;
+
+function fundingRate({ query, now }: PaperRequest, book: Book, termsOf: TermsOf): readonly unknown[] {
+  const instId = required(query, "instId");
+  touchOf(book, instId, now);
+  const terms = termsOf(instId);
+  const due = nextFunding(terms, now);
+  return [
+    {
+      ...{ instType: "SWAP", instId, method: "current_period", formulaType: "noRate", fundingRate: terms.rate },
+      ...{ fundingTime: String(due), nextFundingRate: "", nextFundingTime: String(due + terms.hours * HOUR_MS) },
+      ...{ settState: "settled", settFundingRate: terms.rate, premium: "", interestRate: "", impactValue: "" },
+      ...{ minFundingRate: "", maxFundingRate: "", ts: String(now) },
+    },
+  ];
+}
+
+/** The rates that were due while the instrument had a price, newest first, at most a hundred. */
+function fundingRateHistory({ query, now }: PaperRequest, book: Book, termsOf: TermsOf): readonly unknown[] {
+  const instId = required(query, "instId");
+  touchOf(book, instId, now);
+  const terms = termsOf(instId);
+  const [after, before] = [Number(query.after ?? now + 1), Number(query.before ?? 0)];
+  const limit = Math.min(Number(query.limit ?? 100), 100);
+  if (!Number.isFinite(after + before + limit))
+    throw new PaperRefusal("51000", "Parameter after, before or limit error");
+  const rows: unknown[] = [];
+  let at = nextFunding(terms, Math.min(after - 1, now)) - terms.hours * HOUR_MS;
+  for (; at > before && rows.length < limit && book.touch(instId, at) !== null; at -= terms.hours * HOUR_MS)
+    rows.push({
+      ...{ instType: "SWAP", instId, fundingRate: terms.rate, realizedRate: terms.rate, fundingTime: String(at) },
+      ...{ method: "current_period", formulaType: "noRate" },
+    });
+  return rows;
+}
+
 const level = (price: Big, size: Big) => [text(price), text(size), "0", "1"];
 
 /** The public endpoints, by path. */
@@ -122,6 +161,8 @@ export const PUBLIC_ROUTES: Readonly<Record<string, Route>> = {
     return [{ instType: "SWAP", instId, buyLmt: text(buy), sellLmt: text(sell), ts: String(now), enabled: true }];
   },
   "public/position-tiers": positionTiers,
+  "public/funding-rate": fundingRate,
+  "public/funding-rate-history": fundingRateHistory,
   // Nothing is ever planned here; a fault can be set on the path.
   "system/status": () => [],
   "market/ticker": ({ query, now }, book) => [ticker(book, required(query, "instId"), now)],

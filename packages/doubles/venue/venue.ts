@@ -174,7 +174,7 @@ function run(config: PaperVenueConfig, floor: Floor, count: Count, arrival: Arri
     pass(config, floor, now);
     if (open) {
       count(request);
-      return accepted(open(request, floor.book));
+      return accepted(open(request, floor.book, config.funding ?? (() => FUNDING_RULE)));
     }
     const closed = PRIVATE_ROUTES[`${arrival.method} ${request.path}`];
     if (!closed) throw new PaperRefusal("50404", "No such endpoint on the paper venue", 404);
