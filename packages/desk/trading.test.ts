@@ -2,10 +2,9 @@ import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import type { Drizzle } from "#db/drizzle";
-import { orderEvents, orders, positions } from "#db/schema";
+import { orderEvents, orderFills, orders, positions } from "#db/schema";
 import { judgeByHand } from "#db/trading/by-hand";
 import { changeControl, readControl } from "#db/trading/control";
-import { rebuildPositions } from "#db/trading/positions";
 import type { InstrumentRow } from "#recording/candle-source";
 import { okxClient } from "#runtime/okx/client";
 import { deskTests } from "#testing/desk-tests";
@@ -23,7 +22,6 @@ import { submitOrder } from "./submit-order.ts";
 // The desk's three trading jobs against the paper venue, over HTTP, through ccxt.
 
 const START = Date.parse("2022-06-21T00:00:00.000Z");
-const BAR = 300;
 const WARM = 20 * 3600_000;
 const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
@@ -714,10 +712,9 @@ test("position rows come from the fills alone", async () => {
   const desk = await entered();
   const before = await desk.positions();
   await desk.db.delete(positions);
-  const { mark, equity } = { mark: before[0]?.markPrice ?? null, equity: (await desk.exchange.balance()).equity };
-  const marking = { at: desk.at(), mark, equity, barSeconds: BAR, measure: true };
+  await desk.db.delete(orderFills);
   for (let again = 0; again < 2; again++) {
-    await rebuildPositions(desk.db, ACCOUNT, ETH_SWAP, marking, POLICY);
+    expect((await desk.reconcile()).failures).toEqual([]);
     expect(await desk.positions()).toEqual(before);
   }
 });

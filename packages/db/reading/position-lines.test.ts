@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { END, START, writeDeskRows } from "#testing/desk-rows";
 import { POLICY } from "#trading/plans/policy";
+import type { VenueFill } from "#trading/venue";
 import { big, decimalOf, text } from "#units/decimal";
-import { idOf } from "#units/ids";
 import { instant, millis } from "#units/time";
 import { orderFills, positions, protections } from "../schema.ts";
 import { listedInstruments } from "../trading/instruments.ts";
-import { rebuildPositions } from "../trading/positions.ts";
+import { sqlStore } from "../trading/store.ts";
 import { positionLines } from "./position-lines.ts";
 
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
@@ -22,20 +22,28 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** Writes a fill of the desk's own order, `minute` after the start. */
-const fill = (minute: number, side: "buy" | "sell", size: string, price: string) =>
-  database.db.insert(orderFills).values({
-    ...{ tradingMode: "demo", exchange: "paper", instrument: ETH, exchangeTradeId: `m${minute}` },
-    ...{ orderId: idOf("order", "filled"), side, filledAt: instant(millis(START) + minute * 60_000) },
-    ...{ size: decimalOf(size), price: decimalOf(price), fee: decimalOf("0.2"), feeAsset: "USDT", liquidity: "taker" },
-  });
+const RUN = { account: ACCOUNT, by: "reconcile-orders", policy: POLICY, barSeconds: 60 } as const;
 
-const rebuild = async () => {
-  const [instrument] = await listedInstruments(database.db, [ETH]);
-  if (!instrument) throw new Error("the fixture lists it");
-  const marking = { at: END, mark: decimalOf("1150"), equity: decimalOf("10000"), barSeconds: 60, measure: false };
-  await rebuildPositions(database.db, ACCOUNT, instrument, marking, POLICY);
+/** Books fills, and values the position at 1,150. */
+const booked = async (fills: readonly VenueFill[]) => {
+  const [listed = null] = await listedInstruments(database.db, [ETH]);
+  const seen = { instrument: ETH, listed, fills, feePrices: [], since: null, orderIds: [] };
+  const worth = { mark: decimalOf("1150"), equity: decimalOf("10000") };
+  const stays = () => ({ steps: [], impossible: false });
+  await sqlStore(database.db).book({ ...RUN, at: END }, { ...seen, ...worth }, stays);
 };
+
+/** Books a fill of the desk's own order, `minute` after the start. */
+const fill = (minute: number, side: "buy" | "sell", size: string, price: string) =>
+  booked([
+    {
+      ...{ instrument: ETH, tradeId: `m${minute}`, clientOrderId: "filled", venueOrderId: "v1", side },
+      ...{ filledAt: instant(millis(START) + minute * 60_000), size: decimalOf(size), price: decimalOf(price) },
+      ...{ fee: decimalOf("0.2"), feeAsset: "USDT", liquidity: "taker" },
+    },
+  ]);
+
+const rebuild = () => booked([]);
 
 test("a position that was reduced and grown again shows all that was traded, the peak, and a net that its parts add up to", async () => {
   await fill(40, "sell", "4", "1130");

@@ -1,4 +1,4 @@
-import { and, asc, between, eq, gte, lte, sql } from "drizzle-orm";
+import { and, asc, between, eq, gte, lte, type SQL, sql } from "drizzle-orm";
 import type { Candle } from "#units/candle";
 import type { Decimal } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
@@ -40,7 +40,7 @@ export const lastClosedOpening = (at: Instant, barSeconds: number): Instant =>
   instant((Math.floor(millis(at) / (barSeconds * 1000)) - 1) * barSeconds * 1000);
 
 /** Returns the opening of the newest bar that may be used at `at`: one that opened a whole bar before it. */
-const usableOpening = (at: Instant, barSeconds: number): Instant => instant(millis(at) - barSeconds * 1000);
+export const usableOpening = (at: Instant, barSeconds: number): Instant => instant(millis(at) - barSeconds * 1000);
 
 const columns = {
   openedAt: prices.timestamp,
@@ -141,20 +141,26 @@ export async function closesBefore(
  * Returns the bars that opened at or after `from` and were closed at or before `to`, ascending. The bar in which `to`
  * stands is left out, so nothing after `to` shows. Gaps stay gaps.
  */
-export async function bars(
+export const bars = async (
   db: Db,
   instrument: string,
   barSeconds: number,
   from: Instant,
   to: Instant,
-): Promise<Candle[]> {
-  const until = usableOpening(to, barSeconds);
-  return await drizzleOf(db)
+): Promise<Candle[]> => barsFrom(db, instrument, barSeconds, sql`${from}`, to);
+
+/** Selects the same; `from` may be an expression, and none where it is null. */
+export const barsFrom = (db: Db, instrument: string, barSeconds: number, from: SQL, to: Instant) =>
+  drizzleOf(db)
     .select(columns)
     .from(prices)
-    .where(and(ofSeries({ instrument, barSeconds }), gte(prices.timestamp, from), lte(prices.timestamp, until)))
+    .where(
+      and(
+        ...[ofSeries({ instrument, barSeconds }), gte(prices.timestamp, from)],
+        lte(prices.timestamp, usableOpening(to, barSeconds)),
+      ),
+    )
     .orderBy(asc(prices.timestamp));
-}
 
 /** Returns the opening of the newest stored bar of each instrument that has any. For syncing, not for deciding. */
 export async function newestOpenings(

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, isNull, ne, or } from "drizzle-orm";
 import type { Account } from "#trading/account";
 import { SETTLED_IN } from "#trading/ledger/ledger";
 import type { FeePrice } from "#trading/positions/fee";
@@ -28,13 +28,9 @@ export const unvaluedFees = (db: Db, account: Account, since: Instant) =>
     )
     .orderBy(asc(instrument), asc(tradeId));
 
-/** Writes the prices of fees that have none yet; returns whether there was one. */
-export async function priceFees(db: Db, account: Account, of: string, prices: readonly FeePrice[]): Promise<boolean> {
-  let priced = 0;
-  for (const { tradeId: id, price } of prices) {
-    const mine = and(isOf(account), eq(instrument, of), eq(tradeId, id), isUnvalued);
-    const found = await drizzleOf(db).update(orderFills).set({ feePrice: price }).where(mine).returning({ n: sql`1` });
-    priced += found.length;
-  }
-  return priced > 0;
-}
+/** Returns the write of the price of a fee that has none yet. */
+export const pricing = (db: Db, account: Account, of: string, { tradeId: id, price }: FeePrice) =>
+  drizzleOf(db)
+    .update(orderFills)
+    .set({ feePrice: price })
+    .where(and(isOf(account), eq(instrument, of), eq(tradeId, id), isUnvalued));

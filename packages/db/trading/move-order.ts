@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { OrderEvent } from "#trading/orders/order";
 import {
   birthOf,
@@ -9,6 +9,7 @@ import {
   movementOf,
   type NewOrder,
   NO_HASH,
+  type OrderChange,
   orderIdOf,
   type StoredOrder,
   verdictOf,
@@ -54,6 +55,45 @@ export async function moveOrder(
     await append(tx, row);
     return moved;
   });
+}
+
+/** What takes an order through some steps at once. */
+export interface Moved {
+  /** As it was read. */
+  readonly order: StoredOrder;
+  /** In order; at least one. */
+  readonly events: readonly EventRow[];
+  /** What they change of it together. */
+  readonly change: OrderChange;
+  /** Of the event that it stands at; null = it has none. */
+  readonly lastHash: string | null;
+}
+
+/**
+ * Returns the parts of one statement that take an order through its steps, under `name` and one more: compare-and-set on
+ * status and version, with the events appended only where that holds.
+ */
+export function moving(db: Db, { order, events, change, lastHash }: Moved, name: string): SQL[] {
+  const last = events.at(-1);
+  if (last === undefined) return [];
+  const moved = drizzleOf(db)
+    .update(orders)
+    .set({ ...change, status: last.toStatus, version: last.seq, updatedAt: last.at })
+    .where(and(eq(orders.id, order.id), eq(orders.status, order.status), eq(orders.version, order.version)))
+    .returning({ id: orders.id });
+  let prevHash = lastHash ?? NO_HASH;
+  const links = events.map(({ orderId, seq, at, fromStatus, toStatus, detail }) => {
+    const link = { orderId, seq, at, fromStatus, toStatus, detail, prevHash };
+    const hash = eventHash(link);
+    prevHash = hash;
+    return { ...link, hash };
+  });
+  const noted = sql`(INSERT INTO order_events (order_id, seq, at, from_status, to_status, detail, prev_hash, hash)
+    SELECT link.* FROM jsonb_to_recordset(${JSON.stringify(links)}::text::jsonb)
+      AS link("orderId" uuid, seq int, at timestamptz, "fromStatus" text, "toStatus" text, detail jsonb,
+              "prevHash" text, hash text)
+    WHERE EXISTS (SELECT 1 FROM ${sql.raw(name)}))`;
+  return [sql`${sql.raw(name)} AS ${moved}`, sql`${sql.raw(`${name}_noted`)} AS ${noted}`];
 }
 
 /**

@@ -1,18 +1,14 @@
-import { and, asc, count, eq, inArray, or, sql } from "drizzle-orm";
+import { and, asc, count, eq, inArray, or, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { TradingMode } from "#trading/mode";
 import { AT_VENUE, IN_DOUBT, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
-import type { Look } from "#trading/orders/resolve";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { Decimal } from "#units/decimal";
 import { OrderId } from "#units/ids";
-import { Instant } from "#units/time";
+import type { Instant } from "#units/time";
 import type { Db } from "../client.ts";
 import { drizzleOf } from "../drizzle.ts";
 import { orderEvents, orders } from "../schema.ts";
-
-/** What `looked_up` writes beside the event. */
-const LookDetail = z.object({ looked_at: Instant, outcome: z.enum(["found", "missing", "failed"]) });
 
 /** The columns of a `StoredOrder`. */
 export const STORED = {
@@ -127,27 +123,10 @@ export async function ordersByClientId(db: Db, ids: readonly string[]): Promise<
   return new Map(list.map((order) => [order.clientOrderId, order]));
 }
 
-/** Returns the orders of these ids, by id. */
-export async function ordersById(db: Db, ids: readonly OrderId[]): Promise<StoredOrder[]> {
-  if (ids.length === 0) return [];
-  return drizzleOf(db)
-    .select(STORED)
-    .from(orders)
-    .where(inArray(orders.id, [...ids]))
-    .orderBy(asc(orders.id));
-}
-
-/** Returns the looks that these orders have had, by order id, oldest first. */
-export async function looksOf(db: Db, orderIds: readonly OrderId[]): Promise<Map<OrderId, Look[]>> {
-  if (orderIds.length === 0) return new Map();
-  const list = await drizzleOf(db)
+/** Selects the looks that some orders have had, by order id, oldest first. */
+export const looksQuery = (db: Db, where: SQL) =>
+  drizzleOf(db)
     .select({ orderId: orderEvents.orderId, detail: orderEvents.detail })
     .from(orderEvents)
-    .where(and(inArray(orderEvents.orderId, [...orderIds]), sql`${orderEvents.detail} ->> 'event' = 'looked_up'`))
+    .where(and(where, sql`${orderEvents.detail} ->> 'event' = 'looked_up'`))
     .orderBy(asc(orderEvents.orderId), asc(orderEvents.seq));
-  const looks = list.map(({ orderId, detail }) => {
-    const { looked_at: at, outcome } = LookDetail.parse(detail);
-    return { orderId, at, outcome };
-  });
-  return Map.groupBy(looks, (look) => look.orderId);
-}

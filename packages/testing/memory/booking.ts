@@ -1,10 +1,9 @@
-import * as z from "zod";
 import type { Account } from "#trading/account";
 import type { Instrument } from "#trading/instrument";
 import { FIRST_UNITS } from "#trading/ledger/ledger";
 import type { TradingMode } from "#trading/mode";
 import type { Look } from "#trading/orders/resolve";
-import { LOOKED_FOR, type OrderBooks, type Settlement } from "#trading/orders/settle";
+import { LOOKED_FOR, lookOf, type OrderBooks, type Settlement } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { priceOf, type UnvaluedFee } from "#trading/positions/fee";
 import { byTime, causeOf, type Fill, type ForeignFill, signed, totalOf } from "#trading/positions/fill";
@@ -24,7 +23,7 @@ import type { VenueBalance } from "#trading/venue";
 import type { Candle } from "#units/candle";
 import { big, type Decimal, fixed, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
-import { Instant, instant, millis } from "#units/time";
+import { type Instant, instant, millis } from "#units/time";
 import { type BookedFill, type Books, by, isOf, RefusedRow, type Surroundings } from "./books.ts";
 import { fundingOf, newestEquity } from "./ledger.ts";
 import { moveOrder } from "./orders.ts";
@@ -143,13 +142,6 @@ function settleAll(
     }
   }
   return impossible;
-}
-
-const LookDetail = z.object({ looked_at: Instant, outcome: z.enum(["found", "missing", "failed"]) });
-
-function lookOf(detail: unknown): Look {
-  const { looked_at: at, outcome } = LookDetail.parse(detail);
-  return { at, outcome };
 }
 
 const looksOf = ({ events }: Books, id: OrderId): Look[] =>

@@ -1,5 +1,6 @@
+import * as z from "zod";
 import { big, type Decimal, text, ZERO } from "#units/decimal";
-import { type Instant, millis } from "#units/time";
+import { Instant, millis } from "#units/time";
 import type { totalOf } from "../positions/fill.ts";
 import { adoptionOf } from "../positions/reconcile.ts";
 import type { VenueOrder } from "../venue.ts";
@@ -37,6 +38,14 @@ export interface Settlement {
   readonly steps: readonly Step[];
   /** Whether a fill came on a dead order, or beyond its size. */
   readonly impossible: boolean;
+}
+
+const LookDetail = z.object({ looked_at: Instant, outcome: z.enum(["found", "missing", "failed"]) });
+
+/** Returns the look that the detail of a `looked_up` event keeps. @throws ZodError when it keeps none. */
+export function lookOf(detail: unknown): Look {
+  const { looked_at: at, outcome } = LookDetail.parse(detail);
+  return { at, outcome };
 }
 
 /** Statuses whose looks count: an order that nobody acknowledged and that the unknown rule is for. */
