@@ -118,7 +118,8 @@ test("F12: a withdrawal while the bills cannot be read trips nothing, and is tol
   desk.pass(60_000);
   const { bills: ofVenue, balance } = desk.exchange;
   const lost = decimalOf("70000");
-  const poor = { ...desk.exchange, balance: async () => ({ ...(await balance()), equity: lost, cash: lost }) };
+  // Of what is held: no bill says it.
+  const poor = { ...desk.exchange, balance: async () => ({ ...(await balance()), equity: lost }) };
   const without = { ...poor, bills: () => Promise.reject(new Error("no reply")) };
   const runOn = (exchange: typeof poor) =>
     reconcileAccount(desk.store, exchange, desk.run(), [ETH_SWAP.id], desk.pause);
@@ -128,6 +129,39 @@ test("F12: a withdrawal while the bills cannot be read trips nothing, and is tol
     state: "HALTED",
     reason: expect.stringMatching(/^drawdown 0\.2/),
   });
+});
+
+test("F12: a withdrawal whose bill shows after its balance trips nothing until it shows, and then is none", async () => {
+  const desk = await stage();
+  await desk.reconcile();
+  desk.pass(17 * 60_000);
+  const late = { ...desk.exchange, bills: async () => [] };
+  const run = (exchange = desk.exchange) =>
+    reconcileAccount(desk.store, exchange, desk.run(), [ETH_SWAP.id], desk.pause);
+  expect(await run()).toMatchObject({ tripped: null, ledger: { entry: { gap: "0", units: "1" } } });
+  desk.venue.transfer(decimalOf("-11000"));
+  for (let minute = 1; minute <= 3; minute++) {
+    desk.pass(60_000);
+    expect(await run(late)).toMatchObject({ tripped: null, ledger: { entry: { gap: "-11000" } } });
+    expect(await run(late)).toMatchObject({ tripped: null, ledger: { entry: { gap: "-11000" } } }); // delivered again
+  }
+  expect((await desk.store.control("demo")).state).toBe("ACTIVE");
+  desk.pass(60_000);
+  expect(await run()).toMatchObject({ tripped: null, ledger: { entry: { gap: "0", units: "0.89" } } });
+});
+
+test("what no bill explains for longer than the policy waits is judged as a loss", async () => {
+  const desk = await stage();
+  await desk.reconcile();
+  desk.venue.transfer(decimalOf("-12000"));
+  const never = { ...desk.exchange, bills: async () => [] };
+  const states: (string | null)[] = [];
+  for (let minute = 1; minute <= 4; minute++) {
+    desk.pass(60_000);
+    const { tripped } = await reconcileAccount(desk.store, never, desk.run(), [ETH_SWAP.id], desk.pause);
+    states.push(tripped?.reason ?? null);
+  }
+  expect(states).toEqual([null, null, null, expect.stringMatching(/^drawdown 0\.12/)]);
 });
 
 test("a bill of a subtype that is not listed is kept and told", async () => {

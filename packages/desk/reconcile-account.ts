@@ -1,5 +1,6 @@
 import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
+import { isJudged } from "#trading/ledger/ledger";
 import { awaitsLook, LOOK_SPACING_MS } from "#trading/orders/resolve";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { type Comparison, compared, type Found, isBreak, SNAPSHOT_MS } from "#trading/positions/comparison";
@@ -128,7 +129,7 @@ export async function reconcileAccount(
   const foreign = rounds.flatMap((round) => round.foreign);
   const waiting = await externalIn(store, first.open);
   const credentialError = byStops?.state === "HALTED";
-  const isExplained = ledger !== null;
+  const isExplained = ledger !== null && isJudged(ledger.agreedAt, at, run.policy);
   const seen = { breaks, foreign, waiting, impossibleFills, credentialError, isExplained };
   return {
     closed: facts.closed,

@@ -29,7 +29,7 @@ export interface Seen {
   readonly waiting: readonly VenueOrder[];
   readonly impossibleFills: number;
   readonly credentialError: boolean;
-  /** Whether the bills behind the balance are known: without them a withdrawal looks like a loss. */
+  /** Whether the bills explain the balance, or had time to: until then a withdrawal looks like a loss. */
   readonly isExplained: boolean;
 }
 
@@ -43,7 +43,7 @@ export async function tripAccount(
   const { store, run, standing, facts } = job;
   const { account, at, by, policy } = run;
   const known = facts.health ?? NO_HEALTH;
-  // A run whose bills are not known fails, and rings; plans go on to be held against its equity as it is.
+  // A run whose bills are not known fails, one that they do not explain leaves a gap: both ring. Plans go on to be held against its equity as it is.
   const health = isExplained ? known : { ...known, peak: known.equity, dayStart: known.equity };
   const unknown = facts.atVenue.filter((order) => order.status === "unknown");
   const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);

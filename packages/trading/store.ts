@@ -122,6 +122,8 @@ export interface Booked {
 export interface KeptLedger {
   /** Of this instant, by whichever run kept it first. */
   readonly entry: LedgerEntry;
+  /** When the bills explained a balance last, this one or one before it; null = they never did. */
+  readonly agreedAt: Instant | null;
   /** Those bills whose subtype is not known, of all that were new. */
   readonly unknown: readonly Bill[];
 }

@@ -38,12 +38,13 @@ export function keepLedger(
     const fresh = await insertBills(tx, account, list);
     await bookFunding(tx, account, fresh);
     const unknown = fresh.filter((bill) => billKind(bill.subType) === "unknown");
+    const { agreedAt, ...base } = await baseBefore(tx, account, at);
     const kept = await entryAt(tx, account, at);
-    if (kept !== null) return { entry: kept, unknown };
-    const base = await baseBefore(tx, account, at);
+    const said = (entry: LedgerEntry) => ({ entry, agreedAt: entry.gap === "0" ? at : agreedAt, unknown });
+    if (kept !== null) return said(kept);
     const entry = entryOf(base, balance, await billsAfter(tx, account, base.agreed?.billId ?? null));
     await writeEntry(tx, account, at, balance, entry);
-    return { entry, unknown };
+    return said(entry);
   });
 }
 
@@ -117,10 +118,10 @@ async function entryAt(tx: Db, account: Account, at: Instant): Promise<LedgerEnt
   return cash === null || unrealized === null || gap === null ? null : { ...row, cash, unrealized, gap };
 }
 
-async function baseBefore(tx: Db, account: Account, at: Instant): Promise<LedgerBase> {
+async function baseBefore(tx: Db, account: Account, at: Instant): Promise<LedgerBase & Pick<KeptLedger, "agreedAt">> {
   const newest = (where: ReturnType<typeof and>) =>
     drizzleOf(tx)
-      .select(ENTRY)
+      .select({ ...ENTRY, at: equity.at })
       .from(equity)
       .where(and(snapshots(account), lt(equity.at, at), isNotNull(equity.cash), where))
       .orderBy(desc(equity.at))
@@ -130,6 +131,7 @@ async function baseBefore(tx: Db, account: Account, at: Instant): Promise<Ledger
   return {
     agreed: agreed ? { cash: agreed.cash ?? ZERO, billId: agreed.billId } : null,
     last: last ?? null,
+    agreedAt: agreed?.at ?? null,
   };
 }
 

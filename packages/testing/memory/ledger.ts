@@ -63,19 +63,23 @@ export function keepLedger(
   const key = keyOf(mode, venue, at);
   const before = books.equity.get(key);
   const kept = before && entryIn(before);
-  if (kept) return { entry: kept, unknown };
   const earlier = [...books.equity.values()]
     .filter((row) => isOf(account, row) && row.at < at)
     .sort(by((row) => row.at))
-    .flatMap((row) => entryIn(row) ?? []);
+    .flatMap((row) => {
+      const entry = entryIn(row);
+      return entry === null ? [] : [{ ...entry, at: row.at }];
+    });
   const agreed = earlier.findLast((entry) => entry.gap === "0") ?? null;
+  const said = (entry: LedgerEntry) => ({ entry, agreedAt: entry.gap === "0" ? at : (agreed?.at ?? null), unknown });
+  if (kept) return said(kept);
   const known = billsOf(books, account).filter(
     ({ billId }) => agreed === null || agreed.billId === null || BigInt(billId) > BigInt(agreed.billId),
   );
   const entry = entryOf({ agreed, last: earlier.at(-1) ?? null }, balance, known.map(plain));
   const money = { equity: text(fixed(balance.equity, 8)), available: text(fixed(balance.available, 8)) };
   books.equity.set(key, { mode, venue, at, ...money, ...entry });
-  return { entry, unknown };
+  return said(entry);
 }
 
 function entryIn({ cash, unrealized, billId, units, gap }: EquitySnapshot): LedgerEntry | null {

@@ -1,5 +1,6 @@
 import { type Big, big, type Decimal, fixed, text } from "#units/decimal";
-import type { Instant } from "#units/time";
+import { type Instant, millis } from "#units/time";
+import type { Policy } from "../plans/policy.ts";
 import type { VenueBalance } from "../venue.ts";
 import { type Bill, billKind } from "./bill.ts";
 
@@ -101,6 +102,17 @@ export function unitsAfter(units: Decimal, equity: Decimal, moved: Big): Decimal
   const after = text(fixed(big(units).times(equity).div(before), PLACES));
   return big(after).gt(0) ? after : units;
 }
+
+/**
+ * Returns whether a fall of equity at `at` may be judged as a result: the bills explain the balance, or they have not for
+ * longer than the policy waits. The venue may show a bill after the balance that it has changed, and until it does a
+ * withdrawal looks like a loss. `agreedAt` = when the bills explained a balance last; null = they never did.
+ */
+export const isJudged = (
+  agreedAt: Instant | null,
+  at: Instant,
+  { maxUnexplainedSeconds }: Pick<Policy, "maxUnexplainedSeconds">,
+): boolean => agreedAt === null || agreedAt >= at || millis(at) - millis(agreedAt) > maxUnexplainedSeconds * 1000;
 
 /** Equity with the units that it was made of. */
 export interface UnitEquity {

@@ -105,6 +105,11 @@ const Limits = z.strictObject({
   maxPortfolioRisk: limit(share("0.03"), "of equity", "lost at all stops at once"),
   maxDailyLoss: limit(share("0.02"), "of the day's first equity", "a larger loss makes REDUCING"),
   maxDrawdown: limit(share("0.08"), "of the highest equity", "a larger fall makes HALTED"),
+  maxUnexplainedSeconds: limit(
+    count(0, 86_400, 180),
+    "s",
+    "a balance that the venue's bills do not explain yet is judged for no loss and no drawdown for so long",
+  ),
   external: limit(
     z.enum(["protect", "halt"]).default("protect"),
     "protect or halt",
