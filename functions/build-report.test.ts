@@ -3,10 +3,14 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { latestReport } from "#db/reading/reports";
 import { reports } from "#db/schema";
+import { armByHand } from "#db/trading/arming";
 import { forgetBus } from "#runtime/publish";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { writeDeskRows } from "#testing/desk-rows";
+import type { Arming } from "#trading/arming";
+import { decimalOf } from "#units/decimal";
+import { instantOf } from "#units/time";
 import { handler } from "./build-report.ts";
 
 /** A bus that takes everything and keeps what it took. */
@@ -83,4 +87,24 @@ test("between boundaries it builds what has passed of the period", async () => {
     end: "2022-06-21T04:31:00.000Z",
   });
   expect(report?.metrics.events.count).toBe(1);
+});
+
+test("the report of a live desk has its arming: until when, by whom, its caps, and why it does not hold", async () => {
+  const arming: Arming = {
+    ...{ format: "spyhop-arming/1", mode: "live", venue: "okx", account: "77", policyHash: "a".repeat(64), epoch: 1 },
+    ...{ maxNotionalUsd: decimalOf("5000"), maxDailyLossUsd: decimalOf("50") },
+    ...{ notBefore: instantOf("2022-06-21T08:00:00.000Z"), notAfter: instantOf("2022-06-22T08:00:00.000Z") },
+  };
+  const signed = { text: JSON.stringify(arming), signature: "AAAA" };
+  const by = { mode: "live", arming: signed, actor: "anna", reason: "a test", at: arming.notBefore } as const;
+  await armByHand(database.db, by, () => ({ arming }), null);
+  vi.stubEnv("SPYHOP_MODE", "live");
+  await run("2022-06-21T12:00:00Z");
+  vi.stubEnv("SPYHOP_MODE", undefined);
+  const { report, markdown } = (await latestReport(database.db)) ?? {};
+  expect(report?.arming).toEqual({
+    ...{ notAfter: arming.notAfter, by: "anna", maxNotionalUsd: "5000", maxDailyLossUsd: "50" },
+    problem: "the arming is not signed by the desk's key (ARMING_KEY)",
+  });
+  expect(markdown).toContain("| Armed | no, nothing is opened: the arming is not signed by the desk");
 });

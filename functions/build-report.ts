@@ -1,7 +1,9 @@
 import { reportRecords, saveReport } from "#db/reading/reports";
+import { lookAtArming } from "#db/trading/arming";
 import { composeReport } from "#reporting/compose";
 import { markdown } from "#reporting/markdown";
 import { periodAt } from "#reporting/period";
+import { armingJudge } from "#runtime/arming-judge";
 import { measure } from "#runtime/metrics";
 import { schedule } from "#runtime/schedule";
 
@@ -9,7 +11,8 @@ import { schedule } from "#runtime/schedule";
 export const handler = schedule("build-report", async ({ at }, { database, publish, settings }) => {
   const { mode, venue, chain, inputName, generated, explorerUrl, policy } = settings;
   const scope = { ...periodAt(at), mode, venue, chain, inputName, generated, explorerUrl, policy };
-  const report = composeReport(await reportRecords(database, scope));
+  const armed = mode === "live" ? await lookAtArming(database, mode, armingJudge(settings)) : null;
+  const report = composeReport(await reportRecords(database, scope), armed);
   const entityId = await saveReport(database, report, markdown(report));
   measure("ReportsBuilt", 1);
   const { type, start, end } = scope;

@@ -114,7 +114,7 @@ test("GET /health: of live, until when it is armed and why it opens nothing all 
   const by = { mode: "live", arming: signed, actor: "anna", reason: "a test", at: END } as const;
   await armByHand(database.db, by, () => ({ arming }), null);
   const problem = "the arming is not signed by the desk's key (ARMING_KEY)";
-  expect((await call(health)).body).toMatchObject({ arming: { notAfter: END, epoch: 2, problem } });
+  expect((await call(health)).body).toMatchObject({ arming: { notAfter: END, by: "anna", epoch: 2, problem } });
   vi.stubEnv("SPYHOP_MODE", undefined);
 });
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { deskHealth } from "#db/reading/overview";
-import { lookAtArming } from "#db/trading/arming";
+import { type ArmingLookup, lookAtArming } from "#db/trading/arming";
 import { armingJudge } from "#runtime/arming-judge";
 import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
@@ -11,10 +11,13 @@ const Query = z.strictObject({});
 /** A live desk whose newest block is older than this is behind: blocks come every 12 seconds. */
 const BEHIND_SECONDS = 300;
 
+/** What a reader needs of an arming: the account is the operator's to know. */
+const armedOf = ({ account: _, ...armed }: ArmingLookup & { readonly problem: string | null }) => armed;
+
 /**
  * How far the desk has come: `lagSeconds` is from the newest block's own time to the request. A live desk that is behind
  * says so, and answers 503. What replays a recording is as old as that. `arming` is live's alone: until when positions may be opened,
- * and why not; null = not armed. `stops`
+ * by whom, up to which caps, and why not; null = not armed. `stops`
  * says how many open positions a stop at the venue covers, since when one has none, and for how long one had none before.
  */
 export const handler = route("GET /health", async ({ at, query }, { database, settings }) => {
@@ -36,7 +39,7 @@ export const handler = route("GET /health", async ({ at, query }, { database, se
       input: inputOf(settings),
       lagSeconds,
       ...health,
-      arming: armed && { notAfter: armed.notAfter, epoch: armed.epoch, problem: armed.problem },
+      arming: armed && armedOf(armed),
     },
   };
 });

@@ -306,7 +306,7 @@ test("status says until when and why not, and asks for a new one two hours befor
   await desk.arm({ hours: 8 });
   expect(worries(await status())).toEqual([]);
   expect(statusText(await status())).toMatch(
-    /^armed {5}live, account 44.*until .*, epoch 2: at most 5000 USD held, 50 USD lost a day$/m,
+    /^armed {5}live, account 44.*until .* by .+, epoch 2: at most 5000 USD held, 50 USD lost a day$/m,
   );
   expect(worries(await status(6.5 * HOUR))).toEqual(["the arming of live ends in 90 min: npm run arm"]);
   await changeSwitch(desk.books, {

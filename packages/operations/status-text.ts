@@ -88,7 +88,7 @@ function databaseLines({ schema, code, lagSeconds, block, report, modes }: DeskS
 type Armed = DeskStatus["modes"][number]["arming"];
 
 const armingLine = (mode: string, arming: NonNullable<Armed>): string =>
-  `armed     ${mode}, account ${arming.account}, until ${arming.notAfter}, epoch ${arming.epoch}: at most ` +
+  `armed     ${mode}, account ${arming.account}, until ${arming.notAfter} by ${arming.by}, epoch ${arming.epoch}: at most ` +
   `${arming.maxNotionalUsd} USD held, ${arming.maxDailyLossUsd} USD lost a day${arming.problem === null ? "" : `. It does not hold: ${arming.problem}`}`;
 
 /** An arming that ends within this is told before it does. */

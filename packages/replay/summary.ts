@@ -14,7 +14,7 @@ import {
 } from "#reporting/format";
 import { GENERATED_NOTICE } from "#reporting/markdown";
 import { evidenceOn, noEvidence, whyText } from "#reporting/no-trade";
-import { edgeGateText, profitNotice } from "#reporting/notice";
+import { EQUITY_OF, edgeGateText, profitNotice } from "#reporting/notice";
 import { orderText, orderWhy } from "#reporting/order-text";
 import {
   chance,
@@ -302,6 +302,7 @@ function accountLines({ scope, metrics: { equity, pnl, trades, orders } }: Repor
     `equity ${money(equity.start)} to ${money(equity.end)} USDT (${signedMoney(equity.change ?? ZERO)})${fall}`,
     `realized ${signedMoney(pnl.realizedUsd)}, unrealized ${signedMoney(pnl.unrealizedUsd)}, fees ${money(pnl.feesUsd)}, ${plural(trades.closed, "trade")} closed${won}`,
     `turnover ${turnoverText(orders)}; edge gate ${edgeGateText(scope)}`,
+    `equity is ${EQUITY_OF}`,
   ];
 }
 

@@ -41,17 +41,26 @@ export interface TradeRecords
   readonly scope: Pick<Scope, "policy">;
 }
 
+/** What is given may say more, such as the account. */
+const shownOf = ({ notAfter, by, maxNotionalUsd, maxDailyLossUsd, problem }: NonNullable<Report["arming"]>) => ({
+  ...{ notAfter, by, maxNotionalUsd, maxDailyLossUsd, problem },
+});
+
 const NOTABLE = 10;
 const MOVERS = 5;
 
-/** Returns the report of a period. The same records give the same report, in whatever order they come. */
-export function composeReport(records: ReportRecords): Report {
+/**
+ * Returns the report of a period, with the arming of a live desk as it then is. The same records give the same report, in
+ * whatever order they come.
+ */
+export function composeReport(records: ReportRecords, arming: Report["arming"] = null): Report {
   const { timeframe } = policyOf(records.scope);
   const moved = movesOf(records.wallets);
   return {
     scope: records.scope,
     asOf: asOf(records),
     trading: records.trading,
+    arming: arming && shownOf(arming),
     evidence: records.evidence,
     biases: [...records.biases].sort(byStrength(records.biases, timeframe)),
     events: [...records.events].sort(byPush).slice(0, NOTABLE),

@@ -2,7 +2,7 @@ import { policyOf } from "#trading/plans/policy";
 import { type Decimal, text, ZERO } from "#units/decimal";
 import { clock, compact, exact, grouped, minute, money, percent, plural, signedMoney, usd } from "./format.ts";
 import { whyText } from "./no-trade.ts";
-import { edgeGateText, profitNotice } from "./notice.ts";
+import { armingText, EQUITY_OF, edgeGateText, profitNotice } from "./notice.ts";
 import { orderText, orderWhy } from "./order-text.ts";
 import { chance, course, legTexts, result, spoken, stopText, turnoverText } from "./phrase.ts";
 import { escaped } from "./plain.ts";
@@ -85,9 +85,11 @@ const closedLines = (position: PositionLine): string[] => [
 const explained = (gap: Decimal): string => (gap === ZERO ? "to the last digit" : `all but ${gap} USDT`);
 
 /** Returns the lines of the account's figures. */
-export function performanceSection({ metrics, scope }: Report): string[] {
+export function performanceSection(report: Report): string[] {
+  const { metrics, scope } = report;
   const { equity, pnl, trades, orders, exposure, outcomes } = metrics;
   const fraction = (value: number | null, places: number): string => (value === null ? "–" : percent(value, places));
+  const armed = armingText(report, escaped);
   const rows: [string, string][] = [
     ["Equity", equity.end === null ? "–" : money(equity.end)],
     ["Change", equity.change === null ? "–" : `${signedMoney(equity.change)} (${fraction(equity.return, 2)})`],
@@ -107,6 +109,7 @@ export function performanceSection({ metrics, scope }: Report): string[] {
     ["Fills", grouped(orders.fills)],
     ["Turnover", turnoverText(orders)],
     ["Edge gate", edgeGateText(scope)],
+    ...(armed === null ? [] : [["Armed", armed] as [string, string]]),
     ["Exposure", `${usd(exposure.grossUsd)} (${fraction(exposure.ofEquity, 0)})`],
     ...Object.entries(metrics.feesUnconverted).map(([asset, fee]): [string, string] => [
       `Fees in ${escaped(asset, 8)}, no price`,
@@ -121,6 +124,8 @@ export function performanceSection({ metrics, scope }: Report): string[] {
     "| Account | USDT |",
     "|:--|--:|",
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+    "",
+    `Equity is ${EQUITY_OF}.`,
     "",
     ...(settled.length > 0 ? ["Events that went the wallet's way after cost, once their horizon had passed:", ""] : []),
     ...settled.map(

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { positionWith, reportWith } from "#testing/report";
+import { positionWith, reportWith, SCOPE } from "#testing/report";
 import { decimalOf, ZERO } from "#units/decimal";
 import { instantOf } from "#units/time";
 import { markdown } from "./markdown.ts";
-import { edgeGateText } from "./notice.ts";
+import { armingText, edgeGateText } from "./notice.ts";
 import { legTexts, stopText, turnoverText } from "./phrase.ts";
 
 const figures = { contracts: decimalOf("120"), size: decimalOf("12"), netUsd: decimalOf("-286.22") };
@@ -59,4 +59,23 @@ test("turnover is said in USD, and as a multiple of equity a day where that is k
 test("that no trade is held against its expected edge is said where the results are", () => {
   expect(edgeGateText({ policy: {} })).toBe("off: no ledger of signals yet");
   expect(markdown(reportWith())).toContain("| Edge gate | off: no ledger of signals yet |");
+});
+
+test("a live desk's report says until when it is armed, by whom and up to what, or that it opens nothing; equity is USDT alone", () => {
+  const live = { ...SCOPE, mode: "live" } as const;
+  const arming = {
+    ...{ notAfter: instantOf("2022-06-21T09:30:00.000Z"), by: "anna", problem: null },
+    ...{ maxNotionalUsd: decimalOf("5000"), maxDailyLossUsd: decimalOf("50") },
+  };
+  const until = "until 2022-06-21 09:30 by anna: at most 5000 USD held, 50 USD lost a day";
+  expect(armingText({ scope: live, arming })).toBe(until);
+  expect(armingText({ scope: live, arming: { ...arming, problem: "it has ended" } })).toBe(
+    `no, nothing is opened: it has ended; it says ${until}`,
+  );
+  expect(armingText({ scope: live, arming: null })).toBe("no: nothing is opened");
+  expect(armingText({ scope: SCOPE, arming })).toBeNull();
+  expect(markdown({ ...reportWith(), scope: live, arming })).toContain(`| Armed | ${until} |`);
+  const demo = markdown(reportWith());
+  expect(demo).not.toContain("| Armed |");
+  expect(demo).toContain("Equity is USDT alone: a fee in another coin counts at its price, the coin itself does not.");
 });

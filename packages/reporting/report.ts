@@ -248,6 +248,14 @@ export const Report = z.object({
    */
   asOf: z.object({ bias: Instant.nullable(), rest: Instant }).nullable().default(null),
   trading: z.object({ state: z.string(), reason: z.string() }).nullable(),
+  /** Of live alone: until when positions may be opened, by whom, up to which caps, and why not all the same. Null = not armed. */
+  arming: z
+    .object({
+      ...{ notAfter: Instant, by: z.string(), maxNotionalUsd: Decimal, maxDailyLossUsd: Decimal },
+      problem: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
   /** As of the biases: the effective bets of the wallet that has most, and how many it takes to tell skill from luck. */
   evidence: z.array(z.object({ horizon: Horizon, has: z.number(), needs: z.number().int() })).default([]),
   biases: z.array(BiasLine),

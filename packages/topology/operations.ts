@@ -136,7 +136,7 @@ export const REPLIES = {
         inDoubt: z.array(Doubtful),
         /** The newest arming that was not taken back, and why it does not hold; null = it does. Of live alone. */
         arming: Arming.pick({ account: true, epoch: true, maxNotionalUsd: true, maxDailyLossUsd: true, notAfter: true })
-          .extend({ problem: z.string().nullable() })
+          .extend({ by: z.string().default("unknown"), problem: z.string().nullable() })
           .nullable()
           .default(null),
       }),

@@ -11,20 +11,28 @@ import { readControl } from "./control.ts";
 
 const ENTITY = "arming";
 
-/**
- * Returns the newest arming of a mode that was not taken back; null = there is none. It is a row of the audit log: that nobody
- * changed it since, its own signature shows.
- */
-export async function latestArming(db: Db, mode: TradingMode): Promise<SignedArming | null> {
+/** Returns the newest arming of a mode that was not taken back, and who gave it; null = there is none. */
+async function latest(
+  db: Db,
+  mode: TradingMode,
+): Promise<{ readonly signed: SignedArming; readonly by: string } | null> {
   const [row] = await drizzleOf(db)
     .select({ newValue: auditLogs.newValue })
     .from(auditLogs)
     .where(and(eq(auditLogs.entityType, ENTITY), eq(auditLogs.entityId, idOf(ENTITY, mode))))
     .orderBy(desc(auditLogs.seq))
     .limit(1);
-  const kept = SignedArming.safeParse((row?.newValue as { arming?: unknown } | undefined)?.arming);
-  return kept.data ?? null;
+  const said = row?.newValue as { arming?: unknown; actor?: unknown } | undefined;
+  const kept = SignedArming.safeParse(said?.arming);
+  return kept.success ? { signed: kept.data, by: String(said?.actor) } : null;
 }
+
+/**
+ * Returns the newest arming of a mode that was not taken back; null = there is none. It is a row of the audit log: that nobody
+ * changed it since, its own signature shows.
+ */
+export const latestArming = async (db: Db, mode: TradingMode): Promise<SignedArming | null> =>
+  (await latest(db, mode))?.signed ?? null;
 
 /** What a person says of the arming of a desk: a signed one, or null to take it back. */
 export interface ArmCommand extends ByHand {
@@ -59,7 +67,11 @@ export async function armByHand(
 }
 
 /** What a person reads of an arming. */
-export type ArmingLookup = Pick<Arming, "account" | "epoch" | "maxNotionalUsd" | "maxDailyLossUsd" | "notAfter">;
+export interface ArmingLookup
+  extends Pick<Arming, "account" | "epoch" | "maxNotionalUsd" | "maxDailyLossUsd" | "notAfter"> {
+  /** Who armed. */
+  readonly by: string;
+}
 
 /**
  * Returns what the newest arming says that was not taken back, and why it does not hold in the epoch that it would be needed
@@ -70,11 +82,12 @@ export async function lookAtArming(
   mode: TradingMode,
   judge: ArmingJudge,
 ): Promise<(ArmingLookup & { readonly problem: string | null }) | null> {
-  const signed = await latestArming(db, mode);
-  const says = signed === null ? null : armingIn(signed.text);
-  if (signed === null || says === null) return null;
+  const newest = await latest(db, mode);
+  const says = newest === null ? null : armingIn(newest.signed.text);
+  if (newest === null || says === null) return null;
+  const { signed, by } = newest;
   const { account, epoch, maxNotionalUsd, maxDailyLossUsd, notAfter } = says;
   const verdict = judge(signed, armingEpoch(await readControl(db, mode)));
   const problem = "problem" in verdict ? verdict.problem : null;
-  return { account, epoch, maxNotionalUsd, maxDailyLossUsd, notAfter, problem };
+  return { account, epoch, maxNotionalUsd, maxDailyLossUsd, notAfter, by, problem };
 }
