@@ -19,8 +19,8 @@ const command: Command = {
     path: { value: "PATH", says: "of --seed this one schedule alone, as a failure names it" },
     workers: { value: "N", says: "at once; as many as there are cores by default" },
     mutants: { says: "change the desk in the ways that the model must find, one after the other, instead" },
-    only: { value: "TEXT", says: "of the mutants those alone whose name has this" },
-    keep: { says: "with --mutants: keep the schedule that finds each, made small, in scripts/torture/kills.json" },
+    only: { value: "TEXT", says: "of the mutants those alone whose name has this; several with | between" },
+    keep: { says: "with --mutants: keep the schedule that finds each, made small, in scripts/torture/kills.jsonl" },
     kills: { says: "play the kept schedules again instead: each must find its mutant, and the desk as it is passes" },
     failure: { value: "FILE", says: "where a failure is written, as a test", default: ".spyhop/torture.test.ts" },
   },
@@ -99,7 +99,7 @@ async function mutants(given: Arguments, workers: number, seed: number, signal: 
 
 function chosenMutants(given: Arguments): readonly Mutant[] {
   const only = given.text("only") ?? "";
-  const chosen = MUTANTS.filter(({ name }) => name.includes(only));
+  const chosen = MUTANTS.filter(({ name }) => only.split("|").some((text) => name.includes(text)));
   if (chosen.length === 0) throw new UsageError(`no mutant's name has "${only}"`);
   return chosen;
 }
@@ -108,7 +108,7 @@ function chosenMutants(given: Arguments): readonly Mutant[] {
 async function kills(given: Arguments, workers: number): Promise<void> {
   const kept = await readKills();
   const chosen = chosenMutants(given);
-  const problems = chosen.flatMap(({ name }) => (kept[name] === undefined ? [`${name}: no schedule is kept`] : []));
+  const problems: string[] = [];
   const replays = chosen.flatMap((mutant) => {
     const kill = kept[mutant.name];
     return kill === undefined ? [] : [{ mutant, kill }];
@@ -116,7 +116,8 @@ async function kills(given: Arguments, workers: number): Promise<void> {
   await replay(replays, workers, ({ name }, problem) => {
     if (problem !== null) problems.push(`${name}: ${problem}`);
   });
-  process.stdout.write(`${chosen.length - problems.length} of ${chosen.length} mutants die by their kept schedules\n`);
+  process.stdout.write(`${replays.length - problems.length} of ${replays.length} kept schedules find their mutants\n`);
+  for (const { name } of chosen) if (kept[name] === undefined) process.stdout.write(`none is kept: ${name}\n`);
   if (problems.length > 0)
     throw new TortureError(`${problems.join("\n")}\nFind others: npm run torture -- --mutants --keep --only NAME`);
 }

@@ -8,19 +8,18 @@ export interface Kill {
   readonly schedule: Schedule;
 }
 
-const FILE = join(import.meta.dirname, "kills.json");
+const FILE = join(import.meta.dirname, "kills.jsonl");
 
 /** Returns the kept schedules that find mutants, by the mutant's name. */
 export async function readKills(): Promise<Record<string, Kill>> {
-  return JSON.parse(await readFile(FILE, "utf8"));
+  const lines = (await readFile(FILE, "utf8")).split("\n").filter((line) => line !== "");
+  return Object.fromEntries(lines.map((line) => [JSON.parse(line).name, JSON.parse(line)]));
 }
 
-/** Keeps schedules, those of the mutants in `names` alone and in that order, one a line. */
+/** Keeps schedules, those of the mutants in `names` alone and in that order. */
 export async function writeKills(kills: Readonly<Record<string, Kill>>, names: readonly string[]): Promise<void> {
-  const lines = names.flatMap((name) =>
-    kills[name] === undefined ? [] : `  ${JSON.stringify(name)}: ${JSON.stringify(kills[name])}`,
-  );
-  await writeFile(FILE, `{\n${lines.join(",\n")}\n}\n`);
+  const lines = names.flatMap((name) => (kills[name] === undefined ? [] : JSON.stringify({ name, ...kills[name] })));
+  await writeFile(FILE, `${lines.join("\n")}\n`);
 }
 
 /** Returns the law that a violation says was broken. */

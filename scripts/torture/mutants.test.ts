@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { readKills } from "./kills.ts";
 import { MUTANTS } from "./mutants.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -14,3 +15,9 @@ test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
     }
   },
 );
+
+test("a schedule is kept of mutants alone, in their order", async () => {
+  const kept = Object.keys(await readKills());
+  expect(kept).toEqual(MUTANTS.map(({ name }) => name).filter((name) => kept.includes(name)));
+  expect(kept.length).toBeGreaterThan(10);
+});

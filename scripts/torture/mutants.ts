@@ -159,7 +159,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "child fills are somebody else's",
     file: "packages/desk/reconcile-account.ts",
-    find: "await adoptFired(store, exchange, run, listed, open, told.fills);",
+    find: "await adoptFired(store, exchange, run, listed, openIn(facts, instrument), told.fills);",
     replace: "void adoptFired;",
   },
   {

@@ -97,6 +97,7 @@ export async function actOut(scene: Scene, step: Step): Promise<void> {
     case "adl":
       return others(scene, step);
     case "transfer":
+      watch.transfers(amount);
       engine.transfer(text(amount === 0 ? 1 : amount * 100));
       return;
     case "halt":

@@ -118,7 +118,7 @@ export function sum(tallies: readonly Tally[]): Tally {
 /** Everything strikes in so many of the schedules at least, of so many; fewer say nothing of it. */
 const [LEAST, JUDGED] = [0.01, 1000];
 /** A point that fewer of the surveyed schedules come to cannot be struck so often, and is drawn as often as the others of them. */
-const RARE = 0.02;
+const RARE = 0.05;
 
 /** Returns what could strike: each fault, act, door and point by the name under which a tally counts it. */
 function strikesOf(points: readonly Point[]): Set<string> {

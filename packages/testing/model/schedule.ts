@@ -152,7 +152,7 @@ const bar: fc.Arbitrary<Bar> = fc.record({
 });
 
 /** A schedule that has deaths has so many, of which about a quarter come to pass. */
-const DEATHS = { minLength: 3, maxLength: 20 };
+const DEATHS = { minLength: 3, maxLength: 24 };
 const still = fc.oneof(
   { arbitrary: fc.constant(null), weight: 4 },
   { arbitrary: fc.constantFrom(2000, 15_000, 45_000), weight: 1 },
