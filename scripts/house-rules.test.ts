@@ -679,6 +679,8 @@ const NUMBERS: Readonly<Record<string, string>> = {
   "packages/desk/reconcile-account.ts ROUNDS": "requests of one run; the next run looks again",
   "packages/desk/record-protection.ts LOOKED_BACK_MS": "how far a reader looks back",
   "packages/desk/settle-orders.ts FEW": "requests of one run; the next run looks again",
+  "packages/desk/watch-stops.ts IDS": "a place in an id",
+  "packages/desk/watch-stops.ts MOST_WRITES": "requests of one look; the next run looks again",
   "packages/trading/arming.ts AHEAD_MS": "how far two clocks may differ",
   "packages/trading/arming.ts LONGEST_MS": "nobody may arm for longer, whatever a policy says",
   "packages/trading/orders/resolve.ts GRACE_MS": "the venue's: a model check holds it against the other three",

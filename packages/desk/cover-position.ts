@@ -228,7 +228,11 @@ async function limitOf(
   attempt: Attempt,
 ): Promise<SliceRule["most"]> {
   if (big(exposure).eq(0)) return null;
-  return attempt("most of one stop", instrument.id, () => exchange.stopLimit(instrument.id));
+  return attempt("most of one stop", instrument.id, async () => {
+    // What a stop places is a market order.
+    const [stop, market] = [await exchange.stopLimit(instrument.id), await exchange.marketLimit(instrument.id)];
+    return stop === null || (market !== null && big(market).lt(stop)) ? market : stop;
+  });
 }
 
 /** Replies after which a stop may be had yet, by a later look. */

@@ -86,6 +86,7 @@ function handVenue(now: () => number) {
     stopFate: async () => null,
     takeProfits: async () => [],
     stopLimit: async () => null,
+    marketLimit: async () => null,
     fills: async (since) => fills.filter((fill) => fill.filledAt >= since),
     fillsOf: async (_, venueOrderId) => fills.filter((fill) => fill.venueOrderId === venueOrderId),
     positions: async () => [...held.values()],

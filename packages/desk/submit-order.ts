@@ -16,7 +16,7 @@ import {
 import type { Policy } from "#trading/plans/policy";
 import type { TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
-import { ZERO } from "#units/decimal";
+import { type Decimal, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { type Instant, instant, millis } from "#units/time";
 import { armingObjection, unasked } from "./arming.ts";
@@ -65,7 +65,7 @@ async function lookAround(
 /** Returns the claim of an order, with what stands in its way and the size that the venue's position leaves it. */
 function claimOf(order: StoredOrder, claim: Claim, look: Omit<ClaimLook, "now">, limits: ClaimLimits): Claim {
   const now = instant(millis(claim.expiresAt) - DEADLINE_MS);
-  const size = look.held === null ? null : sizeNow(order, look.held);
+  const size = look.held === null ? null : sizeNow(order, look.held, look.most ?? null);
   return { ...claim, objection: objectionOf(order, { ...look, now }, limits), ...(size === null ? {} : { size }) };
 }
 
@@ -73,6 +73,8 @@ function claimOf(order: StoredOrder, claim: Claim, look: Omit<ClaimLook, "now">,
 export interface Terms {
   /** One that opens or adds is not sent while the venue margins its instrument at another leverage. */
   readonly policy: ClaimLimits & Pick<Policy, "venueLeverage">;
+  /** The most contracts that a stop is sent with; null or absent = no bound is known. */
+  readonly most?: Decimal | null;
   /** In live one that opens or adds is sent only under an arming. Without a look nothing is armed. */
   readonly armed?: ArmingLook;
   /** Waits so many milliseconds where the venue is busy. Without it an order is posted once. */
@@ -90,7 +92,7 @@ export async function submitOrder(
   id: OrderId,
   at: Instant,
   by: string,
-  { policy, armed = unasked, pause = null }: Terms,
+  { policy, armed = unasked, most = null, pause = null }: Terms,
 ): Promise<Submitted> {
   const stored = async (): Promise<StoredOrder> => {
     const order = await store.order(id);
@@ -115,7 +117,7 @@ export async function submitOrder(
         if (look.quote !== null) unarmed = await armingObjection(store, exchange, armed, order, look.quote, at);
         return { kind: "clock", now: await exchange.now() };
       case "claim": {
-        const asked = claimOf(order, { at, by, expiresAt: effect.expiresAt }, look, policy);
+        const asked = claimOf(order, { at, by, expiresAt: effect.expiresAt }, { ...look, most }, policy);
         const claimed = await store.claim(id, { ...asked, objection: asked.objection ?? unarmed });
         order = claimed ?? (await stored());
         closed = claimed === null && order.status === "canceled";

@@ -1,14 +1,14 @@
 import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
+import type { StoredOrder } from "#trading/orders/stored-order";
 import type { Policy } from "#trading/plans/policy";
 import { isDust } from "#trading/positions/dust";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { stopReached } from "#trading/positions/reconcile";
-import { isUnheard, stopOrder, stopStep } from "#trading/positions/stop";
+import { type Closing, closingOf, isRefusedByForm, isUnheard, stopOrder, stopStep } from "#trading/positions/stop";
 import type { Run, TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
-import type { Decimal } from "#units/decimal";
-import type { OrderId } from "#units/ids";
+import { big, type Decimal, text } from "#units/decimal";
 import { submitOrder, type Terms } from "./submit-order.ts";
 
 /** What stops need of a run. */
@@ -37,10 +37,16 @@ export async function watchStop(
 /** What a stop order needs of a position. */
 type Held = Pick<OpenPosition, "contracts" | "stopPrice" | "openedAt">;
 
+/** Ids of a position's stop orders: two digits. */
+const IDS = 100;
+/** A close that is too large, or bound by the price limit, is written anew this often within one run. */
+const MOST_WRITES = 4;
+
 /**
- * Closes what is held with a reduce-only market order, unless a stop order of the instrument is under way already: one whose
- * process claimed it and sent nothing is not, once its deadline is over. Returns what the kill switch became, when the
- * venue's reply tripped it.
+ * Closes what is held with reduce-only market orders, each of at most what the venue takes at once, unless stop orders of the
+ * instrument are under way already: one whose process claimed it and sent nothing is not, once its deadline is over. All are
+ * written before the first is sent. One that is too large is sent in halves, one that meets the price limit within it, in the
+ * same run. Returns what the kill switch became, when a reply tripped it.
  */
 export async function closeAtMarket(
   store: TradingStore,
@@ -50,26 +56,48 @@ export async function closeAtMarket(
   held: Held,
   mark: Decimal,
 ): Promise<StoredControl | null> {
-  const orderId = await stopFor(store, exchange, run, held, instrument, mark);
-  if (orderId === null) return null;
-  return (await submitOrder(store, exchange, orderId, run.at, run.by, run)).tripped;
+  const limit = await exchange.marketLimit(instrument.id).catch(() => null); // not told: the venue says it when it is too large
+  let [tripped, writes]: [StoredControl | null, number] = [null, 0];
+  for (;;) {
+    const stops = await store.stops(run.account.mode, instrument.id, held.openedAt);
+    const now = stops.some(isUnheard) ? await exchange.now() : run.at;
+    const step = stopStep(stops, held.openedAt, now);
+    if (step.act === "wait") return tripped;
+    const ids = step.act === "place" ? IDS - step.attempt : IDS;
+    const closing = closingOf(held.contracts, limit, instrument, { stops, openedAt: held.openedAt, ids });
+    if (step.act === "send") {
+      const terms: Terms = { policy: run.policy, most: closing.most };
+      const sent = await submitOrder(store, sending(exchange, closing), step.orderId, run.at, run.by, terms);
+      tripped = sent.tripped ?? tripped;
+      if (sent.order.status === "approved") return tripped; // held back: whoever looks next sends it
+      continue;
+    }
+    if (writes === MOST_WRITES || (writes > 0 && !isWorthAnother(stops, held))) return tripped;
+    writes++;
+    await written(store, run, { instrument, held, mark }, closing.sizes, step.attempt);
+  }
 }
 
-/** Returns the stop order to send for a position, written if there is none yet; null while one is under way. */
-async function stopFor(
+/** Returns the venue with market orders sent as the closing wants them. */
+const sending = (exchange: Exchange, { market }: Closing): Exchange =>
+  market === "market" ? exchange : { ...exchange, submit: (order) => exchange.submit({ ...order, type: market }) };
+
+/** Returns whether the newest stop order of a position was refused for what another can do better. */
+const isWorthAnother = (stops: readonly StoredOrder[], { openedAt }: Held): boolean =>
+  isRefusedByForm(stops.findLast(({ biasAt }) => biasAt === openedAt));
+
+/** Writes the orders that close what is held, one a size. */
+async function written(
   store: TradingStore,
-  exchange: Exchange,
   run: StopRun,
-  position: Held,
-  instrument: Instrument,
-  mark: Decimal,
-): Promise<OrderId | null> {
-  const { mode } = run.account;
-  const stops = await store.stops(mode, instrument.id, position.openedAt);
-  const now = stops.some(isUnheard) ? await exchange.now() : run.at;
-  const step = stopStep(stops, position.openedAt, now);
-  if (step.act !== "place") return step.act === "send" ? step.orderId : null;
-  const control = await store.control(mode);
-  const { id } = await store.insert(stopOrder({ ...run, control, instrument, position, mark, attempt: step.attempt }));
-  return id;
+  { instrument, held, mark }: { readonly instrument: Instrument; readonly held: Held; readonly mark: Decimal },
+  sizes: readonly Decimal[],
+  before: number,
+): Promise<void> {
+  const control = await store.control(run.account.mode);
+  const isLong = big(held.contracts).gt(0);
+  for (const [nth, size] of sizes.entries()) {
+    const position = { ...held, contracts: isLong ? size : text(big(size).neg()) };
+    await store.insert(stopOrder({ ...run, control, instrument, position, mark, attempt: before + nth }));
+  }
 }

@@ -33,10 +33,11 @@ export interface Submission {
   readonly clientOrderId: string;
   readonly instrument: string;
   readonly side: Side;
-  readonly type: OrderType;
+  /** `optimal` = at market, within the venue's price limit; what it cannot take at once is canceled. */
+  readonly type: OrderType | "optimal";
   /** Contracts, a multiple of the lot. */
   readonly size: Decimal;
-  /** Limit of an `ioc`; null for a market order. */
+  /** Limit of an `ioc`; null for the others. */
   readonly price: Decimal | null;
   readonly reduceOnly: boolean;
   readonly expiresAt: Instant;
@@ -215,6 +216,8 @@ export interface Exchange {
   placeStop(stop: StopSubmission): Promise<StopReply>;
   /** Returns the most contracts that one stop of an instrument may close; null = the venue names no bound. */
   stopLimit(instrument: string): Promise<Decimal | null>;
+  /** Returns the most contracts of one market order; null as above. */
+  marketLimit(instrument: string): Promise<Decimal | null>;
   /** Moves the trigger of a stop that waits. */
   moveStop(instrument: string, algoId: string, trigger: Decimal): Promise<StopReply>;
   /** Places a take-profit of a size. */

@@ -10,7 +10,7 @@ import { type OkxClient, type OkxCredentials, okxClient } from "./client.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { indexPrice } from "./index-price.ts";
 import { marginsOver } from "./margins.ts";
-import { marketOver, type OkxMarketConfig, stopLimits } from "./market.ts";
+import { marketOver, type OkxMarketConfig, sizeLimits } from "./market.ts";
 import { submitReplyOf } from "./reply.ts";
 import { type Call, type Params, pages, rowsOf, unlessGone } from "./requests.ts";
 import { balanceOf, billOf, type FillRecord, fillOf, listingOf, orderOf, parsed, positionOf } from "./rows.ts";
@@ -86,7 +86,7 @@ function placement(order: Submission, tdMode: TdMode): Params {
     instId: order.instrument,
     tdMode,
     side: order.side,
-    ordType: order.type,
+    ordType: order.type === "optimal" ? "optimal_limit_ioc" : order.type,
     sz: order.size,
     ...(order.price === null ? {} : { px: order.price }),
     ...(order.reduceOnly ? { reduceOnly: true } : {}),
@@ -195,7 +195,7 @@ export function okxExchange(config: OkxExchangeConfig, client: OkxClient = okxCl
     ...stopsOver(stopCalls(client), config.tdMode),
     stopFate: fatesOver(stopAt),
     ...marginsOver(client, config.tdMode),
-    stopLimit: stopLimits(client),
+    ...sizeLimits(client),
     venue: config.venue,
     assertions,
     submit: async (order) => {

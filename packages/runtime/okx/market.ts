@@ -58,23 +58,31 @@ export function marketOver(client: OkxClient): Market {
  */
 export const okxMarket = (config: OkxMarketConfig): Market => marketOver(okxClient(config));
 
-const StopRow = z.object({ instId: z.string(), maxStopSz: z.string().optional() });
+const LimitRow = z.object({ instId: z.string(), maxStopSz: z.string().optional(), maxMktSz: z.string().optional() });
 /** Limits change with an instrument's row, which is announced days before. */
 const LIMIT_MS = 3_600_000;
 
+type SizeLimit = (instrument: string) => Promise<Decimal | null>;
+
 /**
- * Returns how the most contracts of one stop are found: asked once an hour for each instrument, null where OKX names none.
- * Source: OKX v5, public/instruments, `maxStopSz`.
+ * Returns how the most contracts of one stop, and of one market order, are found: asked once an hour for each instrument, null
+ * where OKX names none.   Source: OKX v5, public/instruments, `maxStopSz`, `maxMktSz`.
  */
-export function stopLimits(client: OkxClient): (instrument: string) => Promise<Decimal | null> {
-  const known = new Map<string, { readonly at: number; readonly most: Decimal | null }>();
-  return async (instrument) => {
+export function sizeLimits(client: OkxClient): { readonly stopLimit: SizeLimit; readonly marketLimit: SizeLimit } {
+  const known = new Map<string, { readonly at: number; readonly row: z.infer<typeof LimitRow> | null }>();
+  const rowOf = async (instrument: string) => {
     const last = known.get(instrument);
-    if (last !== undefined && performance.now() - last.at < LIMIT_MS) return last.most;
+    if (last !== undefined && performance.now() - last.at < LIMIT_MS) return last.row;
     const rows = await rowsOf(client, client.publicGetPublicInstruments, { instType: "SWAP", instId: instrument });
-    const row = rows.map((each) => parsed("instruments", StopRow, each)).find(({ instId }) => instId === instrument);
-    const most = row?.maxStopSz ? parsed("instruments", Decimal, row.maxStopSz) : null;
-    known.set(instrument, { at: performance.now(), most });
-    return most;
+    const row = rows.map((each) => parsed("instruments", LimitRow, each)).find(({ instId }) => instId === instrument);
+    known.set(instrument, { at: performance.now(), row: row ?? null });
+    return row ?? null;
   };
+  const most =
+    (field: "maxStopSz" | "maxMktSz"): SizeLimit =>
+    async (instrument) => {
+      const size = (await rowOf(instrument))?.[field];
+      return size ? parsed("instruments", Decimal, size) : null;
+    };
+  return { stopLimit: most("maxStopSz"), marketLimit: most("maxMktSz") };
 }

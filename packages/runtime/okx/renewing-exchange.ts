@@ -56,6 +56,7 @@ export function renewing(
     placeTakeProfit: (leg) => send((exchange) => exchange.placeTakeProfit(leg)),
     resizeStop: (instrument, id, size) => send((exchange) => exchange.resizeStop(instrument, id, size)),
     stopLimit: (instrument) => ask((exchange) => exchange.stopLimit(instrument)),
+    marketLimit: (instrument) => ask((exchange) => exchange.marketLimit(instrument)),
     takeProfits: () => ask((exchange) => exchange.takeProfits()),
     stops: () => ask((exchange) => exchange.stops()),
     stopFate: (id) => ask((exchange) => exchange.stopFate(id)),

@@ -17,6 +17,8 @@ export interface ClaimLook {
   readonly decidedMark: Decimal | null;
   /** Signed contracts that the venue holds of the instrument; null = not asked, since the order opens or adds. */
   readonly held: Decimal | null;
+  /** The most contracts of one market order; null = no bound is known. */
+  readonly most?: Decimal | null;
 }
 
 /** The limits of a claim. */
@@ -76,13 +78,18 @@ function moveFault({ side, stopLoss }: Order, mark: Decimal, decided: Decimal | 
 }
 
 /**
- * Returns the contracts that a reduce-only order is sent with, given what the venue holds: a stop all of it, any other what
- * was decided and no more than there is. Null = there is nothing to reduce in its direction.
+ * Returns the contracts that a reduce-only order is sent with, given what the venue holds: a stop all of it, up to the `most` of
+ * one market order, any other what was decided and no more than there is. Null = there is nothing to reduce in its direction.
  */
-export function sizeNow({ type, side, size }: Pick<Order, "type" | "side" | "size">, held: Decimal): Decimal | null {
+export function sizeNow(
+  { type, side, size }: Pick<Order, "type" | "side" | "size">,
+  held: Decimal,
+  most: Decimal | null = null,
+): Decimal | null {
   const closable = side === "sell" ? big(held) : big(held).neg();
   if (closable.lte(0)) return null;
-  return type === "stop" || closable.lt(size) ? text(closable) : size;
+  if (type === "stop") return most !== null && closable.gt(most) ? most : text(closable);
+  return closable.lt(size) ? text(closable) : size;
 }
 
 /**

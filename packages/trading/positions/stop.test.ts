@@ -1,12 +1,13 @@
-import { expect, test } from "vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { ETH_SWAP } from "#testing/instruments";
-import { decimalOf } from "#units/decimal";
+import { big, decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
 import { clientOrderId } from "../orders/client-order-id.ts";
 import type { OrderStatus } from "../orders/order.ts";
 import { POLICY } from "../plans/policy.ts";
-import { type Stopped, type StopStep, stopOrder, stopStep } from "./stop.ts";
+import { closingOf, type Stopped, type StopStep, stopOrder, stopStep } from "./stop.ts";
 
 const OPENED = instantOf("2022-06-21T02:40:00.000Z");
 const BEFORE = instantOf("2022-06-20T02:40:00.000Z");
@@ -75,4 +76,51 @@ test("each attempt has an id of its own, and the hundredth is the last", () => {
   expect(idOf(0)).toBe(clientOrderId({ ...intent, biasAt: OPENED }));
   expect(new Set([0, 1, 98, 99].map(idOf)).size).toBe(4);
   expect(idOf(500)).toBe(idOf(99));
+});
+
+const closed = (size: string, status: OrderStatus, errorMessage: string | null = null, biasAt = OPENED) => ({
+  ...{ size: decimalOf(size), status, errorMessage, biasAt },
+});
+
+describe("how what is held is closed at market", () => {
+  const way = (contracts: string, limit: string | null, stops: ReturnType<typeof closed>[] = [], ids = 100) =>
+    closingOf(decimalOf(contracts), limit === null ? null : decimalOf(limit), ETH_SWAP, {
+      ...{ stops, openedAt: OPENED, ids },
+    });
+
+  test("at once where no bound is known, in slices of the most where one is, of a short too", () => {
+    expect(way("250", null)).toEqual({ sizes: ["250"], most: null, market: "market" });
+    expect(way("-250", "100")).toEqual({ sizes: ["100", "100", "50"], most: "100", market: "market" });
+    expect(way("250", "100.05").sizes).toEqual(["100", "100", "50"]); // a multiple of the lot
+  });
+
+  test.each(["51202 too much", "51108 split", "51207 split"])("in halves of what was too large: %s", (said) => {
+    expect(way("250", "1000", [closed("250", "rejected", said)])).toMatchObject({ sizes: ["125", "125"], most: "125" });
+    const twice = [closed("250", "rejected", said), closed("125", "rejected", said)];
+    expect(way("250", null, twice).sizes).toEqual(["62.5", "62.5", "62.5", "62.5"]);
+    expect(way("250", null, [closed("250", "rejected", said, BEFORE)]).sizes).toEqual(["250"]);
+  });
+
+  test.each(["51006", "51116", "51137", "51138"])("within the price limit once it was met: %s", (code) => {
+    expect(way("9", null, [closed("9", "rejected", `${code} no`)]).market).toBe("optimal");
+    expect(way("9", null, [closed("9", "canceled")]).market).toBe("optimal");
+    expect(way("9", null, [closed("9", "canceled", null, BEFORE)]).market).toBe("market");
+  });
+
+  test("for all sizes and bounds: slices are of at most the bound, in lots, and add up, as far as there are ids", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 9999 }),
+        fc.integer({ min: 1, max: 999 }),
+        fc.nat(100),
+        (held, most, ids) => {
+          const { sizes } = way(String(held / 10), String(most / 10), [], ids);
+          const sum = sizes.reduce((total, size) => total.plus(size), big(0));
+          expect(sizes.length).toBeLessThanOrEqual(ids);
+          expect(sizes.every((size) => big(size).lte(most / 10) && big(size).mod("0.1").eq(0))).toBe(true);
+          expect(sizes.length === ids ? sum.lte(held / 10) : sum.eq(held / 10)).toBe(true);
+        },
+      ),
+    );
+  });
 });

@@ -1,4 +1,4 @@
-import { big, type Decimal, text, ZERO } from "#units/decimal";
+import { type Big, big, type Decimal, floorTo, text, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
 import type { Account } from "../account.ts";
@@ -11,7 +11,7 @@ import { LOOKED_FOR } from "../orders/settle.ts";
 import type { NewOrder, StoredOrder } from "../orders/stored-order.ts";
 import type { Control } from "../plans/limits.ts";
 import type { Policy } from "../plans/policy.ts";
-import type { Side } from "../venue.ts";
+import type { Side, Submission } from "../venue.ts";
 import type { OpenPosition } from "./position-row.ts";
 
 /** What is to be done about a stop that the mark has reached. */
@@ -41,6 +41,56 @@ export function stopStep(
     isUnheard(order) && order.expiresAt !== null && millis(now) > millis(order.expiresAt) + GRACE_MS;
   if (stops.some((order) => IN_FLIGHT.includes(order.status) && !isLost(order))) return { act: "wait" };
   return { act: "place", attempt: stops.filter((order) => order.biasAt === openedAt).length };
+}
+
+/** The venue's codes for a market order, or a close, that is too large. Source: OKX v5, error codes; ccxt 4.5.84. */
+const TOO_LARGE: readonly string[] = ["51202", "51108", "51207"];
+/** The same for a price outside its limit, which a market order goes in at. */
+const PRICE_LIMIT: readonly string[] = ["51006", "51116", "51137", "51138"];
+
+/** How what is held is closed at market. */
+export interface Closing {
+  /** Contracts of each order, the first to be sent first; they add up to what is held. */
+  readonly sizes: readonly Decimal[];
+  /** The most contracts of one order; null = no bound is known. */
+  readonly most: Decimal | null;
+  /** How each is sent. */
+  readonly market: Exclude<Submission["type"], "ioc">;
+}
+
+/** Returns whether the venue refused an order for its size or its price, which another can do better. */
+export const isRefusedByForm = (order: Pick<StoredOrder, "status" | "errorMessage"> | undefined): boolean =>
+  order?.status === "rejected" && [...TOO_LARGE, ...PRICE_LIMIT].includes(order.errorMessage?.slice(0, 5) ?? "");
+
+type Past = Pick<StoredOrder, "status" | "biasAt" | "size" | "errorMessage">;
+
+/**
+ * Returns how to close `contracts`, given the most of one market order by the venue's list and what became of the position's
+ * stop orders before: one that was too large is sent in halves, and after one that the venue canceled or whose price was outside
+ * its limit the next is bound by that limit. At most `ids` orders: what is left over is closed by a later look.
+ */
+export function closingOf(
+  contracts: Decimal,
+  limit: Decimal | null,
+  { lotSize, minSize }: Pick<Instrument, "lotSize" | "minSize">,
+  before: { readonly stops: readonly Past[]; readonly openedAt: Instant; readonly ids: number },
+): Closing {
+  const past = before.stops.filter(({ biasAt }) => biasAt === before.openedAt);
+  const said = (codes: readonly string[]) =>
+    past.filter(({ errorMessage }) => codes.includes(errorMessage?.slice(0, 5) ?? ""));
+  const bounds = [...(limit === null ? [] : [big(limit)]), ...said(TOO_LARGE).map(({ size }) => big(size).div(2))];
+  const least = bounds.reduce<Big | null>((low, bound) => (low === null || bound.lt(low) ? bound : low), null);
+  const floored = least === null ? null : big(floorTo(text(least), lotSize));
+  const most = floored === null ? null : floored.lt(minSize) ? big(minSize) : floored;
+  const isBound = said(PRICE_LIMIT).length > 0 || past.some(({ status }) => status === "canceled");
+  let left = big(contracts).abs();
+  const sizes: Decimal[] = [];
+  while (left.gt(0) && sizes.length < before.ids) {
+    const size = most !== null && left.gt(most) ? most : left;
+    sizes.push(text(size));
+    left = left.minus(size);
+  }
+  return { sizes, most: most && text(most), market: isBound ? "optimal" : "market" };
 }
 
 /** What a stop order is made from. */
