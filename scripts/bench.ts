@@ -25,7 +25,9 @@ const command: Command = {
     data: { value: "DIR", says: "where a recording is made from recorded blocks", default: ".spyhop" },
     json: { says: "print every run's figures as JSON" },
   },
-  notes: ["`npm run bench -- cold` measures cold starts. docs/benchmarks.md says what the figures mean."],
+  notes: [
+    "`npm run bench -- cold` measures cold starts, `npm run bench -- trading` the order path. docs/benchmarks.md says what the figures mean.",
+  ],
 };
 
 interface Figures {
@@ -95,7 +97,8 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-if (process.argv[2] === "cold") {
-  process.argv.splice(2, 1);
-  await import("./bench/cold-command.ts");
-} else await runCommand(command, main);
+const [, , named] = process.argv;
+if (named === "cold" || named === "trading") process.argv.splice(2, 1);
+if (named === "cold") await import("./bench/cold-command.ts");
+else if (named === "trading") await import("./bench/trading-command.ts");
+else await runCommand(command, main);

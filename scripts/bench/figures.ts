@@ -5,6 +5,10 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
+/** Returns the smallest of `values` that at least the share `p` of them is not above; NaN of none. */
+export const percentile = (values: readonly number[], p: number): number =>
+  values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(p * values.length) - 1)] ?? Number.NaN;
+
 /** Several measurements of one thing. */
 export interface Spread {
   readonly median: number;

@@ -1,9 +1,10 @@
 import { table } from "#host/text-columns";
 import type { ChainFigures } from "./chain.ts";
 import type { ColdStarts } from "./cold.ts";
-import { kib, median, spread, spreadText } from "./figures.ts";
+import { kib, median, percentile, spread, spreadText } from "./figures.ts";
 import type { MeasuredRun } from "./measured-run.ts";
 import type { SizedBundle } from "./sizes.ts";
+import type { TradingFigures } from "./trading.ts";
 
 const TEXT = { max: 44 } as const;
 const NUMBER = { max: 28, align: "right" } as const;
@@ -108,4 +109,33 @@ export function overBudget(bundles: readonly SizedBundle[], starts: ColdStarts |
         : []),
     ];
   });
+}
+
+const NAMES = { flat: "instruments, flat", held: "instruments, held" } as const;
+
+/** Returns the figures of trading as lines. */
+export function tradingLines({ reconciles, toPost, toStop, yardstickMs }: TradingFigures): string[] {
+  const tail = (values: readonly number[]) =>
+    [percentile(values, 0.5), percentile(values, 0.99)].map((ms) => ms.toFixed(1)).join(", ");
+  return [
+    `a reconciliation (one yardstick is ${yardstickMs.toFixed(0)} ms)`,
+    ...table(
+      [TEXT, NUMBER, NUMBER, NUMBER],
+      [
+        ["", "statements", "ms", "yardsticks"],
+        ...reconciles.map(({ what, count, statements, ms }) => [
+          ...[`${count} ${NAMES[what]}`, String(statements), spreadText(spread(ms), 0)],
+          (median(ms) / yardstickMs).toFixed(2),
+        ]),
+      ],
+    ).map((line) => `  ${line}`),
+    `${toPost.length} orders, p50 and p99 in ms`,
+    ...table(
+      [TEXT, NUMBER],
+      [
+        ["approved order to its POST", tail(toPost)],
+        ["POST to a live stop", tail(toStop)],
+      ],
+    ).map((line) => `  ${line}`),
+  ];
 }
