@@ -1,6 +1,6 @@
 import { PartsFailed } from "#desk/attempt";
 import { fenced } from "#desk/control-object";
-import { coverInstrument } from "#desk/cover-instrument";
+import { coverInstrument } from "#desk/stops/cover-instrument";
 import { consume } from "#runtime/consume";
 import { tradingChanged } from "#trading/facts";
 import { policyOf } from "#trading/plans/policy";

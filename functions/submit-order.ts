@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { PartsFailed } from "#desk/attempt";
 import { fenced } from "#desk/control-object";
-import { coverOrder } from "#desk/cover-instrument";
+import { coverOrder } from "#desk/stops/cover-instrument";
 import { submitOrder } from "#desk/submit-order";
 import { armingLook } from "#runtime/arming";
 import { consume } from "#runtime/consume";

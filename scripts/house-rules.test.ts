@@ -670,17 +670,17 @@ test("no room holds more than 18 % of the lines and no folder more than 40 files
 
 /** Numbers that stay in the code of trading, and why. What is not here belongs to the policy. */
 const NUMBERS: Readonly<Record<string, string>> = {
-  "packages/desk/cover-position.ts FIRST_SLICE": "a place in an id",
-  "packages/desk/cover-position.ts TRIES": "requests of one look; the next run looks again",
+  "packages/desk/stops/cover-position.ts FIRST_SLICE": "a place in an id",
+  "packages/desk/stops/cover-position.ts TRIES": "requests of one look; the next run looks again",
   "packages/desk/follow-head.ts PAGE": "of blocks, nothing of a trade",
   "packages/desk/follow-head.ts STALE_SECONDS": "of blocks, nothing of a trade",
-  "packages/desk/lay-ladder.ts TRIES": "requests of one look; the next run looks again",
+  "packages/desk/stops/lay-ladder.ts TRIES": "requests of one look; the next run looks again",
   "packages/desk/look-at-head.ts LEASE_SECONDS": "of blocks, nothing of a trade",
   "packages/desk/reconcile-account.ts ROUNDS": "requests of one run; the next run looks again",
-  "packages/desk/record-protection.ts LOOKED_BACK_MS": "how far a reader looks back",
+  "packages/desk/stops/record-protection.ts LOOKED_BACK_MS": "how far a reader looks back",
   "packages/desk/settle-orders.ts FEW": "requests of one run; the next run looks again",
-  "packages/desk/watch-stops.ts IDS": "a place in an id",
-  "packages/desk/watch-stops.ts MOST_WRITES": "requests of one look; the next run looks again",
+  "packages/desk/stops/watch-stops.ts IDS": "a place in an id",
+  "packages/desk/stops/watch-stops.ts MOST_WRITES": "requests of one look; the next run looks again",
   "packages/trading/arming.ts AHEAD_MS": "how far two clocks may differ",
   "packages/trading/arming.ts LONGEST_MS": "nobody may arm for longer, whatever a policy says",
   "packages/trading/orders/resolve.ts GRACE_MS": "the venue's: a model check holds it against the other three",

@@ -7,8 +7,8 @@ import type { Exchange, VenueBalance, VenueFill, VenueOrder, VenuePosition, Venu
 import { type Decimal, ZERO } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import type { Attempt } from "./attempt.ts";
-import { ladderedIn } from "./lay-ladder.ts";
 import { lookUp } from "./settle-orders.ts";
+import { ladderedIn } from "./stops/lay-ladder.ts";
 
 /** What the venue said, each answer apart: null = it gave none, which is never an empty one. */
 export interface Answers {

@@ -13,18 +13,18 @@ import type { AccountFacts, Booked, ClosedOrder, KeptLedger, Run, TradingStore }
 import type { Exchange, VenueBalance, VenueOrder } from "#trading/venue";
 import { big, type Decimal, ZERO } from "#units/decimal";
 import { millis } from "#units/time";
-import { adoptFired } from "./adopt-fired.ts";
 import { type Answers, askVenue, dayBefore, instrumentsOf } from "./ask-venue.ts";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
-import { coverPosition } from "./cover-position.ts";
 import { keepLedger } from "./keep-ledger.ts";
-import { layLadder } from "./lay-ladder.ts";
 import { askedOnce, feePrices } from "./price-fees.ts";
-import { protectionsSince } from "./record-protection.ts";
 import { settleInstrument, type Told } from "./settle-orders.ts";
+import { adoptFired } from "./stops/adopt-fired.ts";
+import { coverPosition } from "./stops/cover-position.ts";
+import { layLadder } from "./stops/lay-ladder.ts";
+import { protectionsSince } from "./stops/record-protection.ts";
+import { watchStop } from "./stops/watch-stops.ts";
 import { sweepApproved } from "./sweep-approved.ts";
 import { tripAccount } from "./trip-account.ts";
-import { watchStop } from "./watch-stops.ts";
 
 /** What one run found and did. */
 export interface Reconciled {

@@ -13,8 +13,8 @@ import type { Instrument } from "#trading/instrument";
 import { POLICY } from "#trading/plans/policy";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
-import { coverOrder } from "./cover-instrument.ts";
 import { reconcileAccount } from "./reconcile-account.ts";
+import { coverOrder } from "./stops/cover-instrument.ts";
 import { submitOrder } from "./submit-order.ts";
 
 // How many statements a reconciliation sends, counted at the socket: BEGIN, COMMIT and savepoints are statements too.

@@ -15,8 +15,8 @@ import { POLICY } from "#trading/plans/policy";
 import { big, type Decimal, decimalOf, text } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { instant } from "#units/time";
-import { coverOrder } from "./cover-instrument.ts";
 import type { Planned } from "./plan-lane.ts";
+import { coverOrder } from "./stops/cover-instrument.ts";
 import { submitOrder } from "./submit-order.ts";
 
 // The desk's three trading jobs against the paper venue, over HTTP, through ccxt.

@@ -1,8 +1,8 @@
 import { tradingControl } from "#db/schema";
 import { upsertInstruments } from "#db/trading/instruments";
 import { sqlStore } from "#db/trading/store";
-import { coverOrder } from "#desk/cover-instrument";
 import { reconcileAccount } from "#desk/reconcile-account";
+import { coverOrder } from "#desk/stops/cover-instrument";
 import { submitOrder } from "#desk/submit-order";
 import { paperVenue } from "#doubles/venue/venue";
 import { virtualClock } from "#host/clock";

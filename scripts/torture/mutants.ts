@@ -83,7 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "stop not placed after a partial fill",
-    file: "packages/desk/cover-position.ts",
+    file: "packages/desk/stops/cover-position.ts",
     find: `  const covered = coveredOf(looked, run.policy.adoptedStop);
 `,
     replace: `  if (looked.orders.some(({ order, found }) => order.instrument === instrument.id && found !== null && big(found.filledSize).lt(order.size))) return null;
@@ -151,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "51280 ignored: a passed stop closes nothing",
-    file: "packages/desk/cover-position.ts",
+    file: "packages/desk/stops/cover-position.ts",
     find: `if (reply.kind !== "passed" && !isTooLate) throw`,
     replace: `if (reply.kind === "passed") continue;
     if (!isTooLate) throw`,

@@ -14,7 +14,7 @@ import type { TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
-import { type Attempt, attempts, PartsFailed } from "./attempt.ts";
+import { type Attempt, attempts, PartsFailed } from "../attempt.ts";
 import { type Trail, trailOf } from "./record-protection.ts";
 import { closeAtMarket, type StopRun } from "./watch-stops.ts";
 

@@ -9,7 +9,7 @@ import { type Closing, closingOf, isRefusedByForm, isUnheard, stopOrder, stopSte
 import type { Run, TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
-import { submitOrder, type Terms } from "./submit-order.ts";
+import { submitOrder, type Terms } from "../submit-order.ts";
 
 /** What stops need of a run. */
 export type StopRun = Pick<Run, "account" | "at" | "by"> & {

@@ -5,7 +5,7 @@ import type { StoredOrder } from "#trading/orders/stored-order";
 import type { TradingStore } from "#trading/store";
 import type { Exchange, VenuePosition } from "#trading/venue";
 import { big } from "#units/decimal";
-import { type Attempt, attempts, type Failure } from "./attempt.ts";
+import { type Attempt, attempts, type Failure } from "../attempt.ts";
 import { coverPosition, type Looked } from "./cover-position.ts";
 import { protectionsOf } from "./record-protection.ts";
 import type { StopRun } from "./watch-stops.ts";

@@ -13,7 +13,7 @@ import { isStopId, stopId } from "#trading/protection/stop-id";
 import type { Run, TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenueStop } from "#trading/venue";
 import { type Instant, instant, millis } from "#units/time";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt } from "../attempt.ts";
 
 /** Protections that ended longer ago say nothing of what is held now. */
 const LOOKED_BACK_MS = 7 * 86_400_000;

@@ -17,9 +17,9 @@ import type { Exchange, Submission } from "#trading/venue";
 import type { Candle } from "#units/candle";
 import { type Decimal, decimalOf, text } from "#units/decimal";
 import { type Instant, instant } from "#units/time";
+import { reconcileAccount } from "../reconcile-account.ts";
+import { submitOrder } from "../submit-order.ts";
 import { coverInstrument, coverOrder } from "./cover-instrument.ts";
-import { reconcileAccount } from "./reconcile-account.ts";
-import { submitOrder } from "./submit-order.ts";
 
 // How long what is held has no stop, against the paper venue, over HTTP, through ccxt.
 

@@ -20,11 +20,11 @@ import type { TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
 import { big } from "#units/decimal";
 import type { OrderId } from "#units/ids";
-import { attempts, PartsFailed } from "./attempt.ts";
+import { attempts, PartsFailed } from "../attempt.ts";
+import { submitOrder } from "../submit-order.ts";
 import { coverPosition } from "./cover-position.ts";
 import { type LegTrail, legTrailOf } from "./record-legs.ts";
 import { protectionsOf } from "./record-protection.ts";
-import { submitOrder } from "./submit-order.ts";
 import type { StopRun } from "./watch-stops.ts";
 
 /** The venue did not take a leg, or would not change or end one. Its stop is another order, and is not touched. */
