@@ -141,7 +141,7 @@ async function main(given: Arguments, signal: AbortSignal): Promise<void> {
     process.stdout.write(`${[`on the books in ${books}:`, ...linesOf(tally, seconds)].join("\n")}\n`);
     if (tally.failure !== null) await told(tally.failure, file);
     const few = books === "memory" ? seldom(tally, points) : [];
-    if (few.length > 0) throw new TortureError(`in under 1 % of the schedules strikes: ${few.join("; ")}`);
+    if (few.length > 0) throw new TortureError(`in too few of the schedules strikes: ${few.join("; ")}`);
     if (signal.aborted) throw new InterruptedError(`after ${tally.schedules} schedules`);
   }
   process.stdout.write("every law holds\n");

@@ -115,8 +115,11 @@ export function sum(tallies: readonly Tally[]): Tally {
   };
 }
 
-/** Everything strikes in so many of the schedules at least, of so many; fewer say nothing of it. */
-const [LEAST, JUDGED] = [0.01, 1000];
+/**
+ * Each fault, act and door strikes in so many of the schedules at least, and each of some hundred awaits is where a process dies in
+ * so many; fewer schedules than these say nothing of it.
+ */
+const [LEAST, LEAST_DEATHS, JUDGED] = [0.01, 0.001, 1000];
 /** A point that fewer of the surveyed schedules come to cannot be struck so often, and is drawn as often as the others of them. */
 const RARE = 0.05;
 
@@ -134,16 +137,19 @@ function strikesOf(points: readonly Point[]): Set<string> {
 }
 
 /**
- * Returns what struck too seldom for the check to say much of it: in under 1 % of the schedules, where chance does not explain
- * it (three standard deviations). Nothing of fewer than 1,000 schedules.
+ * Returns what struck too seldom for the check to say much of it: in under 1 % of the schedules, of an await at which a process
+ * dies 0.1 %, where chance does not explain it (three standard deviations). Nothing of fewer than 1,000 schedules.
  */
 export function seldom(
   { schedules: count, struck }: Pick<Tally, "schedules" | "struck">,
   points: readonly Point[],
 ): string[] {
   if (count < JUDGED) return [];
-  const isSeldom = (times: number): boolean => times + 3 * Math.sqrt(times) < LEAST * count;
-  return [...strikesOf(points)].filter((name) => isSeldom(struck.get(name) ?? 0)).sort();
+  const isSeldom = (name: string): boolean => {
+    const times = struck.get(name) ?? 0;
+    return times + 3 * Math.sqrt(times + 1) < count * (name.startsWith("dies: ") ? LEAST_DEATHS : LEAST);
+  };
+  return [...strikesOf(points)].filter(isSeldom).sort();
 }
 
 /** Percentiles of the time that exposures of one kind were without a stop, in seconds. */
