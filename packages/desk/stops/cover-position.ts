@@ -12,7 +12,7 @@ import { isSliced, type SliceRule, slice } from "#trading/protection/slices";
 import { isStopId, stopId } from "#trading/protection/stop-id";
 import type { TradingStore } from "#trading/store";
 import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
-import { big, type Decimal, text } from "#units/decimal";
+import { big, type Decimal, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import { type Attempt, attempts, PartsFailed } from "../attempt.ts";
 import { type Trail, trailOf } from "./record-protection.ts";
@@ -195,7 +195,8 @@ export async function coverPosition(
   const isHeld = position !== null && !big(covered.exposure).eq(0);
   const isSpent = isHeld && trail.isSpent(big(covered.exposure).gt(0) ? "sell" : "buy");
   const laid = isSliced(covered, rule, ours) ? sliced : protect(covered, mine, sized);
-  const commands: readonly Command[] = isSpent ? [{ act: "close" }] : laid;
+  const wanted: readonly Command[] = isSpent ? [{ act: "close" }] : laid;
+  const commands = await withoutStaleEnds(exchange, instrument.id, covered.exposure, wanted, attempt);
   for (const command of commands) {
     if (command.act === "place" && command.size === undefined) trail.sending(command.side, command.trigger);
     if (command.act === "amend") trail.moving(command.algoId, command.trigger);
@@ -209,6 +210,24 @@ export async function coverPosition(
   if (failures.length > 1) throw new PartsFailed("cover-position", failures);
   for (const { error } of failures) throw error;
   return tripped;
+}
+
+/**
+ * Returns the commands, without those that end a stop where the venue holds another side by now than what was seen: the process may
+ * have stood still since, and the stop be that of what was opened meanwhile. The next look ends it if it is to be ended.
+ */
+async function withoutStaleEnds(
+  exchange: Exchange,
+  instrument: string,
+  seen: Decimal,
+  commands: readonly Command[],
+  attempt: Attempt,
+): Promise<readonly Command[]> {
+  if (!commands.some(({ act }) => act === "cancel")) return commands;
+  const positions = await attempt("position before a stop is ended", instrument, () => exchange.positions());
+  const held = positions?.find((one) => one.instrument === instrument)?.contracts ?? ZERO;
+  const isAsSeen = positions !== null && big(held).cmp(0) === big(seen).cmp(0);
+  return isAsSeen ? commands : commands.filter(({ act }) => act !== "cancel");
 }
 
 /** What is to be done about one instrument. */

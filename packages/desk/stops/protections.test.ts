@@ -365,3 +365,29 @@ test("what is opened after a stop was triggered in vain has a stop of its own", 
   expect(await desk.exchange.positions()).toMatchObject([{ contracts: "10" }]);
   expect(await desk.stops()).toMatchObject([{ trigger: "950" }]);
 });
+
+test.each([
+  ["the venue shows it now", true],
+  ["the venue does not answer now", false],
+])(
+  "a look that stood still since it saw nothing held leaves the stop of what was opened meanwhile: %s",
+  async (_, answers) => {
+    const desk = await stage();
+    let looks = 0;
+    const positions: Exchange["positions"] = async () => {
+      if (looks++ === 0) {
+        await desk.cover(await desk.submit(await desk.approve()));
+        return [];
+      }
+      if (!answers) throw new Error("no answer");
+      return desk.exchange.positions();
+    };
+    const run = desk.run("protect-position");
+    const look = await coverInstrument(desk.store, { ...desk.exchange, positions }, run, ETH_SWAP.id);
+    expect(look.failures).toMatchObject(
+      answers ? [] : [{ part: "stop at the venue", error: { message: "no answer" } }],
+    );
+    expect(looks).toBe(2);
+    expect(await desk.stops()).toMatchObject([{ trigger: "950" }]);
+  },
+);
