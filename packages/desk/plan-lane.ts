@@ -6,6 +6,7 @@ import {
   isIdle,
   isTold,
   type Lane,
+  type LaneFacts,
   type LaneState,
   openingFault,
   planInputOf,
@@ -19,7 +20,7 @@ import { isDust } from "#trading/positions/dust";
 import { type EquityState, isRecent } from "#trading/positions/equity-state";
 import type { TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
-import { ZERO } from "#units/decimal";
+import { big, type Decimal, text, ZERO } from "#units/decimal";
 
 /** An order, approved or denied (or further, when the plan was made before); or why there is none. */
 export type Planned =
@@ -55,7 +56,8 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
     ...{ timeframe: policy.timeframe, biasAt: bias.at, earlier: Math.max(1, policy.closeLooks - 1) },
     eventIds: bias.contributions.map((contribution) => contribution.event_id),
   });
-  const state = { bias, held, instrument, equity, quote, quotedAt, facts };
+  const taken = await takenOf(store, lane, facts);
+  const state = { bias, held, instrument, equity, quote, quotedAt, facts, taken };
   const wanted = planOrder(planInputOf(lane, state, policy), policy);
   if (wanted.verdict === "nothing") return nothing(wanted.reason);
   const opens = wanted.verdict === "approved" && !wanted.order.reduceOnly;
@@ -64,6 +66,15 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
   const plan = opens ? await asListed(exchange, instrument, wanted, lane, policy) : wanted;
   if (isTold(plan, state, policy)) return nothing(`denied as before: ${plan.codes.join(", ")}`);
   return { order: await store.insert(plannedOrder(lane, state, plan, policy)), codes: plan.codes };
+}
+
+/** Returns the contracts of the lane's open position that take-profits have closed. */
+async function takenOf(store: TradingStore, { mode, instrument }: Lane, { positions }: LaneFacts): Promise<Decimal> {
+  const open = positions.find((position) => position.instrument === instrument);
+  if (open === undefined) return ZERO;
+  const legs = await store.takeProfits(mode, instrument, open.openedAt);
+  const ours = legs.filter(({ biasAt }) => biasAt === open.openedAt);
+  return text(ours.reduce((sum, { filledSize }) => sum.plus(filledSize), big(0)));
 }
 
 /** Returns a plan that opens or adds as it may be, given how the venue lists its instrument at this moment. */

@@ -243,6 +243,29 @@ test("in a halt legs are made smaller with what is held, and none larger", async
   expect(sum(await legsOf(desk)).lte(sum(after))).toBe(true);
 });
 
+test("what a leg has closed is not bought back while the signal stands", async () => {
+  const desk = await paperDesk(tests.db, {
+    policy: { stopFloor: decimalOf("0.02") },
+    after: (bar) => (bar < 2 ? 1000 : 1021),
+  });
+  tests.closeAfter(desk.close);
+  await desk.trade("0.45"); // all that it wants, in one order
+  await desk.reconcile();
+  const whole = (await desk.positions())[0]?.contracts ?? "0";
+  desk.pass(15);
+  await desk.reconcile();
+  const left = (await desk.positions())[0]?.contracts ?? "0";
+  expect(Number(left)).toBeLessThan(Number(whole) * 0.7);
+  for (let hour = 0; hour < 2; hour++) {
+    desk.pass(20); // longer than the pause between orders
+    await desk.minutes(1);
+    desk.pass(1);
+    await desk.lean(decimalOf("0.45"));
+    expect(await desk.plan()).toMatchObject({ order: null, reason: "enter at target" });
+  }
+  expect((await desk.positions())[0]?.contracts).toBe(left);
+});
+
 const written = (desk: PaperDesk) =>
   desk.db.select().from(protections).where(eq(protections.kind, "tp")).orderBy(protections.trigger);
 

@@ -1,5 +1,5 @@
 import type { Candle } from "#units/candle";
-import { big, type Decimal, text } from "#units/decimal";
+import { big, type Decimal, text, ZERO } from "#units/decimal";
 import { type Instant, instant, millis } from "#units/time";
 import type { Account } from "../account.ts";
 import { decisive } from "../control.ts";
@@ -73,6 +73,8 @@ export interface LaneState {
   /** The venue's clock when it gave the quote. */
   readonly quotedAt: Instant;
   readonly facts: LaneFacts;
+  /** Contracts of the open position that take-profits have closed; absent = none. */
+  readonly taken?: Decimal;
 }
 
 const HOUR_MS = 3_600_000;
@@ -109,11 +111,12 @@ function otherRiskUsd({ instrument, equity, facts }: LaneState): Decimal {
 }
 
 /** Returns what a plan looks back at. */
-function pastOf({ held, instrument, facts }: LaneState, policy: Policy): LanePast {
+function pastOf({ held, instrument, facts, taken = ZERO }: LaneState, policy: Policy): LanePast {
   const position = facts.positions.find((open) => open.instrument === instrument.id);
   return {
     earlier: facts.earlier.map((earlier) => signalThen(earlier, policy)),
     lastOrderAt: facts.lastOrderAt,
+    taken,
     openedAt: big(held).eq(0) ? null : (position?.openedAt ?? null),
   };
 }

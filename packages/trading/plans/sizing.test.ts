@@ -243,3 +243,24 @@ test("a trade never overshoots: it moves towards the target, and a reduction nev
     { numRuns: 500 },
   );
 });
+
+test("for all signals, positions and legs: what legs have closed is not bought back, and nothing else changes by them", () => {
+  const share = fc.integer({ min: 1, max: 100 });
+  fc.assert(
+    fc.property(fc.double({ min: -1, max: 1, noNaN: true }), share, share, (bias, heldShare, takenShare) => {
+      const full = big(sizeOf(input({ bias: 1, confidence: 1 }), POLICY).target);
+      const lots = (percent: number) => full.times(percent).div(100).round(1, 0);
+      const [held, taken] = [lots(heldShare), lots(takenShare)];
+      fc.pre(held.gt(0));
+      const at = { bias, held: text(held), openedAt: instantOf("2022-06-20T02:40:00.000Z") };
+      const [without, sizing] = [sizeOf(input(at), POLICY), sizeOf(input({ ...at, taken: text(taken) }), POLICY)];
+      if (big(without.target).lte(held)) {
+        expect(sizing).toEqual(without);
+        return;
+      }
+      const most = big(without.target).minus(taken);
+      expect(big(sizing.target).eq(most.gt(held) ? most : held)).toBe(true);
+      expect(held.plus(sizing.trade).lte(most.gt(held) ? most : held)).toBe(true);
+    }),
+  );
+});

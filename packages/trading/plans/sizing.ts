@@ -1,4 +1,4 @@
-import { type Big, big, type Decimal, fixed, floorTo, text } from "#units/decimal";
+import { type Big, big, type Decimal, fixed, floorTo, text, ZERO } from "#units/decimal";
 import type { Instant } from "#units/time";
 import type { Instrument } from "../instrument.ts";
 import type { Policy } from "./policy.ts";
@@ -141,6 +141,16 @@ function targetOf(input: SizingInput, s: number, phase: Sizing["phase"], distanc
   return { target: s < 0 ? size.neg() : size, bounds };
 }
 
+/**
+ * Returns the target as the ladder leaves it: what take-profits have closed of a position is not bought back while it lasts.
+ * A stronger signal adds what it wants beyond that.
+ */
+function afterLegs(held: Big, target: Big, taken: Decimal): Big {
+  if (held.eq(0) || target.s !== held.s || target.abs().lte(held.abs())) return target;
+  const left = target.abs().minus(taken);
+  return left.gt(held.abs()) ? left.times(held.s) : held;
+}
+
 /** Returns what to hold now: a flip goes flat first, what can wait stays as it is, and nothing stays above the cap. */
 function goalOf(held: Big, target: Big, cap: Big, rest: Rest | null): Big {
   const isFlip = !held.eq(0) && !target.eq(0) && held.s !== target.s;
@@ -188,7 +198,8 @@ export function sizeOf(input: SizingInput, policy: Policy): Sizing {
   const held = big(input.held);
   const phase = phaseOf(s, held, policy);
   const distance = stopDistanceOf(input, policy);
-  const { target, bounds } = targetOf(input, s, phase, distance, policy);
+  const { target: wanted, bounds } = targetOf(input, s, phase, distance, policy);
+  const target = afterLegs(held, wanted, input.taken ?? ZERO);
   const cap = lotsOf(least(capsOf(input, distance, policy)), instrument);
   const full = distance === null ? null : least(boundsOf(input, 1, distance, policy));
   const isUrgent = !isKnown || input.mustReduce;

@@ -1,4 +1,4 @@
-import type { Big } from "#units/decimal";
+import type { Big, Decimal } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
 import type { Policy } from "./policy.ts";
 
@@ -10,6 +10,8 @@ export interface LanePast {
   readonly lastOrderAt: Instant | null;
   /** When the position that is held was opened; null = nothing is held, or nobody knows. */
   readonly openedAt: Instant | null;
+  /** Contracts of that position that take-profits have closed; absent = none. */
+  readonly taken?: Decimal;
 }
 
 /** Why a difference is not traded, where there is one. */
