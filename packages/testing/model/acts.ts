@@ -107,7 +107,7 @@ export async function actOut(scene: Scene, step: Step): Promise<void> {
     case "part":
       return engine.part(id, decimalOf((1 + amount / 10_000).toFixed(4)), decimalOf("1"));
     case "freeze":
-      for (const frozen of scheduler.freeze(Math.abs(amount) * 300)) watch.hindered(frozen);
+      for (const frozen of scheduler.freeze(Math.abs(amount) * 300)) watch.hindered(frozen, true);
       return;
     case "again":
       queues.repeat();

@@ -20,7 +20,7 @@ export interface Bare {
   readonly cause: "order" | "by others";
   /** Since the first answer that showed it to a process. */
   readonly ms: number;
-  /** Since the first that showed it to a reconciliation which nothing hindered. */
+  /** Since the first that showed it to a reconciliation which nothing hindered, and since a process last died or stood still. */
   readonly unhinderedMs: number;
 }
 
@@ -36,8 +36,8 @@ export interface Watch {
   control(books: StoredControl, object: ControlObject | null): void;
   lifted(to: StoredControl): void;
   kept(kept: KeptLedger): void;
-  /** A process died, stood still, or did not get the answer that was due to it. */
-  hindered(process: Process | null): void;
+  /** A process died, stood still (a blow), or did not get the answer that was due to it. */
+  hindered(process: Process | null, isBlow: boolean): void;
   /** So much money is about to be brought; below 0 = taken. */
   transfers(usdt: number): void;
   /** The balance is written down; its bills are to follow. */
@@ -111,7 +111,7 @@ export function watchOf({ store, faults, engine, now, current, initial, isFresh,
   // before it kept the bills of a deposit counts as a peak.
   let [hasLedger, isHalf, isDeposited, isUntold] = [false, false, false, false];
   const hindered = new Set<number>();
-  let hinderedAt = Number.NEGATIVE_INFINITY;
+  let [hinderedAt, blowAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   /** Stops that the venue refused as passed, by instrument, and when the desk was told. */
   const passed = new Map<string, number>();
   const lasted = (
@@ -119,8 +119,9 @@ export function watchOf({ store, faults, engine, now, current, initial, isFresh,
     { told, cause }: { told: (Process & { at: number })[]; cause: Bare["cause"] },
   ): Bare => {
     const unhindered = told.find(({ job, n }) => job === "reconcile-orders" && !hindered.has(n));
-    const of = (first: { at: number } | undefined) => (first === undefined ? 0 : now() - first.at);
-    return { instrument, cause, ms: of(told[0]), unhinderedMs: of(unhindered) };
+    const of = (first: { at: number } | undefined, from = 0) => (first ? now() - Math.max(first.at, from) : 0);
+    // One that died after its claim is taken for under way until its deadline: what it was to close waits for the look after that.
+    return { instrument, cause, ms: of(told[0]), unhinderedMs: of(unhindered, blowAt) };
   };
   const touched = new Set<string>();
   const placed = new Map<string, number>();
@@ -264,8 +265,9 @@ export function watchOf({ store, faults, engine, now, current, initial, isFresh,
       isUntold ||= isHalf && isDeposited;
       isHalf = true;
     },
-    hindered: (process) => {
+    hindered: (process, isBlow) => {
       if (process !== null) hindered.add(process.n);
+      if (isBlow) blowAt = now();
       hinderedAt = now();
       passed.clear();
     },

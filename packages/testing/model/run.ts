@@ -176,12 +176,12 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
   const { struck, reached, deaths, door } = struckBy(schedule);
   const scheduler = schedulerOf(schedule.seed, START, (invocation, ...at) => {
     const blow = deaths(invocation, ...at);
-    if (blow !== null) watch.hindered(invocation);
+    if (blow !== null) watch.hindered(invocation, true);
     return blow;
   });
   const fails = (name: string) => {
     const isStruck = door(name, (scheduler.now() - START) / 1000);
-    if (isStruck) watch.hindered(scheduler.current());
+    if (isStruck) watch.hindered(scheduler.current(), false);
     return isStruck;
   };
   const market = marketOf(schedule);
@@ -208,7 +208,7 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
     ...watch,
     struck: (name: string, isReply: boolean) => {
       struck.add(name);
-      if (isReply) watch.hindered(current());
+      if (isReply) watch.hindered(current(), false);
     },
   };
   const way = wayToVenue(scheduler, engine, schedule.faults, hears);
