@@ -32,6 +32,8 @@ export async function bookFacts(
   const isNamed = or(inArray(orders.id, [...orderIds]), inArray(orders.clientOrderId, clientIds));
   const named = drizzleOf(db).select({ id: orders.id }).from(orders).where(isNamed);
   const of = { mode, venue, instrument };
+  // The venue's clock may be ahead: a position can be closed after `at`.
+  const barsUntil = [...timesOf(fills), at].sort().at(-1) ?? at;
   const ended = sql`coalesce((SELECT max(a.closed_at) FROM positions_archive a WHERE a.trading_mode = ${mode}
     AND a.exchange = ${venue} AND a.instrument = ${instrument}), '-infinity'::timestamptz)`;
   const found = await together(db, {
@@ -47,12 +49,18 @@ export async function bookFacts(
     // Of the positions that are not archived.
     ...{ archive: archive(db, of), fills: fillsWhere(db, of, and(COUNTS, gt(orderFills.filledAt, ended))) },
     // Those that a drawdown is measured along, unless a fill is so late that an earlier position goes on.
-    bars: barsFrom(db, instrument, barSeconds, measuredFrom(of, at, fills), at),
+    bars: barsFrom(db, instrument, barSeconds, measuredFrom(of, at, fills), barsUntil),
     ...{ positions: rowsOf(db, of), funding: funding(db, of, ended), signals: signals(db, of, ended, isNamed) },
   });
   const opened = found.positions.flatMap(({ closedAt, openedAt }) => (closedAt === null ? openedAt : []));
   const barsSince = isMeasured(at, fills) ? ([...opened, ...timesOf(fills)].sort()[0] ?? null) : null;
-  return { ...found, barsSince, facts: new Map(found.signals.map(factsOf)), held: found.held[0]?.contracts ?? null };
+  return {
+    ...found,
+    barsSince,
+    barsUntil,
+    facts: new Map(found.signals.map(factsOf)),
+    held: found.held[0]?.contracts ?? null,
+  };
 }
 
 const isMeasured = (at: Instant, fills: Seen["fills"]): boolean => fills.length > 0 || measuresDrawdown(at);

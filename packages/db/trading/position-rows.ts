@@ -89,14 +89,15 @@ const openOf = ({
 async function measured(
   db: Db,
   { instrument, marking }: Making,
-  { bars: known, barsSince }: BookFacts,
+  { bars: known, barsSince, barsUntil }: BookFacts,
   episodes: readonly Position[],
 ) {
   const { at, barSeconds, measure } = marking;
   const measuring = episodes.filter(({ closedAt }) => closedAt !== null || measure);
   const from = measuring.map(({ openedAt }) => openedAt).sort()[0];
-  const isKnown = from === undefined || (barsSince !== null && barsSince <= from);
-  const read = isKnown ? known : await bars(db, instrument.id, barSeconds, from, at);
+  const to = [...measuring.map(({ closedAt }) => closedAt ?? at), at].sort().at(-1) ?? at;
+  const isKnown = from === undefined || (barsSince !== null && barsSince <= from && to <= barsUntil);
+  const read = isKnown ? known : await bars(db, instrument.id, barSeconds, from, to);
   return (episode: Position): Candle[] | null => {
     if (!measuring.includes(episode)) return null;
     const newest = usableOpening(episode.closedAt ?? at, barSeconds);
