@@ -383,7 +383,8 @@ test(
     const met = new Map<string, number>();
     await fc.assert(
       law(memoryStore, (kind) => void met.set(kind, (met.get(kind) ?? 0) + 1)),
-      { numRuns: RUNS },
+      // A failure is made smaller for as long as the test lasts, and then told: what goes on behind a test that has ended hangs the next.
+      { numRuns: RUNS, interruptAfterTimeLimit: 40_000 + RUNS * 1000, markInterruptAsFailure: true },
     );
     // The law has looked at all of these, or it says little.
     expect([...met.keys()]).toEqual(
