@@ -20,6 +20,7 @@ import { send } from "#runtime/send";
 import { provide } from "#runtime/services";
 import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
 import { ETH_SWAP } from "#testing/instruments";
+import { paperAccess } from "#testing/paper-access";
 import type { NewOrder } from "#trading/orders/stored-order";
 import type { Exchange } from "#trading/venue";
 import { decimalOf, type text } from "#units/decimal";
@@ -94,14 +95,7 @@ beforeAll(async () => {
           : handler,
     },
   });
-  const settings = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false } as const;
-  const account = {
-    accountId: null,
-    maxClockSkewSeconds: 2,
-    tdMode: "cross",
-    credentials: { mode: "demo", ...paperKey },
-  } as const;
-  exchange = okxExchange({ ...settings, ...account });
+  exchange = okxExchange(paperAccess(venue.url, paperKey));
   await desk.runSchedule("reconcile-orders", instant(clock.now())); // the control object is there from then on
 });
 afterEach(() => setEnv({ QUEUE_DELAYS: "none" }));

@@ -30,9 +30,10 @@ export type Planned =
 const nothing = (reason: string): Planned => ({ order: null, reason });
 
 /**
- * Plans an instrument from its newest bias: writes the order, approved or denied, with the policy that decided, and
- * returns it. One bias gives at most one order: a repeated call returns the order that the first one wrote, whatever
- * became of it. Nothing to do writes nothing, and neither does a denial that the lane was told of before. The venue is asked only when there is something to decide.
+ * Plans an instrument from its newest bias: writes the order, approved or denied, with the policy that decided, and returns it.
+ * One bias gives at most one order: a repeated call returns the order that the first one wrote, whatever became of it. Nothing
+ * to do writes nothing, and neither does a denial that the lane was told of before. The venue is asked only when there is
+ * something to decide.
  */
 export async function planLane(store: TradingStore, exchange: Exchange, lane: Lane, policy: Policy): Promise<Planned> {
   const { at, mode, venue, asset, barSeconds } = lane;

@@ -6,6 +6,7 @@ import { okxClient } from "#runtime/okx/client";
 import { okxExchange } from "#runtime/okx/exchange";
 import { ETH_SWAP } from "#testing/instruments";
 import { memoryStore } from "#testing/memory/store";
+import { paperAccess } from "#testing/paper-access";
 import { POLICY } from "#trading/plans/policy";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
@@ -46,10 +47,9 @@ async function stage() {
     },
   });
   closing.push(venue.close);
-  const fenced = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, accountId: null } as const;
-  const credentials = { mode: "demo", ...KEY } as const;
-  const exchange = okxExchange({ ...fenced, maxClockSkewSeconds: 2, tdMode: "cross", credentials });
-  const client = okxClient({ ...fenced, credentials });
+  const access = paperAccess(venue.url, KEY);
+  const exchange = okxExchange(access);
+  const client = okxClient(access);
   const active = {
     state: "ACTIVE",
     epoch: 1,

@@ -83,7 +83,8 @@ export interface Terms {
 
 /**
  * Submits an approved order once, however often it is called: the order is claimed with its deadline, posted (again, where the
- * venue was too busy to take it, under the same id and deadline), and moved by the reply. An order that another delivery claimed is not posted; it is left to the unknown rule.
+ * venue was too busy to take it, under the same id and deadline), and moved by the reply. An order that another delivery claimed
+ * is not posted; it is left to the unknown rule.
  * @throws UnknownOrderId; a transport failure before the claim, after which a redelivery starts afresh.
  */
 export async function submitOrder(

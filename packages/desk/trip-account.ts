@@ -43,7 +43,8 @@ export async function tripAccount(
   const { store, run, standing, facts } = job;
   const { account, at, by, policy } = run;
   const known = facts.health ?? NO_HEALTH;
-  // A run whose bills are not known fails, one that they do not explain leaves a gap: both ring. Plans go on to be held against its equity as it is.
+  // A run whose bills are not known fails, one that they do not explain leaves a gap: both ring. Plans go on to be held against
+  // its equity as it is.
   const health = isExplained ? known : { ...known, peak: known.equity, dayStart: known.equity };
   const unknown = facts.atVenue.filter((order) => order.status === "unknown");
   const unknownSince = unknown.flatMap((order) => order.expiresAt ?? []);

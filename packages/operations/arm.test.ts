@@ -24,6 +24,7 @@ import { type TestDatabase, testDatabase } from "#testing/database";
 import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
 import { flatMarket } from "#testing/flat-market";
 import { ETH_SWAP } from "#testing/instruments";
+import { paperAccess } from "#testing/paper-access";
 import type { Arming, SignedArming } from "#trading/arming";
 import { clientOrderId } from "#trading/orders/client-order-id";
 import { POLICY, policyHash } from "#trading/plans/policy";
@@ -87,18 +88,7 @@ async function stage({
   const source = flatMarket(decimalOf("2000"));
   const venue: PaperVenue = await paperVenue({ clock: { now: () => Date.now() }, source, key: KEY });
   closings.push(venue.close);
-  const exchange = okxExchange({
-    ...{
-      venue: "paper",
-      mode: "demo",
-      url: venue.url,
-      rateLimit: false,
-      accountId: null,
-      maxClockSkewSeconds: 2,
-      tdMode: "cross",
-    },
-    credentials: { mode: "demo", ...KEY },
-  });
+  const exchange = okxExchange(paperAccess(venue.url, KEY));
   const board = controlInMemory("live");
   const books: Books = { name: "stage live", mode: "live", ask: askHere(async () => db, board), close: async () => {} };
   await disarmDesk(books, { actor: "test", reason: "a new test", at: now() }); // the log of a test before has its own

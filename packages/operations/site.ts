@@ -99,9 +99,10 @@ export async function openSite(options: SiteOptions): Promise<Site> {
 }
 
 /**
- * Opens the books of a desk, without its queues. Those of a folder are asked of the desk that runs there, or opened where
- * none does; those at DATABASE_URL are opened, whether or not the desk runs; those of a stage are asked of its function.
- * @throws NoDeskError, NoSiteError; OtherDeskError for a stage and a laptop's database at DATABASE_URL; FolderInUseError for a folder in which something else works.
+ * Opens the books of a desk, without its queues. Those of a folder are asked of the desk that runs there, or opened where none
+ * does; those at DATABASE_URL are opened, whether or not the desk runs; those of a stage are asked of its function.
+ * @throws NoDeskError, NoSiteError; OtherDeskError for a stage and a laptop's database at DATABASE_URL; FolderInUseError for a
+ * folder in which something else works.
  */
 export async function openBooks({ stage, directory }: SiteOptions): Promise<Books> {
   if (directory !== undefined) return folderBooks(directory);

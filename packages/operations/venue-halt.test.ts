@@ -9,6 +9,7 @@ import { okxExchange } from "#runtime/okx/exchange";
 import { runToEnd } from "#testing/command";
 import { flatMarket } from "#testing/flat-market";
 import { ETH_SWAP } from "#testing/instruments";
+import { paperAccess } from "#testing/paper-access";
 import { objectOf } from "#trading/control-object";
 import { clientOrderId } from "#trading/orders/client-order-id";
 import { decimalOf } from "#units/decimal";
@@ -32,10 +33,9 @@ async function stage() {
   const observe = ({ method, target }: { method: string; target: string }) => void asked.push(`${method} ${target}`);
   const venue: PaperVenue = await paperVenue({ clock, source, key: KEY, observe });
   closings.push(venue.close);
-  const access = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false } as const;
-  const credentials = { mode: "demo", ...KEY } as const;
-  const exchange = okxExchange({ ...access, credentials, accountId: null, maxClockSkewSeconds: 2, tdMode: "cross" });
-  const client = okxClient({ ...access, credentials });
+  const access = paperAccess(venue.url, KEY);
+  const exchange = okxExchange(access);
+  const client = okxClient(access);
   /** A limit order far below the market, which rests. */
   const rest = (clOrdId: string) =>
     client.privatePostTradeOrder({

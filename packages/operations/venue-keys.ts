@@ -31,7 +31,8 @@ const SECRET_MS = 8000;
 
 /**
  * Returns how the venue is reached with the keys that a command line names: of a file, or of a stage's secret. Loopback is a
- * paper venue. Without a policy its defaults hold. @throws UsageError without either; VenueKeysError for keys that are not whole or of another mode.
+ * paper venue. Without a policy its defaults hold. @throws UsageError without either; VenueKeysError for keys that are not whole
+ * or of another mode.
  */
 export async function venueOf(
   given: Arguments,

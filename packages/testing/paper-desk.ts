@@ -18,6 +18,7 @@ import { idOf, type OrderId } from "#units/ids";
 import { instant } from "#units/time";
 import { emptyTables, TRADING_TABLES } from "./empty-tables.ts";
 import { ETH_SWAP } from "./instruments.ts";
+import { paperAccess } from "./paper-access.ts";
 
 // The desk's trading jobs against the paper venue, over HTTP, through ccxt, with one instrument and generated prices.
 
@@ -77,11 +78,9 @@ export async function paperDesk(
   const rows = [{ ...instrumentRow(ETH_SWAP), ...row }];
   const source = { barSeconds: BAR, instruments: () => rows, bars: () => candles };
   const venue = await paperVenue({ clock, source, key: KEY, ...given });
-  const credentials = { mode: "demo", ...KEY } as const;
-  const access = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000 } as const;
-  const exchange = okxExchange({
-    ...{ ...access, accountId: null, maxClockSkewSeconds: 2, tdMode: "cross", credentials },
-  });
+  const access = paperAccess(venue.url, KEY);
+  const { credentials } = access;
+  const exchange = okxExchange({ ...access, timeoutMs: 2000 });
   const [store, limits] = [sqlStore(db), policyFrom(policy)];
   const at = () => instant(clock.now());
   const run = () => ({ account: ACCOUNT, at: at(), by: "reconcile-orders", policy: limits, barSeconds: BAR });

@@ -14,6 +14,7 @@ import { type Decimal, decimalOf } from "#units/decimal";
 import { type Instant, instant } from "#units/time";
 import { emptyTables, TRADING_TABLES } from "./empty-tables.ts";
 import { ETH_SWAP } from "./instruments.ts";
+import { paperAccess } from "./paper-access.ts";
 
 const START = Date.parse("2022-06-21T00:00:00.000Z");
 const HOUR = 3_600_000;
@@ -42,16 +43,8 @@ export async function quietDesk(db: Drizzle, config: QuietDeskConfig = {}) {
   const clock = virtualClock(START + 22 * HOUR);
   const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => flat };
   const venue = await paperVenue({ clock, source, key: KEY, ...config.venue });
-  const fenced = {
-    venue: "paper",
-    mode: "demo",
-    url: venue.url,
-    rateLimit: false,
-    accountId: null,
-    maxClockSkewSeconds: 2,
-  } as const;
-  const credentials = { mode: "demo", ...KEY } as const;
-  const exchange = okxExchange({ ...fenced, tdMode: "cross", credentials });
+  const access = paperAccess(venue.url, KEY);
+  const exchange = okxExchange(access);
   const store = sqlStore(db);
   const policy = { ...POLICY, ...config.policy };
   const at = (): Instant => instant(clock.now());
@@ -60,7 +53,7 @@ export async function quietDesk(db: Drizzle, config: QuietDeskConfig = {}) {
   let nth = 0;
   return {
     /** What another program of the same account speaks by. */
-    client: okxClient({ ...fenced, credentials }),
+    client: okxClient(access),
     ...{ db, clock, venue, store, exchange, at, run, pause, policy },
     pass: (ms: number) => clock.set(clock.now() + ms),
     reconcile: () => reconcileAccount(store, exchange, run(), [ETH_SWAP.id], pause),

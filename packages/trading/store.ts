@@ -230,9 +230,10 @@ export interface TradingStore {
   recordEquity(run: Run, balance: VenueBalance): Promise<void>;
   /**
    * Books what the venue said of one instrument: fills once each by trade id (one whose client order id is not ours is kept
-   * without an order, with the cause by which it counts, or without), then the steps of `settle` for each order of `seen.orderIds` and of a new
-   * fill, then the position rows, from fills alone, when one is open or a fill is new. `settle` is pure and may be called
-   * again. A step that someone else overtook ends the steps of its order.
+   * without an order, with the cause by which it counts, or without), then the steps of `settle` for each order of
+   * `seen.orderIds` and of a new fill, then the position rows, from fills alone, when one is open or a fill is new. `settle` is
+   * pure and may be called again: all is written in one transaction, which begins anew when another run wrote the same in
+   * between. A step that someone else overtook ends the steps of its order.
    */
   book(run: Run, seen: Seen, settle: (books: OrderBooks) => Settlement): Promise<Booked>;
   /**

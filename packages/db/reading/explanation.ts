@@ -82,8 +82,9 @@ const CANDIDATES = 5;
 const MOST_EVENTS = 2000;
 
 /**
- * Returns what is known of an order by its id, its client order id, or the beginning of one that no other order has, read
- * from one snapshot of the database. A name of none or of several comes with those it could mean: the newest, five at most. `policy` is the one in force: what waits at the venue is told by it.
+ * Returns what is known of an order by its id, its client order id, or the beginning of one that no other order has, read from
+ * one snapshot of the database. A name of none or of several comes with those it could mean: the newest, five at most. `policy`
+ * is the one in force: what waits at the venue is told by it.
  */
 export const explained = (db: Db, name: string, policy: WaitingPolicy): Promise<Explained> =>
   drizzleOf(db).transaction((tx) => named(tx, name.trim(), policy), {

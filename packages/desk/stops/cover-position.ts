@@ -167,10 +167,11 @@ function heldSince({ open, position, orders, instrument }: Looked, exposure: Dec
 }
 
 /**
- * Makes the venue hold exactly one stop for what an instrument holds: places, moves or ends what `protect` says, and closes
- * at market what no stop can cover any more, what the venue's own stop was triggered for in vain, or what has had none for too long and is refused one. It may be called as often as one likes: where all is well it asks for nothing,
- * and writes nothing that is written. What is sent is written down before; where that fails it is sent all the same.
- * Returns what the kill switch became, when a reply tripped it. It does so in every state of the switch.
+ * Makes the venue hold exactly one stop for what an instrument holds: places, moves or ends what `protect` says, and closes at
+ * market what no stop can cover any more, what the venue's own stop was triggered for in vain, or what has had none for too long
+ * and is refused one. It may be called as often as one likes: where all is well it asks for nothing, and writes nothing that is
+ * written. What is sent is written down before; where that fails it is sent all the same. Returns what the kill switch became,
+ * when a reply tripped it. It does so in every state of the switch.
  * @throws StopNotTaken when the venue has not taken it; the next look tries again. What kept the record from being written.
  */
 export async function coverPosition(

@@ -10,6 +10,7 @@ import { okxExchange } from "#runtime/okx/exchange";
 import { deskTests } from "#testing/desk-tests";
 import { emptyTables, TRADING_TABLES } from "#testing/empty-tables";
 import { ETH_SWAP } from "#testing/instruments";
+import { paperAccess } from "#testing/paper-access";
 import type { NewOrder, StoredOrder } from "#trading/orders/stored-order";
 import { POLICY } from "#trading/plans/policy";
 import type { TradingStore } from "#trading/store";
@@ -62,14 +63,7 @@ async function stage(after: (bar: number) => number = () => 1000) {
   const source = { barSeconds: BAR, instruments: () => [instrumentRow(ETH_SWAP)], bars: () => candles };
   const venue = await paperVenue({ clock, source, key: KEY });
   tests.closeAfter(venue.close);
-  const settings = { venue: "paper", mode: "demo", url: venue.url, rateLimit: false, timeoutMs: 2000 } as const;
-  const account = {
-    accountId: null,
-    maxClockSkewSeconds: 2,
-    tdMode: "cross",
-    credentials: { mode: "demo", ...KEY },
-  } as const;
-  const okx = okxExchange({ ...settings, ...account });
+  const okx = okxExchange({ ...paperAccess(venue.url, KEY), timeoutMs: 2000 });
   // A venue makes the stop that an order carries once that is filled completely: here it never does.
   const exchange = { ...okx, submit: ({ stop: _, ...order }: Submission) => okx.submit(order) };
   await upsertInstruments(db, [ETH_SWAP], "test", instant(START));

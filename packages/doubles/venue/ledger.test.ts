@@ -9,6 +9,7 @@ import { instrumentRow } from "#recording/candle-source";
 import { okxClient } from "#runtime/okx/client";
 import { okxExchange } from "#runtime/okx/exchange";
 import { ETH_SWAP } from "#testing/instruments";
+import { paperAccess } from "#testing/paper-access";
 import { type Big, big, type Decimal, decimalOf, text, ZERO } from "#units/decimal";
 import { instant } from "#units/time";
 import { applyFill, newAccount, type PaperOrder, unrealized } from "./account.ts";
@@ -21,7 +22,6 @@ const START = Date.parse("2022-06-21T00:00:00.000Z");
 const HOUR = 3_600_000;
 const BAR = 300;
 const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
-const OF_KEY = { venue: "paper", mode: "demo", rateLimit: false, credentials: { mode: "demo", ...KEY } } as const;
 
 /** A price that stays where it is. */
 const flat = Array.from({ length: 400 }, (_, i) => {
@@ -40,8 +40,9 @@ async function stage(config: Partial<PaperVenueConfig> = {}) {
   const clock = virtualClock(START + HOUR);
   const venue = await paperVenue({ clock, source, key: KEY, ...config });
   closing.push(venue.close);
-  const exchange = okxExchange({ ...OF_KEY, url: venue.url, accountId: null, maxClockSkewSeconds: 2, tdMode: "cross" });
-  const client = okxClient({ ...OF_KEY, url: venue.url });
+  const access = paperAccess(venue.url, KEY);
+  const exchange = okxExchange(access);
+  const client = okxClient(access);
   client.options.fetchMarkets = { types: ["swap"] };
   client.has.fetchCurrencies = false;
   await exchange.now();

@@ -6,6 +6,7 @@ import { type VirtualClock, virtualClock } from "#host/clock";
 import { type CandleSource, instrumentRow } from "#recording/candle-source";
 import { okxClient } from "#runtime/okx/client";
 import { type OkxExchangeConfig, okxExchange } from "#runtime/okx/exchange";
+import { paperAccess } from "#testing/paper-access";
 import type { Submission, SubmitReply } from "#trading/venue";
 import type { Candle } from "#units/candle";
 import { big, decimalOf } from "#units/decimal";
@@ -62,20 +63,7 @@ async function traded(overrides: Partial<PaperVenueConfig> = {}, adapter: Partia
   const config = { clock, source: market(), key: KEY, observe, ...overrides };
   const venue: PaperVenue = await paperVenue(config);
   open.push(venue.close);
-  const exchange = okxExchange({
-    ...{
-      venue: "paper",
-      mode: "demo",
-      url: venue.url,
-      rateLimit: false,
-      timeoutMs: 5000,
-      accountId: null,
-      maxClockSkewSeconds: 2,
-      tdMode: "cross",
-    },
-    credentials: { mode: "demo", ...KEY },
-    ...adapter,
-  });
+  const exchange = okxExchange({ ...paperAccess(venue.url, KEY), ...adapter });
   return { clock, venue, exchange, seen };
 }
 

@@ -37,7 +37,10 @@ export interface PaperVenueConfig {
   readonly triggerLatencyMs?: number;
   /** From a fill in its order to the same fill in trade/fills; 0 by default. */
   readonly fillLagMs?: number;
-  /** Whether requests are refused that come too often. Off by default: a clock that is moved by hand stands still while hundreds come. */
+  /**
+   * Whether requests are refused that come too often. Off by default: a clock that is moved by hand stands still while hundreds
+   * come.
+   */
   readonly limits?: boolean;
   /** Of each instrument; the rule for what has no recorded rate by default. */
   readonly funding?: (instId: string) => FundingTerms;
@@ -51,7 +54,10 @@ export interface PaperEngine {
   readonly account: Readonly<PaperState>;
   /** Carries out a request at the clock of now. */
   ask(arrival: Arrival): Reply;
-  /** Moves USDT, or another currency, into the account, or out of it when `amount` is negative. @throws RangeError for nothing, or more than there is. */
+  /**
+   * Moves USDT, or another currency, into the account, or out of it when `amount` is negative. @throws RangeError for nothing,
+   * or more than there is.
+   */
   transfer(amount: Decimal, ccy?: string): PaperBill;
   /**
    * Has fees paid in a currency at so many USDT a unit, while the account holds enough of it; null = in USDT again. The index

@@ -11,6 +11,7 @@ import { okxProber } from "#runtime/okx/prober";
 import { runToEnd, startCommand } from "#testing/command";
 import { flatMarket } from "#testing/flat-market";
 import { ETH_SWAP } from "#testing/instruments";
+import { paperAccess } from "#testing/paper-access";
 import { policyFrom } from "#trading/plans/policy";
 import { big, decimalOf } from "#units/decimal";
 import type { Finding } from "./check.ts";
@@ -39,18 +40,7 @@ async function venueOf(aheadMs = 0) {
     observe: ({ method, target }) => void (method === "POST" && posts.push(target.replace("/api/v5/", ""))),
   });
   closings.push(venue.close);
-  const config: OkxExchangeConfig = {
-    ...{
-      venue: "paper",
-      mode: "demo",
-      url: venue.url,
-      rateLimit: false,
-      accountId: null,
-      maxClockSkewSeconds: 2,
-      tdMode: "cross",
-    },
-    credentials: { mode: "demo", ...KEY },
-  };
+  const config = paperAccess(venue.url, KEY);
   const abort = new AbortController();
   const check = (more: Partial<Parameters<typeof checkExchange>[0]> = {}) =>
     checkExchange({

@@ -1,7 +1,7 @@
 import { type Handler, lambdaContext, loadHandler } from "#local/aws/jobs";
 import { setEnv } from "#runtime/config";
 import { type OkxClient, okxClient } from "#runtime/okx/client";
-import { type OkxExchangeConfig, okxExchange } from "#runtime/okx/exchange";
+import { okxExchange } from "#runtime/okx/exchange";
 import { provide } from "#runtime/services";
 import type { Job } from "#topology/job";
 import { queues } from "#topology/queues";
@@ -9,26 +9,15 @@ import { schedules } from "#topology/schedules";
 import type { ControlBoard, ControlObject } from "#trading/control-object";
 import type { TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
+import { paperAccess } from "../paper-access.ts";
 import { INSTRUMENTS } from "./market.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The desk's trading jobs as the model runs them: the exported handlers, each in a process of its own. */
 
-export const ACCOUNT = { mode: "demo", venue: "paper" } as const;
 export const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
 
-const CONFIG: OkxExchangeConfig = {
-  ...ACCOUNT,
-  ...{
-    url: "http://127.0.0.1:9",
-    rateLimit: false,
-    timeoutMs: 5000,
-    accountId: null,
-    maxClockSkewSeconds: 2,
-    tdMode: "cross",
-  },
-  credentials: { mode: "demo", ...KEY },
-};
+const CONFIG = paperAccess("http://127.0.0.1:9", KEY);
 
 const SETTINGS = {
   ...{ SPYHOP_MODE: "demo", VENUE: "paper", BAR_SECONDS: "300", GIT_SHA: "model", EVENT_BUS: "model" },

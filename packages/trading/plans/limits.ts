@@ -93,9 +93,10 @@ function below(name: string, limit: Decimal | number, used: Decimal | number): L
 }
 
 /**
- * Returns every limit for an order that opens or adds, in a fixed order, whether it holds or not. `trading_state` counts
- * 0 ACTIVE, 1 REDUCING, 2 HALTED. Money in USD, shares as fractions, ages in seconds. A crossed quote has a
- * negative spread, which no other limit would mind; a side of the book without an offer has no price. A quote is as old, or as far in the future, as the venue's clock says.
+ * Returns every limit for an order that opens or adds, in a fixed order, whether it holds or not. `trading_state` counts 0
+ * ACTIVE, 1 REDUCING, 2 HALTED. Money in USD, shares as fractions, ages in seconds. A crossed quote has a negative spread, which
+ * no other limit would mind; a side of the book without an offer has no price. A quote is as old, or as far in the future, as
+ * the venue's clock says.
  */
 export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
   const { equity, quote } = input;
