@@ -20,6 +20,8 @@ test("bytes and CPU over budget are named; time never is, and unknown CPU neithe
   expect(overBudget([bundle(1)], starts(3.5, 1))).toEqual([
     "api/health takes 3.50 times an empty handler's CPU, and 3 are allowed",
   ]);
+  const noisy = { ...starts(3.5, 1).functions[0]!, cpuRatio: { median: 3.5, min: 2.9, max: 5 } };
+  expect(overBudget([bundle(1)], { ...starts(3.5, 1), functions: [noisy] })).toEqual([]);
 });
 
 test("a table of cold starts has each function beside its budget", () => {
