@@ -43,6 +43,25 @@ test("a position larger than one stop may close is covered by parts at once; the
   expect(await waiting(desk)).toEqual([]);
 });
 
+test("a part closes no more than one market order may, which is what it places", async () => {
+  const desk = await open({ row: { maxStopSz: "100", maxMktSz: "60" } });
+  await desk.cover(await desk.trade("0.8"));
+  const parts = Array.from({ length: 4 }, () => "sell 60 at 994 by mark");
+  expect(await waiting(desk)).toEqual(["sell 10 at 994 by mark", ...parts]);
+});
+
+test("where the venue does not show the position yet, its stop is placed and the spare one is ended by a later look", async () => {
+  const desk = await open();
+  const id = await desk.trade("0.8");
+  const { positions } = desk.exchange;
+  desk.exchange.positions = async () => [];
+  expect(await desk.cover(id)).toEqual({ tripped: null, failures: [] });
+  expect(await waiting(desk)).toEqual(["sell 250 at 994 by mark opens", "sell whole at 994 by mark"]);
+  desk.exchange.positions = positions;
+  expect(await desk.cover(id)).toEqual({ tripped: null, failures: [] });
+  expect(await waiting(desk)).toEqual(["sell whole at 994 by mark"]);
+});
+
 /** Another client of the account trades on the desk's instrument. */
 async function byHand(desk: PaperDesk, side: "buy" | "sell", size: string): Promise<void> {
   const order = { instrument: ETH_SWAP.id, side, type: "market", price: null, reduceOnly: false } as const;

@@ -405,6 +405,24 @@ test(
   60_000 + RUNS * 1000,
 );
 
+test("a position that was closed after the run's own time, by the venue's clock, is measured along its bars in both", async () => {
+  const id = INSTRUMENTS[0]?.id ?? "";
+  const fillOf = (tradeId: string, bought: boolean, minute: number): VenueFill => ({
+    ...{ tradeId, clientOrderId: null, venueOrderId: "v", instrument: id, side: bought ? "buy" : "sell" },
+    ...{ size: decimalOf("1"), price: decimalOf("104"), fee: decimalOf("0"), feeAsset: "USDT", liquidity: "taker" },
+    filledAt: instant(START + minute * 60_000),
+  });
+  const seen: Seen = {
+    ...{ instrument: id, listed: INSTRUMENTS[0] ?? null, since: instant(START), mark: null, equity: decimalOf("1000") },
+    ...{ fills: [fillOf("7", true, 5), fillOf("8", false, 60)], feePrices: [], orderIds: [] },
+  };
+  const ask: Command["ask"] = (store, at) => store.book(runAt(at), seen, () => ({ steps: [], impossible: false }));
+  await compare(database.db, [{ command: { name: "book", ask }, later: 10 }], memoryStore, () => undefined);
+  expect((await rowsOf(database.db)).positions).toMatchObject([
+    { closedAt: instant(START + 3_600_000), maxDrawdown: "0.0865" },
+  ]);
+});
+
 /** A twin whose store differs in one thing. */
 const planted =
   (change: (store: TradingStore, books: Books) => Partial<TradingStore>): Twin =>
