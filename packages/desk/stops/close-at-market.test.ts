@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { deskTests } from "#testing/desk-tests";
+import { ETH_SWAP } from "#testing/instruments";
 import { type PaperDesk, type PaperDeskOptions, paperDesk } from "#testing/paper-desk";
+import { decimalOf } from "#units/decimal";
 
 // How what has no stop any more is closed, against the paper venue, through the desk's own use cases.
 
@@ -77,4 +79,18 @@ test("a run that dies between two slices leaves the others to the next, which se
   expect(await desk.exchange.positions()).toEqual([]);
   expect(await desk.positions()).toMatchObject([{ contracts: "0" }]);
   expect(desk.venue.state().orders.reduce((sum, { accFillSz }) => sum + Number(accFillSz), 0)).toBe(500);
+});
+
+test("a close that the venue has ended is waited for no more, though nobody tells its fills yet", async () => {
+  const desk = await passed();
+  desk.exchange.fills = async () => [];
+  desk.exchange.fillsOf = async () => [];
+  expect(await desk.cover(desk.id)).toEqual({ tripped: null, failures: [] });
+  const order = { instrument: ETH_SWAP.id, side: "buy", type: "market", price: null, reduceOnly: false } as const;
+  await desk.exchange.submit({ ...order, size: decimalOf("7"), clientOrderId: "byhand", expiresAt: desk.at() });
+  desk.pass(10);
+  expect(await desk.exchange.positions()).toMatchObject([{ contracts: "7" }]);
+  await desk.reconcile();
+  expect(sent(desk)).toEqual(["market 250", "market 7"]);
+  expect(await desk.exchange.positions()).toEqual([]);
 });

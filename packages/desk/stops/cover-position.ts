@@ -11,8 +11,9 @@ import type { Protection } from "#trading/protection/protection";
 import { isSliced, type SliceRule, slice } from "#trading/protection/slices";
 import { isStopId, stopId } from "#trading/protection/stop-id";
 import type { TradingStore } from "#trading/store";
-import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
+import type { Exchange, StopReply, VenueOrderState, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, text, ZERO } from "#units/decimal";
+import type { OrderId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
 import { type Attempt, attempts, PartsFailed } from "../attempt.ts";
 import { type Trail, trailOf } from "./record-protection.ts";
@@ -273,6 +274,12 @@ async function hadNone(
   return (await exchange.stops()).every((stop) => stop.instrument !== instrument || stop.side !== side);
 }
 
+/** Returns the orders that the venue has ended: they close nothing more, though their fills may not be told for minutes. */
+const endedIn = ({ orders }: Looked): ReadonlySet<OrderId> =>
+  new Set(orders.flatMap(({ order, found }) => (found !== null && ENDED.includes(found.state) ? [order.id] : [])));
+
+const ENDED: readonly VenueOrderState[] = ["filled", "canceled"];
+
 async function carryOut(
   store: TradingStore,
   exchange: Exchange,
@@ -297,7 +304,7 @@ async function carryOut(
     if (reply.kind !== "passed" && !isTooLate) throw new StopNotTaken(instrument.id, command.act, reply);
     const held = { contracts: exposure, stopPrice: trigger, openedAt: open?.openedAt ?? run.at };
     const mark = covered.mark ?? (await exchange.quote(instrument.id)).mark;
-    tripped = (await closeAtMarket(store, exchange, run, instrument, held, mark)) ?? tripped;
+    tripped = (await closeAtMarket(store, exchange, run, instrument, held, mark, endedIn(acts))) ?? tripped;
     if (isTooLate) return tripped;
   }
   return tripped;

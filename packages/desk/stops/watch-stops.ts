@@ -9,6 +9,7 @@ import { type Closing, closingOf, isRefusedByForm, isUnheard, stopOrder, stopSte
 import type { Run, TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
+import type { OrderId } from "#units/ids";
 import { submitOrder, type Terms } from "../submit-order.ts";
 
 /** What stops need of a run. */
@@ -31,8 +32,11 @@ export async function watchStop(
 ): Promise<StoredControl | null> {
   if (position === null || isDust(position.contracts, instrument, mark, run.policy)) return null;
   if (!stopReached(position.contracts, position.stopPrice, mark)) return null;
-  return closeAtMarket(store, exchange, run, instrument, position, mark);
+  return closeAtMarket(store, exchange, run, instrument, position, mark, NONE);
 }
+
+/** By the books' own position: it has a close's fills when that has ended. */
+const NONE: ReadonlySet<OrderId> = new Set();
 
 /** What a stop order needs of a position. */
 type Held = Pick<OpenPosition, "contracts" | "stopPrice" | "openedAt">;
@@ -46,7 +50,8 @@ const MOST_WRITES = 4;
  * Closes what is held with reduce-only market orders, each of at most what the venue takes at once, unless stop orders of the
  * instrument are under way already: one whose process claimed it and sent nothing is not, once its deadline is over. All are
  * written before the first is sent. One that is too large is sent in halves, one that meets the price limit within it, in the
- * same run. Returns what the kill switch became, when a reply tripped it.
+ * same run. `ended` = orders that the venue has ended, whatever the books say yet. Returns what the kill switch became, when a
+ * reply tripped it.
  */
 export async function closeAtMarket(
   store: TradingStore,
@@ -55,13 +60,14 @@ export async function closeAtMarket(
   instrument: Instrument,
   held: Held,
   mark: Decimal,
+  ended: ReadonlySet<OrderId>,
 ): Promise<StoredControl | null> {
   const limit = await exchange.marketLimit(instrument.id).catch(() => null); // not told: the venue says it when it is too large
   let [tripped, writes]: [StoredControl | null, number] = [null, 0];
   for (;;) {
     const stops = await store.stops(run.account.mode, instrument.id, held.openedAt);
     const now = stops.some(isUnheard) ? await exchange.now() : run.at;
-    const step = stopStep(stops, held.openedAt, now);
+    const step = stopStep(stops, held.openedAt, now, ended);
     if (step.act === "wait") return tripped;
     const ids = step.act === "place" ? IDS - step.attempt : IDS;
     const closing = closingOf(held.contracts, limit, instrument, { stops, openedAt: held.openedAt, ids });

@@ -39,7 +39,15 @@ const STEPS: readonly (readonly [string, ReturnType<typeof stop>[], StopStep])[]
 ];
 
 test.each(STEPS)("a stop that is reached, with %s", (_, stops, step) => {
-  expect(stopStep(stops, OPENED, AT)).toEqual(step);
+  expect(stopStep(stops, OPENED, AT, new Set())).toEqual(step);
+});
+
+test("a stop order that the venue has ended is not waited for, one beside it is", () => {
+  const [over, open] = [stop("a", "open"), stop("b", "partially_filled")];
+  expect(stopStep([over], OPENED, AT, new Set([over.id]))).toEqual({ act: "place", attempt: 1 });
+  expect(stopStep([over, open], OPENED, AT, new Set([over.id]))).toEqual({ act: "wait" });
+  const waiting = stop("c", "approved");
+  expect(stopStep([over, waiting], OPENED, AT, new Set([over.id]))).toEqual({ act: "send", orderId: waiting.id });
 });
 
 const stopped = (overrides: Partial<Stopped> = {}): Stopped => ({

@@ -28,18 +28,22 @@ export const isUnheard = ({ status }: Pick<StoredOrder, "status">): boolean => L
 /**
  * Returns what to do about a reached stop at `now` by the venue's clock, given the instrument's stop orders, oldest first:
  * those in flight, and those of the position that was opened at `openedAt`. One that nobody has heard of since its deadline
- * is not waited for: the venue takes it no more, and had it been taken, two that only reduce close no more than is held.
+ * is not waited for: the venue takes it no more, and had it been taken, two that only reduce close no more than is held. Nor is
+ * one that the venue has ended (`ended`), whose fills the books may still lack: it closes nothing more.
  */
 export function stopStep(
   stops: readonly Pick<StoredOrder, "id" | "status" | "biasAt" | "expiresAt">[],
   openedAt: Instant,
   now: Instant,
+  ended: ReadonlySet<OrderId>,
 ): StopStep {
   const waiting = stops.find((order) => order.status === "approved");
   if (waiting) return { act: "send", orderId: waiting.id };
   const isLost = (order: Pick<StoredOrder, "status" | "expiresAt">): boolean =>
     isUnheard(order) && order.expiresAt !== null && millis(now) > millis(order.expiresAt) + GRACE_MS;
-  if (stops.some((order) => IN_FLIGHT.includes(order.status) && !isLost(order))) return { act: "wait" };
+  const isUnderWay = (order: (typeof stops)[number]): boolean =>
+    IN_FLIGHT.includes(order.status) && !isLost(order) && !ended.has(order.id);
+  if (stops.some(isUnderWay)) return { act: "wait" };
   return { act: "place", attempt: stops.filter((order) => order.biasAt === openedAt).length };
 }
 
