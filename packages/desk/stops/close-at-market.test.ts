@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { deskTests } from "#testing/desk-tests";
-import { ETH_SWAP } from "#testing/instruments";
 import { type PaperDesk, type PaperDeskOptions, paperDesk } from "#testing/paper-desk";
 import { decimalOf } from "#units/decimal";
 
@@ -81,16 +80,18 @@ test("a run that dies between two slices leaves the others to the next, which se
   expect(desk.venue.state().orders.reduce((sum, { accFillSz }) => sum + Number(accFillSz), 0)).toBe(500);
 });
 
-test("a close that the venue has ended is waited for no more, though nobody tells its fills yet", async () => {
+test("what a close left over is closed by the next look, however late its fills are shown", async () => {
   const desk = await passed();
-  desk.exchange.fills = async () => [];
-  desk.exchange.fillsOf = async () => [];
-  expect(await desk.cover(desk.id)).toEqual({ tripped: null, failures: [] });
-  const order = { instrument: ETH_SWAP.id, side: "buy", type: "market", price: null, reduceOnly: false } as const;
-  await desk.exchange.submit({ ...order, size: decimalOf("7"), clientOrderId: "byhand", expiresAt: desk.at() });
-  desk.pass(10);
-  expect(await desk.exchange.positions()).toMatchObject([{ contracts: "7" }]);
-  await desk.reconcile();
-  expect(sent(desk)).toEqual(["market 250", "market 7"]);
+  const { submit, fills, fillsOf } = desk.exchange;
+  desk.exchange.submit = (order) => submit({ ...order, size: decimalOf("100") }); // the book takes no more
+  await desk.cover(desk.id);
+  expect(await desk.exchange.positions()).toMatchObject([{ contracts: "150" }]);
+  Object.assign(desk.exchange, { submit, fills: async () => [], fillsOf: async () => [] });
+  await desk.minutes(1);
   expect(await desk.exchange.positions()).toEqual([]);
+  expect((await stopsOf(desk)).map(({ status }) => status)).toEqual(["open", "open"]);
+  Object.assign(desk.exchange, { fills, fillsOf });
+  await desk.minutes(2);
+  expect((await stopsOf(desk)).map(({ status }) => status)).toEqual(["filled", "filled"]);
+  expect(await desk.positions()).toMatchObject([{ contracts: "0" }]);
 });

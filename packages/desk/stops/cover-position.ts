@@ -11,9 +11,8 @@ import type { Protection } from "#trading/protection/protection";
 import { isSliced, type SliceRule, slice } from "#trading/protection/slices";
 import { isStopId, stopId } from "#trading/protection/stop-id";
 import type { TradingStore } from "#trading/store";
-import type { Exchange, StopReply, VenueOrderState, VenuePosition, VenueStop } from "#trading/venue";
+import type { Exchange, StopReply, VenuePosition, VenueStop } from "#trading/venue";
 import { big, type Decimal, text, ZERO } from "#units/decimal";
-import type { OrderId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
 import { type Attempt, attempts, PartsFailed } from "../attempt.ts";
 import { type Trail, trailOf } from "./record-protection.ts";
@@ -42,7 +41,7 @@ export interface Looked {
   readonly open: OpenPosition | null;
   /** Signed contracts by the booked fills. */
   readonly held: Decimal;
-  /** Its orders that the venue may hold. */
+  /** Its orders that the venue may hold, asked for before its position was. */
   readonly orders: readonly Pick<LookedUp, "order" | "found">[];
   /** Waiting at the venue; of any instrument. */
   readonly stops: readonly VenueStop[];
@@ -274,19 +273,13 @@ async function hadNone(
   return (await exchange.stops()).every((stop) => stop.instrument !== instrument || stop.side !== side);
 }
 
-/** Returns the orders that the venue has ended: they close nothing more, though their fills may not be told for minutes. */
-const endedIn = ({ orders }: Looked): ReadonlySet<OrderId> =>
-  new Set(orders.flatMap(({ order, found }) => (found !== null && ENDED.includes(found.state) ? [order.id] : [])));
-
-const ENDED: readonly VenueOrderState[] = ["filled", "canceled"];
-
 async function carryOut(
   store: TradingStore,
   exchange: Exchange,
   run: StopRun,
   acts: Acts,
 ): Promise<StoredControl | null> {
-  const { instrument, open, covered, commands, sliced, trail } = acts;
+  const { instrument, open, orders, covered, commands, sliced, trail } = acts;
   const { exposure, trigger } = covered;
   let tripped: StoredControl | null = null;
   for (const [nth, command] of commands.entries()) {
@@ -304,7 +297,7 @@ async function carryOut(
     if (reply.kind !== "passed" && !isTooLate) throw new StopNotTaken(instrument.id, command.act, reply);
     const held = { contracts: exposure, stopPrice: trigger, openedAt: open?.openedAt ?? run.at };
     const mark = covered.mark ?? (await exchange.quote(instrument.id)).mark;
-    tripped = (await closeAtMarket(store, exchange, run, instrument, held, mark, endedIn(acts))) ?? tripped;
+    tripped = (await closeAtMarket(store, exchange, run, instrument, held, mark, orders)) ?? tripped;
     if (isTooLate) return tripped;
   }
   return tripped;

@@ -1,15 +1,23 @@
 import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
+import type { LookedUp } from "#trading/orders/settle";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import type { Policy } from "#trading/plans/policy";
 import { isDust } from "#trading/positions/dust";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { stopReached } from "#trading/positions/reconcile";
-import { type Closing, closingOf, isRefusedByForm, isUnheard, stopOrder, stopStep } from "#trading/positions/stop";
+import {
+  asShown,
+  type Closing,
+  closingOf,
+  isRefusedByForm,
+  isUnheard,
+  stopOrder,
+  stopStep,
+} from "#trading/positions/stop";
 import type { Run, TradingStore } from "#trading/store";
 import type { Exchange } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
-import type { OrderId } from "#units/ids";
 import { submitOrder, type Terms } from "../submit-order.ts";
 
 /** What stops need of a run. */
@@ -32,11 +40,8 @@ export async function watchStop(
 ): Promise<StoredControl | null> {
   if (position === null || isDust(position.contracts, instrument, mark, run.policy)) return null;
   if (!stopReached(position.contracts, position.stopPrice, mark)) return null;
-  return closeAtMarket(store, exchange, run, instrument, position, mark, NONE);
+  return closeAtMarket(store, exchange, run, instrument, position, mark);
 }
-
-/** By the books' own position: it has a close's fills when that has ended. */
-const NONE: ReadonlySet<OrderId> = new Set();
 
 /** What a stop order needs of a position. */
 type Held = Pick<OpenPosition, "contracts" | "stopPrice" | "openedAt">;
@@ -48,10 +53,10 @@ const MOST_WRITES = 4;
 
 /**
  * Closes what is held with reduce-only market orders, each of at most what the venue takes at once, unless stop orders of the
- * instrument are under way already: one whose process claimed it and sent nothing is not, once its deadline is over. All are
- * written before the first is sent. One that is too large is sent in halves, one that meets the price limit within it, in the
- * same run. `ended` = orders that the venue has ended, whatever the books say yet. Returns what the kill switch became, when a
- * reply tripped it.
+ * instrument are under way already: one whose process claimed it and sent nothing is not, once its deadline is over, nor is one
+ * that the venue has `shown` as over, asked before it was asked what is held. All are written before the first is sent. One that
+ * is too large is sent in halves, one that meets the price limit within it, in the same run. Returns what the kill switch became,
+ * when a reply tripped it.
  */
 export async function closeAtMarket(
   store: TradingStore,
@@ -60,14 +65,14 @@ export async function closeAtMarket(
   instrument: Instrument,
   held: Held,
   mark: Decimal,
-  ended: ReadonlySet<OrderId>,
+  shown: readonly Pick<LookedUp, "order" | "found">[] = [],
 ): Promise<StoredControl | null> {
   const limit = await exchange.marketLimit(instrument.id).catch(() => null); // not told: the venue says it when it is too large
   let [tripped, writes]: [StoredControl | null, number] = [null, 0];
   for (;;) {
-    const stops = await store.stops(run.account.mode, instrument.id, held.openedAt);
+    const stops = asShown(await store.stops(run.account.mode, instrument.id, held.openedAt), shown);
     const now = stops.some(isUnheard) ? await exchange.now() : run.at;
-    const step = stopStep(stops, held.openedAt, now, ended);
+    const step = stopStep(stops, held.openedAt, now);
     if (step.act === "wait") return tripped;
     const ids = step.act === "place" ? IDS - step.attempt : IDS;
     const closing = closingOf(held.contracts, limit, instrument, { stops, openedAt: held.openedAt, ids });

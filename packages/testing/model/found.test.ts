@@ -61,6 +61,33 @@ const SCHEDULES: readonly (readonly [string, Schedule])[] = [
       deaths: [],
     },
   ],
+  [
+    "what a close filled in part has left over is closed by the next look, however late its fills are shown",
+    {
+      seed: 0,
+      bars: [
+        [
+          { close: 0, above: 0, below: 0 },
+          { close: 0, above: 0, below: 0 },
+        ],
+        [
+          { close: 0, above: 0, below: 0 },
+          { close: 0, above: 0, below: 0 },
+        ],
+      ],
+      lots: 3000,
+      fillLagMs: 400_000,
+      skewMs: 0,
+      steps: [
+        { act: "lean", atS: 107, instrument: 0, amount: -100 },
+        { act: "by-hand", atS: 70, instrument: 0, amount: 1 },
+        { act: "lean", atS: 70, instrument: 0, amount: 29 },
+      ],
+      faults: [{ method: "POST", path: "trade/order", kind: "gap", fromS: 0, times: 1 }],
+      doors: [],
+      deaths: [],
+    },
+  ],
 ];
 
 test.each(SCHEDULES)(

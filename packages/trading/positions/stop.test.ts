@@ -7,7 +7,8 @@ import { instantOf } from "#units/time";
 import { clientOrderId } from "../orders/client-order-id.ts";
 import type { OrderStatus } from "../orders/order.ts";
 import { POLICY } from "../plans/policy.ts";
-import { closingOf, type Stopped, type StopStep, stopOrder, stopStep } from "./stop.ts";
+import type { VenueOrderState } from "../venue.ts";
+import { asShown, closingOf, type Stopped, type StopStep, stopOrder, stopStep } from "./stop.ts";
 
 const OPENED = instantOf("2022-06-21T02:40:00.000Z");
 const BEFORE = instantOf("2022-06-20T02:40:00.000Z");
@@ -39,15 +40,22 @@ const STEPS: readonly (readonly [string, ReturnType<typeof stop>[], StopStep])[]
 ];
 
 test.each(STEPS)("a stop that is reached, with %s", (_, stops, step) => {
-  expect(stopStep(stops, OPENED, AT, new Set())).toEqual(step);
+  expect(stopStep(stops, OPENED, AT)).toEqual(step);
 });
 
-test("a stop order that the venue has ended is not waited for, one beside it is", () => {
-  const [over, open] = [stop("a", "open"), stop("b", "partially_filled")];
-  expect(stopStep([over], OPENED, AT, new Set([over.id]))).toEqual({ act: "place", attempt: 1 });
-  expect(stopStep([over, open], OPENED, AT, new Set([over.id]))).toEqual({ act: "wait" });
-  const waiting = stop("c", "approved");
-  expect(stopStep([over, waiting], OPENED, AT, new Set([over.id]))).toEqual({ act: "send", orderId: waiting.id });
+test("a stop that the venue shows as over is under way no more, whatever the books wait for", () => {
+  const [a, b] = [stop("a", "open"), stop("b", "approved")];
+  const shown = (order: ReturnType<typeof stop>, state: VenueOrderState | null) =>
+    ({ order, found: state && { state } }) as never;
+  const statuses = (...of: readonly never[]) => asShown([a, b], of).map(({ status }) => status);
+  expect(statuses(shown(a, "canceled"))).toEqual(["canceled", "approved"]);
+  expect(statuses(shown(a, "filled"))).toEqual(["filled", "approved"]);
+  for (const state of ["open", "partially_filled", null] as const)
+    expect(statuses(shown(a, state))).toEqual(["open", "approved"]);
+  expect(statuses(shown(stop("c", "open"), "filled"))).toEqual(["open", "approved"]);
+  const ended = stop("d", "rejected");
+  expect(asShown([ended], [shown(ended, "filled")])).toEqual([ended]);
+  expect(stopStep(asShown([a], [shown(a, "canceled")]), OPENED, AT)).toEqual({ act: "place", attempt: 1 });
 });
 
 const stopped = (overrides: Partial<Stopped> = {}): Stopped => ({

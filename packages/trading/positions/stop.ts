@@ -7,7 +7,7 @@ import type { Instrument } from "../instrument.ts";
 import { clientOrderId } from "../orders/client-order-id.ts";
 import { IN_FLIGHT } from "../orders/order.ts";
 import { GRACE_MS } from "../orders/resolve.ts";
-import { LOOKED_FOR } from "../orders/settle.ts";
+import { LOOKED_FOR, type LookedUp } from "../orders/settle.ts";
 import type { NewOrder, StoredOrder } from "../orders/stored-order.ts";
 import type { Control } from "../plans/limits.ts";
 import type { Policy } from "../plans/policy.ts";
@@ -28,23 +28,38 @@ export const isUnheard = ({ status }: Pick<StoredOrder, "status">): boolean => L
 /**
  * Returns what to do about a reached stop at `now` by the venue's clock, given the instrument's stop orders, oldest first:
  * those in flight, and those of the position that was opened at `openedAt`. One that nobody has heard of since its deadline
- * is not waited for: the venue takes it no more, and had it been taken, two that only reduce close no more than is held. Nor is
- * one that the venue has ended (`ended`), whose fills the books may still lack: it closes nothing more.
+ * is not waited for: the venue takes it no more, and had it been taken, two that only reduce close no more than is held.
  */
 export function stopStep(
   stops: readonly Pick<StoredOrder, "id" | "status" | "biasAt" | "expiresAt">[],
   openedAt: Instant,
   now: Instant,
-  ended: ReadonlySet<OrderId>,
 ): StopStep {
   const waiting = stops.find((order) => order.status === "approved");
   if (waiting) return { act: "send", orderId: waiting.id };
   const isLost = (order: Pick<StoredOrder, "status" | "expiresAt">): boolean =>
     isUnheard(order) && order.expiresAt !== null && millis(now) > millis(order.expiresAt) + GRACE_MS;
-  const isUnderWay = (order: (typeof stops)[number]): boolean =>
-    IN_FLIGHT.includes(order.status) && !isLost(order) && !ended.has(order.id);
-  if (stops.some(isUnderWay)) return { act: "wait" };
+  if (stops.some((order) => IN_FLIGHT.includes(order.status) && !isLost(order))) return { act: "wait" };
   return { act: "place", attempt: stops.filter((order) => order.biasAt === openedAt).length };
+}
+
+/** What the venue says of an order when it is looked up. */
+type Shown = Pick<LookedUp, "order" | "found">;
+
+/**
+ * Returns stop orders with the status to which the venue says they have come, where it shows them as over: the books leave one
+ * in flight until its fills are shown, which may be long after, while what it left over has no stop.
+ */
+export function asShown<T extends Pick<StoredOrder, "id" | "status">>(
+  stops: readonly T[],
+  shown: readonly Shown[],
+): T[] {
+  const states = new Map(shown.map(({ order, found }) => [order.id, found?.state]));
+  return stops.map((order) => {
+    const state = states.get(order.id);
+    const isOver = IN_FLIGHT.includes(order.status) && (state === "filled" || state === "canceled");
+    return isOver ? { ...order, status: state } : order;
+  });
 }
 
 /** The venue's codes for a market order, or a close, that is too large. Source: OKX v5, error codes; ccxt 4.5.84. */
