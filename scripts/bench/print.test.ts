@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Budget } from "../../stacks/budgets.ts";
-import { coldLines, overBudget, runLines } from "./print.ts";
+import { coldLines, overBudget, runLines, tradingLines } from "./print.ts";
 import type { SizedBundle } from "./sizes.ts";
 
 const budget: Budget = { kind: "API", bytes: 1024, cpuRatio: 3, readyMs: 100 };
@@ -39,4 +39,23 @@ test("runs are reported by their middle", () => {
   expect(text).toContain("ingest alone: 32 blocks, 5 events, 0 dead letters, 3 runs");
   expect(text).toMatch(/blocks\/s, to the last block +16\.0 \(8\.0 to 32\.0\)/);
   expect(runLines("nothing", [])).toEqual([]);
+});
+
+test("figures of trading have their unit beside them, and their ratio to the yardstick of the same run", () => {
+  const text = tradingLines({
+    yardstickMs: 200,
+    reconciles: [{ what: "open orders", count: 1000, statements: 13, requests: 40, ms: [300, 100, 200] }],
+    ...{ toPost: [10, 30], toStop: [20] },
+    queue: {
+      passages: [{ toPost: 50, decisionToPost: 40, postToStop: 20 }],
+      throughput: [{ groups: 20, pollers: 4, orders: 60, perSecond: 30 }],
+    },
+  }).join("\n");
+  expect(text).toContain("one yardstick is 200 ms");
+  expect(text).toMatch(/statements +requests +ms +yardsticks/);
+  expect(text).toMatch(/1000 open orders +13 +40 +200 \(100 to 300\) +1\.00/);
+  expect(text).toMatch(/p50 ms +p99 ms +p50 yardsticks +p99 yardsticks/);
+  expect(text).toMatch(/approved order to its POST +10\.0 +30\.0 +0\.05 +0\.15/);
+  expect(text).toMatch(/decision to POST +40\.0 +40\.0 +0\.20 +0\.20/);
+  expect(text).toMatch(/20 message groups +60 +4 +30\.0 +6\.00/);
 });

@@ -114,31 +114,52 @@ export function overBudget(bundles: readonly SizedBundle[], starts: ColdStarts |
   });
 }
 
-const NAMES = { flat: "instruments, flat", held: "instruments, held" } as const;
+const NAMES = { flat: "instruments, flat", held: "instruments, held", "open orders": "open orders" } as const;
 
 /** Returns the figures of trading as lines. */
-export function tradingLines({ reconciles, toPost, toStop, yardstickMs }: TradingFigures): string[] {
-  const tail = (values: readonly number[]) =>
-    [percentile(values, 0.5), percentile(values, 0.99)].map((ms) => ms.toFixed(1)).join(", ");
+export function tradingLines({ reconciles, toPost, toStop, queue, yardstickMs }: TradingFigures): string[] {
+  const columns = [TEXT, NUMBER, NUMBER, NUMBER, NUMBER];
+  const tail = (what: string, values: readonly number[]): string[] => {
+    const [p50, p99] = [percentile(values, 0.5), percentile(values, 0.99)];
+    return [what, ...[p50, p99].map((ms) => ms.toFixed(1)), ...[p50, p99].map((ms) => (ms / yardstickMs).toFixed(2))];
+  };
+  const times = ["", "p50 ms", "p99 ms", "p50 yardsticks", "p99 yardsticks"];
   return [
     `a reconciliation (one yardstick is ${yardstickMs.toFixed(0)} ms)`,
-    ...table(
-      [TEXT, NUMBER, NUMBER, NUMBER],
-      [
-        ["", "statements", "ms", "yardsticks"],
-        ...reconciles.map(({ what, count, statements, ms }) => [
-          ...[`${count} ${NAMES[what]}`, String(statements), spreadText(spread(ms), 0)],
-          (median(ms) / yardstickMs).toFixed(2),
-        ]),
-      ],
-    ).map((line) => `  ${line}`),
-    `${toPost.length} orders, p50 and p99 in ms`,
-    ...table(
-      [TEXT, NUMBER],
-      [
-        ["approved order to its POST", tail(toPost)],
-        ["POST to a live stop", tail(toStop)],
-      ],
-    ).map((line) => `  ${line}`),
+    ...table(columns, [
+      ["", "statements", "requests", "ms", "yardsticks"],
+      ...reconciles.map(({ what, count, statements, requests, ms }) => [
+        ...[`${count} ${NAMES[what]}`, String(statements), String(requests), spreadText(spread(ms), 0)],
+        (median(ms) / yardstickMs).toFixed(2),
+      ]),
+    ]).map((line) => `  ${line}`),
+    `${toPost.length} orders by the use case alone`,
+    ...table(columns, [times, tail("approved order to its POST", toPost), tail("POST to a live stop", toStop)]).map(
+      (line) => `  ${line}`,
+    ),
+    `${queue.passages.length} orders through the queues and the handlers`,
+    ...table(columns, [
+      times,
+      tail(
+        "plan's message to POST",
+        queue.passages.map((one) => one.toPost),
+      ),
+      tail(
+        "decision to POST",
+        queue.passages.map((one) => one.decisionToPost),
+      ),
+      tail(
+        "POST to the POST of its stop",
+        queue.passages.map((one) => one.postToStop),
+      ),
+    ]).map((line) => `  ${line}`),
+    "approved orders through their queue, posted and covered",
+    ...table(columns, [
+      ["", "orders", "at once", "orders/s", "orders/yardstick"],
+      ...queue.throughput.map(({ groups, pollers, orders, perSecond }) => [
+        ...[`${groups} ${groups === 1 ? "message group" : "message groups"}`, String(orders), String(pollers)],
+        ...[perSecond.toFixed(1), ((perSecond * yardstickMs) / 1000).toFixed(2)],
+      ]),
+    ]).map((line) => `  ${line}`),
   ];
 }
