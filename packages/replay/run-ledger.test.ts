@@ -23,7 +23,7 @@ import { instant } from "#units/time";
 import { trustWallets } from "./drill/trust.ts";
 import { type Run, runRecording } from "./run-recording.ts";
 
-// At the end of a whole run the venue's bills explain its equity, and the desk's books are the venue's.
+// At the end of a whole run the venue's bills explain its equity, the desk's books are the venue's, and what is held has its stop.
 
 const RECORDED = sharedPath("data/blocks/run_15000000_15000031");
 const SAMPLE = fileURLToPath(new URL("../../recordings/sample", import.meta.url));
@@ -103,6 +103,20 @@ async function told({ db, venue }: Run): Promise<number> {
 }
 const HeldThen = z.object({ sizing: z.object({ held: z.string() }) });
 
+/** What is held has exactly one stop of the whole of it at the venue, by the mark, and nothing waits for what is flat. */
+function covered({ venue }: Run): void {
+  const { algos, positions: there } = venue.state();
+  const stops = algos.filter(({ state, sl }) => state === "live" && sl !== null);
+  const shown = stops.map(({ instId, side, sz, reduceOnly, sl }) => [
+    ...[instId, side, sz, reduceOnly, sl?.triggerPxType, sl?.ordPx],
+  ]);
+  const held = there.filter(({ contracts }) => !big(contracts).eq(0));
+  const wanted = held.map(({ instId, contracts }) => [
+    ...[instId, big(contracts).gt(0) ? "sell" : "buy", "", true, "mark", "-1"],
+  ]);
+  expect(shown.toSorted()).toEqual(wanted.toSorted());
+}
+
 /** A sample that begins six minutes before midnight, when funding is paid. */
 async function aboutMidnight(folder: string): Promise<Recording> {
   const startMs = Date.parse("2026-03-02T23:54:00Z");
@@ -126,11 +140,12 @@ const TIMES: readonly [
 
 for (const [name, isThere, record, isFunded] of TIMES)
   test.skipIf(!isThere)(
-    `${name}: bills explain equity at each reconciliation, and orders what is held`,
+    `${name}: bills explain equity at each reconciliation, orders what is held, and a stop covers it`,
     { timeout: 600_000 },
     () =>
       replayed(record, 2 * HOUR, async (run) => {
         const { bills: count, funded } = await agree(run);
+        covered(run);
         const shown = await told(run); // two minutes of mainnet make no order
         if (isFunded) expect([shown > 0, count > funded, funded > 0]).toEqual([true, true, true]);
       }),
