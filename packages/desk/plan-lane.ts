@@ -73,7 +73,7 @@ export async function planLane(store: TradingStore, exchange: Exchange, lane: La
 async function takenOf(store: TradingStore, { mode, instrument }: Lane, { positions }: LaneFacts): Promise<Decimal> {
   const open = positions.find((position) => position.instrument === instrument);
   if (open === undefined) return ZERO;
-  const legs = await store.takeProfits(mode, instrument, open.openedAt);
+  const legs = await store.takeProfits(mode, [open]);
   const ours = legs.filter(({ biasAt }) => biasAt === open.openedAt);
   return text(ours.reduce((sum, { filledSize }) => sum.plus(filledSize), big(0)));
 }

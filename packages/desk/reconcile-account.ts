@@ -20,7 +20,7 @@ import { askedOnce, feePrices } from "./price-fees.ts";
 import { settleInstrument, type Told } from "./settle-orders.ts";
 import { adoptFired } from "./stops/adopt-fired.ts";
 import { coverPosition } from "./stops/cover-position.ts";
-import { layLadder } from "./stops/lay-ladder.ts";
+import { layLadder, type Shown } from "./stops/lay-ladder.ts";
 import { protectionsSince } from "./stops/record-protection.ts";
 import { watchStop } from "./stops/watch-stops.ts";
 import { sweepApproved } from "./sweep-approved.ts";
@@ -188,6 +188,7 @@ async function reconcileRound(
   const answers = await askVenue(job, facts, only);
   let impossibleFills = 0;
   const foreign: ForeignFill[] = [];
+  const laddered: Laddered[] = [];
   const all = instrumentsOf(job, facts, ids, only, answers);
   // Before the books: what keeps them from being written keeps no stop from being placed.
   let byStops = await coverAll(job, facts, [...all.values()], answers);
@@ -200,9 +201,9 @@ async function reconcileRound(
     const mark = answers.positions?.find(({ instrument }) => instrument === id)?.markPrice ?? null;
     if (listed !== null && mark !== null)
       byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, open, mark))) ?? byStops;
-    if (listed !== null && booked !== null)
-      byStops = (await ladder(job, listed, open, answers, facts.protections)) ?? byStops;
+    if (listed !== null && booked !== null) laddered.push({ instrument: listed, open });
   }
+  byStops = (await layLadders(job, laddered, answers, facts.protections)) ?? byStops;
   return { open: answers.orders ?? [], balance: answers.balance, impossibleFills, byStops, foreign };
 }
 
@@ -231,18 +232,34 @@ async function coverAll(
   return tripped;
 }
 
-/** Looks after the legs of an instrument, when the venue told all that they depend on. */
-async function ladder(
+/** An instrument that is booked, with the position that it came to; null = none. */
+type Laddered = Pick<Shown, "instrument" | "open">;
+
+/** Looks after the legs of each instrument that is booked, when the venue told all that they depend on. */
+async function layLadders(
   { store, exchange, run, attempt }: Job,
-  instrument: Instrument,
-  open: OpenPosition | null,
+  laddered: readonly Laddered[],
   { positions, stops, takeProfits }: Answers,
   known: AccountFacts["protections"],
 ): Promise<StoredControl | null> {
   if (positions === null || stops === null || takeProfits === null) return null;
-  const position = positions.find((one) => one.instrument === instrument.id) ?? null;
-  const shown = { instrument, position, open, stops, takeProfits, known };
-  return attempt("take-profits", instrument.id, () => layLadder(store, exchange, run, shown));
+  const { mode } = run.account;
+  const opened = laddered.flatMap(({ open }) => open ?? []);
+  const orders = await attempt("take-profits", null, () => store.takeProfits(mode, opened));
+  if (orders === null) return null;
+  let state: StoredControl["state"] | null = null;
+  const isHalted = async () => {
+    state ??= (await store.control(mode)).state; // once a round: what is laid can only reduce
+    return state === "HALTED";
+  };
+  let tripped: StoredControl | null = null;
+  for (const { instrument, open } of laddered) {
+    const position = positions.find((one) => one.instrument === instrument.id) ?? null;
+    const shown = { instrument, position, open, stops, takeProfits, known, orders, isHalted };
+    const made = await attempt("take-profits", instrument.id, () => layLadder(store, exchange, run, shown));
+    tripped = made ?? tripped;
+  }
+  return tripped;
 }
 
 /** Returns the open position of an instrument; null without one. */

@@ -184,8 +184,11 @@ export interface TradingStore {
    * became of them; by decision and id.
    */
   stops(mode: TradingMode, instrument: string, openedAt: Instant): Promise<StoredOrder[]>;
-  /** Returns the same of take-profits. */
-  takeProfits(mode: TradingMode, instrument: string, openedAt: Instant): Promise<StoredOrder[]>;
+  /** Returns the same of take-profits, for several positions in one statement; of none when it is given none. */
+  takeProfits(
+    mode: TradingMode,
+    positions: readonly Pick<OpenPosition, "instrument" | "openedAt">[],
+  ): Promise<StoredOrder[]>;
   /**
    * Writes an order as proposed and then approved or denied, once per client order id: a second call changes nothing.
    * Returns the stored order, which may be further than approved.

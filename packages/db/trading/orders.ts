@@ -90,28 +90,26 @@ export async function decidedMark(db: Db, id: OrderId): Promise<Decimal | null> 
 }
 
 /**
- * Returns the stops or the take-profits of an instrument that are in flight or of the position opened at `openedAt`, by
- * decision and id.
+ * Returns the stops or the take-profits of some positions: those of the instrument that are in flight, and those of the position
+ * opened at `openedAt`, whatever became of them; by decision and id.
  */
-export const closersOf = (
+export async function closersOf(
   db: Db,
   type: "stop" | "take_profit",
   mode: TradingMode,
-  instrument: string,
-  openedAt: Instant,
-): Promise<StoredOrder[]> =>
-  drizzleOf(db)
+  positions: readonly { readonly instrument: string; readonly openedAt: Instant }[],
+): Promise<StoredOrder[]> {
+  if (positions.length === 0) return [];
+  const isInFlight = inArray(orders.status, [...IN_FLIGHT]);
+  const isOne = positions.map(({ instrument, openedAt }) =>
+    and(eq(orders.instrument, instrument), or(isInFlight, eq(orders.biasAt, openedAt))),
+  );
+  return drizzleOf(db)
     .select(STORED)
     .from(orders)
-    .where(
-      and(
-        eq(orders.tradingMode, mode),
-        eq(orders.instrument, instrument),
-        eq(orders.orderType, type),
-        or(inArray(orders.status, [...IN_FLIGHT]), eq(orders.biasAt, openedAt)),
-      ),
-    )
+    .where(and(eq(orders.tradingMode, mode), eq(orders.orderType, type), or(...isOne)))
     .orderBy(asc(orders.decidedAt), asc(orders.id));
+}
 
 /** Returns the orders of these client order ids, by client order id. */
 export async function ordersByClientId(db: Db, ids: readonly string[]): Promise<Map<string, StoredOrder>> {

@@ -58,6 +58,10 @@ export interface Shown {
   readonly takeProfits: readonly VenueStop[];
   /** As they are written down; of any instrument and kind. */
   readonly known: readonly Protection[];
+  /** Take-profit orders in flight, and those of the position, as the books have them now; of any instrument. */
+  readonly orders: readonly StoredOrder[];
+  /** Returns whether the kill switch is at HALTED; asked before a leg is laid or made larger. */
+  readonly isHalted: () => Promise<boolean>;
 }
 
 interface Job {
@@ -98,28 +102,29 @@ async function laid(job: Job, shown: Shown, mine: readonly VenueStop[]): Promise
   const { run, instrument } = job;
   const { position, open } = shown;
   if (open === null || position === null)
-    return open === null && position === null ? layAll(job, run.at, [], mine) : null;
+    return open === null && position === null ? layAll(job, shown, run.at, [], mine) : null;
   if (
     !big(open.contracts).eq(position.contracts) ||
     isDust(position.contracts, instrument, position.markPrice, run.policy)
   )
     return null;
-  const { legs, secured, unsent } = await wanted(job, open, position);
+  const { legs, secured, unsent } = wanted(job, shown.orders, open, position);
   const secure = secured === null ? null : await securedAt(job, shown, open, secured);
   const sent = await sendLeft(job, unsent);
-  return (await layAll(job, open.openedAt, legs, mine)) ?? sent ?? secure;
+  return (await layAll(job, shown, open.openedAt, legs, mine)) ?? sent ?? secure;
 }
 
 /** Returns the ladder of a position, and the orders of legs that are written and that nobody has sent. */
-async function wanted(
-  { store, run, instrument }: Job,
+function wanted(
+  { run, instrument }: Job,
+  orders: readonly StoredOrder[],
   { openedAt, stopPrice: stop }: OpenPosition,
   position: VenuePosition,
-): Promise<Ladder & { readonly unsent: readonly StoredOrder[] }> {
+): Ladder & { readonly unsent: readonly StoredOrder[] } {
   const { account, policy } = run;
   if (stop === null || policy.takeProfitLegs === 0) return { legs: [], secured: null, unsent: [] };
-  const orders = await store.takeProfits(account.mode, instrument.id, openedAt);
-  const taken = orders.filter(({ status, filledSize }) => IN_FLIGHT.includes(status) || big(filledSize).gt(0));
+  const mine = orders.filter((order) => order.instrument === instrument.id);
+  const taken = mine.filter(({ status, filledSize }) => IN_FLIGHT.includes(status) || big(filledSize).gt(0));
   const ladder = ladderOf({ account, instrument, position, openedAt, stop, taken }, policy);
   return { ...ladder, unsent: taken.filter(({ status }) => status === "approved") };
 }
@@ -161,19 +166,17 @@ const lessens = (command: LegCommand, waiting: readonly VenueStop[]): boolean =>
 
 async function layAll(
   job: Job,
+  { isHalted }: Pick<Shown, "isHalted">,
   openedAt: OpenPosition["openedAt"],
   legs: readonly Leg[],
   waiting: readonly VenueStop[],
 ): Promise<StoredControl | null> {
-  const { store, exchange, run, instrument } = job;
-  let tripped: StoredControl | null = null;
-  const commands = layLegs({ account: run.account, instrument, openedAt }, legs, waiting);
-  const isHalted = commands.length > 0 && (await store.control(run.account.mode)).state === "HALTED";
-  for (const command of isHalted ? commands.filter((one) => lessens(one, waiting)) : commands) {
-    if (command.act === "place") {
-      tripped = (await place(job, openedAt, command)) ?? tripped;
-      continue;
-    }
+  const { exchange, run, instrument } = job;
+  const all = layLegs({ account: run.account, instrument, openedAt }, legs, waiting);
+  const less = all.filter((one) => lessens(one, waiting));
+  const commands = less.length < all.length && (await isHalted()) ? less : all;
+  for (const command of commands) {
+    if (command.act === "place") continue; // those come last
     const reply =
       command.act === "cancel"
         ? await exchange.cancelStop(instrument.id, command.algoId)
@@ -183,38 +186,64 @@ async function layAll(
       continue;
     }
     // It has fired, or is about to: its fill is booked first, and the next run lays what is then right.
-    if (reply.kind === "gone" || reply.kind === "flat" || reply.kind === "passed") return tripped;
+    if (reply.kind === "gone" || reply.kind === "flat" || reply.kind === "passed") return null;
     throw new LegNotTaken(instrument.id, command.act, reply);
   }
+  const fresh = commands.flatMap((command) => (command.act === "place" ? [command] : []));
+  let tripped: StoredControl | null = null;
+  for (const leg of await written(job, openedAt, fresh, 0)) tripped = (await place(job, openedAt, leg)) ?? tripped;
   return tripped;
 }
 
 /** An id may have been used by a leg that was ended or that failed. */
 const TRIES = 3;
 
+/** A leg with the id that it is sent by. */
+interface WrittenLeg {
+  readonly leg: Leg;
+  readonly stopId: string;
+}
+
+/**
+ * Writes down legs that are about to be sent, all in one statement, by their ids of one try. Left out are those whose id has
+ * placed an order: they have fired, and are about to be booked.
+ */
+async function written(
+  { exchange, run, instrument, trail }: Job,
+  openedAt: OpenPosition["openedAt"],
+  legs: readonly Leg[],
+  attempt: number,
+): Promise<readonly WrittenLeg[]> {
+  const fresh: WrittenLeg[] = [];
+  for (const { side, trigger, size } of legs) {
+    const stopId = legId({ account: run.account, instrument: instrument.id, openedAt, trigger }, attempt);
+    if ((await exchange.order(instrument.id, stopId)) === null) fresh.push({ leg: { side, trigger, size }, stopId });
+  }
+  await trail.sending(fresh);
+  return fresh;
+}
+
 /** Places a leg, once: an id that has placed an order is not used again. What no leg can wait for any more is sent now. */
 async function place(
   job: Job,
   openedAt: OpenPosition["openedAt"],
-  { side, trigger, size }: Leg,
+  { leg, stopId: first }: WrittenLeg,
 ): Promise<StoredControl | null> {
-  const { exchange, run, instrument, trail } = job;
-  let reply: StopReply = { kind: "unknown", code: null, reason: "not sent" };
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    const stopId = legId({ account: run.account, instrument: instrument.id, openedAt, trigger }, attempt);
-    if ((await exchange.order(instrument.id, stopId)) !== null) return null; // it has fired: about to be booked
-    await trail.sending(stopId, { side, trigger, size });
-    reply = await exchange.placeTakeProfit({ stopId, instrument: instrument.id, side, trigger, size });
+  const { exchange, instrument, trail } = job;
+  let stopId = first;
+  for (let attempt = 1; ; attempt++) {
+    const reply = await exchange.placeTakeProfit({ ...leg, stopId, instrument: instrument.id });
     trail.placed(stopId, reply);
     if (reply.kind === "accepted" || reply.kind === "flat") return null;
-    if (reply.kind === "passed") return takeNow(job, openedAt, { side, trigger, size }, stopId);
-    if (reply.kind !== "exists" && reply.kind !== "busy") break;
-    const waits = (await exchange.takeProfits()).some(
-      (one) => one.instrument === instrument.id && one.stopId === stopId,
-    );
-    if (waits) return null;
+    if (reply.kind === "passed") return takeNow(job, openedAt, leg, stopId);
+    if (reply.kind !== "exists" && reply.kind !== "busy") throw new LegNotTaken(instrument.id, "place", reply);
+    const waiting = await exchange.takeProfits();
+    if (waiting.some((one) => one.instrument === instrument.id && one.stopId === stopId)) return null;
+    if (attempt === TRIES) throw new LegNotTaken(instrument.id, "place", reply);
+    const [again] = await written(job, openedAt, [leg], attempt);
+    if (again === undefined) return null;
+    stopId = again.stopId;
   }
-  throw new LegNotTaken(instrument.id, "place", reply as StopRefusal);
 }
 
 /** Closes the part of a leg at market, since its price is reached already. Its order has the leg's id, so it is sent once. */

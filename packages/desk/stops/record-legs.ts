@@ -15,8 +15,8 @@ export interface RecordedLegs extends Pick<Run, "account" | "at">, Pick<Protecti
 
 /** The record of one instrument's take-profits while they are laid. */
 export interface LegTrail {
-  /** Writes down that a leg is about to be sent. */
-  sending(stopId: string, leg: Leg): Promise<void>;
+  /** Writes down that legs are about to be sent, in one statement; those of an id that was sent before are written already. */
+  sending(legs: readonly { readonly stopId: string; readonly leg: Leg }[]): Promise<void>;
   /** Notes what the venue said to a leg that was sent. */
   placed(stopId: string, reply: StopReply): void;
   /** Notes that the desk has ended a leg. */
@@ -47,11 +47,11 @@ export function legTrailOf(
     for (const row of list) rows.set(row.stopId, { ...row, version: row.version + 1 });
   };
   return {
-    sending: async (stopId, leg) => {
-      sent.add(stopId);
-      if (rows.has(stopId)) return; // sent before by this id, and written then
-      note(legSent(stopId, leg, { instrument, episode }, at));
-      await save();
+    sending: async (list) => {
+      const fresh = list.filter(({ stopId }) => !rows.has(stopId));
+      for (const { stopId } of list) sent.add(stopId);
+      for (const { stopId, leg } of fresh) note(legSent(stopId, leg, { instrument, episode }, at));
+      if (fresh.length > 0) await save();
     },
     placed: (stopId, reply) => {
       const row = rows.get(stopId);

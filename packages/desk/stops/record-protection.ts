@@ -116,6 +116,7 @@ export async function trailOf(
       const again = [...rows.values()].findLast(
         (row) => row.kind === "stop" && row.side === side && (row.status === "wanted" || mayBeUnderWay(row)),
       );
+      if (again?.status === "sending" && again.trigger === trigger) return again; // it says so already
       return note(
         movedTo(again ?? wanted(recorded, [...rows.values()], since(), { side, trigger }), "sending", at, { trigger }),
       );

@@ -320,7 +320,12 @@ const read: fc.Arbitrary<Command> = fc.record({ instrument: asset, mode, openedA
       ...[await store.decidedMark(orderIdOf("a")), await store.unclaimed(asked.mode)],
       ...[await store.arming("live"), await store.arming("demo")],
       ...[await store.ordersAtVenue(asked.mode), await store.stops(asked.mode, id, asked.openedAt)],
-      await store.takeProfits(asked.mode, id, asked.openedAt),
+      await store.takeProfits(asked.mode, [{ instrument: id, openedAt: asked.openedAt }]),
+      await store.takeProfits(
+        asked.mode,
+        INSTRUMENTS.map((one) => ({ instrument: one.id, openedAt: asked.openedAt })),
+      ),
+      await store.takeProfits(asked.mode, []),
       ...[await store.bias(symbol, "4h", at), await store.held(account, id), await store.equity(account, at)],
       await store.instruments(["none", ...INSTRUMENTS.map((one) => one.id)]),
       await store.laneFacts({ ...lane, candlesFrom: instant(millis(at) - 1_200_000), biasAt: at, earlier: 2 }),

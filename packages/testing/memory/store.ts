@@ -96,12 +96,15 @@ function closersOf(
   books: Books,
   type: "stop" | "take_profit",
   mode: TradingMode,
-  instrument: string,
-  openedAt: Instant,
+  positions: readonly { readonly instrument: string; readonly openedAt: Instant }[],
 ): StoredOrder[] {
+  const isOne = (order: StoredOrder) =>
+    positions.some(
+      ({ instrument, openedAt }) =>
+        order.instrument === instrument && (IN_FLIGHT.includes(order.status) || order.biasAt === openedAt),
+    );
   return ordersOf(books, mode)
-    .filter((order) => order.type === type && order.instrument === instrument)
-    .filter((order) => IN_FLIGHT.includes(order.status) || order.biasAt === openedAt)
+    .filter((order) => order.type === type && isOne(order))
     .sort(byDecision);
 }
 
@@ -136,8 +139,8 @@ export function memoryStore(around: Surroundings): { readonly store: TradingStor
     decidedMark: async (id) => books.marks.get(id) ?? null,
     unclaimed: async (mode) => ordersOf(books, mode, ["approved"]),
     ordersAtVenue: async (mode) => ordersOf(books, mode, AT_VENUE),
-    stops: async (mode, instrument, openedAt) => closersOf(books, "stop", mode, instrument, openedAt),
-    takeProfits: async (mode, instrument, openedAt) => closersOf(books, "take_profit", mode, instrument, openedAt),
+    stops: async (mode, instrument, openedAt) => closersOf(books, "stop", mode, [{ instrument, openedAt }]),
+    takeProfits: async (mode, positions) => closersOf(books, "take_profit", mode, positions),
     insert: (fresh) => transaction(() => insertOrder(books, fresh)),
     claim: (id, claim) => transaction(() => claimOrder(books, id, claim)),
     move: (order, event, move) => transaction(() => moveOrder(books, order, event, move)),
