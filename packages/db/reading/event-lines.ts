@@ -25,23 +25,35 @@ const EventRow = kind.shape("event lines", {
  * Returns events as they are shown. `where` and `order` speak of `e` (events) and `w` (wallets); give a
  * range of `e."timestamp"`, so that only its partitions are read.
  */
-export async function eventLines(db: Db, where: SQL, order: SQL, limit: number | null = null): Promise<EventLine[]> {
+export const eventLines = (db: Db, where: SQL, order: SQL): Promise<EventLine[]> =>
+  shown(db, sql`events e JOIN wallets w ON w.id = e.wallet_id`, sql`WHERE ${where} ORDER BY ${order}`);
+
+/**
+ * Returns the events that `chosen` selects, whole rows of `events`, as they are shown: of those rows alone anything else is read.
+ * `order` speaks of `e`.
+ */
+export const chosenEvents = (db: Db, chosen: SQL, order: SQL): Promise<EventLine[]> =>
+  // The limit keeps the server from reading all wallets for the few of a page.
+  shown(
+    db,
+    sql`(${chosen}) e JOIN LATERAL (SELECT v.address, v.label FROM wallets v WHERE v.id = e.wallet_id LIMIT 1) w ON true`,
+    sql`ORDER BY ${order}`,
+  );
+
+async function shown(db: Db, from: SQL, rest: SQL): Promise<EventLine[]> {
   const list = await rows(
     db,
     EventRow,
     sql`SELECT e.id, ${iso(sql`e."timestamp"`)} AS at, e.wallet_id, w.address, w.label, e.event_type AS type, e.asset,
                e.direction, ${plain(sql`e.amount`)} AS amount, ${plain(sql`e.notional_usd`)} AS notional_usd, e.venue,
                e.tx_hash, a.pattern_matched AS pattern, c.push
-        FROM events e
-        JOIN wallets w ON w.id = e.wallet_id
+        FROM ${from}
         LEFT JOIN event_analysis a ON a.event_id = e.id
         LEFT JOIN LATERAL (
           SELECT b.w * b.d AS push FROM bias_contributions b WHERE b.event_id = e.id
           ORDER BY abs(b.w * b.d) DESC, b.asset, b.timeframe LIMIT 1
         ) c ON true
-        WHERE ${where}
-        ORDER BY ${order}
-        ${limit === null ? sql`` : sql`LIMIT ${limit}`}`,
+        ${rest}`,
   );
   return list.map(eventLine);
 }

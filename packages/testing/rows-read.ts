@@ -1,0 +1,51 @@
+import type { Drizzle } from "#db/drizzle";
+import { anyRows } from "./any-rows.ts";
+
+/** A database that says what its raw statements read. */
+export interface ReadMeter {
+  readonly db: Drizzle;
+  /** Returns how many rows of each table (of a partition: its table's) were read since it was asked last, those dropped by a filter too. */
+  rowsRead(): Readonly<Record<string, number>>;
+}
+
+/** A node of a plan that was carried out. Source: PostgreSQL documentation, "Using EXPLAIN". */
+interface PlanNode {
+  readonly "Relation Name"?: string;
+  readonly "Actual Rows": number;
+  readonly "Actual Loops": number;
+  readonly "Rows Removed by Filter"?: number;
+  readonly "Rows Removed by Index Recheck"?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+type Statement = Parameters<typeof anyRows>[1];
+
+/**
+ * Returns a handle of `db` that asks for the plan of every raw statement before it runs it. `explain` makes of a statement one that
+ * carries it out and returns the plan: EXPLAIN (ANALYZE, FORMAT JSON). A transaction's statements are not counted.
+ */
+export function readMeter(db: Drizzle, explain: (statement: Statement) => Statement): ReadMeter {
+  let read: Record<string, number> = {};
+  const count = (node: PlanNode): void => {
+    const table = node["Relation Name"]?.replace(/_(p\d{10}|default)$/, "");
+    const dropped = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
+    if (table !== undefined)
+      read[table] = (read[table] ?? 0) + Math.round((node["Actual Rows"] + dropped) * node["Actual Loops"]);
+    for (const child of node.Plans ?? []) count(child);
+  };
+  const execute = async (statement: Statement) => {
+    for (const row of await anyRows(db, explain(statement)))
+      for (const { Plan } of row["QUERY PLAN"] as readonly { Plan: PlanNode }[]) count(Plan);
+    return db.execute(statement);
+  };
+  return {
+    db: new Proxy(db, {
+      get: (target, name) => (name === "execute" ? execute : Reflect.get(target, name)),
+    }),
+    rowsRead: () => {
+      const since = read;
+      read = {};
+      return since;
+    },
+  };
+}
