@@ -194,6 +194,23 @@ test("no tier holds a position at more leverage than its own, and none holds mor
   expect(refused("1000")).toBe("51004");
 });
 
+test("what an order loses by closing is no margin for what it opens beyond that", () => {
+  const floor = holding([[2000, 2000, 2000, 2000]], -5);
+  const now = START + 2 * BAR_MS + 1000;
+  pass(floor, 2, 1000); // it has lost 500 of 600
+  const refused = (sz: string) => {
+    try {
+      order(floor, now, { side: "buy", sz, tdMode: "isolated" });
+      return null;
+    } catch (error) {
+      return (error as PaperRefusal).code;
+    }
+  };
+  expect(refused("10")).toBe("51008"); // the other five would stand on a margin of 200
+  expect(refused("5")).toBeNull();
+  expect(equityOf(floor, now).equity.gt(90)).toBe(true);
+});
+
 test("the rule keeps half of what opening needs, tier by tier, rounded up", () => {
   const tiers = tiersByRule({ lot: big(decimalOf("0.01")), maxLeverage: big(75) });
   expect(tiers.slice(0, 2)).toEqual([

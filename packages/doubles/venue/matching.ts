@@ -60,7 +60,7 @@ export const heldOf = (state: PaperState, instId: string): Big =>
   big(state.positions.find((position) => position.instId === instId)?.contracts ?? ZERO);
 
 /**
- * @throws PaperRefusal 51008 when the margin after the order would exceed the cash, 51004 when its tier does not take the
+ * @throws PaperRefusal 51008 when the margin after the order would exceed the cash without what is lost by now, 51004 when its tier does not take the
  * position at this leverage. Reducing orders need none.
  */
 export function checkMargin(
@@ -81,7 +81,8 @@ export function checkMargin(
   const notional = added.times(listing.contractSize).times(price);
   const { equity, unrealized, margin } = wealth(state, book, now);
   const needed = notional.div(leverageOf(state, order.instId)).plus(notional.times(matching.fees.taker));
-  if (margin.plus(needed).gt(equity.minus(unrealized))) {
+  // What is lost and not realized is no margin, and what is won is none yet.
+  if (margin.plus(needed).gt(unrealized.lt(0) ? equity : equity.minus(unrealized))) {
     throw new PaperRefusal("51008", "Order failed. Insufficient USDT margin in account");
   }
 }
