@@ -280,5 +280,5 @@ export function applyFill(state: PaperState, listing: Listing, execution: Execut
   order.tradeId = tradeId;
   order.uTime = now;
   order.state = big(order.accFillSz).eq(order.sz) ? "filled" : "partially_filled";
-  afterFill(state, order, before?.contracts ?? ZERO, now);
+  afterFill(state, order, before?.contracts ?? ZERO, now, listing.tick);
 }

@@ -90,7 +90,7 @@ export function placeAlgo(floor: Floor, { body, now }: PaperRequest): PaperAlgo 
     ...{ algoClOrdId, instId: listing.id, side: body.side === "buy" ? "buy" : "sell" },
     ...{ ordType: body.ordType === "oco" ? "oco" : "conditional", tdMode: String(body.tdMode) },
     ...{ sz: size ? text(size) : "", reduceOnly: isTrue(body.reduceOnly), cxlOnClosePos: isTrue(body.cxlOnClosePos) },
-    ...{ ...legs, ...untouched(now) },
+    ...{ ...legs, parent: "", costPx: "", ...untouched(now) },
   };
   checkPosition(floor, algo, listing);
   checkTriggers(algo, touch);

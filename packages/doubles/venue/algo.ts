@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { big, Decimal, ZERO } from "#units/decimal";
+import { type Big, big, Decimal, text, ZERO } from "#units/decimal";
 import { sha256 } from "#units/ids";
+import { ceilTick, floorTick } from "./book.ts";
 
 const ms = z.number().int();
 
@@ -26,6 +27,10 @@ export const PaperAlgo = z.object({
   cxlOnClosePos: z.boolean(),
   sl: Leg.nullable(),
   tp: Leg.nullable(),
+  /** The order that carried it; empty for one that was placed by itself. */
+  parent: z.string().default(""),
+  /** Where the trigger of its stop goes when the first take-profit of its parent has been triggered; empty where it stays. */
+  costPx: z.union([Decimal, z.literal("")]).default(""),
   state: z.enum(["live", "effective", "canceled", "order_failed"]),
   failCode: z.string(),
   ordIdList: z.array(z.string()),
@@ -47,6 +52,8 @@ export const Attached = z.object({
   sz: z.union([Decimal, z.literal("")]).default(""),
   sl: Leg.nullable(),
   tp: Leg.nullable(),
+  /** Whether its stop goes to the entry's average price after the first take-profit. */
+  isCostPrice: z.boolean().default(false),
 });
 export type Attached = z.infer<typeof Attached>;
 
@@ -61,6 +68,9 @@ interface Parent {
   readonly side: "buy" | "sell";
   readonly tdMode: string;
   readonly sz: Decimal;
+  readonly accFillSz: Decimal;
+  /** Σ contracts × price. */
+  readonly filledValue: Decimal;
   readonly state: string;
   readonly attached: readonly Attached[];
 }
@@ -77,7 +87,7 @@ export const untouched = (
   now: number,
 ): Omit<
   PaperAlgo,
-  "algoId" | "algoClOrdId" | "instId" | "side" | "ordType" | "tdMode" | "sz" | "sl" | "tp" | Flags
+  "algoId" | "algoClOrdId" | "instId" | "side" | "ordType" | "tdMode" | "sz" | "sl" | "tp" | "parent" | "costPx" | Flags
 > => ({
   ...{ state: "live" as const, failCode: "", ordIdList: [], actualSide: "" as const, actualSz: "", actualPx: "" },
   ...{ due: null, triggerTime: null, cTime: now, uTime: now },
@@ -97,13 +107,14 @@ export function endAlgo(algo: PaperAlgo, now: number, failCode = ""): void {
  * with a position that is closed now. An attached TP/SL is not reduce-only: it outlives an offsetting close and may then
  * open, which is the worst that users of OKX in net mode report. Source: python-okx, issue 112.
  */
-export function afterFill(kept: Kept, order: Parent, before: Decimal, now: number): void {
+export function afterFill(kept: Kept, order: Parent, before: Decimal, now: number, tick: Big): void {
   const held = big(kept.positions.find(({ instId }) => instId === order.instId)?.contracts ?? ZERO);
   const isClosed = !big(before).eq(0) && (held.eq(0) || held.gt(0) !== big(before).gt(0));
   for (const algo of kept.algos)
     if (isClosed && algo.cxlOnClosePos && algo.instId === order.instId && isWaiting(algo)) endAlgo(algo, now);
   if (order.state !== "filled") return;
-  for (const [nth, { attachAlgoClOrdId, sz, sl, tp }] of order.attached.entries()) {
+  const cost = costOf(order, tick);
+  for (const [nth, { attachAlgoClOrdId, sz, sl, tp, isCostPrice }] of order.attached.entries()) {
     kept.algos.push({
       ...{
         algoId: algoIdAt(now, order.ordId, attachAlgoClOrdId, ...(nth === 0 ? [] : [String(nth)])),
@@ -116,8 +127,28 @@ export function afterFill(kept: Kept, order: Parent, before: Decimal, now: numbe
         tdMode: order.tdMode,
       },
       ...{ sz: sz === "" ? order.sz : sz, reduceOnly: false, cxlOnClosePos: false, sl, tp, ...untouched(now) },
+      ...{ parent: order.ordId, costPx: isCostPrice ? cost : "" },
     });
   }
+}
+
+/** Returns the average price of an order on the tick, toward its profit: a stop there loses no tick of what it cost. */
+function costOf({ side, accFillSz, filledValue }: Parent, tick: Big): Decimal {
+  const average = big(filledValue).div(accFillSz);
+  return text(side === "buy" ? ceilTick(average, tick) : floorTick(average, tick));
+}
+
+/**
+ * Does what the trigger of `algo` brings about for the stop that its order carried beside it: it goes to what the position cost
+ * when the first take-profit is triggered, if it is a cost-price stop that still waits. Source: OKX v5, amendPxOnTriggerType.
+ */
+export function afterTrigger({ algos }: Pick<Kept, "algos">, algo: PaperAlgo, now: number): void {
+  if (algo.parent === "" || algo.actualSide !== "tp") return;
+  const siblings = algos.filter((other) => other !== algo && other.parent === algo.parent);
+  if (siblings.some(({ actualSide, state }) => actualSide === "tp" && state === "effective")) return;
+  for (const other of siblings)
+    if (isWaiting(other) && other.due === null && other.sl !== null && other.costPx !== "")
+      Object.assign(other, { sl: { ...other.sl, triggerPx: other.costPx }, uTime: now });
 }
 
 const legFields = (name: "sl" | "tp", leg: AlgoLeg | null) => ({
@@ -137,6 +168,7 @@ export function algoRow(algo: PaperAlgo, lever: string): Readonly<Record<string,
     ...legFields("tp", algo.tp),
     ...{ actualSide: algo.actualSide, actualSz: algo.actualSz, actualPx: algo.actualPx, ordPx: "", triggerPx: "" },
     ...{ triggerPxType: "", triggerTime: algo.triggerTime === null ? "" : String(algo.triggerTime), tgtCcy: "" },
+    ...{ amendPxOnTriggerType: algo.costPx === "" ? "0" : "1" },
     ...{ last: "", tpOrdKind: "condition", attachAlgoOrds: [], isTradeBorrowMode: "", quickMgnType: "" },
     ...{ cTime: String(algo.cTime), uTime: String(algo.uTime) },
   };

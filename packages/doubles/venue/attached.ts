@@ -52,10 +52,12 @@ function checkSide(order: PaperOrder, touch: Touch, name: "sl" | "tp", leg: Algo
   throw new PaperRefusal(code, `The ${name} trigger price must be ${above ? "higher" : "lower"} than ${text(from)}`);
 }
 
-/** @throws PaperRefusal 51089, 51083, 51080, 51081 and 51082 for take-profits that do not divide the order. */
+/** @throws PaperRefusal 51089, 51076, 51083, 51080, 51081 and 51082 for take-profits that do not divide the order. */
 function checkSplit(order: PaperOrder, profits: readonly Attached[]): void {
   const refuse = (code: string, message: string) => new PaperRefusal(code, message);
   if (profits.some(({ sz }) => sz === "")) throw refuse("51089", "The size of a split take-profit is missing");
+  if (profits.some(({ sl }) => sl !== null))
+    throw refuse("51076", "Split take-profits have their stop in an entry of its own");
   const sum = profits.reduce((all, { sz }) => all.plus(sz === "" ? 0 : sz), big(0));
   if (!sum.eq(order.sz)) throw refuse("51083", "The sizes of the take-profits must sum to the order's");
   const legs = profits.flatMap(({ tp }) => tp ?? []);
@@ -69,17 +71,19 @@ function checkSplit(order: PaperOrder, profits: readonly Attached[]): void {
 function entryOf(fields: Fields, listing: Listing): Attached {
   const [sl, tp] = [legOf(fields, "sl", listing), legOf(fields, "tp", listing)];
   if (!sl && !tp) throw new PaperRefusal("51000", "Parameter attachAlgoOrds error: neither a stop nor a take-profit");
-  if (String(fields.amendPxOnTriggerType ?? "0") !== "0")
-    throw new PaperRefusal("51000", "Parameter amendPxOnTriggerType error: the paper venue moves no stop to its cost");
+  const amends = String(fields.amendPxOnTriggerType || "0");
+  if (!/^[01]$/.test(amends) || (amends === "1" && !sl))
+    throw new PaperRefusal("51000", "Parameter amendPxOnTriggerType error: 0, or 1 of a stop");
   const sz = fields.sz ? text(positive(fields, "sz")) : "";
-  return { attachAlgoClOrdId: String(fields.attachAlgoClOrdId ?? ""), sz, sl, tp };
+  return { attachAlgoClOrdId: String(fields.attachAlgoClOrdId ?? ""), sz, sl, tp, isCostPrice: amends === "1" };
 }
 
 /**
  * Returns the TP/SL that a placement carries: one entry of the order's whole size, or several take-profits of parts of it and
  * at most one stop of the whole.
  * @throws PaperRefusal 51100 on a reduce-only order, 51046 to 51053 on the wrong side, 51065 for an id in use, 51084 for two
- * stops, 51080 to 51083 and 51089 for take-profits that do not divide it, 51000, 50014.
+ * stops, 51076, 51080 to 51083 and 51089 for take-profits that do not divide it, 51085 for a cost-price stop beside fewer than two,
+ * 51000, 50014.
  */
 export function attachedOf(
   { state }: Floor,
@@ -99,6 +103,8 @@ export function attachedOf(
   if (entries.filter(({ sl }) => sl !== null).length > 1) throw new PaperRefusal("51084", "At most one stop an order");
   const profits = entries.filter(({ tp }) => tp !== null);
   if (profits.length > 1 || profits.some(({ sz }) => sz !== "")) checkSplit(order, profits);
+  if (profits.length < 2 && entries.some(({ isCostPrice }) => isCostPrice))
+    throw new PaperRefusal("51085", "A cost-price stop needs at least two take-profits");
   const ids = entries.flatMap(({ attachAlgoClOrdId: id }) => (id === "" ? [] : [id]));
   if (new Set(ids).size < ids.length || state.algos.some(({ algoClOrdId }) => ids.includes(algoClOrdId)))
     throw new PaperRefusal("51065", "algoClOrdId already exists");

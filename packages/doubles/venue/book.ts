@@ -75,6 +75,8 @@ const STALE_BARS = 5;
 
 const roundTo = (value: Big, step: Big, mode: 0 | 2 | 3): Big => value.div(step).round(0, mode).times(step);
 export const floorTick = (value: Big, tick: Big): Big => roundTo(value, tick, 0);
+/** Returns the nearest price that is on the tick. */
+export const nearTick = (value: Big, tick: Big): Big => roundTo(value, tick, 2);
 export const ceilTick = (value: Big, tick: Big): Big => roundTo(value, tick, 3);
 
 /** Returns the index of the last number at or below `limit`, −1 when there is none. `sorted` ascends. */
@@ -106,6 +108,8 @@ export interface Step {
 export interface Book {
   readonly listings: ReadonlyMap<string, Listing>;
   readonly rows: readonly InstrumentRow[];
+  /** How long a bar of the source is. */
+  readonly barSeconds: number;
   /** Returns the row of an instrument that is listed. */
   rowOf(instrument: string): InstrumentRow;
   /** Changes what the row of an instrument says, as its `state` or the change that `upcChg` announces. */
@@ -247,7 +251,7 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
     const bar = candles[at];
     const elapsed = now - (opened[at] ?? 0);
     if (!listing || !bar || elapsed > base * (1 + STALE_BARS)) return null;
-    const last = roundTo(big(elapsed < base ? bar.open : bar.close), listing.tick, 2);
+    const last = nearTick(big(elapsed < base ? bar.open : bar.close), listing.tick);
     const closed = elapsed < base ? candles[at - 1] : bar;
     const share = roundTo(big(closed?.volume ?? ZERO).times(settings.liquidityShare), listing.lot, 0);
     return { listing, last, available: share.gt(0) ? share : listing.lot.times(LEAST_LOTS) };
@@ -299,5 +303,6 @@ export function paperBook(source: CandleSource, settings: BookSettings): Book {
   };
   const index = (asset: string, now: number) =>
     settings.indexOf?.(asset) ?? touch(`${asset}-USDT-SWAP`, now)?.index ?? null;
-  return { listings, rows, rowOf, relist, touch, touchAt, steps, index, candles };
+  const { barSeconds } = source;
+  return { listings, rows, barSeconds, rowOf, relist, touch, touchAt, steps, index, candles };
 }

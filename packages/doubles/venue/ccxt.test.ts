@@ -3,6 +3,7 @@ import { virtualClock } from "#host/clock";
 import { instrumentRow } from "#recording/candle-source";
 import { ETH_SWAP } from "#testing/instruments";
 import { plainOkx } from "#testing/plain-okx";
+import type { Candle } from "#units/candle";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 import { paperVenue } from "./venue.ts";
@@ -18,6 +19,17 @@ const BARS = Array.from({ length: 400 }, (_, i) => ({
   ...{ openedAt: instant(START + i * 300_000), open: price, high: price, low: price, close: price },
   volume: decimalOf("100000"),
 }));
+/** Closes around 1,000, from low to high and back; each opens where the last closed. */
+const moving = (closes: readonly number[]): Candle[] => {
+  const [hour, written] = [7 * 3_600_000, (amount: number) => decimalOf(String(amount))];
+  const all = [...Array.from({ length: hour / 300_000 }, () => 1000), ...closes];
+  return all.map((close, i) => {
+    const open = all[i - 1] ?? 1000;
+    const ends = { high: written(Math.max(open, close) + 1), low: written(Math.min(open, close) - 1) };
+    const openedAt = instant(START + i * 300_000);
+    return { openedAt, open: written(open), close: written(close), ...ends, volume: decimalOf("100000") };
+  });
+};
 const LISTED = { ...ETH_SWAP, maxLeverage: decimalOf("50") };
 
 const closing: (() => Promise<void>)[] = [];
@@ -25,9 +37,9 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-async function stage(limits = false) {
+async function stage(limits = false, bars: readonly Candle[] = BARS) {
   const clock = virtualClock(START + 7 * 3_600_000);
-  const source = { barSeconds: 300, instruments: () => [instrumentRow(LISTED)], bars: () => BARS };
+  const source = { barSeconds: 300, instruments: () => [instrumentRow(LISTED)], bars: () => bars };
   const venue = await paperVenue({ clock, source, key: KEY, limits });
   closing.push(venue.close);
   const client = plainOkx(venue.url, KEY, clock);
@@ -163,6 +175,11 @@ test("take-profits that an order carries divide it, or are refused by what is wr
     ["51080", [leg("1010", "1"), { ...leg("1020", "2"), tpTriggerPxType: "mark" }]],
     ["51082", [leg("1010", "1"), { ...leg("1020", "2"), tpOrdPx: "1020" }]],
     ["51084", [stop, { ...stop, slTriggerPx: "940" }]],
+    ["51076", [{ ...leg("1010", "1"), ...stop }, leg("1020", "2")]],
+    ["51085", [{ ...stop, amendPxOnTriggerType: "1" }]],
+    ["51085", [leg("1010", "3"), { ...stop, amendPxOnTriggerType: "1" }]],
+    ["51000", [leg("1010", "1"), { ...leg("1020", "2"), amendPxOnTriggerType: "1" }, stop]],
+    ["51000", [leg("1010", "1"), leg("1020", "2"), { ...stop, amendPxOnTriggerType: "2" }]],
   ] as const)
     await expect(place(entries), code).rejects.toThrow(code);
   await place([leg("1010", "1"), leg("1020", "2"), stop]);
@@ -173,6 +190,109 @@ test("take-profits that an order carries divide it, or are refused by what is wr
     ["3", null, "950"],
   ]);
   expect(new Set(venue.state().algos.map(({ algoId }) => algoId)).size).toBe(3);
+});
+
+test("a cost-price stop goes to what the position cost when the first take-profit is triggered, and closes there", async () => {
+  const { client, venue, pass } = await stage(false, moving([1003, 1012, 1012, 1025, 1004, 990, 990]));
+  const entries = [
+    { tpTriggerPx: "1010", tpOrdPx: "-1", sz: "1" },
+    { tpTriggerPx: "1050", tpOrdPx: "-1", sz: "1" },
+    { slTriggerPx: "950", slOrdPx: "-1", amendPxOnTriggerType: "1", attachAlgoClOrdId: "stop" },
+  ];
+  pass(60_000);
+  const asked = { instId, tdMode: "cross", side: "buy", ordType: "market", sz: "2" } as const;
+  const placed = await client.privatePostTradeOrder({ ...asked, attachAlgoOrds: entries });
+  const entry = await client.fetchOrder(placed.data[0].ordId, SYMBOL);
+  expect(entry.info.attachAlgoOrds.map((row: object) => (row as (typeof entries)[2]).amendPxOnTriggerType)).toEqual([
+    "0",
+    "0",
+    "1",
+  ]);
+  const stop = async () => (await client.privateGetTradeOrderAlgo({ algoClOrdId: "stop" })).data[0];
+  expect(await stop()).toMatchObject({ slTriggerPx: "950", amendPxOnTriggerType: "1", state: "live" });
+  pass(240_000); // 1,003: no take-profit is reached
+  expect(await stop()).toMatchObject({ slTriggerPx: "950", state: "live" });
+  pass(300_000); // 1,012, through the first
+  expect(entry.average).toBe("1000.11");
+  expect(await stop()).toMatchObject({ slTriggerPx: "1000.11", slTriggerPxType: "last", state: "live", sz: "2" });
+  // What a person then says holds: the second take-profit moves nothing.
+  await client.privatePostTradeAmendAlgos({ instId, algoClOrdId: "stop", newSlTriggerPx: "1001" });
+  pass(900_000); // by 1,025 to 1,004
+  expect(await stop()).toMatchObject({ slTriggerPx: "1001", state: "live" });
+  pass(300_000); // to 990
+  expect(await stop()).toMatchObject({ state: "effective", actualSide: "sl" });
+  const [child] = venue.state().orders.filter(({ algoClOrdId }) => algoClOrdId === "stop");
+  expect(child).toMatchObject({ side: "sell", state: "filled" });
+});
+
+test("the first take-profit alone moves a stop, and only the stop of its own order", async () => {
+  const { client, pass } = await stage(false, moving([1003, 1012, 1022, 1022]));
+  const place = (id: string, amends: string) =>
+    client.privatePostTradeOrder({
+      ...{ instId, tdMode: "cross", side: "buy", ordType: "market", sz: "2", clOrdId: id },
+      attachAlgoOrds: [
+        { tpTriggerPx: "1010", tpOrdPx: "-1", sz: "1" },
+        { tpTriggerPx: "1020", tpOrdPx: "-1", sz: "1" },
+        { slTriggerPx: "950", slOrdPx: "-1", amendPxOnTriggerType: amends, attachAlgoClOrdId: `${id}stop` },
+      ],
+    });
+  pass(60_000);
+  await place("moves", "1");
+  await place("stays", "0");
+  const triggers = async () => {
+    const rows = (await client.privateGetTradeOrdersAlgoPending({ ordType: "conditional" })).data;
+    const stops = (rows as { algoClOrdId: string; slTriggerPx: string }[]).filter(({ slTriggerPx }) => slTriggerPx);
+    return Object.fromEntries(stops.map(({ algoClOrdId, slTriggerPx }) => [algoClOrdId, slTriggerPx]));
+  };
+  expect(await triggers()).toEqual({ movesstop: "950", staysstop: "950" });
+  pass(600_000);
+  expect(await triggers()).toEqual({ movesstop: "1000.11", staysstop: "950" });
+  await client.privatePostTradeAmendAlgos({ instId, algoClOrdId: "movesstop", newSlTriggerPx: "960" });
+  pass(300_000); // the second take-profit
+  expect(await triggers()).toEqual({ movesstop: "960", staysstop: "950" });
+});
+
+test("market/trades is what the closed bars are made of, and of the open one its open alone", async () => {
+  const { client, pass, clock } = await stage(false, moving([1003, 998, 1010]));
+  pass(2 * 300_000 + 1000); // in the bar from 998 to 1,010
+  const trades = await client.fetchTrades(SYMBOL, undefined, 6);
+  const open = clock.now() - 1000;
+  expect(trades.map(({ timestamp, price: paid, side }) => [Number(timestamp) - open, String(paid), side])).toEqual([
+    [-300_000, "1003", "sell"],
+    [-300_000, "1003", "buy"],
+    [0, "1004", "buy"],
+    [0, "997", "sell"],
+    [0, "998", "buy"],
+    [0, "998", "buy"],
+  ]);
+  // A bar's volume is its trades'; of an open bar nobody knows it.
+  const sizes = trades.slice(1).map(({ amount }) => Number(amount));
+  expect(sizes.slice(0, 4).reduce((sum, size) => sum + size, 0)).toBeCloseTo(100_000, 8);
+  expect(sizes.at(-1)).toBe(Number(LISTED.lotSize));
+  expect(String((await client.fetchTicker(SYMBOL)).last)).toBe("998");
+  // What was told stays: a later look has the same trades.
+  pass(300_000);
+  const later = await client.fetchTrades(SYMBOL, undefined, 12);
+  const ids = later.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(later).toMatchObject(
+    expect.arrayContaining(trades.map(({ id, price: paid }) => expect.objectContaining({ id, price: paid }))),
+  );
+  expect(ids).toEqual(ids.toSorted());
+});
+
+test("market/trades refuses what is no instrument and no limit", async () => {
+  const { client } = await stage();
+  const ask = (query: object) => client.publicGetMarketTrades(query);
+  expect((await ask({ instId, limit: "500" })).data.length).toBeGreaterThan(300);
+  for (const [code, query] of [
+    ["50014", {}],
+    ["51001", { instId: "NO-USDT-SWAP" }],
+    ["51000", { instId, limit: "501" }],
+    ["51000", { instId, limit: "0" }],
+    ["51000", { instId, limit: "many" }],
+  ] as const)
+    await expect(ask(query), code).rejects.toThrow(code);
 });
 
 test("ccxt meets the limits as its own error, and only beyond them", async () => {

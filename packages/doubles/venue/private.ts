@@ -56,8 +56,8 @@ function orderRow(order: PaperOrder, lever: string): unknown {
   };
 }
 
-const attachedRow = ({ attachAlgoClOrdId, sz, sl, tp }: PaperOrder["attached"][number]) => ({
-  ...{ attachAlgoId: "", attachAlgoClOrdId, sz },
+const attachedRow = ({ attachAlgoClOrdId, sz, sl, tp, isCostPrice }: PaperOrder["attached"][number]) => ({
+  ...{ attachAlgoId: "", attachAlgoClOrdId, sz, amendPxOnTriggerType: isCostPrice ? "1" : "0" },
   ...{ slTriggerPx: sl?.triggerPx ?? "", slTriggerPxType: sl?.triggerPxType ?? "", slOrdPx: sl?.ordPx ?? "" },
   ...{ tpTriggerPx: tp?.triggerPx ?? "", tpTriggerPxType: tp?.triggerPxType ?? "", tpOrdPx: tp?.ordPx ?? "" },
 });

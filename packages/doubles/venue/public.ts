@@ -3,6 +3,7 @@ import type { Book, Listing, Touch } from "./book.ts";
 import { type FundingTerms, nextFunding } from "./funding.ts";
 import { priceLimit } from "./price-limit.ts";
 import { PaperRefusal, type PaperRequest, required } from "./reply.ts";
+import { tape } from "./tape.ts";
 import { tierRow } from "./tiers.ts";
 
 /** Returns the funding terms of an instrument. */
@@ -171,6 +172,7 @@ export const PUBLIC_ROUTES: Readonly<Record<string, Route>> = {
     const { bid, ask, available } = touchOf(book, required(query, "instId"), now);
     return [{ asks: [level(ask, available)], bids: [level(bid, available)], ts: String(now), seqId: now }];
   },
+  "market/trades": tape,
   "market/index-candles": indexCandles,
   "market/history-index-candles": indexCandles,
   "market/candles": (request, book) => candles(request, book, false),

@@ -1,6 +1,6 @@
 import { type Big, big, fixed, parseDecimal, text } from "#units/decimal";
 import { idAt, type PaperOrder } from "./account.ts";
-import { endAlgo, isWaiting, type PaperAlgo, reachedLeg } from "./algo.ts";
+import { afterTrigger, endAlgo, isWaiting, type PaperAlgo, reachedLeg } from "./algo.ts";
 import type { Listing, Touch } from "./book.ts";
 import { checkListed, checkMargin, checkMarketSize, enter, type Floor, fresh, heldOf, least } from "./matching.ts";
 import { PaperRefusal } from "./reply.ts";
@@ -53,6 +53,7 @@ function fire(floor: Floor, algo: PaperAlgo): void {
   algo.due = null;
   algo.uTime = at;
   algo.ordIdList = [order.ordId];
+  afterTrigger(floor.state, algo, at);
   enter(floor, order, touch, at);
   const filled = big(order.accFillSz);
   algo.actualSz = order.sz;
