@@ -6,6 +6,7 @@ import { instant, instantOf } from "#units/time";
 import {
   candlesFrom,
   isIdle,
+  isTold,
   type Lane,
   type LaneState,
   openingFault,
@@ -123,6 +124,36 @@ test("nothing is opened by what the policy says: too long after a comparison, or
   expect(fault({ forcedAt: at(-3419) })).toBe("the venue closed some of it by itself within 3600 s");
   expect(fault({ forcedAt: at(-3419) }, { forcedPauseSeconds: 60 })).toBeNull();
   expect(fault({ isShared: true })).toBe("some of the position is not the desk's: nothing is added to it");
+});
+
+test("a position is as old as the one of this instrument, and none is where nothing is held", () => {
+  const open = (instrument: string, openedAt: typeof AT) => ({ instrument, openedAt, riskConsumed: decimalOf("0.01") });
+  const openedAt = (held: string, positions: LaneState["facts"]["positions"]) =>
+    planInputOf(LANE, { ...state({ positions }), held: decimalOf(held) }, POLICY).openedAt;
+  const both = [open("BTC-USDT-SWAP", AT), open(ETH_SWAP.id, BIAS_AT)];
+  expect([openedAt("5", both), openedAt("0", both), openedAt("5", both.slice(0, 1))]).toEqual([BIAS_AT, null, null]);
+});
+
+test("a denial is told once: again only where the trade, its limits or what was wanted before are others", () => {
+  const drawn = { ...state().equity, peak: decimalOf("200000") }; // a drawdown denies what opens
+  const before = state().bias;
+  const told = { side: "buy", reduceOnly: false, errorMessage: "drawdown, stops_in_24h" } as const;
+  const isToldOf = (facts: Partial<LaneState["facts"]>, equity = drawn, control = state().facts.control) => {
+    const now = { ...state({ stopsLastDay: 3, earlier: [before], standing: told, control, ...facts }), equity };
+    const volatility = { atr: decimalOf("8"), daily: 0.04, hourVolume: decimalOf("500000"), hours: 14 };
+    const plan = planOrder({ ...planInputOf(LANE, now, POLICY), volatility }, POLICY);
+    if (plan.verdict === "nothing") throw new Error(plan.reason);
+    return isTold(plan, now, POLICY);
+  };
+  expect(isToldOf({})).toBe(true);
+  expect(isToldOf({ standing: { ...told, side: "sell" } })).toBe(false);
+  expect(isToldOf({ standing: { ...told, reduceOnly: true } })).toBe(false);
+  expect(isToldOf({ standing: { ...told, errorMessage: "drawdown" } })).toBe(false);
+  expect(isToldOf({ standing: null })).toBe(false);
+  expect(isToldOf({ earlier: [] })).toBe(false);
+  expect(isToldOf({ earlier: [{ ...before, value: 0.1 }] })).toBe(false);
+  const plain = { ...told, errorMessage: "" };
+  expect(isToldOf({ stopsLastDay: 0, standing: plain }, state().equity)).toBe(false); // approved
 });
 
 test("an order is written in the epoch that it was decided in, under the intent of its bias", () => {

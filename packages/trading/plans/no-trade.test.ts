@@ -13,6 +13,9 @@ test.each<[string, Standing, Partial<NoTrade>]>([
   ["nothing moved it", { ...standing(0, 0, null), bias: null }, { gap: "bias", needs: null, closes: none }],
   ["nobody is known", standing(0, 0, null), { gap: "evidence", has: 3.2, needs: 25, closes: none }],
   ["no confidence", standing(0.4, null, 7), { gap: "evidence", has: 3.2, needs: 25, closes: none }],
+  ["no lean", standing(0, 0.5, 7), { gap: "evidence", leansDown: false, closes: none }],
+  ["wallets without a score", standing(0.4, 0.5, null), { gap: "evidence", closes: none }],
+  ["a signal at the entry", standing(0.25, 1, 8, ["drawdown"]), { gap: "signal", leansDown: false, denied: [] }],
   [
     "wallets at the floor",
     standing(0.8, 0.5, 5),
@@ -56,4 +59,9 @@ test("what is said to close a gap closes it, and a little less does not", () => 
       }
     }),
   );
+});
+
+test("a report of an earlier release does not say where the bias leans", () => {
+  const { leansDown: _, ...earlier } = whyNoTrade(standing(-0.5, 0.6, 6.5), POLICY);
+  expect(NoTrade.parse(earlier).leansDown).toBe(false);
 });

@@ -5,8 +5,9 @@ import { big, decimalOf, text } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instantOf } from "#units/time";
 import { hashOf } from "../canonical-json.ts";
+import { clientOrderId } from "../orders/client-order-id.ts";
 import { checkLimits, type LimitInput, mayLeave } from "./limits.ts";
-import { credibilityOf, type Plan, type PlanInput, planOrder } from "./plan.ts";
+import { credibilityOf, type Plan, type PlanInput, planOrder, refused } from "./plan.ts";
 import { POLICY } from "./policy.ts";
 
 const AT = instantOf("2022-06-21T02:40:00.000Z");
@@ -112,8 +113,166 @@ test("credibility weighs by |contribution| and leaves the unscored out", () => {
   expect(credibilityOf([])).toBeNull();
 });
 
+test("for all contributions their order never shows in the credibility", () => {
+  const one = fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: 0, max: 10, noNaN: true }));
+  fc.assert(
+    fc.property(fc.array(one, { minLength: 2, maxLength: 6 }), fc.nat(5), (list, by) => {
+      const all = list.map(([share, credibility], i) => contribution(String(i), share, credibility));
+      const turned = [...all.slice(by), ...all.slice(0, by)];
+      expect([credibilityOf(turned), credibilityOf(turned.toReversed())]).toEqual([
+        ...[credibilityOf(all), credibilityOf(all)],
+      ]);
+    }),
+  );
+});
+
+const short = {
+  ...input().bias,
+  value: -0.6,
+  contributions: [
+    ...[contribution("b", -0.5, 8), contribution("a", -0.5, 9), contribution("z", 0, 9), contribution("c", 0.9, 8)],
+  ],
+};
+
+test("a short is priced below the bid, on the tick nearer to it, with its stop above the mark, nearer by a tick", () => {
+  const { verdict, order, policySnapshot } = decided(planOrder(input({ bias: short })));
+  expect(verdict).toBe("approved");
+  expect(order).toMatchObject({ side: "sell", type: "ioc", price: "1117.67", reduceOnly: false, stopLoss: "1136" });
+  // 0.2 % below 1,119.9 is 1,117.6602, and 2 · 8 above 1,120 is 1,136.000000002.
+  const { clientOrderId: id } = order;
+  const of = { venue: "paper", mode: "demo", instrument: ETH_SWAP.id, timeframe: "4h", biasAt: BIAS_AT } as const;
+  expect(id).toBe(clientOrderId({ ...of, leg: "plan" }));
+  const first = [idOf("event", "a"), idOf("event", "b")].sort()[0];
+  expect(order.signal?.event_id).toBe(first); // of two as strong the one of the first id
+  expect(policySnapshot.trigger).toMatchObject({ crossed: "enter", threshold: 0.25 });
+});
+
+test("prices that are on the tick stay there", () => {
+  const quote = { ...input().quote, bid: decimalOf("1000"), ask: decimalOf("1000.5"), mark: decimalOf("1000") };
+  const volatility = { ...input().volatility, atr: decimalOf("10") };
+  const at = (bias: PlanInput["bias"]) => decided(planOrder(input({ bias, quote, volatility }))).order;
+  expect(at(short)).toMatchObject({ price: "998", stopLoss: "1020" });
+  expect(at(input().bias)).toMatchObject({ price: "1002.5", stopLoss: "980" });
+});
+
+test("what moved a bias the other way is no signal of the trade", () => {
+  const against = { ...short, contributions: [contribution("c", 0.9, 8), contribution("z", 0, 8)] };
+  expect(decided(planOrder(input({ bias: against }))).order.signal).toBeNull();
+});
+
+test("the reserved risk is the loss at the stop with the way out", () => {
+  const { order } = decided(planOrder(input()));
+  const usd = big(order.size).times(112); // a contract of 0.1 at 1,120
+  expect(big(order.riskUsd).minus(usd.times("0.0157857142858")).abs().lt("0.000001")).toBe(true);
+});
+
+/** The input as a snapshot says it; what it does not say is taken from `from`. */
+function retold(snapshot: ReturnType<typeof decided>["policySnapshot"], from: PlanInput): PlanInput {
+  const said = JSON.parse(JSON.stringify(snapshot));
+  const { asked_at: quotedAt, ...quote } = said.quote;
+  const { earlier, last_order_at: lastOrderAt, opened_at: openedAt, taken } = said.past;
+  const { at, value, confidence, components } = said.bias;
+  return {
+    ...from,
+    ...{
+      at: said.at,
+      mode: said.mode,
+      venue: said.venue,
+      gitSha: said.git_sha,
+      control: said.control,
+      quote,
+      quotedAt,
+    },
+    ...{
+      instrument: said.instrument,
+      asset: said.instrument.asset,
+      volatility: said.volatility,
+      held: said.sizing.held,
+    },
+    ...{ equity: said.equity.now, dayStart: said.equity.day_start, peak: said.equity.peak },
+    ...{ otherRiskUsd: said.open_risk_usd, otherGrossUsd: said.other_gross_usd, analyses: said.analyses },
+    ...{
+      earlier,
+      lastOrderAt,
+      openedAt,
+      taken,
+      bias: { at, value, confidence, components, contributions: said.wallets },
+    },
+  };
+}
+
+test("a snapshot says all that its decision was made from: the same is decided by it again, to the hash", () => {
+  const past = { earlier: [0.4, 0.3], lastOrderAt: instantOf("2022-06-20T02:40:00.000Z") };
+  const other = { otherRiskUsd: decimalOf("12"), otherGrossUsd: decimalOf("34"), openedAt: past.lastOrderAt };
+  const cases: Partial<PlanInput>[] = [
+    { ...past, ...other, held: decimalOf("20"), taken: decimalOf("3"), dayStart: decimalOf("100001") },
+    { bias: short, stopsLastDay: 9, peak: decimalOf("100002") },
+  ];
+  for (const over of cases) {
+    const plan = decided(planOrder(input(over)));
+    const { policySnapshot } = plan;
+    const blank = input({
+      held: decimalOf("77"),
+      equity: decimalOf("1"),
+      dayStart: decimalOf("1"),
+      peak: decimalOf("1"),
+    });
+    const { stopsLastDay = 0 } = over;
+    const again = { ...retold(policySnapshot, blank), stopsLastDay };
+    const { policy } = policySnapshot;
+    expect(planOrder(again, policy as unknown as typeof POLICY)).toEqual(plan);
+    expect(policySnapshot).toMatchObject({ verdict: plan.verdict, codes: plan.codes, order: plan.order });
+    const limits = policySnapshot.limits as { name: string; ok: boolean }[];
+    expect(limits.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(plan.codes);
+    expect(limits.length).toBe(19);
+    expect(policySnapshot.sizing).toMatchObject({ held: over.held ?? "0", rest: null });
+  }
+});
+
+test("what is no number is told as none", () => {
+  const { policySnapshot } = decided(
+    planOrder(input({ bias: { ...input().bias, value: Number.NaN, confidence: null }, held: decimalOf("5") })),
+  );
+  expect(policySnapshot.bias).toMatchObject({ value: null, confidence: null });
+  expect(policySnapshot.order).toMatchObject({ signal: { event_id: idOf("event", "c") } }); // it sells
+  expect(decided(planOrder(input())).policySnapshot.bias).toMatchObject({ value: 0.6, confidence: 0.8 });
+});
+
+test("a plan that something else refuses keeps its reasons, with a hash of its own", () => {
+  const plan = decided(planOrder(input()));
+  const no = refused(plan, ["not_listed"], { state: "suspend" });
+  expect(no).toMatchObject({ verdict: "denied", codes: ["not_listed"], order: plan.order });
+  const { hash, ...body } = no.policySnapshot;
+  expect(body).toMatchObject({
+    verdict: "denied",
+    codes: ["not_listed"],
+    listing: { state: "suspend" },
+    git_sha: "abc",
+  });
+  expect([hash, hash === plan.policySnapshot.hash]).toEqual([hashOf(body as Parameters<typeof hashOf>[0]), false]);
+});
+
+test("what take-profits have closed is not bought back", () => {
+  const held = decimalOf("20");
+  expect(planOrder(input({ held })).verdict).toBe("approved");
+  expect(planOrder(input({ held, taken: decimalOf("9999") }))).toEqual({
+    verdict: "nothing",
+    reason: "enter at target",
+  });
+});
+
+test("under a switch that wants less risk a small cut is due, and is told as the switch's", () => {
+  const { order: full } = decided(planOrder(input()));
+  const held = text(big(full.size).times("1.2").round(1));
+  expect(planOrder(input({ held }))).toEqual({ verdict: "nothing", reason: "shrink_band" });
+  const { order, policySnapshot } = decided(planOrder(input({ held, control: { state: "REDUCING", epoch: 4 } })));
+  expect(order).toMatchObject({ side: "sell", reduceOnly: true });
+  expect(policySnapshot.trigger).toMatchObject({ crossed: "reducing" });
+});
+
 test("nothing is planned while an order is in flight, or when the target is held", () => {
-  expect(planOrder(input({ inFlight: 1 })).verdict).toBe("nothing");
+  const reason = "an order of this instrument is in flight";
+  expect(planOrder(input({ inFlight: 1 }))).toEqual({ verdict: "nothing", reason });
   const { order } = decided(planOrder(input()));
   expect(planOrder(input({ held: order.size }))).toEqual({ verdict: "nothing", reason: "enter at target" });
 });
@@ -139,6 +298,11 @@ test("a stale bias closes", () => {
     reduceOnly: true,
   });
   expect(planOrder(input({ bias })).verdict).toBe("nothing");
+  const { policySnapshot } = decided(planOrder(input({ bias, held: decimalOf("12.5") })));
+  expect(policySnapshot.trigger).toEqual({ crossed: "stale", value: 0, threshold: 0.1 });
+  // It says what it says for ten minutes, and no longer.
+  expect(planOrder(input({ bias: { ...bias, at: instantOf("2022-06-21T02:30:00.000Z") } })).verdict).toBe("approved");
+  expect(planOrder(input({ bias: { ...bias, at: instantOf("2022-06-21T02:29:59.999Z") } })).verdict).toBe("nothing");
 });
 
 const DENIALS: [string, Partial<PlanInput>][] = [
@@ -180,7 +344,8 @@ test("no limit but HALT keeps a position from being closed", () => {
   for (const [, overrides] of DENIALS) {
     const bias = { ...input().bias, value: -0.01 };
     const plan = decided(planOrder(input({ ...overrides, bias, held: decimalOf("5"), earlier: [-0.01] })));
-    expect(plan.verdict).toBe(overrides.control?.state === "HALTED" ? "denied" : "approved");
+    const isHalted = overrides.control?.state === "HALTED";
+    expect([plan.verdict, plan.codes]).toEqual(isHalted ? ["denied", ["trading_state"]] : ["approved", []]);
   }
 });
 

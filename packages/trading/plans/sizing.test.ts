@@ -110,11 +110,16 @@ test("above its cap a short is cut as a long is, to the cap and no further", () 
     expect(big(weak.trade).plus(decimalOf(held)).abs().toFixed()).toBe("232.5");
   }
   const kept = sizeOf(input({ bias: 0.05, confidence: 1, held: decimalOf("232.5") }), POLICY);
-  expect(kept).toMatchObject({ trade: "0", rest: "weak_once" });
+  expect(kept).toMatchObject({ trade: "0", rest: "weak_once", reduceOnly: false });
+});
+
+test("what is above its cap goes to the target at once, though the cut alone would wait", () => {
+  const cut = sizeOf(input({ bias: 0.8, confidence: 1, held: decimalOf("240") }), POLICY);
+  expect(cut).toMatchObject({ cap: "232.5", target: "200", rest: "shrink_band", trade: "-40", reduceOnly: true });
 });
 
 test("credibility is clamped between its floor and full", () => {
-  expect(signalOf(input({ credibility: 5 }), POLICY).s).toBe(0);
+  for (const bias of [0.8, -0.8]) expect(signalOf(input({ bias, credibility: 5 }), POLICY).s).toBe(0);
   expect(signalOf(input({ credibility: 2 }), POLICY).credibilityFactor).toBe(0);
   expect(signalOf(input({ credibility: 6.5 }), POLICY).credibilityFactor).toBe(0.5);
   expect(signalOf(input({ credibility: 10 }), POLICY).credibilityFactor).toBe(1);
@@ -174,7 +179,7 @@ test("a flip closes first", () => {
 test("a small difference is left alone: under a half of what is held to add, under 35 % to cut", () => {
   // The target is 180 contracts.
   expect(sizeOf(input({ held: decimalOf("120.1") }), FREE)).toMatchObject({ trade: "0", rest: "grow_band" });
-  expect(sizeOf(input({ held: decimalOf("120") }), FREE)).toMatchObject({ trade: "60", rest: null });
+  expect(sizeOf(input({ held: decimalOf("120") }), FREE)).toMatchObject({ trade: "60", rest: null, reduceOnly: false });
   expect(sizeOf(input({ held: decimalOf("276.9") }), FREE)).toMatchObject({ trade: "0", rest: "shrink_band" });
   expect(sizeOf(input({ held: decimalOf("277") }), FREE)).toMatchObject({ trade: "-97", rest: null });
 });

@@ -86,7 +86,7 @@ function phaseOf(s: number, held: Big, policy: Policy): Sizing["phase"] {
 
 /** Returns max(k · ATR / price, floor), rounded up to 12 digits; null when the ATR is unknown. */
 function stopDistanceOf(input: SizingInput, policy: Policy): Big | null {
-  if (input.atr === null || input.dailyVolatility === null || !Number.isFinite(input.dailyVolatility)) return null;
+  if (input.atr === null || !Number.isFinite(input.dailyVolatility)) return null;
   const byRange = big(policy.atrMultiple).times(input.atr).div(input.price).round(12, 3);
   return byRange.gt(policy.stopFloor) ? byRange : big(policy.stopFloor);
 }

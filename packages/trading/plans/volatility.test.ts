@@ -42,3 +42,14 @@ test("an hour under way does not count, and too few hours give nothing", () => {
   expect(volatilityOf(bars(4), at(4), WINDOW)).toMatchObject({ atr: null, daily: null });
   expect(volatilityOf([], at(4), WINDOW)).toEqual({ atr: null, daily: null, hourVolume: "0", hours: 0 });
 });
+
+test("the volatility of a day is that of the hours' log returns, and the newest hour's volume is its own", () => {
+  const closes = [1000, 1010, 1000, 1010, 1020];
+  const hours = bars(5).flatMap((bar, i) => {
+    const close = decimalOf(String(closes[Math.floor(i / 2)]));
+    return { ...bar, open: close, high: close, low: close, close, volume: decimalOf(String(i)) };
+  });
+  const { atr, daily, hourVolume } = volatilityOf(hours, at(5), WINDOW); // four returns: as few as there may be
+  expect([atr, hourVolume]).toEqual(["10", "17"]);
+  expect(daily).toBeCloseTo(0.048666949, 9); // √24 · the sample deviation of ln 1.01, −ln 1.01, ln 1.01, ln (102 / 101)
+});
