@@ -11,6 +11,7 @@ import { isLegId, legId } from "./leg-id.ts";
 import { isStopId, stopId } from "./stop-id.ts";
 
 const AT = instantOf("2026-01-02T03:04:05.678Z");
+const BEFORE = instantOf("2026-01-02T03:04:05.677Z");
 const ACCOUNT = { mode: "demo", venue: "okx" } as const;
 const place = (trigger: string) => ({
   ...{ account: ACCOUNT, instrument: ETH_SWAP.id, openedAt: AT, trigger: decimalOf(trigger) },
@@ -124,6 +125,22 @@ describe("what is to be done about the legs that wait", () => {
         { act: "place", ...(two[0] as Leg) },
       ],
     ],
+    ...(
+      [
+        ["of the other side", { side: "buy" }],
+        ["of the whole position", { size: null }],
+        ["of a position before this one", { stopId: legId({ ...place("1020"), openedAt: BEFORE }, 0) }],
+        ["moved by a hand", { trigger: decimalOf("1025") }],
+      ] as const
+    ).map(([says, over]): [string, Leg[], VenueStop[], LegCommand[]] => [
+      says,
+      two.slice(0, 1),
+      [waits("1020", "3", over)],
+      [
+        { act: "cancel", algoId: "1020" },
+        { act: "place", ...(two[0] as Leg) },
+      ],
+    ]),
     ...(["isReduceOnly", "isMarket"] as const).map((flag): [string, Leg[], VenueStop[], LegCommand[]] => [
       `not ${flag}`,
       two.slice(0, 1),

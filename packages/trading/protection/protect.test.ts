@@ -85,6 +85,24 @@ describe("what is to be done about a position's stop", () => {
       [],
       [{ act: "close" }],
     ],
+    [
+      "a short's moves down",
+      long({ exposure: decimalOf("-2"), trigger: decimalOf("110") }),
+      [stop("1", "buy", "115")],
+      [{ act: "amend", algoId: "1", trigger: decimalOf("110") }],
+    ],
+    [
+      "a short's does not move up",
+      long({ exposure: decimalOf("-2"), trigger: decimalOf("110") }),
+      [stop("1", "buy", "105")],
+      [],
+    ],
+    [
+      "its price is passed, and what waits there guards nothing",
+      long({ mark: decimalOf("90") }),
+      [stop("1", "sell", "80", { isMarket: false })],
+      [{ act: "cancel", algoId: "1" }, { act: "close" }],
+    ],
   ])("%s", (_, covered, stops, commands) => expect(protect(covered, stops)).toEqual(commands));
 });
 
