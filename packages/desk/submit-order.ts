@@ -111,7 +111,7 @@ export async function submitOrder(
       case "read":
         return { kind: "status", status: order.status };
       case "clock":
-        if (!order.reduceOnly && order.status === "approved" && (await isLet()))
+        if (!order.reduceOnly && (await isLet()))
           tripped = await ensureLeverage(store, exchange, { account: order, at, by, policy }, order.instrument);
         // What the kill switch holds back is voided whatever the market does, and whether the venue tells it or not.
         look = (await isLet()) ? await lookAround(store, exchange, order) : NOT_LOOKED;
@@ -121,7 +121,7 @@ export async function submitOrder(
         const asked = claimOf(order, { at, by, expiresAt: effect.expiresAt }, { ...look, most }, policy);
         const claimed = await store.claim(id, { ...asked, objection: asked.objection ?? unarmed });
         order = claimed ?? (await stored());
-        closed = claimed === null && order.status === "canceled";
+        closed = order.status === "canceled";
         return { kind: "claim", won: claimed !== null };
       }
       case "confirm":
