@@ -150,6 +150,63 @@ test("F12: a withdrawal whose bill shows after its balance trips nothing until i
   expect(await run()).toMatchObject({ tripped: null, ledger: { entry: { gap: "0", units: "0.89" } } });
 });
 
+/** Reconciles without a word from the bills, as a run that dies once it has stored its balance. */
+const halfRun = async (desk: Awaited<ReturnType<typeof stage>>) => {
+  const dying = { ...desk.exchange, bills: () => Promise.reject(new Error("killed")) };
+  const { ledger, tripped } = await reconcileAccount(desk.store, dying, desk.run(), [ETH_SWAP.id], desk.pause);
+  expect([ledger, tripped]).toEqual([null, null]);
+};
+
+test("F12: a withdrawal before a new desk has kept its first ledger is no drawdown", async () => {
+  const desk = await stage();
+  await halfRun(desk);
+  desk.venue.transfer(decimalOf("-12000"));
+  desk.pass(60_000);
+  await halfRun(desk);
+  desk.pass(60_000);
+  expect(await desk.reconcile()).toMatchObject({ tripped: null, ledger: { entry: { gap: "0", units: "1" } } });
+  desk.pass(60_000);
+  const known = await desk.store.equity(ACCOUNT, desk.at());
+  expect(known).toMatchObject({ equity: "88000", peak: "88000", dayStart: "88000" });
+});
+
+test.each([
+  ["whose run died before it kept the bills", halfRun],
+  [
+    "whose bill showed after it",
+    async (desk: Awaited<ReturnType<typeof stage>>) => {
+      const late = { ...desk.exchange, bills: async () => [] };
+      const { ledger } = await reconcileAccount(desk.store, late, desk.run(), [ETH_SWAP.id], desk.pause);
+      expect(ledger).toMatchObject({ entry: { gap: "50000", units: "1" } });
+    },
+  ],
+])("F12: a balance with a deposit in it, %s, sets no peak and no daily start", async (_, run) => {
+  const desk = await stage();
+  await desk.reconcile();
+  desk.pass(2 * HOUR); // to another day: its first balance is the one that is not explained
+  desk.venue.transfer(decimalOf("50000"));
+  await run(desk);
+  desk.pass(60_000);
+  expect(await desk.reconcile()).toMatchObject({ tripped: null, ledger: { entry: { gap: "0", units: "1.5" } } });
+  desk.pass(60_000);
+  const known = await desk.store.equity(ACCOUNT, desk.at());
+  expect(known).toMatchObject({ equity: "150000", peak: "150000", dayStart: "150000" });
+});
+
+test("where no bill explains a balance for good, what fell since is judged by such balances", async () => {
+  const desk = await stage();
+  await desk.reconcile();
+  const states: (string | null)[] = [];
+  for (const usdt of ["110000", "110000", "110000", "110000", "98000"]) {
+    desk.pass(60_000);
+    const told = async () => ({ ...(await desk.exchange.balance()), equity: decimalOf(usdt), cash: decimalOf(usdt) });
+    const never = { ...desk.exchange, bills: async () => [], balance: told };
+    const { tripped } = await reconcileAccount(desk.store, never, desk.run(), [ETH_SWAP.id], desk.pause);
+    states.push(tripped?.reason ?? null);
+  }
+  expect(states).toEqual([null, null, null, null, expect.stringMatching(/^drawdown 0\.109/)]);
+});
+
 test("what no bill explains for longer than the policy waits is judged as a loss", async () => {
   const desk = await stage();
   await desk.reconcile();

@@ -30,12 +30,18 @@ export async function insertEquity(
 
 /**
  * Selects what an equity is judged by: the newest strictly before `at`, or at `at` too when `inclusive`, the first of its day
- * and the highest of late; each one row, or none.
+ * and the highest of late; each one row, or none. The last two are of those that the bills explained, and of those since the newest
+ * of these: a balance that a transfer has changed before its bill was known is of units that it did not have, and where no bill
+ * explains what came since, what fell from there is a loss all the same.
  */
 export function equityQueries(db: Db, { mode, venue }: Account, at: Instant, inclusive: boolean) {
-  const { equity, units, at: taken, tradingMode, exchange } = equitySnapshots;
+  const { equity, units, at: taken, tradingMode, exchange, gap } = equitySnapshots;
   const until = inclusive ? lte(taken, at) : lt(taken, at);
   const from = instant(millis(at) - PEAK_DAYS * 86_400_000);
+  const edge = sql.raw(inclusive ? "<=" : "<");
+  const mine = sql`e.trading_mode = ${mode} AND e.exchange = ${venue} AND e.at ${edge} ${at}::timestamptz`;
+  const explained = sql`SELECT max(e.at) FROM equity_snapshots e WHERE ${mine} AND e.gap = 0`;
+  const isJudgedBy = sql`(${gap} = 0 OR ${taken} > coalesce((${explained}), '-infinity'))`;
   const select = (since: SQL | undefined, order: SQL) =>
     drizzleOf(db)
       .select({ equity, units, at: taken })
@@ -45,8 +51,8 @@ export function equityQueries(db: Db, { mode, venue }: Account, at: Instant, inc
       .limit(1);
   return {
     now: select(undefined, desc(taken)),
-    day: select(gte(taken, barStart(at, 86_400)), asc(taken)),
-    peak: select(gte(taken, from), sql`${equity} / ${units} DESC`),
+    day: select(and(gte(taken, barStart(at, 86_400)), isJudgedBy), asc(taken)),
+    peak: select(and(gte(taken, from), isJudgedBy), sql`${equity} / ${units} DESC`),
   };
 }
 

@@ -7,7 +7,7 @@ import { type AccountFacts, type AccountHealth, type AccountQuery, type ClosedOr
 import { big } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
 import { countsOf, foreignOf, held, openRows, toOpen, unvaluedFees } from "./booking.ts";
-import { type Books, by, isOf, type Surroundings } from "./books.ts";
+import { type Books, by, type EquitySnapshot, isOf, type Surroundings } from "./books.ts";
 import { comparisonsOf, controlOf } from "./control.ts";
 import { lastBill } from "./ledger.ts";
 import { protectionsOf } from "./protections.ts";
@@ -30,15 +30,22 @@ export const ordersOf = ({ orders }: Books, mode: TradingMode, statuses?: readon
     .filter((order) => order.mode === mode && (statuses?.includes(order.status) ?? true))
     .sort(byDecision);
 
+/** Returns those of an account's equities, ascending, by which a later one is judged. */
+function judgedBy(equities: readonly EquitySnapshot[]): EquitySnapshot[] {
+  const explained = equities.findLast(({ gap }) => gap === "0");
+  return equities.filter(({ gap, at }) => gap === "0" || explained === undefined || at > explained.at);
+}
+
 export function equityAt({ equity }: Books, account: Account, at: Instant, inclusive: boolean): EquityState | null {
   const mine = [...equity.values()]
     .filter((row) => isOf(account, row) && (inclusive ? row.at <= at : row.at < at))
     .sort(by((row) => row.at));
   const last = mine.at(-1);
   if (!last) return null;
-  const day = mine.find((row) => row.at >= barStart(at, 86_400));
+  const judged = judgedBy(mine);
+  const day = judged.find((row) => row.at >= barStart(at, 86_400));
   const price = ({ equity: worth, units }: (typeof mine)[number]) => big(worth).div(units);
-  const recent = mine.filter((row) => row.at >= before(at, PEAK_DAYS * 86_400_000));
+  const recent = judged.filter((row) => row.at >= before(at, PEAK_DAYS * 86_400_000));
   const peak = recent.reduce((best, row) => (price(row).gt(price(best)) ? row : best), recent[0] ?? last);
   return equityStateOf(last, day, peak);
 }

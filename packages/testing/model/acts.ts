@@ -97,7 +97,6 @@ export async function actOut(scene: Scene, step: Step): Promise<void> {
     case "adl":
       return others(scene, step);
     case "transfer":
-      watch.transfers(amount);
       engine.transfer(text(amount === 0 ? 1 : amount * 100));
       return;
     case "halt":

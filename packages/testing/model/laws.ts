@@ -38,10 +38,6 @@ export interface Watch {
   kept(kept: KeptLedger): void;
   /** A process died, stood still (a blow), or did not get the answer that was due to it. */
   hindered(process: Process | null, isBlow: boolean): void;
-  /** So much money is about to be brought; below 0 = taken. */
-  transfers(usdt: number): void;
-  /** The balance is written down; its bills are to follow. */
-  balanced(): void;
   /** Something was traded without the desk. */
   others(instrument: string): void;
   /** Looks at the venue as it is. */
@@ -107,9 +103,6 @@ export function watchOf({ store, faults, engine, now, current, initial, isFresh,
   };
   // What nothing covers, and when which process was told of it.
   const since = new Map<string, { told: (Process & { at: number })[]; cause: Bare["cause"] }>();
-  // Open: before a first ledger is kept, the desk does not tell a transfer from a result; and the balance of a run that died
-  // before it kept the bills of a deposit counts as a peak.
-  let [hasLedger, isHalf, isDeposited, isUntold] = [false, false, false, false];
   const hindered = new Set<number>();
   let [hinderedAt, blowAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   /** Stops that the venue refused as passed, by instrument, and when the desk was told. */
@@ -136,8 +129,7 @@ export function watchOf({ store, faults, engine, now, current, initial, isFresh,
     if (isFresh && lifts.some((cause) => cause.startsWith("break:"))) broke("one snapshot is no break", reason);
     const results = account.bills.filter(({ type }) => type !== "1");
     const lost = results.reduce((all, { balChg }) => all.plus(balChg), big(0));
-    if (/^(daily loss|drawdown)/.test(reason) && lost.gt(SMALL_LOSS) && !isUntold)
-      broke("a transfer is no loss", reason);
+    if (/^(daily loss|drawdown)/.test(reason) && lost.gt(SMALL_LOSS)) broke("a transfer is no loss", reason);
   };
   const look = (): void => {
     for (const { id, minSize } of INSTRUMENTS) {
@@ -253,17 +245,7 @@ export function watchOf({ store, faults, engine, now, current, initial, isFresh,
     },
     kept: ({ entry, unknown }) => {
       gap = entry.gap;
-      hasLedger = true;
-      isHalf = false;
       if (unknown.length > 0) broke("every bill is known", unknown.map(({ billId }) => billId).join(", "));
-    },
-    transfers: (usdt) => {
-      isUntold ||= !hasLedger;
-      isDeposited ||= usdt > 0;
-    },
-    balanced: () => {
-      isUntold ||= isHalf && isDeposited;
-      isHalf = true;
     },
     hindered: (process, isBlow) => {
       if (process !== null) hindered.add(process.n);

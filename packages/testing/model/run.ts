@@ -46,6 +46,8 @@ const MOST_MINUTES = 25;
 /** A stop covers what the desk was told that it holds: within this where nothing is wrong, within that whatever is. */
 const STOP_MS = 10_000;
 const LONGEST_MS = 60_000;
+/** A reconciliation, which begins each minute, takes so long at most to come to what it does. */
+const LOOK_MS = 5000;
 /** Where more processes die or stand still, it may be each that looks: only a look that nothing hindered is held to it. */
 const FEW_BLOWS = 2;
 /** After its last trade the venue has shown all, and two runs have seen it. */
@@ -201,7 +203,6 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
   const books = gatedBooks(scheduler, store, fails, (method, made) => {
     if (method === "tighten" || method === "lift") void changed();
     if (method === "lift" && made !== null) watch.lifted(made as never);
-    if (method === "recordEquity") watch.balanced();
     if (method === "keepLedger") watch.kept(made as never);
   });
   const hears = {
@@ -230,8 +231,8 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
   const most = by === "nothing" ? STOP_MS : LONGEST_MS;
   const blows = names.filter((name) => /^(dies|stands)/.test(name)).length;
   const isFew = blows <= FEW_BLOWS;
-  const late = watch.bare.filter(
-    ({ cause, ms, unhinderedMs }) => (cause === "order" && isFew ? ms : unhinderedMs) > most,
+  const late = watch.bare.filter(({ cause, ms, unhinderedMs }) =>
+    cause === "order" && isFew ? ms > most : unhinderedMs > most + LOOK_MS,
   );
   return {
     violations: [
