@@ -3,6 +3,7 @@ import type { Instrument } from "#trading/instrument";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
 import { handVenue } from "./hand-venue.ts";
+import type { Surroundings } from "./memory/books.ts";
 import { memoryStore } from "./memory/store.ts";
 
 /** When a hand desk begins. */
@@ -21,13 +22,17 @@ const listed = (asset: string): Instrument => ({
 export const BTC = listed("BTC");
 export const ETH = listed("ETH");
 
-/** Returns books in memory of a desk that trades, beside a venue by hand, both by one clock: no test of it needs a database. */
-export function handDesk() {
+/**
+ * Returns books in memory of a desk that trades, beside a venue by hand, both by one clock: no test of it needs a database.
+ * `around` = what the rest of the desk has written.
+ */
+export function handDesk(around: Partial<Surroundings> = {}) {
   const at = instant(START);
   const active: StoredControl = { state: "ACTIVE", epoch: 1, reason: "", actor: "test", changedAt: at, lifts: [] };
   const { store, books } = memoryStore({
     ...{ control: { demo: active, live: active }, candles: new Map(), biases: [], analyses: [], funding: [] },
     instruments: [BTC, ETH].map((one) => ({ ...one, updatedAt: at })),
+    ...around,
   });
   let now = START;
   const waited: number[] = [];

@@ -72,11 +72,18 @@ test("a stop is written down before it is sent, and known to wait by the next lo
     before = await desk.rows();
     return place(stop);
   };
+  let asked = 0;
+  const { positions } = desk.exchange;
+  desk.exchange.positions = async () => {
+    asked += 1;
+    return positions();
+  };
   expect(await desk.look()).toBeNull();
+  expect(asked).toBe(1); // by the test: who ends no stop does not ask again
   expect(before).toMatchObject([{ stopId: desk.sent[0]?.stopId, status: "sending", side: "sell", trigger: "48" }]);
   expect(desk.waiting()).toEqual(["sell whole at 48"]);
   await desk.look();
-  expect(await desk.rows()).toMatchObject([{ status: "live", algoId: "a0", exposedAt: AT }]);
+  expect(await desk.rows()).toMatchObject([{ status: "live", algoId: "a0", exposedAt: AT, episode: OPEN.id }]);
   expect([desk.sent.length, desk.posted]).toEqual([1, []]);
 });
 
@@ -90,7 +97,17 @@ test.each<[string, readonly (StopReply | "lost")[], number, readonly string[]]>(
   "where the venue's answer is %s, the stop is sent again or there, and never twice",
   async (_, replies, times, there) => {
     const desk = stage(replies);
+    desk.waits("btc", { instrument: BTC.id });
+    desk.waits("hers", { size: d("1"), trigger: d("1") });
+    const place = desk.exchange.placeStop;
+    const written: boolean[] = [];
+    desk.exchange.placeStop = async (stop) => {
+      written.push((await desk.rows()).some(({ stopId }) => stopId === stop.stopId));
+      return place(stop);
+    };
     await desk.look();
+    expect(written.every(Boolean)).toBe(true);
+    desk.stops.splice(0, 2);
     expect([desk.sent.length, desk.waiting()]).toEqual([times, there]);
     const isNew = replies[0] !== "lost" && replies[0]?.kind === "exists"; // an id that is used is not sent again
     expect(new Set(desk.sent.map(({ stopId }) => stopId)).size).toBe(isNew ? 2 : 1);
@@ -108,20 +125,40 @@ test("another stop of the whole position that waits is as good: the next look me
   };
   await desk.look();
   expect([desk.sent.length, desk.waiting()]).toEqual([1, ["sell whole at 47"]]);
+  expect(await desk.rows()).toMatchObject([{ status: "failed", reason: "51000 no" }]);
+  // One that is refused is refused, whatever else has come meanwhile.
+  const other = stage([refused("rejected")]);
+  const place = other.exchange.placeStop;
+  other.exchange.placeStop = async (stop) => {
+    other.waits("other", { trigger: d("47") });
+    return place(stop);
+  };
+  await expect(other.look()).rejects.toThrow("is rejected");
+});
+
+test("a stop that is there by the id that it was sent under has not failed", async () => {
+  const desk = stage();
+  desk.exchange.placeStop = async ({ stopId }) => {
+    desk.waits("a", { stopId });
+    return refused("exists");
+  };
+  await desk.look();
+  expect(await desk.rows()).toMatchObject([{ status: "sending" }]);
 });
 
 test.each([
-  ["rejected", 1],
-  ["busy", 3],
-  ["unknown", 3],
+  ["rejected", 1, "failed"],
+  ["busy", 3, "wanted"],
+  ["unknown", 3, "sending"],
 ] as const)(
   "a stop that the venue does not take, %s, is told by name, and tried again by the next look",
-  async (kind, times) => {
+  async (kind, times, status) => {
     const desk = stage([refused(kind), refused(kind), refused(kind)]);
     await expect(desk.look()).rejects.toThrow(
       `${ETH.id}: the venue's answer to place a stop is ${kind}: 51000 no. The next look tries again; meanwhile the desk watches the stop itself, once a minute.`,
     );
     expect([desk.sent.length, desk.waiting(), desk.posted]).toEqual([times, [], []]);
+    expect(await desk.rows()).toMatchObject([{ status, reason: status === "sending" ? null : "51000 no" }]);
     const after = stage();
     after.exchange.placeStop = async () => ({ kind: "rejected", code: null, reason: "no" });
     await expect(after.look()).rejects.toMatchObject({ name: "StopNotTaken", instrument: ETH.id, act: "place" });
@@ -148,6 +185,18 @@ test("what is held without any stop for too long is closed once one is refused, 
   late.pass(limit);
   expect(await late.look()).toBeNull();
   expect(late.posted).toMatchObject([{ side: "sell", size: "2", reduceOnly: true, type: "market" }]);
+  for (const kind of ["busy", "unknown", "exists"] as const) {
+    const untaken = stage([refused(kind), refused(kind), refused(kind)]);
+    untaken.pass(limit);
+    await untaken.look();
+    expect(untaken.posted.length).toBe(1);
+  }
+  // Nothing more is sent of what was to cover it.
+  const parts = stage([refused("rejected")]);
+  parts.exchange.stopLimit = async () => d("1.5");
+  parts.pass(limit);
+  await parts.look();
+  expect([parts.sent.length, parts.posted.length]).toEqual([1, 1]);
   // One of a size on its side covers some of it; one of another instrument or side covers nothing.
   const some = stage([refused("rejected")]);
   some.pass(limit);
@@ -166,6 +215,18 @@ test("what its stop's price has reached is closed at market at once, and so is w
   const passed = stage([refused("passed")]);
   await passed.look();
   expect(passed.posted).toMatchObject([{ instrument: ETH.id, side: "sell", size: "2", reduceOnly: true }]);
+  const first = stage([refused("passed")]);
+  first.exchange.stopLimit = async () => d("1.5");
+  await first.look();
+  expect([first.sent.length, first.posted.length]).toEqual([2, 1]); // the other part may cover what is left
+  // Where neither position nor books say it, the mark is the quote's and the position began with the look.
+  const unseen = stage([refused("passed")]);
+  unseen.pass(1000);
+  await unseen.look({ position: undefined, open: null, orders: [{ order: order({}), found: null }] });
+  const [made] = [...unseen.books.orders.values()];
+  expect(made).toMatchObject({ type: "stop", size: "2", price: "47", biasAt: unseen.at() });
+  const [birth] = unseen.books.events.get(made?.id ?? idOf("order", "")) ?? [];
+  expect(birth?.detail).toMatchObject({ mark: "50" });
   const beyond = stage();
   await beyond.look({ open: { ...OPEN, stopPrice: PRICE } }); // the mark
   expect([beyond.sent, beyond.posted.length]).toEqual([[], 1]);
@@ -182,6 +243,15 @@ test("what its stop's price has reached is closed at market at once, and so is w
   expect([vain.sent.length, vain.posted.length]).toEqual([1, 1]);
 });
 
+test("what the venue's reply to such a close makes of the switch is told", async () => {
+  const desk = stage([refused("passed")]);
+  desk.exchange.submit = async () => ({ kind: "halt", code: "50114", reason: "who" });
+  expect(await desk.look()).toMatchObject({ state: "HALTED", reason: "venue: 50114 who" });
+  const sized = stage([refused("rejected", { onlySized: true }), refused("passed")]);
+  sized.exchange.submit = async () => ({ kind: "frozen", code: "50114", reason: "who" });
+  expect(await sized.look()).toMatchObject({ state: "REDUCING" });
+});
+
 test("a short's stop buys", async () => {
   const desk = stage();
   desk.held.clear();
@@ -196,6 +266,14 @@ test("what nobody set a stop for has the policy's, where the desk trades", async
   expect(desk.waiting()).toEqual([]);
   await desk.look({ open: null, held: d("0") });
   expect(desk.waiting()).toEqual([`sell whole at ${(50 * (1 - Number(POLICY.adoptedStop))).toString()}`]);
+  const short = stage();
+  short.held.clear();
+  short.trade(ETH.id, d("-2"), null);
+  await short.look({ open: null, held: d("0") });
+  expect(short.waiting()).toEqual([`buy whole at ${(50 * (1 + Number(POLICY.adoptedStop))).toString()}`]);
+  const none = stage();
+  await none.look({ open: null, isDesks: false, secured: d("49") });
+  expect(none.waiting()).toEqual([]);
 });
 
 const order = (over: Partial<StoredOrder>): StoredOrder => ({
@@ -215,6 +293,7 @@ test("the stop is where the newest order that fills it set it; one that reduces,
   };
   const older = { order: order({ stopLoss: d("46") }), found: found("1") };
   expect(await at([older, { order: order({}), found: found("1") }])).toEqual(["sell whole at 47"]);
+  expect(await at([older, { order: order({ stopLoss: null }), found: found("1") }])).toEqual(["sell whole at 46"]);
   expect(await at([{ order: order({}), found: found("0") }])).toEqual(["sell whole at 48"]);
   expect(await at([{ order: order({}), found: null }], { open: null })).toEqual(["sell whole at 47"]);
   expect(await at([{ order: order({ reduceOnly: true }), found: found("1") }])).toEqual(["sell whole at 48"]);
@@ -238,14 +317,17 @@ test("a stop moves by its venue's id, and one that has fired meanwhile is no fai
   const moved: unknown[] = [];
   const desk = stage();
   desk.waits("far", { trigger: d("40") });
+  const noted: unknown[] = [];
   desk.exchange.moveStop = async (...asked) => {
     moved.push(asked);
+    noted.push(...(await desk.rows()).map(({ status, trigger }) => `${status} ${trigger}`));
     return moved.length === 1 ? { kind: "accepted" } : refused("gone");
   };
   await desk.look();
   await desk.look();
   expect(moved).toEqual(Array.from({ length: 2 }, () => [ETH.id, "far", "48"]));
   expect([desk.sent, desk.posted]).toEqual([[], []]);
+  expect(noted).toEqual(["sending 48", "sending 48"]); // before it is moved
   desk.exchange.moveStop = async () => refused("rejected");
   await expect(desk.look()).rejects.toMatchObject({ act: "amend" });
 });
@@ -256,6 +338,16 @@ test("what is more than one stop may close is covered by parts, each of at most 
   await desk.look();
   expect(desk.waiting().sort()).toEqual(["sell 0.5 at 48", "sell 1.5 at 48"]);
   expect(new Set(desk.sent.map(({ stopId }) => stopId)).size).toBe(2);
+  expect(await desk.rows()).toEqual([]); // they are written down once they are seen to wait
+  await desk.look();
+  expect((await desk.rows()).map(({ status, size }) => `${status} ${size}`).sort()).toEqual(["live 0.5", "live 1.5"]);
+  desk.waits("hers", { size: d("5") });
+  await desk.look(); // a person's is no part of it
+  expect(desk.waiting().sort()).toEqual(["sell 0.5 at 48", "sell 1.5 at 48", "sell 5 at 48"]);
+  const bound = stage();
+  bound.exchange.marketLimit = async () => d("1");
+  await bound.look();
+  expect(bound.waiting()).toEqual(["sell 1 at 48", "sell 1 at 48"]);
   const less = stage();
   less.exchange.stopLimit = async () => d("1.5");
   less.exchange.marketLimit = async () => d("1");
@@ -320,16 +412,37 @@ test("a stop is ended where nothing is held for certain, and only then", async (
   const flat = { position: null, open: null, held: d("0") };
   const desk = stage();
   desk.waits("left");
+  desk.held.clear();
   await desk.look({ ...flat, orders: [{ order: order({}), found: null }] }); // it may fill yet
-  expect(desk.waiting().length).toBe(1);
   await desk.look({ ...flat, position: undefined }); // the venue did not answer
   expect(desk.waiting().length).toBe(1);
+  desk.trade(ETH.id, d("2"), null);
   await desk.look(flat); // what was seen is old: two contracts are held by now
   expect(desk.waiting().length).toBe(1);
   desk.held.clear();
+  desk.trade(BTC.id, d("1"), null);
+  desk.exchange.stopLimit = () => Promise.reject(new Error("asked for nothing"));
   await desk.look({ ...flat, orders: [{ order: order({ reduceOnly: true }), found: null }] });
   expect(desk.waiting()).toEqual([]);
   expect(await desk.rows()).toMatchObject([{ stopId: "left", status: "canceled", reason: "by the desk" }]);
+});
+
+test("where another side is held by now, what waits is left and what is missing is placed all the same", async () => {
+  const desk = stage();
+  desk.waits("wrong", { side: "buy" });
+  const looked = (await desk.exchange.positions()).find(({ instrument }) => instrument === ETH.id) ?? null;
+  desk.held.clear();
+  await desk.look({ position: looked });
+  expect(desk.waiting()).toEqual(["buy whole at 48", "sell whole at 48"]);
+});
+
+test("one that was sent and never seen is asked for once nothing is held", async () => {
+  const desk = stage([refused("unknown"), refused("unknown"), refused("unknown")]);
+  await expect(desk.look()).rejects.toThrow("is unknown");
+  expect(await desk.rows()).toMatchObject([{ status: "sending" }]);
+  desk.held.clear();
+  await desk.look({ open: null, held: d("0") });
+  expect(await desk.rows()).toMatchObject([{ status: "gone" }]);
 });
 
 test("no stop is ended while the venue does not say what is held, and that is told", async () => {
@@ -372,11 +485,12 @@ test("since when something is without a stop is told from whatever showed it fir
     return (await desk.rows()).map(({ exposedAt }) => exposedAt);
   };
   const [early, late] = [instant(START + 10_000), instant(START + 20_000)];
-  expect(await since({})).toEqual([AT]);
+  expect(await since({ open: { ...OPEN, openedAt: instant(START - 5000) } })).toEqual([instant(START - 5000)]);
   // What the books hold is of the other side: it began with the first order that filled, or with the venue's position.
   const other = { ...OPEN, contracts: d("-2"), openedAt: instant(START - 1000) };
   const filled = (at: Instant) => ({ order: order({ filledSize: d("1") }), found: found("1", at) });
-  expect(await since({ open: other, orders: [filled(late), filled(early)] })).toEqual([early]);
+  const elsewhere = { order: order({ instrument: BTC.id }), found: found("1", instant(START + 1)) };
+  expect(await since({ open: other, orders: [elsewhere, filled(late), filled(early)] })).toEqual([early]);
   expect(await since({ open: null, orders: [{ order: order({}), found: found("0", late) }] })).toEqual([AT]);
   expect(await since({ open: other, position: undefined })).toEqual([instant(START + 60_000)]);
 });
