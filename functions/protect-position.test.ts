@@ -31,8 +31,12 @@ import { instant, millis } from "#units/time";
 
 const START = Date.parse("2022-06-21T00:00:00.000Z");
 const clock = virtualClock(START + 60_000);
+/** At 1,000 and deep; for ten bars from each of these on below a stop, where one order finds five contracts. */
+const THIN = [400, 450] as const;
 const bars = Array.from({ length: 500 }, (_, i) => {
-  const price = { open: "1000", high: "1000", low: "1000", close: "1000", volume: "100000" };
+  const isThin = THIN.some((first) => i >= first && i < first + 10);
+  const at = isThin ? "940" : "1000";
+  const price = { open: at, high: at, low: at, close: at, volume: isThin ? "50" : "100000" };
   const written = Object.fromEntries(Object.entries(price).map(([key, value]) => [key, decimalOf(value)]));
   return {
     openedAt: instant(START + i * 300_000),
@@ -203,4 +207,62 @@ test("the submitting job posts again, by its own clock and before the deadline, 
     { clOrdId: `d${"901".padStart(28, "0")}`, state: "filled" },
   ]);
   expect(await exchange.stops()).toMatchObject([{ isWhole: true }]);
+});
+
+const cancelStops = async () => {
+  for (const { instrument, algoId } of await exchange.stops()) await exchange.cancelStop(instrument, algoId);
+};
+
+/** Has ten contracts held below their stop, which is gone, where one order finds five. Returns a look at them. */
+async function leftBare(nth: number, thin: number) {
+  const barMs = (bar: number) => START + bar * 300_000;
+  clock.set(barMs(thin - 5));
+  const message = await fresh(nth);
+  await send("orders", [message]);
+  await desk.pollQueue("orders");
+  await desk.runSchedule("reconcile-orders", instant(clock.now() + 60_000));
+  await desk.drain(); // the order's own looks
+  await cancelStops();
+  clock.set(barMs(thin + 2));
+  const { instrument, mode } = message;
+  return { instrument, mode, at: instant(clock.now()), afterSeconds: 0 };
+}
+const closes = (from: string) =>
+  venue
+    .state()
+    .orders.filter(({ reduceOnly, cTime }) => reduceOnly && cTime >= Date.parse(from))
+    .map(({ ordType, accFillSz }) => `${ordType} ${accFillSz}`);
+
+test("what a close at market leaves is closed by looks at each five seconds, and nothing is asked for once nothing is left", async () => {
+  const look = await leftBare(902, THIN[0]);
+  setEnv({ QUEUE_DELAYS: "kept" });
+  await send("protections", [look]);
+  expect(await desk.pollQueue("protections")).toBe(1);
+  expect(closes(look.at)).toEqual(["market 5"]);
+  const began = performance.now();
+  expect(await desk.pollQueue("protections")).toBe(0);
+  while ((await desk.pollQueue("protections", 1)) === 0);
+  expect(performance.now() - began).toBeGreaterThanOrEqual(4500);
+  expect(closes(look.at)).toEqual(["market 5", "optimal_limit_ioc 5"]);
+  expect(await exchange.positions()).toEqual([]);
+  setEnv({ QUEUE_DELAYS: "none" });
+  while ((await desk.pollQueue("protections", 1)) === 0);
+  await desk.drain(); // that look found nothing
+  expect(closes(look.at).length).toBe(2);
+  expect(desk.deadLetters()).toEqual([]);
+});
+
+test("the run of a minute asks for the first of them, and the last is of when the next run has looked", async () => {
+  const { at } = await leftBare(903, THIN[1]);
+  venue.faults.set({ path: "trade/order", method: "POST", times: 1000, act: { kind: "code", code: "51138" } });
+  await desk.runSchedule("reconcile-orders", at);
+  let looks = 0;
+  while ((await desk.pollQueue("protections")) > 0) looks += 1;
+  expect(looks).toBe(12);
+  venue.faults.clear();
+  expect(await exchange.positions()).toMatchObject([{ contracts: "10" }]);
+  await desk.runSchedule("reconcile-orders", instant(clock.now() + 60_000));
+  await desk.drain();
+  expect(await exchange.positions()).toEqual([]);
+  expect(desk.deadLetters()).toEqual([]);
 });

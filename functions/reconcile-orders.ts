@@ -11,6 +11,7 @@ import { schedule } from "#runtime/schedule";
 import { tightness } from "#trading/control";
 import { orderClosed, tradingChanged } from "#trading/facts";
 import { policyOf } from "#trading/plans/policy";
+import { checksAfter } from "#trading/protection/checks";
 
 /** Makes orders, fills, positions and equity agree with the venue; watches the stops and the kill switch's triggers. */
 export const handler = schedule("reconcile-orders", async ({ at }, context) => {
@@ -32,6 +33,10 @@ export const handler = schedule("reconcile-orders", async ({ at }, context) => {
   await send(
     "orders",
     lost.map((order) => ({ ...order, lane: `${mode}:${order.instrument}` })),
+  );
+  await send(
+    "protections",
+    found.closing.flatMap((instrument) => checksAfter({ mode, instrument, at }, run.policy)),
   );
   for (const { orderId: _, ...fill } of foreign)
     log({ level: "warn", message: "a fill without an order in the books", ...fill });

@@ -48,6 +48,8 @@ export interface Reconciled {
   readonly unsent: readonly StoredOrder[];
   /** The balance as the bills explain it; null where the venue did not say both. */
   readonly ledger: KeptLedger | null;
+  /** Instruments of which something was to be closed at market. What is left has no stop: they are to be looked at again soon. */
+  readonly closing: readonly string[];
   /** What could not be asked or done. All else was. */
   readonly failures: readonly Failure[];
 }
@@ -59,7 +61,7 @@ export type Pause = (ms: number) => Promise<void>;
 interface Job {
   readonly store: TradingStore;
   readonly exchange: Exchange;
-  readonly run: Run;
+  readonly run: Run & { readonly closing: Set<string> };
   readonly attempt: Attempt;
   /** The instruments that the desk trades. */
   readonly ids: readonly string[];
@@ -102,7 +104,8 @@ export async function reconcileAccount(
   let facts = await store.accountFacts(query);
   const standing = new Map(facts.comparisons.map((row) => [row.instrument, row]));
   const indexPrice = askedOnce((asset, of) => exchange.indexPrice(asset, of));
-  const job = { store, exchange, run, attempt, ids, standing, indexPrice };
+  const closing = new Set<string>();
+  const job = { store, exchange, run: { ...run, closing }, attempt, ids, standing, indexPrice };
   const first = await reconcileRound(job, facts, ids, null);
   const rounds = [first];
   const { balance } = first;
@@ -142,6 +145,7 @@ export async function reconcileAccount(
     unprotected: await attempt("time without a stop", null, () => unprotectedIn(exchange, facts)),
     unsent,
     ledger,
+    closing: [...closing],
     failures,
   };
 }

@@ -16,7 +16,7 @@ export type Consumer = `functions/${string}.handler`;
 export interface Job {
   readonly consumer: Consumer;
   readonly needs: readonly Need[];
-  /** Queues it may send to. Data flows one way: only to queues further down. */
+  /** Queues it may send to. Data flows one way: only to queues further down, and to its own where that has a `delayBy`. */
   readonly sends: readonly string[];
   /** Facts it may publish. */
   readonly publishes: readonly string[];

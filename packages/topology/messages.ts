@@ -26,12 +26,16 @@ export const messages = {
   plan: z.object({ lane: z.string(), mode: TradingMode, asset: z.string(), instrument: z.string(), at: Instant }),
   /** An approved order to submit. `lane` as in `plan`. */
   order: z.object({ lane: z.string(), orderId: OrderId, mode: TradingMode, instrument: z.string(), at: Instant }),
-  /** A look at the stop of an instrument at the venue, `afterSeconds` after an order of it was to be sent. */
+  /**
+   * A look at the stop of an instrument at the venue, `afterSeconds` after the work of `at`: an order that was to be sent, or a
+   * close at market, of which it is the so manieth in a row (`repeats`).
+   */
   protection: z.object({
     mode: TradingMode,
     instrument: z.string().min(1),
     at: Instant,
     afterSeconds: z.number().int().min(0).max(900),
+    repeats: z.number().int().min(1).max(12).optional(),
   }),
 } as const;
 

@@ -1,6 +1,6 @@
 import type { Queue } from "./job.ts";
 
-/** Every queue with the one job that consumes it, in order of flow: data flows only to queues further down. */
+/** Every queue with the one job that consumes it, in order of flow: data flows only to queues further down, and to a job's own where its messages wait. */
 export const queues = {
   looks: {
     message: "look",
@@ -112,7 +112,7 @@ export const queues = {
     maxConcurrency: 4,
     maxReceives: 5,
     needs: ["database", "books", "exchange", "control"],
-    sends: [],
+    sends: ["protections"],
     publishes: ["trading.changed"],
     timeoutSeconds: 30,
     memoryMb: 1024,

@@ -43,7 +43,7 @@ export const schedules = {
     consumer: "functions/reconcile-orders.handler",
     every: "rate(1 minute)",
     needs: ["database", "books", "exchange", "control"],
-    sends: ["orders"],
+    sends: ["orders", "protections"],
     publishes: ["order.closed", "trading.changed"],
     timeoutSeconds: 50,
     memoryMb: 1024,

@@ -17,6 +17,12 @@ export interface Covering {
   readonly failures: readonly Failure[];
 }
 
+/** The same of an instrument, whoever sent what it holds. */
+export interface InstrumentCovering extends Covering {
+  /** Something of it was to be closed at market. What is left, if any is, has no stop: it is to be looked at again soon. */
+  readonly isClosing: boolean;
+}
+
 /** Returns the position of an instrument among those of the account: null = flat; undefined = the venue gave no answer. */
 const positionIn = (positions: readonly VenuePosition[] | null, id: string): Looked["position"] =>
   positions === null ? undefined : (positions.find(({ instrument }) => instrument === id) ?? null);
@@ -77,10 +83,11 @@ export async function coverInstrument(
   exchange: Exchange,
   run: StopRun,
   id: string,
-): Promise<Covering> {
+): Promise<InstrumentCovering> {
   const { attempt, failures } = attempts();
+  const closing = new Set<string>();
   const [listed, atVenue] = await Promise.all([store.instruments([id]), store.ordersAtVenue(run.account.mode)]);
-  if (listed.length === 0) return { tripped: null, failures };
+  if (listed.length === 0) return { tripped: null, isClosing: false, failures };
   // Orders first: a fill between the two is in the position that is asked for after it.
   const orders = await Promise.all(
     atVenue
@@ -92,5 +99,6 @@ export async function coverInstrument(
   );
   const position = positionIn(await attempt("positions", id, () => exchange.positions()), id);
   const shown = { listed: async () => listed, orders, position };
-  return { tripped: await coverShown(store, exchange, run, attempt, id, shown), failures };
+  const tripped = await coverShown(store, exchange, { ...run, closing }, attempt, id, shown);
+  return { tripped, isClosing: closing.has(id), failures };
 }

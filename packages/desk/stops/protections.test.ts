@@ -330,7 +330,7 @@ async function triggeredInVain() {
 test("a stop whose order was refused is closed at market by the look that sees it, though the mark is back: by the job of stops", async () => {
   const desk = await triggeredInVain();
   const seen = await coverInstrument(desk.store, desk.exchange, desk.run("protect-position"), ETH_SWAP.id);
-  expect(seen).toEqual({ tripped: null, failures: [] });
+  expect(seen).toEqual({ tripped: null, isClosing: true, failures: [] });
   expect(await desk.rows()).toMatchObject([{ status: "failed", reason: "51022" }]);
   expect(await desk.exchange.positions()).toEqual([]);
 });

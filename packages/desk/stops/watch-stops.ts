@@ -22,6 +22,8 @@ import { submitOrder, type Terms } from "../submit-order.ts";
 
 /** What stops need of a run. */
 export type StopRun = Pick<Run, "account" | "at" | "by"> & {
+  /** Instruments are added of which something was to be closed at market: what is left of it has no stop. */
+  readonly closing?: Set<string>;
   readonly policy: Terms["policy"] & Pick<Policy, "timeframe" | "adoptedStop" | "maxDustUsd" | "maxUncoveredSeconds">;
 };
 
@@ -67,6 +69,7 @@ export async function closeAtMarket(
   mark: Decimal,
   shown: readonly Pick<LookedUp, "order" | "found">[] = [],
 ): Promise<StoredControl | null> {
+  run.closing?.add(instrument.id);
   const limit = await exchange.marketLimit(instrument.id).catch(() => null); // not told: the venue says it when it is too large
   let [tripped, writes]: [StoredControl | null, number] = [null, 0];
   for (;;) {

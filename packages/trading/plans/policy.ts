@@ -176,6 +176,12 @@ const Limits = z.strictObject({
     "what is held, has had no stop for so long and is refused one is closed at market",
     "law E: a stop within 10 s, 60 s at worst",
   ),
+  closeRepeatSeconds: limit(
+    count(5, 60, 5),
+    "s",
+    "what is closed at market is looked at again after so long, for a minute, until nothing is left",
+    "Lambda ends a row of invocations that ask for each other after sixteen: at most twelve are asked for",
+  ),
   maxClockSkewSeconds: limit(
     count(1, 30, 2),
     "s",
