@@ -189,7 +189,6 @@ test("the queue keeps the looks back for as long as they say", async () => {
   const { instrument, mode, at } = await fresh(900);
   const began = performance.now();
   await send("protections", [{ mode, instrument, at, afterSeconds: 2 }]);
-  expect(await desk.pollQueue("protections")).toBe(0);
   while ((await desk.pollQueue("protections", 1)) === 0);
   expect(performance.now() - began).toBeGreaterThanOrEqual(1900);
 });

@@ -63,14 +63,12 @@ async function stage() {
     instruments: LISTED.map((listed) => ({ ...listed, updatedAt: instant(START) })),
   });
   const at = () => instant(clock.now());
-  const pass = (ms: number) => {
-    clock.set(clock.now() + ms);
-    client.options.timeDifference = Date.now() - clock.now();
-  };
-  pass(0);
+  const pass = (ms: number) => clock.set(clock.now() + ms);
   const pause = async (ms: number) => pass(ms);
   /** Another program of the same account places an order that rests. */
   const rest = (instId: string, clOrdId: string) => {
+    // The venue's clock stands while this machine's goes on, and it takes no request that is half a minute off.
+    client.options.timeDifference = Date.now() - clock.now();
     const body = { instId, tdMode: "cross", side: "buy", ordType: "limit", sz: "0.1", px: "985", clOrdId };
     return client.privatePostTradeOrder({ ...body, expTime: String(clock.now() + 4000) });
   };

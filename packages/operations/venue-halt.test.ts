@@ -40,7 +40,7 @@ async function stage() {
   const rest = (clOrdId: string) =>
     client.privatePostTradeOrder({
       ...{ instId: ETH_SWAP.id, tdMode: "cross", side: "buy", ordType: "limit", sz: "10", px: "1000", clOrdId },
-      expTime: String(Date.now() + 5000),
+      expTime: String(Date.now() + 60_000),
     });
   const buy = (id: string) =>
     exchange.submit({
@@ -52,7 +52,7 @@ async function stage() {
         size: decimalOf("20"),
         price: null,
       },
-      ...{ reduceOnly: false, expiresAt: instant(Date.now() + 4000) },
+      ...{ reduceOnly: false, expiresAt: instant(Date.now() + 60_000) },
     });
   const said: string[] = [];
   const board = controlInMemory("demo");

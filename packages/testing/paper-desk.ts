@@ -80,7 +80,7 @@ export async function paperDesk(
   const venue = await paperVenue({ clock, source, key: KEY, ...given });
   const access = paperAccess(venue.url, KEY);
   const { credentials } = access;
-  const exchange = okxExchange({ ...access, timeoutMs: 2000 });
+  const exchange = okxExchange(access);
   const [store, limits] = [sqlStore(db), policyFrom(policy)];
   const at = () => instant(clock.now());
   const run = () => ({ account: ACCOUNT, at: at(), by: "reconcile-orders", policy: limits, barSeconds: BAR });
