@@ -6,7 +6,15 @@ import { type FunctionName, functionName } from "#topology/functions";
 import type { Job, Need } from "#topology/job";
 import { topology } from "#topology/topology";
 import { ownEntries } from "./own-entries.ts";
-import { absentModules, awsOnLambda, ccxtForOkx, onlyDeclared, zodThatChecks } from "./plugins.ts";
+import {
+  absentModules,
+  awsOnLambda,
+  ccxtForOkx,
+  drizzleOfOwnColumns,
+  onlyDeclared,
+  postgresOfRows,
+  zodThatChecks,
+} from "./plugins.ts";
 
 /** What a function's bundle is made from: all topology entries of one handler taken together. */
 export interface BundledJob {
@@ -108,6 +116,8 @@ export async function bundleHandler(job: string, out: string = BUNDLES): Promise
       ccxtForOkx(root),
       awsOnLambda(root),
       zodThatChecks(),
+      postgresOfRows(),
+      drizzleOfOwnColumns(),
       absentModules(),
     ],
   });

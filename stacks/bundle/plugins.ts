@@ -154,6 +154,11 @@ export const awsOnLambda = (root: string): Plugin => ({
   },
 });
 
+const JSON_SCHEMA = [
+  ...["createStandardJSONSchemaMethod", "createToJSONSchemaMethod", "extractDefs", "finalize"],
+  ...["handleUnrepresentable", "initializeContext", "process", "processSchema"],
+];
+
 /** Leaves out how zod writes a schema as JSON Schema: a function checks with its schemas and prints none. */
 export const zodThatChecks = (): Plugin => ({
   name: "zod-that-checks",
@@ -161,5 +166,37 @@ export const zodThatChecks = (): Plugin => ({
     build.onResolve({ filter: /\/json-schema-processors\.js$/ }, ({ path, importer }) =>
       importer.includes("/node_modules/zod/") ? absent(path, "zod writes no JSON Schema in this bundle") : undefined,
     );
+    // Its functions make others when a schema is asked for one: what they make throws.
+    build.onLoad({ filter: /\/node_modules\/zod\/v4\/core\/to-json-schema\.js$/ }, () => ({
+      contents: `const none = () => () => { throw new Error("zod writes no JSON Schema in this bundle"); };
+export { ${JSON_SCHEMA.map((name) => `none as ${name}`).join(", ")} };`,
+      loader: "js",
+    }));
+  },
+});
+
+/** Leaves out of postgres.js how to follow a replication slot and large objects: the desk asks and writes rows. */
+export const postgresOfRows = (): Plugin => ({
+  name: "postgres-of-rows",
+  setup: (build) => {
+    build.onLoad({ filter: /\/node_modules\/postgres\/src\/(subscribe|large)\.js$/ }, () => ({
+      contents: `export default function none() {
+  return () => { throw new Error("no replication and no large object in this bundle"); };
+}`,
+      loader: "js",
+    }));
+  },
+});
+
+/** Leaves out of drizzle the kinds of columns that no table has: a table names those that it has, and takes none from the list of all. */
+export const drizzleOfOwnColumns = (): Plugin => ({
+  name: "drizzle-of-own-columns",
+  setup: (build) => {
+    build.onLoad({ filter: /\/node_modules\/drizzle-orm\/pg-core\/columns\/all\.js$/ }, () => ({
+      contents: `export const getPgColumnBuilders = () => {
+  throw new Error("a table names its columns' kinds: the list of all is not in this bundle");
+};`,
+      loader: "js",
+    }));
   },
 });
