@@ -7,7 +7,7 @@ const command: Command = {
   usage: "npm run bundle --",
   summary:
     "Bundles the handlers for Lambda (Node 24, ESM, minified) into dist/functions/<job>/ and prints their sizes.",
-  operand: { value: "JOB", says: "only those, as watch-head api/health", many: true },
+  operand: { value: "JOB", says: "only those, as watch-head api/read", many: true },
   options: { why: { says: "also the ten largest packages in each bundle" } },
 };
 

@@ -129,7 +129,7 @@ async function registered({ url }: Site): Promise<string> {
 
 /** Whether the deployed functions answer, and one of them reads and writes as its own role. */
 async function isWell({ deployment }: Site): Promise<boolean> {
-  const { ok } = await deployment.get("/bias");
+  const { ok } = await deployment.get("/api/bias");
   return ok;
 }
 

@@ -61,7 +61,7 @@ test("follows through ETH_RPC_URL, answers over HTTP, ends whole on Ctrl-C with 
   expect(running.text()).toMatch(/not used for now: 127\.0\.0\.1:\d+: unreachable \(ECONNREFUSED\)/);
   expect(running.text()).toMatch(/1 of 2 answer.*\na new desk: beginning at block 10\d\d; loading candles/);
   const api = /HTTP API: (\S+)/.exec(running.text())?.[1];
-  expect(await (await fetch(`${api}/health`)).json()).toMatchObject({ status: "ok", input: { name: "live" } });
+  expect(await (await fetch(`${api}/api/health`)).json()).toMatchObject({ status: "ok", input: { name: "live" } });
   running.child.kill("SIGINT");
   expect(await running.ended).toBe(0);
   expect(running.text()).toContain("stopped; the same command carries on from here.");
@@ -90,7 +90,7 @@ test("docs/live.md's command without internet is followed by a block, and the re
     /^playing sample \(generated\) until \d\d:\d\d UTC[\s\S]*a new desk: beginning at block 1\d;/,
   );
   const api = /HTTP API: (\S+)/.exec(running.text())?.[1];
-  const health = await (await fetch(`${api}/health`)).json();
+  const health = await (await fetch(`${api}/api/health`)).json();
   expect(health).toMatchObject({ input: { name: "sample", generated: true } });
   running.child.kill("SIGINT");
   expect(await running.ended).toBe(0);

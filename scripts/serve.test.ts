@@ -77,18 +77,20 @@ function ask(path: string, { method = "GET", headers = {}, body, chunked }: Aske
   });
 }
 
+const problem = (status: number, title: string, detail: string) => ({ type: "about:blank", title, status, detail });
+
 test("--watchlist replays a recording with one's own wallets", async () => {
-  const { status, body } = await ask("/wallets");
+  const { status, body } = await ask("/api/wallets");
   expect(status).toBe(200);
   expect(body.wallets).toMatchObject([{ wallet: { label: "my own" } }]);
-  const { body: all } = await ask("/events?limit=200");
+  const { body: all } = await ask("/api/events?limit=200");
   const wallets = new Set((all.events as { wallet: { address: string } }[]).map(({ wallet }) => wallet.address));
   expect([...wallets]).toEqual([OTHER]);
   expect(wallets).not.toContain(WHALE);
 });
 
 test("another host's name is 421: a page whose name was bound to this machine does not get in", async () => {
-  expect((await ask("/health", { headers: { host: `localhost:${url.port}` } })).status).toBe(200);
+  expect((await ask("/api/health", { headers: { host: `localhost:${url.port}` } })).status).toBe(200);
   for (const host of [
     "evil.example",
     `evil.example:${url.port}`,
@@ -96,52 +98,57 @@ test("another host's name is 421: a page whose name was bound to this machine do
     "127.0.0.1:1",
     "localhost",
   ])
-    expect(await ask("/health", { headers: { host } })).toMatchObject({
+    expect(await ask("/api/health", { headers: { host } })).toMatchObject({
       status: 421,
-      body: { error: expect.stringMatching(/ is not served here$/) },
+      body: { title: "Misdirected Request", detail: expect.stringMatching(/ is not served here$/) },
     });
-  expect((await ask(`http://evil.example/health`)).status).toBe(421);
-  expect((await ask(`${url.origin}/health`)).status).toBe(200);
+  expect((await ask(`http://evil.example/api/health`)).status).toBe(421);
+  expect((await ask(`${url.origin}/api/health`)).status).toBe(200);
 });
 
 test("what another site's page asks for is 403", async () => {
-  const refused = { status: 403, body: { error: "not from another site's page" } };
-  expect(await ask("/orders", { headers: { "sec-fetch-site": "cross-site" } })).toEqual(refused);
-  expect(await ask("/orders", { headers: { "sec-fetch-site": "same-site" } })).toEqual(refused);
-  expect(await ask("/orders", { headers: { origin: "https://evil.example" } })).toEqual(refused);
-  expect(await ask("/orders", { headers: { origin: "null" } })).toEqual(refused);
+  const refused = { status: 403, body: problem(403, "Forbidden", "not from another site's page") };
+  expect(await ask("/api/orders", { headers: { "sec-fetch-site": "cross-site" } })).toEqual(refused);
+  expect(await ask("/api/orders", { headers: { "sec-fetch-site": "same-site" } })).toEqual(refused);
+  expect(await ask("/api/orders", { headers: { origin: "https://evil.example" } })).toEqual(refused);
+  expect(await ask("/api/orders", { headers: { origin: "null" } })).toEqual(refused);
   expect(await ask("/", { headers: { origin: "https://evil.example" } })).toEqual(refused);
   for (const headers of [{ "sec-fetch-site": "none" }, { "sec-fetch-site": "same-origin", origin: url.origin }])
-    expect((await ask("/orders", { headers })).status).toBe(200);
+    expect((await ask("/api/orders", { headers })).status).toBe(200);
 });
 
 test("a body past 64 KiB is 413, with its length or without; one at the limit is read", async () => {
-  const refused = { status: 413, body: { error: "a body of more than 65536 bytes" } };
-  expect(await ask("/health", { body: "x".repeat(65_537) })).toEqual(refused);
-  expect(await ask("/health", { body: "x".repeat(65_537), chunked: true })).toEqual(refused);
-  expect(await ask("/health", { headers: { "content-length": "10000000000" }, body: "x" })).toEqual(refused);
-  expect((await ask("/health", { body: "x".repeat(65_536) })).status).toBe(200);
+  const refused = { status: 413, body: problem(413, "Payload Too Large", "a body of more than 65536 bytes") };
+  expect(await ask("/api/health", { body: "x".repeat(65_537) })).toEqual(refused);
+  expect(await ask("/api/health", { body: "x".repeat(65_537), chunked: true })).toEqual(refused);
+  expect(await ask("/api/health", { headers: { "content-length": "10000000000" }, body: "x" })).toEqual(refused);
+  expect((await ask("/api/health", { body: "x".repeat(65_536) })).status).toBe(200);
 });
 
 test.each([
-  ["/events?asset=%00", "asset", "holds a NUL character"],
-  ["/bias?asset=ETH&asset=BTC", "asset", "given 2 times"],
-  ["/events?limit=1&limit=1", "limit", "given 2 times"],
-  ["/health?verbose=1", "verbose", "there is no such parameter"],
+  ["/api/events?asset=%00", "asset", "holds a NUL character"],
+  ["/api/bias?asset=ETH&asset=BTC", "asset", "given 2 times"],
+  ["/api/events?limit=1&limit=1", "limit", "given 2 times"],
+  ["/api/health?verbose=1", "verbose", "there is no such parameter"],
   ["/?verbose=1", "verbose", "there is no such parameter"],
-  ["/orders?status=nonsense", "status", expect.stringContaining("expected one of")],
-  ["/events?type=nonsense", "type", expect.stringContaining("expected one of")],
-  ["/events?limit=", "limit", "a whole number from 1 to 200"],
-  ["/wallets?offset=-1", "offset", "a whole number"],
-])("%s is 400 and names the parameter", async (path, field, problem) => {
-  expect(await ask(path)).toEqual({ status: 400, body: { error: "bad request", fields: [{ field, problem }] } });
+  ["/api/orders?status=nonsense", "status", expect.stringContaining("expected one of")],
+  ["/api/events?type=nonsense", "type", expect.stringContaining("expected one of")],
+  ["/api/events?limit=", "limit", "a whole number from 1 to 200"],
+  ["/api/wallets?offset=-1", "offset", "a whole number from 0 to 999999"],
+])("%s is 400 and names the parameter", async (path, field, how) => {
+  const { status, body } = await ask(path);
+  expect(status).toBe(400);
+  expect(body).toMatchObject({
+    ...problem(400, "Bad Request", "the request is not well formed"),
+    fields: [{ field, problem: how }],
+  });
 });
 
 test("what is no path, no route or no method of one is said", async () => {
-  expect((await ask("/health%00")).status).toBe(400);
-  expect((await ask("//")).status).toBe(404);
-  expect((await ask("/nothing")).status).toBe(404);
-  for (const path of ["/", "/health"]) expect((await ask(path, { method: "POST" })).status).toBe(405);
+  expect((await ask("/api/health%00")).status).toBe(400);
+  for (const path of ["//", "/nothing", "/api", "/api/", "/api/health/", "/api//health", "/API/health"])
+    expect(await ask(path)).toMatchObject({ status: 404, body: { detail: "there is no such path" } });
+  for (const path of ["/", "/api/health"]) expect((await ask(path, { method: "POST" })).status).toBe(405);
   const socket = connect(Number(url.port), url.hostname).end("GET http://[ HTTP/1.1\r\nhost: x\r\n\r\n");
   expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 400 /);
 });

@@ -245,7 +245,7 @@ function deskAlarms(site: Site): AlarmOf[] {
 }
 
 function apiAlarms({ target: { stage }, topology }: Site): AlarmOf[] {
-  return Object.values(topology.routes).map(({ consumer }) => {
+  return Object.values(topology.api).map(({ consumer }) => {
     const job = functionName(consumer);
     return alarm(
       { namespace: "AWS/Lambda", metricName: "Errors", dimensions: { FunctionName: deployedName(stage, job) } },

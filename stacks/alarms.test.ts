@@ -13,7 +13,7 @@ const alarms = alarmsOf({
 const PATTERNS: readonly (readonly [string, string])[] = [
   ["dead-letters-", "QUEUE"],
   ["oldest-", "QUEUE"],
-  ["failing-api-", "ROUTE"],
+  ["failing-api-", "GRANT"],
   ["failing-", "JOB"],
   ["silent-", "JOB"],
 ];
@@ -21,10 +21,11 @@ const PATTERNS: readonly (readonly [string, string])[] = [
 function rowOf({ name, impact, firstAction }: (typeof alarms)[number]): string {
   const [prefix, word] = PATTERNS.find(([start]) => name.startsWith(start)) ?? [name, ""];
   const own = name.slice(prefix.length);
-  const general = (text: string): string =>
-    own === ""
-      ? text
-      : text.replaceAll(own, word).replaceAll(own.replace("api-", "api/"), word).replaceAll(`api/${own}`, word);
+  const general = (text: string): string => {
+    if (own === "") return text;
+    if (!prefix.endsWith("api-")) return text.replaceAll(own, word);
+    return text.replaceAll(`api/${own}`, `api/${word}`).replaceAll(`api-${own}`, `api-${word}`); // "read" is a verb too
+  };
   return `| \`${prefix}${word}\` | ${general(impact)} | ${general(firstAction)} |`;
 }
 

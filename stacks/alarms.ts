@@ -83,7 +83,7 @@ export class AlarmsStack extends Stack {
       name,
       ordered: groupBy !== undefined,
     }));
-    const jobs = [topology.schedules, topology.queues, topology.routes].flatMap((kind) =>
+    const jobs = [topology.schedules, topology.queues, topology.api].flatMap((kind) =>
       Object.values(kind).map(({ consumer }) => functionName(consumer)),
     );
     const ofQueue = (metricName: string, statistic: string, nameOf: typeof queueName): IMetric[] =>

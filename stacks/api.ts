@@ -1,5 +1,12 @@
 import { type App, CfnOutput, Duration, Fn, SecretValue, Stack } from "aws-cdk-lib";
-import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
+import {
+  HttpApi,
+  HttpMethod,
+  HttpRoute,
+  HttpRouteKey,
+  HttpStage,
+  LogGroupLogDestination,
+} from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import {
   AllowedMethods,
@@ -20,6 +27,7 @@ import {
 import { HttpOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
+import { FALLBACK } from "#topology/api";
 import { named, ORIGIN_HEADER } from "#topology/names";
 import { acknowledge } from "./acknowledged.ts";
 import { webAclArnIn } from "./firewall.ts";
@@ -38,7 +46,7 @@ export interface ApiProps {
   readonly queueUrl: (name: string) => string;
 }
 
-/** The HTTP API, one function a route, with CloudFront and the firewall in front. */
+/** The HTTP API, one function a grant, with CloudFront and the firewall in front. */
 export class ApiStack extends Stack {
   readonly apiId: string;
 
@@ -63,28 +71,29 @@ export class ApiStack extends Stack {
       throttle: THROTTLE,
       accessLogSettings: { destination: new LogGroupLogDestination(logGroup) },
     });
-    for (const name of Object.keys(props.site.topology.routes)) this.#addRoute(api, name, props);
+    for (const name of Object.keys(props.site.topology.api)) this.#addFunction(api, name, props);
     this.apiId = api.apiId;
     const distribution = this.#addDistribution(api, props);
     new CfnOutput(this, "ApiId", { value: api.apiId });
     new CfnOutput(this, "Url", { value: `https://${distribution.distributionDomainName}` });
   }
 
-  #addRoute(api: HttpApi, name: string, { site, aurora, queueUrl }: ApiProps): void {
-    const [method = "", path = ""] = name.split(" ");
-    const route = site.topology.routes[name];
-    if (!route) throw new RangeError(`no route ${name}`);
-    const { lambda } = new JobFunction(this, `route-${name}`, {
-      site,
-      aurora,
-      job: { sends: [], publishes: [], ...route, takes: null, behindOrigin: true },
-      queueUrl,
+  /** One function with its routes, and where it is the one for that, what has no route. */
+  #addFunction(api: HttpApi, name: string, { site, aurora, queueUrl }: ApiProps): void {
+    const job = site.topology.api[name];
+    if (!job) throw new RangeError(`the API has no function ${name}`);
+    const { lambda } = new JobFunction(this, `function-${name}`, {
+      ...{ site, aurora, queueUrl },
+      job: { ...job, takes: null, behindOrigin: true },
     });
-    const routes = api.addRoutes({
-      path,
-      methods: [HttpMethod[method as keyof typeof HttpMethod]],
-      integration: new HttpLambdaIntegration(`integration-${name}`, lambda),
+    const integration = new HttpLambdaIntegration(`integration-${name}`, lambda, { scopePermissionToRoute: false });
+    const routes = Object.entries(site.topology.routes).flatMap(([route, entry]) => {
+      const [method = "", path = ""] = route.split(" ");
+      const methods = [HttpMethod[method as keyof typeof HttpMethod]];
+      return entry.in === name ? api.addRoutes({ path, methods, integration }) : [];
     });
+    if (name === FALLBACK)
+      routes.push(new HttpRoute(this, "Rest", { httpApi: api, routeKey: HttpRouteKey.DEFAULT, integration }));
     for (const one of routes) acknowledge(one, "noLogin");
   }
 

@@ -3,7 +3,7 @@ import { allResources, aTarget, flat, type Resource, type Synthesised, synthesis
 import { functionName } from "#topology/functions";
 import type { Job, Need } from "#topology/job";
 import { deployedName, queueName } from "#topology/names";
-import { ROUTES, topology } from "#topology/topology";
+import { API_FUNCTIONS, topology } from "#topology/topology";
 import type { Target } from "./target.ts";
 
 // What each function may do is written down here a second time, from the topology and from what AWS documents, without
@@ -19,7 +19,7 @@ const jobs = [
   ...Object.entries(topology.queues).map(([name, job]) => ({ ...job, takes: name, origin: false }) as const),
   ...Object.values(topology.schedules).map((job) => ({ ...job, takes: null, origin: false }) as const),
   ...Object.values(topology.tasks).map((job) => ({ ...job, takes: null, origin: false }) as const),
-  ...ROUTES.map((name) => ({ sends: [], publishes: [], ...topology.routes[name], takes: null, origin: true }) as const),
+  ...API_FUNCTIONS.map((name) => ({ ...topology.api[name], takes: null, origin: true }) as const),
 ] as readonly (Pick<Job, "consumer" | "needs" | "sends" | "publishes"> & { takes: string | null; origin: boolean })[];
 
 const secret = (stage: string, name: string): Allowed => ({

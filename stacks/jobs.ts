@@ -6,7 +6,9 @@ export interface Topology {
   readonly schedules: Readonly<Record<string, Schedule>>;
   readonly queues: Readonly<Record<string, Queue>>;
   readonly facts: Readonly<Record<string, readonly string[]>>;
-  readonly routes: Readonly<Record<string, Route & Partial<Pick<Job, "sends" | "publishes">>>>;
+  readonly routes: Readonly<Record<string, Route>>;
+  /** The functions that answer the routes. */
+  readonly api: Readonly<Record<string, Job>>;
   readonly tasks: Readonly<Record<string, Task>>;
 }
 
@@ -21,7 +23,7 @@ export class TopologyError extends Error {
   }
 }
 
-/** Returns how many functions may run at once: of each queue as many as its mapping takes, and one of every other job. */
+/** Returns how many functions may run at once: of each queue as many as its mapping takes, and one of every other job and route. */
 export const concurrencyOf = ({ queues, schedules, routes, tasks }: Topology): number =>
   Object.values(queues).reduce((sum, { maxConcurrency }) => sum + maxConcurrency, 0) +
   [schedules, routes, tasks].reduce((sum, kind) => sum + Object.keys(kind).length, 0);
@@ -32,25 +34,19 @@ export function checkTopology(topology: Topology): void {
   if (problems.length > 0) throw new TopologyError(problems);
 }
 
-/** Returns the jobs that may send and publish: all but routes without either. */
-const senders = ({ schedules, queues, routes, tasks }: Topology): [string, Pick<Job, "sends" | "publishes">][] => [
-  ...Object.entries(schedules),
-  ...Object.entries(queues),
-  ...Object.entries(tasks),
-  ...Object.entries(routes).map(
-    ([name, { sends = [], publishes = [] }]): [string, Pick<Job, "sends" | "publishes">] => [
-      name,
-      { sends, publishes },
-    ],
-  ),
-];
+/** Returns the jobs that may send and publish, by name. */
+const senders = ({ schedules, queues, api, tasks }: Topology): [string, Job][] =>
+  [schedules, queues, tasks, api].flatMap((kind) => Object.entries<Job>(kind));
 
-function consumerProblems({ schedules, queues, routes, tasks }: Topology): string[] {
-  const consumers = [schedules, queues, routes, tasks]
-    .flatMap((kind) => Object.values(kind))
-    .map((job) => job.consumer);
+function consumerProblems({ schedules, queues, routes, api, tasks }: Topology): string[] {
+  const consumers = [schedules, queues, api, tasks].flatMap((kind) => Object.values(kind)).map((job) => job.consumer);
   const twice = [...new Set(consumers.filter((consumer, i) => consumers.indexOf(consumer) !== i))];
-  return twice.map((consumer) => `${consumer} is wired twice`);
+  return [
+    ...twice.map((consumer) => `${consumer} is wired twice`),
+    ...Object.entries(routes)
+      .filter(([, route]) => api[route.in] === undefined)
+      .map(([name, route]) => `the route ${name} is in ${route.in}, and the API has no such function`),
+  ];
 }
 
 function flowProblems(topology: Topology): string[] {
@@ -80,8 +76,8 @@ function flowProblems(topology: Topology): string[] {
 }
 
 /** Limits of SQS, Lambda and EventBridge that CloudFormation would find out half-way. Source: their quota pages. */
-function queueProblems({ queues, facts, schedules, routes, tasks }: Topology): string[] {
-  const jobs = [schedules, queues, routes, tasks].flatMap((kind): [string, { timeoutSeconds: number }][] =>
+function queueProblems({ queues, facts, schedules, api, tasks }: Topology): string[] {
+  const jobs = [schedules, queues, api, tasks].flatMap((kind): [string, { timeoutSeconds: number }][] =>
     Object.entries(kind),
   );
   return [

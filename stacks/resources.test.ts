@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { allResources, aTarget, flat, type Resource, type Synthesised, synthesise } from "#testing/synthesise";
 import { deadLetterName, queueName } from "#topology/names";
-import { QUEUES, queue, ROUTES, SCHEDULES, schedule, topology } from "#topology/topology";
+import { API_FUNCTIONS, QUEUES, queue, ROUTES, SCHEDULES, schedule, topology } from "#topology/topology";
 
 const TARGETS = [
   aTarget({ stage: "dev", database: "external" }),
@@ -11,7 +11,7 @@ const TARGETS = [
   aTarget({ stage: "live", database: "external" }),
   aTarget({ stage: "live", database: "aurora" }),
 ];
-const FUNCTIONS = QUEUES.length + SCHEDULES.length + ROUTES.length + Object.keys(topology.tasks).length;
+const FUNCTIONS = QUEUES.length + SCHEDULES.length + API_FUNCTIONS.length + Object.keys(topology.tasks).length;
 
 describe.each(TARGETS)("$stage on $database", (target) => {
   const { stage } = target;
@@ -128,7 +128,8 @@ describe.each(TARGETS)("$stage on $database", (target) => {
 
   test("the API has every route, throttled and logged, and a firewall that lets in nobody by default", () => {
     const routes = ofType("AWS::ApiGatewayV2::Route").map(({ Properties }) => Properties.RouteKey);
-    expect(routes.toSorted()).toEqual([...ROUTES].toSorted());
+    expect(routes.toSorted()).toEqual(["$default", ...ROUTES].toSorted());
+    expect(ofType("AWS::ApiGatewayV2::Integration")).toHaveLength(API_FUNCTIONS.length);
     const [apiStage] = ofType("AWS::ApiGatewayV2::Stage");
     expect(apiStage?.Properties.DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 });
     expect(apiStage?.Properties.AccessLogSettings).toBeDefined();
@@ -203,14 +204,7 @@ describe("Aurora", () => {
   });
 
   test("functions without internet stand where there is no way out; the others behind NAT", () => {
-    for (const job of [
-      "analyze-event",
-      "score-wallet",
-      "recompute-bias",
-      "build-report",
-      "api-health",
-      "migrate-schema",
-    ])
+    for (const job of ["analyze-event", "score-wallet", "recompute-bias", "build-report", "api-read", "migrate-schema"])
       expect(subnetsOf(job), job).toMatch(/isolated/);
     for (const job of ["watch-head", "ingest-block", "sync-prices", "plan-order", "submit-order", "reconcile-orders"])
       expect(subnetsOf(job), job).toMatch(/internet/);

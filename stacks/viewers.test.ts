@@ -4,7 +4,7 @@ import { viewersOnly } from "./viewers.ts";
 
 /** Runs the function as CloudFront does for one viewer. Source: CloudFront developer guide, "CloudFront Functions event structure". */
 function answerTo(viewers: readonly string[], ip: string): unknown {
-  const request = { method: "GET", uri: "/health" };
+  const request = { method: "GET", uri: "/api/health" };
   const event = { version: "1.0", context: { eventType: "viewer-request" }, viewer: { ip }, request };
   const answer = runInNewContext(`${viewersOnly(viewers)} handler(event)`, { event });
   return answer === request ? "let in" : answer.statusCode;

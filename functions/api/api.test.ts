@@ -5,41 +5,58 @@ import { protections } from "#db/schema";
 import { armByHand } from "#db/trading/arming";
 import { composeReport } from "#reporting/compose";
 import { markdown } from "#reporting/markdown";
+import { dispatch } from "#runtime/dispatch";
 import { provide } from "#runtime/services";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { END, START, writeDeskRows } from "#testing/desk-rows";
 import { PRACTICE } from "#testing/practice";
+import type { Contract } from "#topology/contracts/contract";
+import { contracts } from "#topology/contracts/contracts";
+import type { RouteName } from "#topology/routes";
 import type { Arming } from "#trading/arming";
 import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
-import { handler as bias } from "./bias.ts";
-import { handler as events } from "./events.ts";
-import { handler as health } from "./health.ts";
-import { handler as latest } from "./latest-report.ts";
-import { handler as orders } from "./orders.ts";
-import { handler as positions } from "./positions.ts";
-import { handler as wallets } from "./wallets.ts";
+import { answer as biasAnswer } from "./bias.ts";
+import { answer as eventsAnswer } from "./events.ts";
+import { answer as healthAnswer } from "./health.ts";
+import { answer as latestAnswer } from "./latest-report.ts";
+import { answer as ordersAnswer } from "./orders.ts";
+import { answer as positionsAnswer } from "./positions.ts";
+import { answer as walletsAnswer } from "./wallets.ts";
 
-type Route = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
+type Read = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
+const read = dispatch("read", [
+  ...[biasAnswer, eventsAnswer, healthAnswer, latestAnswer, ordersAnswer, positionsAnswer, walletsAnswer],
+]) as unknown as Read;
 
-/** Calls a route as API Gateway would, one second after the last block of the rows. */
+const bias = "GET /api/bias";
+const events = "GET /api/events";
+const health = "GET /api/health";
+const latest = "GET /api/reports/latest";
+const orders = "GET /api/orders";
+const positions = "GET /api/positions";
+const wallets = "GET /api/wallets";
+
+/** One second after the last block of the rows. */
 const NOW = "2022-06-21T00:14:01.000Z";
 
-async function call(handler: unknown, query: string | Record<string, string> = {}, accept = "*/*", now = NOW) {
+/** Calls a route as API Gateway would. A reply that is not what the contract says, field by field, fails the test. */
+async function call(name: RouteName, query: string | Record<string, string> = {}, accept = "*/*", now = NOW) {
   const event = {
+    routeKey: name,
     headers: { accept },
     rawQueryString: typeof query === "string" ? query : `${new URLSearchParams(query)}`,
-    requestContext: { timeEpoch: Date.parse(now) },
+    requestContext: { requestId: "r-1", timeEpoch: Date.parse(now) },
   } as unknown as APIGatewayProxyEventV2; // the part of a request that a route reads
   const context = { getRemainingTimeInMillis: () => 10_000 } as unknown as Context; // the part that middy reads
-  const { statusCode, headers, body } = await (handler as Route)(event, context);
-  const isJson = String(headers?.["content-type"]).startsWith("application/json");
-  return {
-    status: statusCode,
-    type: headers?.["content-type"],
-    text: body ?? "",
-    body: isJson ? JSON.parse(body ?? "") : null,
-  };
+  const { statusCode = 0, headers, body = "" } = await read(event, context);
+  const type = String(headers?.["content-type"]);
+  const parsed = type.includes("json") ? JSON.parse(body) : null;
+  const { also = {}, reply }: Contract = contracts[name];
+  if (type === "application/json") expect([200, ...Object.keys(also).map(Number)]).toContain(statusCode);
+  if (type === "application/json") expect(reply.parse(parsed)).toEqual(parsed);
+  if (type === "application/problem+json") expect(parsed).toMatchObject({ status: statusCode, traceId: "r-1" });
+  return { status: statusCode, type, text: body, body: parsed };
 }
 
 let database: TestDatabase;
@@ -57,16 +74,19 @@ afterAll(async () => {
 });
 
 test("an empty desk answers every route", async () => {
-  for (const handler of [bias, events, orders, positions, wallets]) expect((await call(handler)).status).toBe(200);
+  for (const name of [bias, events, orders, positions, wallets] as const) expect((await call(name)).status).toBe(200);
   expect((await call(health)).body).toMatchObject({
     status: "waiting for the first block",
     block: null,
     lagSeconds: null,
   });
-  expect(await call(latest)).toMatchObject({ status: 404, body: { error: "no report has been built yet" } });
+  expect(await call(latest)).toMatchObject({
+    status: 404,
+    body: { title: "Not Found", detail: "no report has been built yet" },
+  });
 });
 
-test("GET /health: block, lag, trading state, and that the input is generated", async () => {
+test("GET /api/health: block, lag, trading state, and that the input is generated", async () => {
   await writeDeskRows(database.db);
   const { body } = await call(health);
   expect(body).toMatchObject({
@@ -80,7 +100,7 @@ test("GET /health: block, lag, trading state, and that the input is generated", 
   });
 });
 
-test("GET /health: how the open positions are covered by stops at the venue, and for how long one had none", async () => {
+test("GET /api/health: how the open positions are covered by stops at the venue, and for how long one had none", async () => {
   const stops = async () => (await call(health)).body.stops;
   const exposedAt = instantOf("2022-06-21T00:01:00.000Z");
   const sent = {
@@ -102,7 +122,7 @@ test("GET /health: how the open positions are covered by stops at the venue, and
   await database.db.delete(protections);
 });
 
-test("GET /health: of live, until when it is armed and why it opens nothing all the same; of demo, nothing", async () => {
+test("GET /api/health: of live, until when it is armed and why it opens nothing all the same; of demo, nothing", async () => {
   expect((await call(health)).body).toMatchObject({ mode: "demo", arming: null });
   vi.stubEnv("SPYHOP_MODE", "live");
   expect((await call(health)).body).toMatchObject({ mode: "live", arming: null });
@@ -118,7 +138,7 @@ test("GET /health: of live, until when it is armed and why it opens nothing all 
   vi.stubEnv("SPYHOP_MODE", undefined);
 });
 
-test("GET /health: a live desk whose newest block is minutes old is not ok; a replay's are as old as its recording", async () => {
+test("GET /api/health: a live desk whose newest block is minutes old is not ok; a replay's are as old as its recording", async () => {
   const at = (clock: string) => call(health, {}, "*/*", `2022-06-21T${clock}.000Z`);
   expect(await at("01:14:01")).toMatchObject({ status: 200, body: { status: "ok", lagSeconds: 3601 } });
   vi.stubEnv("INPUT_NAME", "live");
@@ -128,7 +148,7 @@ test("GET /health: a live desk whose newest block is minutes old is not ok; a re
   vi.stubEnv("INPUT_NAME", "fixture");
 });
 
-test("GET /bias: the newest row of each asset and timeframe, or of one asset", async () => {
+test("GET /api/bias: the newest row of each asset and timeframe, or of one asset", async () => {
   const all = await call(bias);
   expect(all.body.biases.map((line: { asset: string; value: number }) => [line.asset, line.value])).toEqual([
     ["BTC", -0.05],
@@ -139,7 +159,7 @@ test("GET /bias: the newest row of each asset and timeframe, or of one asset", a
   expect(one.body.biases).toHaveLength(1);
 });
 
-test("GET /bias: why a traded asset has no order, in the words of the report; nothing once it has one", async () => {
+test("GET /api/bias: why a traded asset has no order, in the words of the report; nothing once it has one", async () => {
   const ours = await call(bias);
   expect(ours.body.noTrade).toEqual([]); // ETH is the only one with an instrument, and it was traded
   vi.stubEnv("VENUE", "elsewhere");
@@ -149,7 +169,7 @@ test("GET /bias: why a traded asset has no order, in the words of the report; no
   expect(elsewhere.body.noTrade).toMatchObject([{ asset: "ETH", gap: "bias", text }]);
 });
 
-test("GET /events: pages of the newest first, without a gap or a repeat", async () => {
+test("GET /api/events: pages of the newest first, without a gap or a repeat", async () => {
   const seen: string[] = [];
   let before: string | null = null;
   do {
@@ -165,13 +185,13 @@ test("GET /events: pages of the newest first, without a gap or a repeat", async 
   expect(seen).toEqual(seen.toSorted().toReversed());
 });
 
-test("GET /events narrows by asset, type and wallet, in whatever case the address comes", async () => {
+test("GET /api/events narrows by asset, type and wallet, in whatever case the address comes", async () => {
   expect((await call(events, { asset: "FOO" })).body.events).toMatchObject([{ notionalUsd: null }]);
   expect((await call(events, { type: "complex" })).body.events).toHaveLength(1);
   expect((await call(events, { wallet: `0x${"BB".repeat(20)}` })).body.events).toHaveLength(3);
 });
 
-test("GET /wallets: the most credible first, with evidence", async () => {
+test("GET /api/wallets: the most credible first, with evidence", async () => {
   const { body } = await call(wallets, { limit: "1" });
   expect(body).toMatchObject({ wallets: [{ wallet: { label: "whale-03" } }], next: 1 });
   expect(body.wallets[0].credibility[1]).toMatchObject({ horizon: "4h", score: 7.1, edge: 0.7, bets: 4 });
@@ -181,7 +201,7 @@ test("GET /wallets: the most credible first, with evidence", async () => {
   });
 });
 
-test("GET /orders and /positions: this venue's, with why", async () => {
+test("GET /api/orders and /positions: this venue's, with why", async () => {
   const { body } = await call(orders);
   expect(body.orders.map((order: { status: string }) => order.status)).toEqual(["approved", "denied", "filled"]);
   expect(body.orders[2]).toMatchObject({ size: "12", assetSize: "1.2", filledAssetSize: "1.2" });
@@ -201,7 +221,7 @@ test("GET /orders and /positions: this venue's, with why", async () => {
   expect((await call(positions, { state: "closed" })).body.positions).toEqual([]);
 });
 
-test("GET /reports/latest: the record, or Markdown when asked for", async () => {
+test("GET /api/reports/latest: the record, or Markdown when asked for", async () => {
   const scope = {
     type: "4h",
     start: START,
@@ -245,8 +265,8 @@ test.each([
   [orders, { status: "nonsense" }],
   [positions, { state: "half" }],
   [latest, { format: "xml" }],
-])("a malformed request is the caller's: 400 (%#)", async (handler, query) => {
-  const reply = await call(handler, query as unknown as Record<string, string>);
+] as const)("a malformed request is the caller's: 400 (%#)", async (name, query) => {
+  const reply = await call(name, query as unknown as Record<string, string>);
   expect(reply.status).toBe(400);
   expect(reply.body.fields[0]).toHaveProperty("problem");
 });
@@ -261,8 +281,8 @@ test.each([
   [bias, "as%00set=ETH", "as\0set", "holds a NUL character"],
   [events, "type=nonsense", "type", expect.stringContaining("expected one of")],
   [events, "limit=", "limit", "a whole number from 1 to 200"],
-])("%#: %s is refused by the parameter's name", async (handler, query, field, problem) => {
-  const { status, body } = await call(handler, query);
+] as const)("%#: %s is refused by the parameter's name", async (name, query, field, problem) => {
+  const { status, body } = await call(name, query);
   expect(status).toBe(400);
   expect(body.fields[0]).toEqual({ field, problem });
 });

@@ -1,20 +1,16 @@
-import * as z from "zod";
 import { biasState } from "#db/reading/overview";
 import { noTrade } from "#reporting/compose";
 import { whyText } from "#reporting/no-trade";
 import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
+import { biasContract } from "#topology/contracts/bias";
 import { policyOf } from "#trading/plans/policy";
-import { AssetName } from "#units/asset";
-
-const Query = z.strictObject({ asset: AssetName.optional() });
 
 /**
  * As of one instant: how much evidence there is, the newest bias of every asset and timeframe with its largest
  * contributions, and for each traded asset without an order in the four hours before why it has none.
  */
-export const handler = route("GET /bias", async ({ query }, { database, settings }) => {
-  const { asset } = Query.parse(query);
+export const answer = route("GET /api/bias", biasContract, async ({ query: { asset } }, { database, settings }) => {
   const { orders, standing, tradedAssets, ...state } = await biasState(database, settings, asset ?? null);
   const { timeframe } = policyOf(settings);
   const gaps = noTrade({ ...state, orders, standing, tradedAssets, scope: settings });

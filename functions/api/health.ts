@@ -1,12 +1,10 @@
-import * as z from "zod";
 import { deskHealth } from "#db/reading/overview";
 import { type ArmingLookup, lookAtArming } from "#db/trading/arming";
 import { armingJudge } from "#runtime/arming-judge";
 import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
+import { healthContract } from "#topology/contracts/health";
 import { millis } from "#units/time";
-
-const Query = z.strictObject({});
 
 /** A live desk whose newest block is older than this is behind: blocks come every 12 seconds. */
 const BEHIND_SECONDS = 300;
@@ -20,8 +18,7 @@ const armedOf = ({ account: _, ...armed }: ArmingLookup & { readonly problem: st
  * by whom, up to which caps, and why not; null = not armed. `stops`
  * says how many open positions a stop at the venue covers, since when one has none, and for how long one had none before.
  */
-export const handler = route("GET /health", async ({ at, query }, { database, settings }) => {
-  Query.parse(query);
+export const answer = route("GET /api/health", healthContract, async ({ at }, { database, settings }) => {
   const { mode } = settings;
   const health = await deskHealth(database, settings.chain, mode);
   const armed = mode === "live" ? await lookAtArming(database, mode, armingJudge(settings)) : null;

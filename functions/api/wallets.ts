@@ -1,22 +1,11 @@
-import * as z from "zod";
 import { latestWallets } from "#db/reading/wallet-lines";
-import { Limit } from "#reporting/paging";
 import { inputOf } from "#runtime/config";
 import { route } from "#runtime/route";
-
-const Query = z.strictObject({
-  limit: Limit,
-  offset: z
-    .string()
-    .regex(/^\d{1,6}$/, "a whole number")
-    .transform(Number)
-    .default(0),
-});
+import { walletsContract } from "#topology/contracts/wallets";
 
 /** Watched wallets with their latest scores, the most credible first. */
-export const handler = route("GET /wallets", async ({ query }, { database, settings }) => {
-  const page = Query.parse(query);
-  const wallets = await latestWallets(database, page);
-  const next = wallets.length === page.limit ? page.offset + page.limit : null;
+export const answer = route("GET /api/wallets", walletsContract, async ({ query }, { database, settings }) => {
+  const wallets = await latestWallets(database, query);
+  const next = wallets.length === query.limit ? query.offset + query.limit : null;
   return { status: 200, body: { input: inputOf(settings), wallets, next } };
 });

@@ -1,10 +1,12 @@
 import type { SQSEvent } from "aws-lambda";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Handler, lambdaContext } from "#local/aws/jobs";
-import { queue, schedule as scheduleEntry, topology } from "#topology/topology";
+import { healthContract } from "#topology/contracts/health";
+import { queue, ROUTES, schedule as scheduleEntry, topology } from "#topology/topology";
 import { consume } from "./consume.ts";
+import { dispatch } from "./dispatch.ts";
 import { type LogLine, log, useSink } from "./log.ts";
-import { route } from "./route.ts";
+import { type Answer, route } from "./route.ts";
 import { schedule } from "./schedule.ts";
 import { provide } from "./services.ts";
 import { type Trace, traceFields, traceOf } from "./trace.ts";
@@ -184,16 +186,19 @@ test("a message without our attributes takes the trace that SQS carries", () => 
 test("a request that takes too long is answered in time, with the id that the log has", async () => {
   vi.useFakeTimers({ toFake: FAKED });
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-  const handler = route("GET /health", () => {
+  const slow = route("GET /api/health", healthContract, () => {
     begin();
     return new Promise(() => {});
   });
-  const event = { headers: {}, requestContext: { requestId: "r-1", timeEpoch: Date.parse(at) } };
-  const context = lambdaContext(topology.routes["GET /health"], Date.now() + 10_000);
+  const others = ROUTES.filter((name) => name !== slow.name).map((name): Answer => ({ ...slow, name }));
+  const handler = dispatch("read", [slow, ...others]);
+  const requestContext = { requestId: "r-1", timeEpoch: Date.parse(at) };
+  const event = { routeKey: slow.name, headers: {}, rawQueryString: "", requestContext };
+  const context = lambdaContext(topology.api.read, Date.now() + 10_000);
   const reply = (await overIn(10_000, begun, (handler as unknown as Handler)(event, context))) as {
     statusCode: number;
     body: string;
   };
-  expect([reply.statusCode, JSON.parse(reply.body).requestId]).toEqual([503, "r-1"]);
+  expect([reply.statusCode, JSON.parse(reply.body).traceId]).toEqual([503, "r-1"]);
   expect(lines).toEqual([expect.objectContaining({ error: "TimeBudgetError", correlationId: "r-1" })]);
 });

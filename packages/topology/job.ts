@@ -67,8 +67,19 @@ export interface Schedule extends Job {
   readonly pollSeconds?: number;
 }
 
-export interface Route extends Omit<Job, "sends" | "publishes"> {
+/** Who may ask for a route, once there are people who log in. Each may what the one before may. */
+export type Role = "viewer" | "operator" | "owner";
+
+/** A route of the HTTP API. What it is asked and says is its contract (contracts/contracts.ts). */
+export interface Route {
+  /** The function of the API that answers it (api.ts): its grants are the same for all of its routes. */
+  readonly in: string;
+  readonly role: Role;
+  /** Names its file, `functions/api/<file>.ts`, which exports `answer`. */
+  readonly file: string;
   readonly summary: string;
+  /** The path that it once had, which now answers 308. */
+  readonly formerly?: `/${string}`;
 }
 
 /** A job that is invoked by hand, or by a deploy. */
@@ -91,6 +102,8 @@ export const AT_RUN_TIME = [
   "groupBy",
   "delayBy",
   "fleeting",
+  "in",
+  "formerly",
 ] as const;
 
 type PickKnown<T, K extends PropertyKey> = T extends unknown ? Pick<T, Extract<keyof T, K>> : never;

@@ -28,7 +28,7 @@ export const queueName = (stage: Place, queue: string, ordered: boolean): string
 export const deadLetterName = (stage: Place, queue: string, ordered: boolean): string =>
   queueName(stage, `${queue}-dead`, ordered);
 
-/** Returns what a function is deployed as: "api/health" → "dev-spyhop-api-health". */
+/** Returns what a function is deployed as: "api/read" → "dev-spyhop-api-read". */
 export const deployedName = (stage: Stage, job: string): string => named(stage, job.replaceAll("/", "-"));
 
 /** Returns the name of the event bus. */

@@ -1,57 +1,58 @@
+import type { ApiName } from "./api.ts";
 import type { Route } from "./job.ts";
 
-/** Every route of the HTTP API, as "METHOD /path". */
+/** Every route of the HTTP API, as "METHOD /path". A field of the path is in braces: "/api/orders/{id}". */
 export const routes = {
-  "GET /health": {
-    consumer: "functions/api/health.handler",
-    summary: "newest block with its lag, cursor, trading state, newest report",
-    needs: ["database"],
-    timeoutSeconds: 10,
-    memoryMb: 512,
+  "GET /api/health": {
+    in: "read",
+    role: "viewer",
+    file: "health",
+    formerly: "/health",
+    summary: "newest block, cursor, trading state, newest report",
   },
-  "GET /bias": {
-    consumer: "functions/api/bias.handler",
+  "GET /api/bias": {
+    in: "read",
+    role: "viewer",
+    file: "bias",
+    formerly: "/bias",
     summary: "latest bias per asset and timeframe with its contributions",
-    needs: ["database"],
-    timeoutSeconds: 10,
-    memoryMb: 512,
   },
-  "GET /events": {
-    consumer: "functions/api/events.handler",
+  "GET /api/events": {
+    in: "read",
+    role: "viewer",
+    file: "events",
+    formerly: "/events",
     summary: "newest events, paged",
-    needs: ["database"],
-    timeoutSeconds: 10,
-    memoryMb: 512,
   },
-  "GET /wallets": {
-    consumer: "functions/api/wallets.handler",
+  "GET /api/wallets": {
+    in: "read",
+    role: "viewer",
+    file: "wallets",
+    formerly: "/wallets",
     summary: "watched wallets with their latest scores",
-    needs: ["database"],
-    timeoutSeconds: 10,
-    memoryMb: 512,
   },
-  "GET /orders": {
-    consumer: "functions/api/orders.handler",
+  "GET /api/orders": {
+    in: "read",
+    role: "viewer",
+    file: "orders",
+    formerly: "/orders",
     summary: "orders with the policy that decided",
-    needs: ["database"],
-    timeoutSeconds: 10,
-    memoryMb: 512,
   },
-  "GET /positions": {
-    consumer: "functions/api/positions.handler",
+  "GET /api/positions": {
+    in: "read",
+    role: "viewer",
+    file: "positions",
+    formerly: "/positions",
     summary: "open and closed positions",
-    needs: ["database"],
-    timeoutSeconds: 10,
-    memoryMb: 512,
   },
-  "GET /reports/latest": {
-    consumer: "functions/api/latest-report.handler",
+  "GET /api/reports/latest": {
+    in: "read",
+    role: "viewer",
+    file: "latest-report",
+    formerly: "/reports/latest",
     summary: "the newest report, as Markdown or JSON",
-    needs: ["database"],
-    timeoutSeconds: 10,
-    memoryMb: 512,
   },
-} as const satisfies Record<`${"GET" | "POST" | "PUT" | "DELETE"} /${string}`, Route>;
+} as const satisfies Record<`${"GET" | "POST" | "PUT" | "DELETE"} /api/${string}`, Route & { readonly in: ApiName }>;
 
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;

@@ -4,7 +4,7 @@ import { FACTS } from "./facts.ts";
 import { functionName } from "./functions.ts";
 import { messages } from "./messages.ts";
 import { METRICS_NAMESPACE, type Metric, type MetricName, metrics } from "./metrics.ts";
-import { QUEUES, queue, ROUTES, SCHEDULES, schedule, TASKS, task, topology } from "./topology.ts";
+import { API_FUNCTIONS, QUEUES, queue, ROUTES, SCHEDULES, schedule, TASKS, task, topology } from "./topology.ts";
 
 const fileOf = (consumer: string): string => consumer.replace(/\.handler$/, ".ts");
 const files = (folder: string): string[] =>
@@ -18,8 +18,19 @@ const files = (folder: string): string[] =>
 const jobs = [...SCHEDULES.map(schedule), ...QUEUES.map(queue), ...TASKS.map(task)];
 
 test("every handler file is wired exactly once, and every consumer has its file", () => {
-  const wired = [...jobs, ...ROUTES.map((name) => topology.routes[name])].map((job) => fileOf(job.consumer));
-  expect(wired.toSorted()).toEqual(files("functions").toSorted());
+  const wired = jobs.map((job) => fileOf(job.consumer));
+  const answers = ROUTES.map((name) => `functions/api/${topology.routes[name].file}.ts`);
+  expect([...wired, ...answers].toSorted()).toEqual(files("functions").toSorted());
+});
+
+test("every function of the API has routes, and is not a file that one of them takes", () => {
+  for (const name of API_FUNCTIONS) {
+    expect(ROUTES.filter((route) => topology.routes[route].in === name)).not.toEqual([]);
+    expect(topology.api[name].consumer).toBe(`functions/api/${name}.handler`);
+  }
+  expect(ROUTES.map((name): string => topology.routes[name].file)).not.toEqual(
+    expect.arrayContaining([...API_FUNCTIONS]),
+  );
 });
 
 test("every send goes to a queue that exists, and every fact is one of the topology's", () => {

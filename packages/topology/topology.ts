@@ -1,3 +1,4 @@
+import { type ApiName, api } from "./api.ts";
 import { FACTS, type FactName } from "./facts.ts";
 import type { Queue, Schedule, Task } from "./job.ts";
 import { type QueueName, queues } from "./queues.ts";
@@ -13,6 +14,8 @@ export const SCHEDULES = Object.keys(schedules) as readonly ScheduleName[];
 export const TASKS = Object.keys(tasks) as readonly TaskName[];
 /** Every route, as "METHOD /path". */
 export const ROUTES = Object.keys(routes) as readonly RouteName[];
+/** Every function of the HTTP API. */
+export const API_FUNCTIONS = Object.keys(api) as readonly ApiName[];
 
 /** Returns the widened entry of a queue, for code that treats all queues alike. */
 export const queue = (name: QueueName): Queue => queues[name];
@@ -35,5 +38,6 @@ export const topology = {
   /** Fact → the queues that a rule on the bus copies it to. */
   facts: Object.fromEntries(FACTS.map((fact) => [fact, takersOf(fact)])) as Record<FactName, readonly QueueName[]>,
   routes,
+  api,
   tasks,
 } as const;

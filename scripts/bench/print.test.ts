@@ -4,21 +4,21 @@ import { coldLines, overBudget, runLines, tradingLines } from "./print.ts";
 import type { SizedBundle } from "./sizes.ts";
 
 const budget: Budget = { kind: "API", bytes: 1024, cpuRatio: 3, readyMs: 100 };
-const bundle = (bytes: number): SizedBundle => ({ job: "api/health", directory: "", bytes, budget });
+const bundle = (bytes: number): SizedBundle => ({ job: "api/read", directory: "", bytes, budget });
 const one = (value: number) => ({ median: value, min: value, max: value });
 const starts = (ratio: number | null, readyMs: number) => ({
   empty: { readyMs: one(40), cpuMs: 40 },
   functions: [
-    { job: "api/health" as const, bytes: 512, readyMs: one(readyMs), cpuRatio: ratio === null ? null : one(ratio) },
+    { job: "api/read" as const, bytes: 512, readyMs: one(readyMs), cpuRatio: ratio === null ? null : one(ratio) },
   ],
 });
 
 test("bytes and CPU over budget are named; time never is, and unknown CPU neither", () => {
   expect(overBudget([bundle(1024)], starts(3, 9999))).toEqual([]);
   expect(overBudget([bundle(1024)], starts(null, 1))).toEqual([]);
-  expect(overBudget([bundle(1025)], null)).toEqual(["api/health has 1.0 KiB, and 1.0 KiB are allowed"]);
+  expect(overBudget([bundle(1025)], null)).toEqual(["api/read has 1.0 KiB, and 1.0 KiB are allowed"]);
   expect(overBudget([bundle(1)], starts(3.5, 1))).toEqual([
-    "api/health takes 3.50 times an empty handler's CPU, and 3 are allowed",
+    "api/read takes 3.50 times an empty handler's CPU, and 3 are allowed",
   ]);
   const noisy = { ...starts(3.5, 1).functions[0]!, cpuRatio: { median: 3.5, min: 2.9, max: 5 } };
   expect(overBudget([bundle(1)], { ...starts(3.5, 1), functions: [noisy] })).toEqual([]);
@@ -27,7 +27,7 @@ test("bytes and CPU over budget are named; time never is, and unknown CPU neithe
 test("a table of cold starts has each function beside its budget", () => {
   const text = coldLines([bundle(512)], starts(2.5, 80)).join("\n");
   expect(text).toMatch(/an empty handler is ready after 40 .*40 ms of CPU/);
-  expect(text).toMatch(/api\/health +0\.5 KiB +1\.0 KiB +2\.50 \(2\.50 to 2\.50\) +3\.0 +80 \(80 to 80\) +100/);
+  expect(text).toMatch(/api\/read +0\.5 KiB +1\.0 KiB +2\.50 \(2\.50 to 2\.50\) +3\.0 +80 \(80 to 80\) +100/);
 });
 
 test("runs are reported by their middle", () => {

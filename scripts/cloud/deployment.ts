@@ -39,7 +39,7 @@ export interface Deployment {
   invoke(job: string, event: unknown): Promise<unknown>;
   /** The HTTP API itself, behind what would be CloudFront: it refuses a request without the origin's secret. */
   readonly apiUrl: string;
-  /** Asks the API for a path ("/health") as CloudFront would. */
+  /** Asks the API for a path ("/api/health") as CloudFront would. */
   get(path: string): Promise<Response>;
   /** Deploys again, after a change of bundles or of settings. */
   update(settings?: Readonly<Record<string, string>>): Promise<void>;

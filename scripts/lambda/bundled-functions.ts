@@ -1,7 +1,7 @@
 import { type Handler, lambdaContext } from "#local/aws/jobs";
 import { type FunctionName, functionName } from "#topology/functions";
 import { deployedName, secretId } from "#topology/names";
-import { QUEUES, queue, ROUTES, SCHEDULES, schedule, TASKS, task, topology } from "#topology/topology";
+import { API_FUNCTIONS, QUEUES, queue, SCHEDULES, schedule, TASKS, task, topology } from "#topology/topology";
 import { bundleDirectory, bundledJobs, bundleHandlers } from "../../stacks/bundle/bundle.ts";
 import { environmentOf } from "../../stacks/environment.ts";
 import { parseTarget } from "../../stacks/target.ts";
@@ -42,7 +42,7 @@ const entries = [
   ...SCHEDULES.map(schedule),
   ...QUEUES.map(queue),
   ...TASKS.map(task),
-  ...ROUTES.map((name) => topology.routes[name]),
+  ...API_FUNCTIONS.map((name) => topology.api[name]),
 ];
 
 /** Bundles every handler into `dist/functions` and returns them, ready to be invoked. */

@@ -10,7 +10,7 @@ const command: Command = {
   options: { ...SITE_OPTIONS, json: { says: "print it as JSON, with the same fields" } },
   notes: [
     ...BOOKS_NOTES,
-    "It changes nothing. The report, GET /orders and the end of a run name each order by the beginning of its id.",
+    "It changes nothing. The report, GET /api/orders and the end of a run name each order by the beginning of its id.",
     "Example: npm run explain -- ba77a114 --directory .spyhop/sample",
   ],
 };

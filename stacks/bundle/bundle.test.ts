@@ -102,8 +102,13 @@ async function invoke(directory: string, event: unknown, more: NodeJS.ProcessEnv
 const tick = { "detail-type": "Scheduled Event", source: "aws.events", time: AT.replace(".000", "") };
 
 test("a route's bundle answers a request from its database", async () => {
-  const { directory, inputs } = await bundleHandler("api/health", out);
-  const event = { headers: {}, requestContext: { timeEpoch: Date.parse(AT) } };
+  const { directory, inputs } = await bundleHandler("api/read", out);
+  const event = {
+    routeKey: "GET /api/health",
+    headers: {},
+    rawQueryString: "",
+    requestContext: { timeEpoch: Date.parse(AT) },
+  };
   const reply = (await invoke(directory, event)) as { statusCode: number; body: string };
   expect(reply.statusCode).toBe(200);
   expect(JSON.parse(reply.body)).toMatchObject({ status: "waiting for the first block", at: AT });
@@ -128,9 +133,11 @@ test("of the ways to find AWS credentials a bundle has the environment's alone",
 });
 
 test("a bundle reads a secret from the endpoint of its environment", async () => {
-  const { directory } = await bundleHandler("api/health", out);
+  const { directory } = await bundleHandler("api/read", out);
   const request = (header: string) => ({
+    routeKey: "GET /api/health",
     headers: { "x-origin-secret": header },
+    rawQueryString: "",
     requestContext: { timeEpoch: Date.parse(AT) },
   });
   const origin = { ORIGIN_SECRET_ID: ORIGIN };
@@ -141,7 +148,7 @@ test("a bundle reads a secret from the endpoint of its environment", async () =>
 test.skipIf(!hasOpenssl)(
   "a bundle logs in to RDS Proxy with a token of its role's keys, over verified TLS",
   async () => {
-    const { directory } = await bundleHandler("api/health", out);
+    const { directory } = await bundleHandler("api/read", out);
     const proxy = await refusingProxy();
     const rds = {
       DATABASE_HOST: "localhost",
@@ -149,7 +156,12 @@ test.skipIf(!hasOpenssl)(
       DATABASE_NAME: "x",
       DATABASE_USER: "desk",
     };
-    const event = { headers: {}, requestContext: { timeEpoch: Date.parse(AT) } };
+    const event = {
+      routeKey: "GET /api/health",
+      headers: {},
+      rawQueryString: "",
+      requestContext: { timeEpoch: Date.parse(AT) },
+    };
     const trusting = { NODE_EXTRA_CA_CERTS: proxy.authority };
     await expect(invoke(directory, event, { DATABASE_URL: undefined, ...rds })).rejects.toThrow(
       "self-signed certificate",
@@ -179,10 +191,12 @@ test("reconcile-orders signs its calls with the secret's keys, and stores the ac
 
 test("every handler of the topology has a bundle of its own name", async () => {
   const names = bundledJobs().map(({ job }) => job);
-  expect(names).toContain("api/health");
+  expect(names).toContain("api/read");
   expect(new Set(names).size).toBe(names.length);
   const files = await readdir(join(import.meta.dirname, "../../functions"), { recursive: true });
   const handlers = files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
-  expect(names.toSorted()).toEqual(handlers.map((file) => file.replace(/\.ts$/, "")).toSorted());
+  const jobs = handlers.filter((file) => !file.startsWith("api/")).map((file) => file.replace(/\.ts$/, ""));
+  // Those of the API have no file: they are the answers of their routes, put together.
+  expect(names.toSorted()).toEqual([...jobs, "api/read"].toSorted());
   await expect(bundleHandler("api/nothing", out)).rejects.toThrow(UnknownJobError);
 });

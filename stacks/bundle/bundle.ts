@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { type FunctionName, functionName } from "#topology/functions";
 import type { Job, Need } from "#topology/job";
-import { topology } from "#topology/topology";
+import { API_FUNCTIONS, ROUTES, topology } from "#topology/topology";
 import { ownEntries } from "./own-entries.ts";
 import {
   absentModules,
@@ -97,6 +97,19 @@ const options = {
   banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
 } as const satisfies BuildOptions;
 
+/** Returns where esbuild begins: a job's file, or for a function of the API what puts the answers of its routes together. */
+function entryOf(job: FunctionName): Pick<BuildOptions, "entryPoints" | "stdin"> {
+  const name = API_FUNCTIONS.find((api) => functionName(topology.api[api].consumer) === job);
+  if (name === undefined) return { entryPoints: [`functions/${job}.ts`] };
+  const files = ROUTES.map((route) => topology.routes[route]).filter((route) => route.in === name);
+  const contents = [
+    'import { dispatch } from "#runtime/dispatch";',
+    ...files.map(({ file }, i) => `import { answer as a${i} } from "./functions/api/${file}.ts";`),
+    `export const handler = dispatch("${name}", [${files.map((_, i) => `a${i}`).join(", ")}]);`,
+  ].join("\n");
+  return { stdin: { contents, resolveDir: root, sourcefile: `functions/${job}.ts`, loader: "ts" } };
+}
+
 /**
  * Bundles one handler into `<out>/<job>/index.mjs` and returns what came of it. A folder of that job is replaced. What the
  * job does not declare (a need, sending, publishing) is left out, and so is what ccxt and the AWS SDK bring for other
@@ -108,7 +121,7 @@ export async function bundleHandler(job: string, out: string = BUNDLES): Promise
   if (!entry) throw new UnknownJobError(job);
   const { outputFiles, metafile } = await build({
     ...options,
-    entryPoints: [`functions/${job}.ts`],
+    ...entryOf(entry.job),
     outfile: "index.mjs",
     plugins: [
       onlyDeclared(entry),

@@ -4,7 +4,7 @@ import { AT_RUN_TIME } from "#topology/job";
 import { metrics } from "#topology/metrics";
 import { topology } from "#topology/topology";
 
-const TABLES = ["schedules", "queues", "routes", "tasks"] as const;
+const TABLES = ["schedules", "queues", "routes", "api", "tasks"] as const;
 /** A function, and the queues that it sends to. */
 interface Bundled {
   readonly job: string;
@@ -16,10 +16,14 @@ type Table = (typeof TABLES)[number];
 const picked = (entry: object, fields: readonly string[]): object =>
   Object.fromEntries(Object.entries(entry).filter(([field]) => fields.includes(field)));
 
-/** Returns what a job reads of a table while it runs: its own entries, and how the queues that it sends to are sent to. */
+/**
+ * Returns what a job reads of a table while it runs: its own entries, and how the queues that it sends to are sent to. A function of
+ * the API reads every route: another one's method is 405 by its path.
+ */
 function entriesOf(table: Table, { job, sends }: Bundled): object {
-  const found = Object.entries<{ consumer: string }>(topology[table]).flatMap(([name, entry]): [string, object][] => {
-    if (entry.consumer === `functions/${job}.handler`) return [[name, picked(entry, AT_RUN_TIME)]];
+  const found = Object.entries<object>(topology[table]).flatMap(([name, entry]): [string, object][] => {
+    const isOwn = table === "routes" || ("consumer" in entry && entry.consumer === `functions/${job}.handler`);
+    if (isOwn) return [[name, picked(entry, AT_RUN_TIME)]];
     return table === "queues" && sends.includes(name) ? [[name, picked(entry, ["message", "groupBy", "delayBy"])]] : [];
   });
   return Object.fromEntries(found);
@@ -43,15 +47,18 @@ function withTable(source: string, name: string, table: object): string {
 export const ownEntries = (job: Bundled): Plugin => ({
   name: "own-entries",
   setup: (build) => {
-    build.onLoad({ filter: /\/packages\/topology\/(schedules|queues|routes|tasks|metrics)\.ts$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
-      const table = TABLES.find((name) => path.endsWith(`/${name}.ts`));
-      const contents =
-        table === undefined
-          ? withTable(source, "metrics", metricsAlone())
-          : withTable(source, table, entriesOf(table, job));
-      return { contents, loader: "ts" };
-    });
+    build.onLoad(
+      { filter: /\/packages\/topology\/(schedules|queues|routes|api|tasks|metrics)\.ts$/ },
+      async ({ path }) => {
+        const source = await readFile(path, "utf8");
+        const table = TABLES.find((name) => path.endsWith(`/${name}.ts`));
+        const contents =
+          table === undefined
+            ? withTable(source, "metrics", metricsAlone())
+            : withTable(source, table, entriesOf(table, job));
+        return { contents, loader: "ts" };
+      },
+    );
     build.onLoad({ filter: /\/packages\/topology\/topology\.ts$/ }, () => {
       throw new Error(`${job.job} reads the whole topology; a function reads the table that has its entry`);
     });

@@ -1,7 +1,10 @@
 import type { Context } from "aws-lambda";
+import { dispatch } from "#runtime/dispatch";
+import type { Answer } from "#runtime/route";
+import type { ApiName } from "#topology/api";
 import { functionName } from "#topology/functions";
 import type { Job } from "#topology/job";
-import { ROUTES, topology } from "#topology/topology";
+import { API_FUNCTIONS, ROUTES, topology } from "#topology/topology";
 
 /** A Lambda handler, as this runtime calls it. */
 export type Handler = (event: unknown, context: Context) => Promise<unknown>;
@@ -21,15 +24,30 @@ export async function loadHandler({ consumer }: Pick<Job, "consumer">): Promise<
   return module.handler as Handler;
 }
 
+/** Loads the handler of a function of the API: the answers of its routes put together, as its bundle does (stacks/bundle/bundle.ts). */
+async function loadApi(name: ApiName): Promise<Handler> {
+  const own = ROUTES.map((route) => topology.routes[route]).filter((route) => route.in === name);
+  const answers = own.map(async ({ file }) => {
+    const module: { answer?: Answer } = await import(new URL(`functions/api/${file}.ts`, root).href);
+    if (module.answer === undefined) throw new MissingHandlerError(`functions/api/${file}.ts exports no answer`);
+    return module.answer;
+  });
+  return dispatch(name, await Promise.all(answers)) as unknown as Handler;
+}
+
 /** Loads every handler once, keyed by consumer. */
 export async function loadHandlers(): Promise<ReadonlyMap<string, Handler>> {
   const entries = [
     ...Object.values(topology.schedules),
     ...Object.values(topology.queues),
-    ...ROUTES.map((name) => topology.routes[name]),
     ...Object.values(topology.tasks),
   ];
-  return new Map(await Promise.all(entries.map(async (entry) => [entry.consumer, await loadHandler(entry)] as const)));
+  return new Map(
+    await Promise.all([
+      ...entries.map(async (entry) => [entry.consumer, await loadHandler(entry)] as const),
+      ...API_FUNCTIONS.map(async (name) => [topology.api[name].consumer, await loadApi(name)] as const),
+    ]),
+  );
 }
 
 /** Returns the job's name of a consumer: "functions/watch-head.handler" → "watch-head". */

@@ -104,7 +104,7 @@ export function liveDisplay(stream: ProgressStream, started: LiveStatus): LiveDi
       keep(`order: ${orderText(order)} · ${orderWhy(order)}`);
     }
     const built = status.health.report;
-    if (built && built.id !== report) keep(`${minute(built.end)} a report is ready: GET /reports/latest`);
+    if (built && built.id !== report) keep(`${minute(built.end)} a report is ready: GET /api/reports/latest`);
     report = built?.id ?? null;
     const { problem } = status;
     const ms = millis(status.at);

@@ -176,14 +176,14 @@ test("follows, prices, believes, trades on paper, and carries on after a stop wi
   );
   const api = await startApi(desk.desk.handlers, 0, () => clock.now());
   const get = async (path: string): Promise<unknown> => (await fetch(`${api.url}${path}`)).json();
-  expect(await get("/health")).toMatchObject({
+  expect(await get("/api/health")).toMatchObject({
     status: "ok",
     input: { name: "live", generated: false },
     trading: { state: "ACTIVE" },
   });
-  expect(JSON.stringify(await get("/orders"))).toContain(order?.id);
-  expect(JSON.stringify(await get("/positions"))).toContain(ID);
-  expect(JSON.stringify(await get("/events"))).toContain("Buyer 1");
+  expect(JSON.stringify(await get("/api/orders"))).toContain(order?.id);
+  expect(JSON.stringify(await get("/api/positions"))).toContain(ID);
+  expect(JSON.stringify(await get("/api/events"))).toContain("Buyer 1");
   await api.close();
 
   // A stop, minutes of nothing, and a start: the cursor, the paper account and the database are where they were.
@@ -246,7 +246,7 @@ test("says so when nobody answers, catches up afterwards, and reports on the fou
     .sort((a, b) => a - b);
   expect(opened).toEqual(opened.map((_, i) => (opened[0] ?? 0) + i * 60_000));
   const api = await startApi(desk.desk.handlers, 0, () => clock.now());
-  const report = await (await fetch(`${api.url}/reports/latest`, { headers: { accept: "text/markdown" } })).text();
+  const report = await (await fetch(`${api.url}/api/reports/latest`, { headers: { accept: "text/markdown" } })).text();
   await api.close();
   expect(report).toContain("2026-01-05");
   clock.set(clock.now() + 61_000);
