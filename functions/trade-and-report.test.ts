@@ -18,6 +18,7 @@ import { provide } from "#runtime/services";
 import { chainNode, tinyChain } from "#testing/chain/chain-node";
 import { NOBODY, tinyContent, WHALE } from "#testing/chain/tiny-recording";
 import { testDesk } from "#testing/desk";
+import { resultOf } from "#testing/order-steps";
 import { PRACTICE } from "#testing/practice";
 import { REPLIES } from "#topology/operations";
 import type { ScheduleName } from "#topology/schedules";
@@ -134,6 +135,7 @@ test("blocks become events, a bias an order, the order a position, and all of it
   );
   if (!told.found) throw new Error(told.why);
   const { explanation } = told;
+  expect(resultOf(explanation.steps ?? [])).toBe(explanation.order.size);
   expect(explanation.text).toMatch(/^OPEN long ETH 0 → [\d,.]+ ct \(.* ETH, 0 → [\d,]+ USD\) · 23:53:00 · filled /);
   expect(explanation.whyText).toMatch(
     /^signal \+0\.540 above enter 0\.12 \(1h bias \+0\.60, .* · policy 1-practice [0-9a-f]{12} · /,

@@ -15,9 +15,11 @@ import { openRecording, type Recording } from "#recording/recording";
 import { generateSample } from "#recording/sample/generate";
 import { sampleContent } from "#recording/sample/sample-recording";
 import { writeRecording } from "#recording/writer";
+import { stepsOf } from "#reporting/steps";
 import { readEnv } from "#runtime/config";
 import { useSink } from "#runtime/log";
 import { sharedPath } from "#testing/chain/blocks";
+import { resultOf } from "#testing/order-steps";
 import { big, text } from "#units/decimal";
 import { instant } from "#units/time";
 import { trustWallets } from "./drill/trust.ts";
@@ -101,6 +103,15 @@ async function told({ db, venue }: Run): Promise<number> {
   );
   return lines.length;
 }
+/** Of each order that a plan made, a denied one too: its steps, each taken by itself, end at its size. */
+async function reckoned({ db }: Run): Promise<number> {
+  const made = await drizzleOf(db).select().from(orders).where(isNotNull(orders.policySnapshot));
+  expect(made.map(({ policySnapshot }) => resultOf(stepsOf(policySnapshot) ?? []))).toEqual(
+    made.map(({ size }) => size),
+  );
+  return made.length;
+}
+
 const HeldThen = z.object({ sizing: z.object({ held: z.string() }) });
 
 /** What is held has exactly one stop of the whole of it at the venue, by the mark, and nothing waits for what is flat. */
@@ -147,6 +158,8 @@ for (const [name, isThere, record, isFunded] of TIMES)
         const { bills: count, funded } = await agree(run);
         covered(run);
         const shown = await told(run); // two minutes of mainnet make no order
+        const reckonable = await reckoned(run);
+        if (isFunded) expect(reckonable).toBeGreaterThan(0);
         if (isFunded) expect([shown > 0, count > funded, funded > 0]).toEqual([true, true, true]);
       }),
   );

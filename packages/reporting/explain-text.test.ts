@@ -63,6 +63,7 @@ const hostile = (word: string): string =>
         why: whyWith({ bound: [word] }),
       }),
       ...{ mode: "demo", venue: word, clientOrderId: word, venueOrderId: word, contractSize: decimalOf("0.1") },
+      modelVersion: word,
       snapshot: {
         ...{ git_sha: word, control: { state: word, epoch: 1 }, equity: { now: "1" }, policy: { enter: word } },
         ...{ bias: {}, quote: { bid: "1", ask: "2", mark: "1.5" } },

@@ -12,6 +12,7 @@ import { netUsdOf } from "./net.ts";
 import { orderText, orderWhy } from "./order-text.ts";
 import { legTexts, stopText } from "./phrase.ts";
 import type { OrderLine, PositionLine } from "./report.ts";
+import { stepsOf as sizingSteps } from "./steps.ts";
 
 /** What an order of a position said: how it was sent, and which stop it set. */
 export interface OrderFact {
@@ -28,6 +29,8 @@ export interface ExplainRecords {
   readonly venueOrderId: string | null;
   /** The whole snapshot, without the bias's components. */
   readonly snapshot: unknown;
+  /** Of the bias in the snapshot; null where it kept none. */
+  readonly modelVersion: string | null;
   readonly contractSize: Decimal | null;
   /** Of the instrument: from when it was last flat before the order to when it was flat next, or to now. */
   readonly fills: readonly Counted[];
@@ -86,6 +89,7 @@ export function explainOrder(records: ExplainRecords): Explanation {
     ...{ mode: records.mode, venue: records.venue },
     ...{ clientOrderId: records.clientOrderId, venueOrderId: records.venueOrderId },
     decision: snapshot === null ? null : decisionOf(snapshot, line),
+    ...{ steps: sizingSteps(records.snapshot), modelVersion: records.modelVersion },
     sizing: sizingOf(snapshot),
     limits: limitLines(snapshot?.limits ?? []),
     limitsApply: snapshot !== null && !line.reduceOnly,

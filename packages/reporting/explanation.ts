@@ -4,6 +4,7 @@ import { Act } from "#trading/positions/step";
 import { Decimal } from "#units/decimal";
 import { Instant } from "#units/time";
 import { OrderLine } from "./report.ts";
+import { Step } from "./steps.ts";
 
 /** One limit as it stood when an order was decided. */
 export const LimitLine = z.object({
@@ -122,6 +123,10 @@ export const Explanation = z.object({
       gitSha: z.string().nullable(),
     })
     .nullable(),
+  /** The decision's own way from the bias to the size, in its order; null of an order that no plan made, or of a release that kept less. */
+  steps: z.array(Step).nullable().default(null),
+  /** Of the formula of the bias; null where none was kept. */
+  modelVersion: z.string().nullable().default(null),
   /** From the bias to the trade, in contracts; empty without a decision. The smallest bound set the target. */
   sizing: z.object({
     bounds: z.array(z.object({ name: z.string(), contracts: Decimal })),

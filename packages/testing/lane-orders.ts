@@ -12,7 +12,7 @@ export const minute = (n: number): Instant => instant(millis(START) + n * 60_000
 
 /** Returns a snapshot of a decision at a signal, with contracts held, under the policy of a hash. */
 export const snapshotWith = (signal: number, held: string, hash: string) => ({
-  ...{ bias: { value: 0.4, confidence: 0.7, components: {} }, credibility: 7, codes: [] },
+  ...{ bias: { value: 0.4, confidence: 0.7, components: { model_version: "bias-1" } }, credibility: 7, codes: [] },
   policy: { version: "own", enter: 0.25, exit: 0.1, takerFeeBps: "5", exitSlippageBps: "10", maxOrderUsd: "25000" },
   sizing: { s: signal, held, bounds: { risk: "12" } },
   ...{ quote: { bid: "1119", ask: "1121", mark: "1120" }, policy_hash: hash },

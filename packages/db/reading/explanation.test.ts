@@ -103,6 +103,7 @@ test("an order is told with its stop, its limits, its events and what its positi
   expect(cut).toMatchObject({ mode: "demo", venue: "paper", venueOrderId: "venue-decut", limitsApply: true });
   expect(cut.decision).toMatchObject({ signal: 0.28, signalBefore: 0.4, thresholds: { enter: "0.25", exit: "0.1" } });
   expect(cut.decision?.thresholds).not.toHaveProperty("maxOrderUsd");
+  expect(cut).toMatchObject({ modelVersion: "bias-1", steps: null });
   expect(cut.events).toEqual([
     { at: minute(30), by: "submit-order", event: "accepted", status: "open", text: "reply: accepted as 7", code: null },
   ]);

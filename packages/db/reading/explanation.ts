@@ -25,6 +25,7 @@ const OneRow = kind.shape("explained order", {
   venue_order_id: kind.orNull(kind.text),
   contract_size: kind.orNull(kind.decimal),
   snapshot: kind.orNull(kind.json),
+  model_version: kind.orNull(kind.text),
 });
 const FactRow = kind.shape("orders of an episode", {
   id: kind.id("order"),
@@ -148,7 +149,8 @@ async function explanationOf(db: Db, id: OrderId, policy: WaitingPolicy): Promis
     OneRow,
     sql`SELECT o.trading_mode AS mode, o.exchange AS venue, o.instrument, o.client_order_id,
                o.exchange_order_id AS venue_order_id, ${plain(sql`i.contract_size`)} AS contract_size,
-               (o.policy_snapshot #- ARRAY['bias', 'components']) - ARRAY['wallets', 'analyses'] AS snapshot
+               (o.policy_snapshot #- ARRAY['bias', 'components']) - ARRAY['wallets', 'analyses'] AS snapshot,
+               o.policy_snapshot #>> ARRAY['bias', 'components', 'model_version'] AS model_version
         FROM orders o LEFT JOIN instruments i ON i.id = o.instrument WHERE o.id = ${id}`,
   );
   if (line === undefined || one === undefined) throw new TypeError(`order ${id} was there a moment ago`);
@@ -157,7 +159,7 @@ async function explanationOf(db: Db, id: OrderId, policy: WaitingPolicy): Promis
   const row = await resultAt(db, one, at);
   return explainOrder({
     ...{ line, mode: one.mode, venue: one.venue, clientOrderId: one.client_order_id, venueOrderId: one.venue_order_id },
-    ...{ snapshot: one.snapshot, contractSize: one.contract_size, fills },
+    ...{ snapshot: one.snapshot, modelVersion: one.model_version, contractSize: one.contract_size, fills },
     facts: await factsOf(db, fills),
     events: await eventsOf(db, id),
     protections: row === null ? [] : await protectionsOf(db, one, row),
