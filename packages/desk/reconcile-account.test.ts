@@ -345,8 +345,13 @@ describe.each(["sql", "memory"] as const)("over the store in %s", (kind) => {
     );
   });
 
-  test("F12: no stop is sent for dust: the venue would refuse it each minute", async () => {
+  test("F12: no stop is sent for dust: the venue is asked once to close it, and is left alone", async () => {
     const desk = await stage(kind);
+    const asked: string[] = [];
+    desk.exchange.submit = async ({ type, size }) => {
+      asked.push(`${type} ${size}`);
+      return { kind: "flat", code: "51132", reason: "less than the least order" };
+    };
     await desk.reconcile();
     desk.pass(60);
     await desk.sent("whole", ETH, "buy", "2", decimalOf("60"));
@@ -355,6 +360,10 @@ describe.each(["sql", "memory"] as const)("over the store in %s", (kind) => {
     expect(await desk.reconcile()).toMatchObject({ breaks: [], failures: [] });
     expect(await desk.store.openPositions(ACCOUNT)).toMatchObject([{ contracts: "0.05", stopPrice: "60" }]);
     expect([await desk.store.unclaimed("demo"), await desk.store.ordersAtVenue("demo")]).toEqual([[], []]);
+    desk.pass(60);
+    expect(await desk.reconcile()).toMatchObject({ breaks: [], failures: [] });
+    expect(asked).toEqual(["whole 0.05"]);
+    expect((await desk.store.control("demo")).state).toBe("ACTIVE");
   });
 
   test("an instrument that throws three times in a row is not known any more: reduce only", async () => {

@@ -19,6 +19,7 @@ import { keepLedger } from "./keep-ledger.ts";
 import { askedOnce, feePrices } from "./price-fees.ts";
 import { settleInstrument, type Told } from "./settle-orders.ts";
 import { adoptFired } from "./stops/adopt-fired.ts";
+import { closeDust } from "./stops/close-dust.ts";
 import { coverPosition } from "./stops/cover-position.ts";
 import { layLadder, type Shown } from "./stops/lay-ladder.ts";
 import { protectionsSince } from "./stops/record-protection.ts";
@@ -202,9 +203,14 @@ async function reconcileRound(
     impossibleFills += booked?.impossibleFills ?? 0;
     foreign.push(...(booked?.foreign ?? []));
     const open = booked === null ? openIn(facts, id) : booked.open;
-    const mark = answers.positions?.find(({ instrument }) => instrument === id)?.markPrice ?? null;
-    if (listed !== null && mark !== null)
+    const shown = answers.positions?.find(({ instrument }) => instrument === id) ?? null;
+    if (listed !== null && shown !== null) {
+      const { markPrice: mark } = shown;
       byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, open, mark))) ?? byStops;
+      const isQuiet = answers.looked.every(({ order }) => order.instrument !== id);
+      if (isQuiet)
+        byStops = (await attempt("dust", id, () => closeDust(store, exchange, run, listed, open, shown))) ?? byStops;
+    }
     if (listed !== null && booked !== null) laddered.push({ instrument: listed, open });
   }
   byStops = (await layLadders(job, laddered, answers, facts.protections)) ?? byStops;

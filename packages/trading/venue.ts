@@ -33,8 +33,11 @@ export interface Submission {
   readonly clientOrderId: string;
   readonly instrument: string;
   readonly side: Side;
-  /** `optimal` = at market, within the venue's price limit; what it cannot take at once is canceled. */
-  readonly type: OrderType | "optimal";
+  /**
+   * `optimal` = at market, within the venue's price limit; what it cannot take at once is canceled. `whole` = the venue closes all
+   * that it holds of the instrument when the request arrives, whatever `size` says, and cancels what waits to close it.
+   */
+  readonly type: OrderType | "optimal" | "whole";
   /** Contracts, a multiple of the lot. */
   readonly size: Decimal;
   /** Limit of an `ioc`; null for the others. */

@@ -8,15 +8,18 @@ import type { OpenPosition } from "#trading/positions/position-row";
 import { stopReached } from "#trading/positions/reconcile";
 import {
   asShown,
-  type Closing,
   closingOf,
+  isCalledDust,
+  isLastResort,
   isRefusedByForm,
   isUnheard,
   stopOrder,
   stopStep,
+  wholeIn,
+  wholeOrder,
 } from "#trading/positions/stop";
 import type { Run, TradingStore } from "#trading/store";
-import type { Exchange } from "#trading/venue";
+import type { Exchange, Submission } from "#trading/venue";
 import { big, type Decimal, text } from "#units/decimal";
 import { submitOrder, type Terms } from "../submit-order.ts";
 
@@ -24,7 +27,8 @@ import { submitOrder, type Terms } from "../submit-order.ts";
 export type StopRun = Pick<Run, "account" | "at" | "by"> & {
   /** Instruments are added of which something was to be closed at market: what is left of it has no stop. */
   readonly closing?: Set<string>;
-  readonly policy: Terms["policy"] & Pick<Policy, "timeframe" | "adoptedStop" | "maxDustUsd" | "maxUncoveredSeconds">;
+  readonly policy: Terms["policy"] &
+    Pick<Policy, "timeframe" | "adoptedStop" | "maxDustUsd" | "maxUncoveredSeconds" | "maxCloseTries">;
 };
 
 /**
@@ -57,8 +61,8 @@ const MOST_WRITES = 4;
  * Closes what is held with reduce-only market orders, each of at most what the venue takes at once, unless stop orders of the
  * instrument are under way already: one whose process claimed it and sent nothing is not, once its deadline is over, nor is one
  * that the venue has `shown` as over, asked before it was asked what is held. All are written before the first is sent. One that
- * is too large is sent in halves, one that meets the price limit within it, in the same run. Returns what the kill switch became,
- * when a reply tripped it.
+ * is too large is sent in halves, one that meets the price limit within it, in the same run. Where they end in vain too often, the
+ * venue is asked once to close all that is held by itself. Returns what the kill switch became, when a reply tripped it.
  */
 export async function closeAtMarket(
   store: TradingStore,
@@ -77,11 +81,19 @@ export async function closeAtMarket(
     const now = stops.some(isUnheard) ? await exchange.now() : run.at;
     const step = stopStep(stops, held.openedAt, now);
     if (step.act === "wait") return tripped;
+    const whole = wholeIn(stops, { ...run, instrument, position: held });
+    if (step.act === "place" && whole === null && isLastResort(stops, held.openedAt, run.policy)) {
+      const control = await store.control(run.account.mode);
+      await store.insert(wholeOrder({ ...run, control, instrument, position: held, mark }));
+      continue;
+    }
+    if (isCalledDust(stops, held.openedAt) && worth(held, instrument, mark).lte(run.policy.maxDustUsd)) return tripped;
     const ids = step.act === "place" ? IDS - step.attempt : IDS;
     const closing = closingOf(held.contracts, limit, instrument, { stops, openedAt: held.openedAt, ids });
     if (step.act === "send") {
-      const terms: Terms = { policy: run.policy, most: closing.most };
-      const sent = await submitOrder(store, sending(exchange, closing), step.orderId, run.at, run.by, terms);
+      const { most, market } = step.orderId === whole?.id ? ({ most: null, market: "whole" } as const) : closing;
+      const terms: Terms = { policy: run.policy, most };
+      const sent = await submitOrder(store, sending(exchange, market), step.orderId, run.at, run.by, terms);
       tripped = sent.tripped ?? tripped;
       if (sent.order.status === "approved") return tripped; // held back: whoever looks next sends it
       continue;
@@ -92,8 +104,11 @@ export async function closeAtMarket(
   }
 }
 
+const worth = ({ contracts }: Held, { contractSize }: Instrument, mark: Decimal) =>
+  big(contracts).abs().times(contractSize).times(mark);
+
 /** Returns the venue with market orders sent as the closing wants them. */
-const sending = (exchange: Exchange, { market }: Closing): Exchange =>
+const sending = (exchange: Exchange, market: Exclude<Submission["type"], "ioc">): Exchange =>
   market === "market" ? exchange : { ...exchange, submit: (order) => exchange.submit({ ...order, type: market }) };
 
 /** Returns whether the newest stop order of a position was refused for what another can do better. */

@@ -59,9 +59,13 @@ export function checkLot(size: Big, listing: Listing): Big {
   return size;
 }
 
+/** What a request closes: what it names, or all that is held, however little. */
+type Reach = "size" | "whole";
+
 /** Returns the contracts to trade: as asked, or what is left to reduce. @throws PaperRefusal 51000, 51020, 51121, 51169. */
-function sizeOf(state: PaperState, body: PaperRequest["body"], listing: Listing): Big {
-  const size = checkLot(positive(body, "sz"), listing);
+function sizeOf(state: PaperState, body: PaperRequest["body"], listing: Listing, reach: Reach): Big {
+  const asked = positive(body, "sz");
+  const size = reach === "whole" ? asked : checkLot(asked, listing);
   if (String(body.reduceOnly) !== "true") return size;
   const closable = heldOf(state, listing.id).times(body.side === "sell" ? 1 : -1);
   if (closable.lte(0))
@@ -70,13 +74,13 @@ function sizeOf(state: PaperState, body: PaperRequest["body"], listing: Listing)
 }
 
 /** Returns the order that a placement asks for, checked as OKX checks it. @throws PaperRefusal with OKX's code. */
-function orderOf({ state, book }: Floor, { body, now }: PaperRequest): PaperOrder {
+function orderOf({ state, book }: Floor, { body, now }: PaperRequest, reach: Reach): PaperOrder {
   const listing = book.listings.get(required(body, "instId"));
   if (!listing) throw new PaperRefusal("51001", "Instrument ID does not exist");
   checkWords(state, body);
   const [ordType, tdMode, clOrdId] = [String(body.ordType), String(body.tdMode), String(body.clOrdId ?? "")];
   const side = body.side === "buy" ? "buy" : "sell";
-  const size = sizeOf(state, body, listing);
+  const size = sizeOf(state, body, listing, reach);
   const px = PRICED.includes(ordType) ? positive(body, "px") : null;
   if (px && !px.mod(listing.tick).eq(0)) throw new PaperRefusal("51000", "Parameter px error");
   const nth = state.orders.filter((order) => order.clOrdId === clOrdId).length;
@@ -95,11 +99,11 @@ function orderOf({ state, book }: Floor, { body, now }: PaperRequest): PaperOrde
  * @throws PaperRefusal with OKX's code: 50037 past its deadline, 51016, 51020, 51121, 51169, 51202, 51022, 51008, 51006
  * without a price or outside the price limit, 51100 and 51046 to 51053 for what is attached.
  */
-export function place(floor: Floor, request: PaperRequest): PaperOrder {
+export function place(floor: Floor, request: PaperRequest, reach: Reach = "size"): PaperOrder {
   const { book } = floor;
   const { now } = request;
   if (request.expiresMs !== null && now > request.expiresMs) throw new PaperRefusal("50037", "The order has expired.");
-  const order = orderOf(floor, request);
+  const order = orderOf(floor, request, reach);
   const listing = book.listings.get(order.instId) as Listing;
   checkListed(floor, order.instId);
   const touch = book.touch(order.instId, now);

@@ -16,8 +16,9 @@ function listed({ book }: Floor, instId: string): string {
 }
 
 /**
- * Closes a position at market. What waits to close it too stands in the way unless `autoCxl` cancels it.
- * @throws PaperRefusal 51023 without a position, 51115 with closing orders that are pending.
+ * Closes a position at market, however small, under the client order id that is given. What waits to close it too stands in the way
+ * unless `autoCxl` cancels it.
+ * @throws PaperRefusal 51023 without a position, 51115 with closing orders that are pending, 51108 above the most of one market order.
  */
 const close: Route = (request, floor) => {
   const { body, now } = request;
@@ -32,11 +33,14 @@ const close: Route = (request, floor) => {
   const [orders, algos] = [state.orders.filter(isPending).filter(same), state.algos.filter(isWaiting).filter(same)];
   if (String(body.autoCxl) !== "true" && orders.length + algos.length > 0)
     throw new PaperRefusal("51115", "Cancel all pending close orders before closing the position");
+  const { maxMarket } = floor.book.listings.get(instId) as Listing;
+  if (maxMarket !== null && held.abs().gt(maxMarket))
+    throw new PaperRefusal("51108", "Positions are too large to be closed at market at once");
   for (const order of orders) Object.assign(order, { state: "canceled", uTime: now });
   for (const algo of algos) endAlgo(algo, now);
-  const tdMode = String(body.mgnMode ?? "cross");
-  place(floor, { ...request, body: { ...closing, tdMode, ordType: "market", sz: text(held.abs()) } });
-  return [{ instId, posSide: "net", clOrdId: String(body.clOrdId ?? ""), tag: "" }];
+  const [tdMode, clOrdId] = [String(body.mgnMode ?? "cross"), String(body.clOrdId ?? "")];
+  place(floor, { ...request, body: { ...closing, clOrdId, tdMode, ordType: "market", sz: text(held.abs()) } }, "whole");
+  return [{ instId, posSide: "net", clOrdId, tag: "" }];
 };
 
 /** The stop of the whole position, as account/positions shows it. */

@@ -42,6 +42,7 @@ const PRIVATE_PATHS: ReadonlySet<string> = new Set([
     "account/bills-archive",
   ],
   ...["trade/order", "trade/cancel-order", "trade/orders-pending", "trade/fills", "trade/fills-history"],
+  "trade/close-position",
   ...["trade/order-algo", "trade/amend-algos", "trade/cancel-algos", "trade/orders-algo-pending"],
 ]);
 

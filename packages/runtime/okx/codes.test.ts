@@ -183,6 +183,23 @@ test("F8: every code that a placement can meet is read as its class, in the row 
   }
 });
 
+test("every code that close-position can meet is read as a placement's; what OKX has taken and does not show is unknown", async () => {
+  for (const { code, meaning, scope } of ROWS) {
+    if (meaning === "ok") continue;
+    const kind = inScope(scope, "place") ? (PLACED[meaning] ?? "unknown") : "unknown";
+    const venue = answering("trade/close-position", code, false);
+    await venue.now();
+    const reply = await venue.submit({ ...ORDER, type: "whole", side: "sell", reduceOnly: true });
+    expect(reply.kind, code).toBe(kind);
+  }
+  const venue = answering("trade/close-position", "0", true, "0");
+  await venue.now();
+  const whole = { ...ORDER, type: "whole", side: "sell", reduceOnly: true } as const;
+  expect(await venue.submit(whole)).toEqual({ kind: "unknown", reason: expect.stringContaining("not shown yet") });
+  const late = { ...whole, expiresAt: instantOf("2026-01-02T03:03:59.000Z") };
+  expect(await venue.submit(late)).toEqual({ kind: "expired", code: "deadline" });
+});
+
 test("every code that a cancel or a query can meet: gone, or an error that keeps the code", async () => {
   for (const { code, meaning, scope } of ROWS) {
     if (meaning === "ok") continue;

@@ -7,6 +7,7 @@ import { type Instant, instant, millis } from "#units/time";
 import { assertionsOf } from "./account-check.ts";
 import { childrenOver, mayBeStop } from "./children.ts";
 import { type OkxClient, type OkxCredentials, okxClient } from "./client.ts";
+import { closePosition } from "./close-position.ts";
 import { VenueError, VenueShapeError } from "./errors.ts";
 import { indexPrice } from "./index-price.ts";
 import { marginsOver } from "./margins.ts";
@@ -190,6 +191,11 @@ export function okxExchange(config: OkxExchangeConfig, client: OkxClient = okxCl
   const orderAt = lookUp(client, client.privateGetTradeOrder);
   const stopAt = lookUp(client, client.privateGetTradeOrderAlgo);
   const children = childrenOver({ order: orderAt, stop: stopAt });
+  const orderOfId = async (instrument: string, clientOrderId: string) => {
+    const [row] = await orderAt({ instId: instrument, clOrdId: clientOrderId });
+    if (row !== undefined) return orderOf(row);
+    return mayBeStop(clientOrderId) ? children.of(instrument, clientOrderId) : null;
+  };
   return {
     ...marketOver(client),
     ...stopsOver(stopCalls(client), config.tdMode),
@@ -204,7 +210,9 @@ export function okxExchange(config: OkxExchangeConfig, client: OkxClient = okxCl
         if (problem) return problem;
         if (!order.reduceOnly) asserted = performance.now();
       }
-      return admit(order.instrument) ? post(client, order, config.tdMode) : { kind: "busy", code: "placements" };
+      if (!admit(order.instrument)) return { kind: "busy", code: "placements" };
+      if (order.type !== "whole") return post(client, order, config.tdMode);
+      return closePosition(client, order, config.tdMode, () => orderOfId(order.instrument, order.clientOrderId));
     },
     cancel: (instrument, clientOrderId) => {
       const params = { instId: instrument, clOrdId: clientOrderId };
@@ -215,11 +223,7 @@ export function okxExchange(config: OkxExchangeConfig, client: OkxClient = okxCl
         false,
       );
     },
-    order: async (instrument, clientOrderId) => {
-      const [row] = await orderAt({ instId: instrument, clOrdId: clientOrderId });
-      if (row !== undefined) return orderOf(row);
-      return mayBeStop(clientOrderId) ? children.of(instrument, clientOrderId) : null;
-    },
+    order: orderOfId,
     openOrders: () =>
       pages(client, client.privateGetTradeOrdersPending, { instType: "SWAP" }, orderOf, (order) => order.venueOrderId),
     fills: async (since) => inOrder(await children.named(await fillsSince(client, since))),

@@ -11,10 +11,10 @@ export interface Intent {
   /** The bias that asked for it; for a stop the position's opening. */
   readonly biasAt: Instant;
   /**
-   * `plan` = what the bias asked for, at most one per bias; `stop` = the desk's protective stop; `flatten` = a person's word,
-   * at `biasAt`.
+   * `plan` = what the bias asked for, at most one per bias; `stop` = the desk's protective stop; `whole` = the venue's own close of
+   * all that is held, once per position; `flatten` = a person's word, at `biasAt`.
    */
-  readonly leg: "plan" | "stop" | "flatten";
+  readonly leg: "plan" | "stop" | "whole" | "flatten";
 }
 
 const LETTER: Readonly<Record<TradingMode, string>> = { demo: "d", live: "l" };

@@ -118,7 +118,12 @@ const Limits = z.strictObject({
   maxDustUsd: limit(
     exact("0", "1000", "5"),
     "USD",
-    "what is left below the venue's least order and worth no more is dust: left alone, and as good as flat",
+    "what is left below the venue's least order and worth no more is dust: the venue is asked once to close it, then it is left alone, and as good as flat",
+  ),
+  maxCloseTries: limit(
+    count(1, 100, 4),
+    "orders",
+    "so many that were to close a position, and ended without a fill, have the venue close all of it itself, once",
   ),
   maxStopsPerDay: limit(count(1, 1000, 3), "stops in 24 h", "so many end new positions"),
   cooldownSeconds: limit(count(0, 604_800, 900), "s", "from a close to the next position in its asset"),

@@ -8,7 +8,17 @@ import { clientOrderId } from "../orders/client-order-id.ts";
 import type { OrderStatus } from "../orders/order.ts";
 import { POLICY } from "../plans/policy.ts";
 import type { VenueOrderState } from "../venue.ts";
-import { asShown, closingOf, type Stopped, type StopStep, stopOrder, stopStep } from "./stop.ts";
+import {
+  asShown,
+  closingOf,
+  isLastResort,
+  type Stopped,
+  type StopStep,
+  stopOrder,
+  stopStep,
+  wholeIn,
+  wholeOrder,
+} from "./stop.ts";
 
 const OPENED = instantOf("2022-06-21T02:40:00.000Z");
 const BEFORE = instantOf("2022-06-20T02:40:00.000Z");
@@ -16,7 +26,7 @@ const AT = instantOf("2022-06-21T03:00:00.000Z");
 const LAST = instantOf("2022-06-21T02:59:58.000Z"); // two seconds before AT: the grace of a deadline
 const LONG_AGO = instantOf("2022-06-21T02:59:57.999Z");
 const stop = (id: string, status: OrderStatus, biasAt = OPENED, expiresAt = LAST) => ({
-  ...{ id: idOf("order", id), status, biasAt, expiresAt },
+  ...{ id: idOf("order", id), status, biasAt, expiresAt, filledSize: decimalOf("0") },
 });
 
 const STEPS: readonly (readonly [string, ReturnType<typeof stop>[], StopStep])[] = [
@@ -46,10 +56,11 @@ test.each(STEPS)("a stop that is reached, with %s", (_, stops, step) => {
 test("a stop that the venue shows as over is under way no more, whatever the books wait for", () => {
   const [a, b] = [stop("a", "open"), stop("b", "approved")];
   const shown = (order: ReturnType<typeof stop>, state: VenueOrderState | null) =>
-    ({ order, found: state && { state } }) as never;
+    ({ order, found: state && { state, filledSize: decimalOf("7") } }) as never;
   const statuses = (...of: readonly never[]) => asShown([a, b], of).map(({ status }) => status);
   expect(statuses(shown(a, "canceled"))).toEqual(["canceled", "approved"]);
   expect(statuses(shown(a, "filled"))).toEqual(["filled", "approved"]);
+  expect(asShown([a, b], [shown(a, "canceled")]).map(({ filledSize }) => filledSize)).toEqual(["7", "0"]);
   for (const state of ["open", "partially_filled", null] as const)
     expect(statuses(shown(a, state))).toEqual(["open", "approved"]);
   expect(statuses(shown(stop("c", "open"), "filled"))).toEqual(["open", "approved"]);
@@ -92,6 +103,35 @@ test("each attempt has an id of its own, and the hundredth is the last", () => {
   expect(idOf(0)).toBe(clientOrderId({ ...intent, biasAt: OPENED }));
   expect(new Set([0, 1, 98, 99].map(idOf)).size).toBe(4);
   expect(idOf(500)).toBe(idOf(99));
+});
+
+test("a position has one order that has the venue close all of it, whenever it is written; it is no stop's", () => {
+  const { attempt: _, ...of } = stopped();
+  const whole = wholeOrder(of);
+  const later = wholeOrder({ ...of, at: AT, mark: decimalOf("7") });
+  expect(later.order.clientOrderId).toBe(whole.order.clientOrderId);
+  expect(whole).toMatchObject({ order: { type: "stop", reduceOnly: true }, detail: { leg: "close-position" } });
+  const { clientOrderId: id } = whole.order;
+  for (let attempt = 0; attempt < 100; attempt++)
+    expect(stopOrder({ ...of, attempt }).order.clientOrderId).not.toBe(id);
+  const orders = [{ clientOrderId: "other" }, { clientOrderId: id }];
+  expect([wholeIn(orders, of), wholeIn(orders.slice(0, 1), of)]).toEqual([{ clientOrderId: id }, null]);
+});
+
+test("the venue is to close by itself what so many orders could not, or what it calls too small for one", () => {
+  const policy = { maxCloseTries: 2 };
+  const past = (status: OrderStatus, over: object = {}) => ({
+    ...{ biasAt: OPENED, status, filledSize: decimalOf("0"), venueOrderId: "7", errorMessage: null, ...over },
+  });
+  const is = (...list: ReturnType<typeof past>[]) => isLastResort(list, OPENED, policy);
+  expect([is(), is(past("rejected")), is(past("rejected"), past("rejected"))]).toEqual([false, false, true]);
+  expect(is(past("expired", { venueOrderId: null }), past("canceled"))).toBe(true);
+  expect(is(past("rejected"), past("open"), past("unknown"), past("approved"))).toBe(false);
+  expect(is(past("rejected"), past("canceled", { venueOrderId: null }))).toBe(false); // held back: never sent
+  expect(is(past("rejected"), past("canceled", { filledSize: decimalOf("0.1") }))).toBe(false); // it closed a part
+  expect(is(past("rejected"), past("rejected", { biasAt: BEFORE }))).toBe(false);
+  expect(is(past("rejected", { errorMessage: "51132 less than the least" }))).toBe(true);
+  expect(is(past("rejected", { errorMessage: "51132 less than the least", biasAt: BEFORE }))).toBe(false);
 });
 
 const closed = (size: string, status: OrderStatus, errorMessage: string | null = null, biasAt = OPENED) => ({

@@ -22,6 +22,35 @@ export type StopStep =
   /** `attempt` = stops that this position has had. */
   | { readonly act: "place"; readonly attempt: number };
 
+/** The venue's code for a position that is less than one order may be. Source: OKX v5, error codes. */
+const TOO_SMALL = "51132";
+
+const codeOf = ({ errorMessage }: Pick<StoredOrder, "errorMessage">): string => errorMessage?.slice(0, 5) ?? "";
+
+/** Returns whether the venue called what is held too small to be closed by an order. */
+export const isCalledDust = (
+  stops: readonly Pick<StoredOrder, "biasAt" | "errorMessage">[],
+  openedAt: Instant,
+): boolean => stops.some((order) => order.biasAt === openedAt && codeOf(order) === TOO_SMALL);
+
+/**
+ * Returns whether the orders that were to close the position opened at `openedAt` have failed so often, or in such a way, that the
+ * venue is to close it by itself. One that was held back and never sent is no try.
+ */
+export function isLastResort(
+  stops: readonly Pick<StoredOrder, "biasAt" | "errorMessage" | "status" | "filledSize" | "venueOrderId">[],
+  openedAt: Instant,
+  { maxCloseTries }: Pick<Policy, "maxCloseTries">,
+): boolean {
+  const inVain = stops.filter(
+    ({ biasAt, status, filledSize, venueOrderId }) =>
+      biasAt === openedAt &&
+      big(filledSize).eq(0) &&
+      (status === "rejected" || status === "expired" || (status === "canceled" && venueOrderId !== null)),
+  );
+  return inVain.length >= maxCloseTries || isCalledDust(stops, openedAt);
+}
+
 /** Returns whether nobody knows of an order that is in flight whether the venue has it. */
 export const isUnheard = ({ status }: Pick<StoredOrder, "status">): boolean => LOOKED_FOR.includes(status);
 
@@ -47,18 +76,18 @@ export function stopStep(
 type Shown = Pick<LookedUp, "order" | "found">;
 
 /**
- * Returns stop orders with the status to which the venue says they have come, where it shows them as over: the books leave one
- * in flight until its fills are shown, which may be long after, while what it left over has no stop.
+ * Returns stop orders as the venue says that they ended, where it shows them as over: with that status and what they filled. The
+ * books leave one in flight until its fills are shown, which may be long after, while what it left over has no stop.
  */
-export function asShown<T extends Pick<StoredOrder, "id" | "status">>(
+export function asShown<T extends Pick<StoredOrder, "id" | "status" | "filledSize">>(
   stops: readonly T[],
   shown: readonly Shown[],
 ): T[] {
-  const states = new Map(shown.map(({ order, found }) => [order.id, found?.state]));
+  const found = new Map(shown.map((one) => [one.order.id, one.found]));
   return stops.map((order) => {
-    const state = states.get(order.id);
+    const { state, filledSize } = found.get(order.id) ?? {};
     const isOver = IN_FLIGHT.includes(order.status) && (state === "filled" || state === "canceled");
-    return isOver ? { ...order, status: state } : order;
+    return isOver ? { ...order, status: state, filledSize: filledSize ?? order.filledSize } : order;
   });
 }
 
@@ -74,12 +103,12 @@ export interface Closing {
   /** The most contracts of one order; null = no bound is known. */
   readonly most: Decimal | null;
   /** How each is sent. */
-  readonly market: Exclude<Submission["type"], "ioc">;
+  readonly market: Exclude<Submission["type"], "ioc" | "whole">;
 }
 
 /** Returns whether the venue refused an order for its size or its price, which another can do better. */
 export const isRefusedByForm = (order: Pick<StoredOrder, "status" | "errorMessage"> | undefined): boolean =>
-  order?.status === "rejected" && [...TOO_LARGE, ...PRICE_LIMIT].includes(order.errorMessage?.slice(0, 5) ?? "");
+  order?.status === "rejected" && [...TOO_LARGE, ...PRICE_LIMIT].includes(codeOf(order));
 
 type Past = Pick<StoredOrder, "status" | "biasAt" | "size" | "errorMessage">;
 
@@ -95,8 +124,7 @@ export function closingOf(
   before: { readonly stops: readonly Past[]; readonly openedAt: Instant; readonly ids: number },
 ): Closing {
   const past = before.stops.filter(({ biasAt }) => biasAt === before.openedAt);
-  const said = (codes: readonly string[]) =>
-    past.filter(({ errorMessage }) => codes.includes(errorMessage?.slice(0, 5) ?? ""));
+  const said = (codes: readonly string[]) => past.filter((order) => codes.includes(codeOf(order)));
   const bounds = [...(limit === null ? [] : [big(limit)]), ...said(TOO_LARGE).map(({ size }) => big(size).div(2))];
   const least = bounds.reduce<Big | null>((low, bound) => (low === null || bound.lt(low) ? bound : low), null);
   const floored = least === null ? null : big(floorTo(text(least), lotSize));
@@ -147,6 +175,37 @@ export function firedOrder({ type, sentBy, stopId, side, size, ...fired }: Fired
   const leg = `${type === "stop" ? "stop" : "take-profit"}${sentBy === "venue" ? " at the venue" : ""}`;
   const detail = { leg, [type]: stopPrice, control: { ...decisive(fired.control) } };
   return { ...made, detail, order: { ...made.order, type, clientOrderId: stopId } };
+}
+
+/** Returns the client order id of the order that has the venue close a whole position by itself. */
+const wholeId = ({
+  account,
+  instrument,
+  policy,
+  position,
+}: Omit<Stopped, "attempt" | "mark" | "control" | "at" | "by">): string =>
+  clientOrderId({
+    ...account,
+    ...{ instrument: instrument.id, timeframe: policy.timeframe, biasAt: position.openedAt, leg: "whole" as const },
+  });
+
+/** Returns the order among a position's stop orders that has the venue close all of it by itself; null = it was not asked for yet. */
+export const wholeIn = <O extends Pick<StoredOrder, "clientOrderId">>(
+  stops: readonly O[],
+  of: Parameters<typeof wholeId>[0],
+): O | null => {
+  const id = wholeId(of);
+  return stops.find((order) => order.clientOrderId === id) ?? null;
+};
+
+/** Returns the approved order that has the venue close a position by itself. A position has one: its id is always the same. */
+export function wholeOrder(stopped: Omit<Stopped, "attempt">): NewOrder {
+  const made = stopOrder({ ...stopped, attempt: 0 });
+  return {
+    ...made,
+    detail: { ...made.detail, leg: "close-position" },
+    order: { ...made.order, clientOrderId: wholeId(stopped) },
+  };
 }
 
 /** Returns the approved reduce-only market order that closes a position whose mark has reached its stop. */
