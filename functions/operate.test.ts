@@ -1,5 +1,5 @@
 import { asc } from "drizzle-orm";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { verifyAudit } from "#db/audit";
 import { verifyRecords } from "#db/records";
 import { auditLogs } from "#db/schema";
@@ -234,6 +234,25 @@ test("what was done by keys alone is a line of the audit log, once, and changes 
     },
   ]);
   expect(await switchOf("demo")).toMatchObject({ state: "ACTIVE", epoch: 1 });
+});
+
+test("dead letters are as old as the desk's own policy lets a bias be", async () => {
+  const old = await order();
+  const lane = { lane: "demo:BTC-USDT-SWAP", mode: "demo", instrument: "BTC-USDT-SWAP", at: AT } as const;
+  const letters: Letter[] = [
+    { kind: "order", id: "m1", message: { ...lane, orderId: old.id } },
+    { kind: "plan", id: "m2", message: { ...lane, asset: "BTC" } },
+  ];
+  const fates = async (maxBiasAgeSeconds: number) => {
+    vi.stubEnv("POLICY", JSON.stringify({ maxBiasAgeSeconds }));
+    const verdicts = await operate({ act: "letters", queue: "orders", letters, at: later(60), carry: null });
+    return verdicts.map(({ act }) => act);
+  };
+  expect([await fates(60), await fates(59)]).toEqual([
+    ["send", "send"],
+    ["drop", "drop"],
+  ]);
+  vi.unstubAllEnvs();
 });
 
 test("dead letters: a look leaves no row; carried out, every fate is in the log, and a dropped order is voided", async () => {

@@ -30,7 +30,7 @@ export const handler = task("operate", async ({ database, control, settings }, i
     case "judge":
       return judgeByHand(database, operation, traceId);
     case "letters":
-      return judgeLetters(database, operation, traceId);
+      return judgeLetters(database, operation, policyOf(settings), traceId);
     case "arm":
       return armByHand(database, operation, armingJudge(settings), traceId);
     case "note":

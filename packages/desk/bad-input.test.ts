@@ -73,6 +73,7 @@ test.each([
   ["no bid", { bidPx: "" }, "prices_missing", /^voided: a side of the book has no price: 0 bid/],
   ["no ask", { askPx: "" }, "prices_missing", /^voided: a side of the book has no price: .*, 0 asked$/],
   ["a bid over the ask", { bidPx: "1003", askPx: "1002" }, "crossed_bps", /^voided: the quote is crossed/],
+  ["a bid at the ask", { bidPx: "1002", askPx: "1002" }, "crossed_bps", /^voided: the quote is crossed/],
   ["a quote of an hour ago", LATE, "quote_age_seconds", /^voided: the quote is 3600 s old/],
   ["a quote of the next hour", EARLY, "quote_ahead_seconds", /^voided: the quote is 3600 s in the future/],
 ] as const)("%s denies the plan and voids the claim, each kept by name", async (_, change, codes, voided) => {

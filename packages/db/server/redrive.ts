@@ -1,7 +1,7 @@
 import { and, desc, eq, gt } from "drizzle-orm";
 import { isClosed } from "#trading/orders/order";
 import { isAllowed, voidReason } from "#trading/orders/stored-order";
-import { POLICY } from "#trading/plans/policy";
+import type { Policy } from "#trading/plans/policy";
 import { type EventId, idOf, type OrderId, type WalletId } from "#units/ids";
 import { type Instant, millis } from "#units/time";
 import { appendAudit } from "../audit.ts";
@@ -63,6 +63,9 @@ async function walletVerdict(db: Db, { walletId }: { readonly walletId: WalletId
   return (await drizzleOf(db).$count(wallets, eq(wallets.id, walletId))) === 0 ? drop("there is no such wallet") : SEND;
 }
 
+/** Those of the desk's own policy. */
+type Limits = Pick<Policy, "maxBiasAgeSeconds">;
+
 interface AssetAt {
   readonly asset: string;
   readonly at: Instant;
@@ -80,9 +83,9 @@ async function biasVerdict(db: Db, { asset, at }: AssetAt): Promise<Verdict> {
 }
 
 /** A plan holds as long as its bias may be traded. */
-async function planVerdict(db: Db, { asset, at }: AssetAt, now: Instant): Promise<Verdict> {
+async function planVerdict(db: Db, { asset, at }: AssetAt, now: Instant, limits: Limits): Promise<Verdict> {
   const age = secondsBetween(at, now);
-  if (age > POLICY.maxBiasAgeSeconds) return drop(`the plan is ${age} s old; the desk has planned again since`);
+  if (age > limits.maxBiasAgeSeconds) return drop(`the plan is ${age} s old; the desk has planned again since`);
   return biasVerdict(db, { asset, at });
 }
 
@@ -90,7 +93,12 @@ async function planVerdict(db: Db, { asset, at }: AssetAt, now: Instant): Promis
  * Only an approved order goes out, and only while the kill switch allows it and the prices that it was decided at are not
  * older than a bias may be. An approved order that is not sent is to be voided: it would keep its instrument busy for ever.
  */
-async function orderVerdict(db: Db, { orderId }: { readonly orderId: OrderId }, now: Instant): Promise<Verdict> {
+async function orderVerdict(
+  db: Db,
+  { orderId }: { readonly orderId: OrderId },
+  now: Instant,
+  limits: Limits,
+): Promise<Verdict> {
   const order = await readOrder(db, orderId);
   if (!order) return drop("there is no such order");
   if (isClosed(order.status)) return drop(`the order is ${order.status}`);
@@ -98,7 +106,7 @@ async function orderVerdict(db: Db, { orderId }: { readonly orderId: OrderId }, 
   const control = await readControl(db, order.mode);
   if (!isAllowed(control, order)) return { act: "drop", reason: voidReason(control, order.epoch), order: orderId };
   const age = secondsBetween(order.decidedAt, now);
-  if (age <= POLICY.maxBiasAgeSeconds) return SEND;
+  if (age <= limits.maxBiasAgeSeconds) return SEND;
   return { act: "drop", reason: `voided: decided ${age} s ago, at prices that are gone`, order: orderId };
 }
 
@@ -122,7 +130,7 @@ export type DeadLetter = { readonly id: string } & (
  * Judges a dead letter by the state of now: some of what it asks for may have been done, taken back or overtaken while it
  * lay there. What breaks its queue's contract is kept, for a person.
  */
-async function judge(db: Db, letter: DeadLetter, now: Instant): Promise<Verdict> {
+async function judge(db: Db, letter: DeadLetter, now: Instant, limits: Limits): Promise<Verdict> {
   switch (letter.kind) {
     case "look":
       return drop("later looks have seen the head");
@@ -137,9 +145,9 @@ async function judge(db: Db, letter: DeadLetter, now: Instant): Promise<Verdict>
     case "asset":
       return biasVerdict(db, letter.message);
     case "plan":
-      return planVerdict(db, letter.message, now);
+      return planVerdict(db, letter.message, now, limits);
     case "order":
-      return orderVerdict(db, letter.message, now);
+      return orderVerdict(db, letter.message, now, limits);
     // A fact is appended once however often it comes; a retraction asks for numbers to be computed again, which does no harm.
     case "fact":
       return SEND;
@@ -161,12 +169,17 @@ export interface LettersCommand {
  * Judges dead letters, in their order. When they are to be carried out, the orders of those that are dropped are voided and
  * all verdicts are in the audit log, in one transaction, before anything is sent or deleted.
  */
-export async function judgeLetters(db: Db, command: LettersCommand, traceId: string | null): Promise<Verdict[]> {
+export async function judgeLetters(
+  db: Db,
+  command: LettersCommand,
+  limits: Limits,
+  traceId: string | null,
+): Promise<Verdict[]> {
   const { queue, letters, at, carry } = command;
   return drizzleOf(db).transaction(async (tx) => {
     const verdicts: Verdict[] = [];
     for (const letter of letters) {
-      const verdict = await judge(tx, letter, at);
+      const verdict = await judge(tx, letter, at, limits);
       verdicts.push(verdict);
       if (carry !== null && verdict.act === "drop" && verdict.order !== undefined)
         await voidDropped(tx, verdict.order, verdict.reason, at);

@@ -1,5 +1,6 @@
 import { big, type Decimal, text } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
+import { isCrossed } from "../crossed.ts";
 import { type Policy, SWEEP_SECONDS } from "../plans/policy.ts";
 import { quoteAge } from "../quote-age.ts";
 import type { PriceLimit, Quote } from "../venue.ts";
@@ -63,7 +64,7 @@ function quoteFault(
   if (old > maxQuoteAgeSeconds) return `the quote is ${Math.round(old)} s old`;
   if (ahead > maxQuoteAheadSeconds) return `the quote is ${Math.round(ahead)} s in the future`;
   if (big(bid).lte(0) || big(ask).lte(0)) return `a side of the book has no price: ${bid} bid, ${ask} asked`;
-  if (big(bid).gte(ask)) return `the quote is crossed: ${bid} bid, ${ask} asked`;
+  if (isCrossed({ bid, ask })) return `the quote is crossed: ${bid} bid, ${ask} asked`;
   return big(mark).lte(0) ? `the mark is ${mark}` : null;
 }
 

@@ -90,7 +90,9 @@ const CASES: readonly [string, Partial<LimitInput>, string, string, boolean][] =
   ["prices_missing", quoted("0.01", "1002"), "0", "0", true],
   ["prices_missing", quoted("0", "1002"), "0", "1", false],
   ["prices_missing", quoted("-2", "-1"), "0", "2", false],
-  ["crossed_bps", quoted("1000", "1000"), "0", "0", true],
+  ["crossed_bps", quoted("999.99", "1000"), "0", "0", true],
+  ["crossed_bps", quoted("1000", "1000"), "0", "0", false], // a bid at the ask is crossed as well
+  ["crossed_bps", quoted("0", "0"), "0", "0", true],
   ["crossed_bps", quoted("1001", "999"), "0", "20", false],
   ["liquidity_contracts", usd("contracts", "50"), "50", "50", true],
   ["liquidity_contracts", usd("contracts", "50.1"), "50", "50.1", false],

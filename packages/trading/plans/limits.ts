@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { big, type Decimal, decimalOf, fixed, text, ZERO } from "#units/decimal";
 import { type Instant, millis } from "#units/time";
+import { isCrossed } from "../crossed.ts";
 import type { Instrument } from "../instrument.ts";
 import { quoteAge } from "../quote-age.ts";
 import type { Quote } from "../venue.ts";
@@ -94,8 +95,8 @@ function below(name: string, limit: Decimal | number, used: Decimal | number): L
 
 /**
  * Returns every limit for an order that opens or adds, in a fixed order, whether it holds or not. `trading_state` counts 0
- * ACTIVE, 1 REDUCING, 2 HALTED. Money in USD, shares as fractions, ages in seconds. A crossed quote has a negative spread, which
- * no other limit would mind; a side of the book without an offer has no price. A quote is as old, or as far in the future, as
+ * ACTIVE, 1 REDUCING, 2 HALTED. Money in USD, shares as fractions, ages in seconds. A crossed quote has no spread, or a negative one,
+ * which no other limit would mind; a side of the book without an offer has no price. A quote is as old, or as far in the future, as
  * the venue's clock says.
  */
 export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
@@ -124,7 +125,7 @@ export function checkLimits(input: LimitInput, policy: Policy): LimitCheck[] {
     atMost("quote_ahead_seconds", policy.maxQuoteAheadSeconds, ahead),
     atMost("slippage_bps", policy.maxSlippageBps, halfSpreadBps(quote)),
     atMost("prices_missing", 0, [quote.bid, quote.ask].filter((side) => big(side).lte(0)).length),
-    atMost("crossed_bps", 0, crossedBps(quote)),
+    { ...atMost("crossed_bps", 0, crossedBps(quote)), ok: !isCrossed(quote) },
     atMost("liquidity_contracts", text(big(input.hourVolume).times(policy.maxVolumeShare)), input.contracts),
   ];
 }
