@@ -53,11 +53,8 @@ const TTL_MS = 120_000 + LAST_MS;
 const PASSED = /^(51278|51280)$/;
 /** What is sent in the invocation that hears of it is there by then; nothing was hindered for so long before. */
 const [AT_ONCE_MS, UNTOUCHED_MS] = [10_000, 120_000];
-/**
- * An opening order is sized by the mark, which may be 1 % off, and fills at most 20 bps beyond the best price. Open: where the mark
- * stands further from the price, as after a gap of the model, a cap in dollars is exceeded by as much.
- */
-const [SLACK, PARTED_SLACK] = [1.013, 1.013 / 0.96];
+/** An opening order is sized by the worse of mark and book; the price goes on until it fills, a buy at most 20 bps beyond the book. */
+const SLACK = 1.013;
 
 const isLive = ({ state }: PaperAlgo): boolean => state === "live";
 const covers = (algo: PaperAlgo, instrument: string, held: Big): boolean =>
@@ -85,17 +82,14 @@ export interface Watched {
   readonly initial: Decimal;
   /** Whether every answer of the venue is as new as it can be: nothing then differs for longer than a moment. */
   readonly isFresh: boolean;
-  /** Whether the mark parts from the price by 4 % after an order. */
-  readonly isParted: boolean;
 }
 
 /** Less than this lost, and no daily loss is reached, with what positions can lose at their stops. */
 const SMALL_LOSS = -200;
 
 /** Returns the watch of one schedule. */
-export function watchOf({ store, faults, engine, now, current, initial, isFresh, isParted }: Watched): Watch {
+export function watchOf({ store, faults, engine, now, current, initial, isFresh }: Watched): Watch {
   const { account } = engine;
-  const slack = isParted ? PARTED_SLACK : SLACK;
   const violations: string[] = [];
   const bare: Bare[] = [];
   const broke = (law: string, what: string): void => {
@@ -168,14 +162,14 @@ export function watchOf({ store, faults, engine, now, current, initial, isFresh,
         .times(contractSize)
         .times(position?.avgPx ?? 0);
       gross = gross.plus(worth);
-      if (id === instrument && worth.gt(big(POLICY.maxAssetUsd).times(slack)))
+      if (id === instrument && worth.gt(big(POLICY.maxAssetUsd).times(SLACK)))
         broke("no cap is exceeded", `${id} ${worth.toFixed(2)} USD`);
     }
     const order = account.orders.findLast((one) => one.clOrdId === clOrdId);
     const size = INSTRUMENTS.find(({ id }) => id === instrument)?.contractSize ?? "0";
-    if (order && big(order.filledValue).times(size).gt(big(POLICY.maxOrderUsd).times(slack)))
+    if (order && big(order.filledValue).times(size).gt(big(POLICY.maxOrderUsd).times(SLACK)))
       broke("no cap is exceeded", `order ${clOrdId} ${big(order.filledValue).times(size).toFixed(2)} USD`);
-    if (gross.gt(big(POLICY.maxGrossUsd).times(slack))) broke("no cap is exceeded", `gross ${gross.toFixed(2)} USD`);
+    if (gross.gt(big(POLICY.maxGrossUsd).times(SLACK))) broke("no cap is exceeded", `gross ${gross.toFixed(2)} USD`);
   };
   const ordered = ({ body, code }: Exchanged): void => {
     if (code !== "0") return;

@@ -194,9 +194,8 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
     ...{ clock, source: market.source, key: KEY, balance: BALANCE, fillLagMs: schedule.fillLagMs, limits: true },
   });
   const isFresh = schedule.fillLagMs === 0 && schedule.faults.every(({ kind }) => kind !== "stale");
-  const isParted = schedule.faults.some(({ kind }) => kind === "gap");
   const { now, current } = scheduler;
-  const watch = watchOf({ store, faults, engine, now, current, initial: BALANCE, isFresh, isParted });
+  const watch = watchOf({ store, faults, engine, now, current, initial: BALANCE, isFresh });
   const changed = async () => watch.control(await store.control("demo"), board.object);
   const board = boardOf(scheduler, fails, () => void changed());
   board.object = objectOf("demo", await store.control("demo"));

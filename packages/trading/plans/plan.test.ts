@@ -340,6 +340,23 @@ test.each(["0", "-1"])("F12: a mark of %s is no price: nothing is planned, whate
     });
 });
 
+test("an entry whose mark is behind the book counts the book's price against every cap in dollars", () => {
+  const apart = { bid: decimalOf("1164.7"), ask: decimalOf("1164.8") }; // 4 % above the mark of 1,120
+  const equity = { equity: decimalOf("10000000"), dayStart: decimalOf("10000000"), peak: decimalOf("10000000") };
+  const told = (quote: PlanInput["quote"]) => {
+    const { order, policySnapshot } = decided(planOrder(input({ ...equity, quote })));
+    const limits = policySnapshot.limits as unknown as { name: string; used: string }[];
+    const used = (name: string) => Number(limits.find((limit) => limit.name === name)?.used);
+    return { coins: Number(order.size) * 0.1, order: used("order_notional_usd"), asset: used("asset_notional_usd") };
+  };
+  const [level, behind] = [told(input().quote), told({ ...input().quote, ...apart })];
+  expect(behind.coins * 1164.8).toBeLessThanOrEqual(25_000);
+  expect([behind.order, behind.asset]).toEqual(
+    [behind.coins * 1164.8, behind.coins * 1164.8].map((usd) => expect.closeTo(usd, 6)),
+  );
+  expect(level.coins / behind.coins).toBeCloseTo(1.04, 2);
+});
+
 test("no limit but HALT keeps a position from being closed", () => {
   for (const [, overrides] of DENIALS) {
     const bias = { ...input().bias, value: -0.01 };

@@ -14,6 +14,7 @@ const input = (overrides: Partial<SizingInput> = {}): SizingInput => ({
   mustReduce: false,
   ...{ at: instantOf("2022-06-21T02:40:00.000Z"), earlier: [], lastOrderAt: null, openedAt: null },
   price: decimalOf("1000"),
+  touch: { bid: decimalOf("1000"), ask: decimalOf("1000") },
   atr: decimalOf("10"),
   dailyVolatility: 0.03,
   equity: decimalOf("100000"),
@@ -220,6 +221,43 @@ test("from flat: never above a cap, always a lot multiple, with the sign of the 
     }),
     { numRuns: 500 },
   );
+});
+
+test("an opening is within the caps in dollars by the mark and by the book's price on its side, however far they stand apart", () => {
+  const apart = fc.integer({ min: 900, max: 1100 });
+  fc.assert(
+    fc.property(inputs, apart, apart, (overrides, low, high) => {
+      const at = (thousandths: number) => text(big(overrides.price).times(Math.max(thousandths, 1)).div(1000));
+      const touch = { bid: at(Math.min(low, high)), ask: at(Math.max(low, high)) };
+      const { trade } = sizeOf(input({ ...overrides, touch }), POLICY);
+      const coins = big(trade).abs().times(ETH_SWAP.contractSize);
+      const side = big(trade).gt(0) ? touch.ask : touch.bid;
+      for (const usd of [coins.times(overrides.price), coins.times(side)]) {
+        for (const cap of [POLICY.maxOrderUsd, POLICY.maxAssetUsd, big(POLICY.maxGrossUsd).div(2)])
+          expect(usd.lte(cap)).toBe(true);
+        expect(usd.lte(big(overrides.equity).times(POLICY.maxLeverage).div(2))).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("only what is added counts the book's price: what is held is worth its mark, and is not cut for the book", () => {
+  const touch = { bid: decimalOf("1040"), ask: decimalOf("1041") };
+  const caps = { ...FREE, maxAssetUsd: decimalOf("10000"), maxOrderUsd: decimalOf("5000") };
+  expect(sizeOf(input({ touch }), caps)).toMatchObject({
+    ...{
+      bounds: { asset_notional: "96.061479346781940442" },
+      orderBounds: { order_notional: "48.030739673390970221" },
+    },
+    ...{ cap: "100", trade: "48" },
+  });
+  expect(sizeOf(input({ touch, bias: -0.8 }), caps)).toMatchObject({
+    bounds: { asset_notional: "96.153846153846153846" },
+  });
+  expect(sizeOf(input({ touch, held: decimalOf("100") }), caps).trade).toBe("0");
+  const low = { bid: decimalOf("960"), ask: decimalOf("0") };
+  expect(sizeOf(input({ touch: low }), caps).bounds.asset_notional).toBe("100"); // the mark is the larger
 });
 
 test("size is monotone in |s|", () => {

@@ -1,6 +1,7 @@
 import { type Big, big, type Decimal, fixed, floorTo, text, ZERO } from "#units/decimal";
 import type { Instant } from "#units/time";
 import type { Instrument } from "../instrument.ts";
+import type { Quote, Side } from "../venue.ts";
 import type { Policy } from "./policy.ts";
 import { type LanePast, type Rest, restOf } from "./turnover.ts";
 
@@ -15,7 +16,10 @@ export interface SizingInput extends LanePast {
   readonly stale: boolean;
   /** True when the kill switch wants less risk: then what reduces is due at once. */
   readonly mustReduce: boolean;
+  /** The mark. */
   readonly price: Decimal;
+  /** The book's best prices; 0 on a side without an offer. */
+  readonly touch: Pick<Quote, "bid" | "ask">;
   /** Hourly average true range in quote; null when unknown: then no position is opened. */
   readonly atr: Decimal | null;
   /** Daily standard deviation as a fraction; null as above. */
@@ -91,15 +95,31 @@ function stopDistanceOf(input: SizingInput, policy: Policy): Big | null {
   return byRange.gt(policy.stopFloor) ? byRange : big(policy.stopFloor);
 }
 
-/** Returns the contracts that each limit of a position allows, none below zero. Without a stop distance: of its notional. */
-function capsOf(input: SizingInput, distance: Big | null, policy: Policy): Record<string, Big> {
-  const oneUsd = big(input.price).times(input.instrument.contractSize);
+/**
+ * Returns what a contract counts as, by coin, against the caps in dollars when it is bought or sold: the mark, or the book's price on
+ * that side where that is larger. An order fills at the book, and is worth the mark from then on.
+ */
+export function worstPrice({ bid, ask, mark }: Pick<Quote, "bid" | "ask" | "mark">, side: Side): Decimal {
+  const touch = side === "buy" ? ask : bid;
+  return big(touch).gt(mark) ? touch : mark;
+}
+
+const priceTo = ({ touch, price: mark }: SizingInput, s: number): Decimal =>
+  worstPrice({ ...touch, mark }, s < 0 ? "sell" : "buy");
+
+/**
+ * Returns the contracts that each limit of a position allows, none below zero, where one counts `price` against a cap in dollars; what
+ * is lost at the stop goes by the mark, which triggers it. Without a stop distance: of its notional.
+ */
+function capsOf(input: SizingInput, price: Decimal, distance: Big | null, policy: Policy): Record<string, Big> {
+  const { contractSize } = input.instrument;
+  const [oneUsd, oneAtMark] = [big(price).times(contractSize), big(input.price).times(contractSize)];
   const equity = big(input.equity);
   const exitCost = big(policy.takerFeeBps).plus(policy.exitSlippageBps).div(10_000);
   const riskShare = big(policy.maxPortfolioRisk).div(input.lanes);
   const maxRisk = riskShare.lt(policy.maxTradeRisk) ? riskShare : big(policy.maxTradeRisk);
   return notNegative({
-    ...(distance && { risk_with_costs: equity.times(maxRisk).div(distance.plus(exitCost).times(oneUsd)) }),
+    ...(distance && { risk_with_costs: equity.times(maxRisk).div(distance.plus(exitCost).times(oneAtMark)) }),
     asset_notional: big(policy.maxAssetUsd).div(oneUsd),
     gross_notional: big(policy.maxGrossUsd).div(input.lanes).div(oneUsd),
     leverage: equity.times(policy.maxLeverage).div(input.lanes).div(oneUsd),
@@ -114,7 +134,7 @@ function boundsOf(input: SizingInput, s: number, distance: Big, policy: Policy):
   const risk = equity.times(policy.riskPerTrade).times(text(Math.abs(s)));
   return notNegative({
     risk: risk.div(distance.times(oneUsd)),
-    ...capsOf(input, distance, policy),
+    ...capsOf(input, priceTo(input, s), distance, policy),
     ...(daily > 0 && { volatility: equity.times(policy.dailyVolatilityTarget).div(oneUsd.times(text(daily))) }),
   });
 }
@@ -174,9 +194,9 @@ function tradeOf(held: Big, goal: Big, most: Big, { instrument }: SizingInput) {
 }
 
 /** Returns what one opening order may take. A thin hour stops buying more; it is no reason to sell what is held. */
-function orderBoundsOf(input: SizingInput, policy: Policy): Record<string, Big> {
+function orderBoundsOf(input: SizingInput, s: number, policy: Policy): Record<string, Big> {
   return {
-    order_notional: big(policy.maxOrderUsd).div(big(input.price).times(input.instrument.contractSize)),
+    order_notional: big(policy.maxOrderUsd).div(big(priceTo(input, s)).times(input.instrument.contractSize)),
     liquidity: big(input.hourVolume).times(policy.maxVolumeShare),
   };
 }
@@ -200,12 +220,13 @@ export function sizeOf(input: SizingInput, policy: Policy): Sizing {
   const distance = stopDistanceOf(input, policy);
   const { target: wanted, bounds } = targetOf(input, s, phase, distance, policy);
   const target = afterLegs(held, wanted, input.taken ?? ZERO);
-  const cap = lotsOf(least(capsOf(input, distance, policy)), instrument);
-  const full = distance === null ? null : least(boundsOf(input, 1, distance, policy));
+  // What is held is worth its mark, whatever the book asks: only what is added counts the larger of the two.
+  const cap = lotsOf(least(capsOf(input, input.price, distance, policy)), instrument);
+  const full = distance === null ? null : least(boundsOf(input, s < 0 ? -1 : 1, distance, policy));
   const isUrgent = !isKnown || input.mustReduce;
   const step = { at, earlier, lastOrderAt, openedAt, s, held, target, full, isExit: phase === "exit", isUrgent };
   const rest = target.eq(held) ? null : restOf(step, policy);
-  const orderBounds = orderBoundsOf(input, policy);
+  const orderBounds = orderBoundsOf(input, s, policy);
   const goal = goalOf(held, target, cap, rest);
   const { trade, reduceOnly, isTooSmall } = tradeOf(held, goal, least(orderBounds), input);
   return {
