@@ -88,6 +88,32 @@ const SCHEDULES: readonly (readonly [string, Schedule])[] = [
       deaths: [],
     },
   ],
+  [
+    "a close that does not come to the venue four times over is posted again each few seconds, and not once a minute",
+    {
+      seed: 0,
+      bars: [
+        [
+          { close: 0, above: 0, below: 0 },
+          { close: 0, above: 0, below: 0 },
+        ],
+        [
+          { close: 0, above: 0, below: 0 },
+          { close: 0, above: 0, below: 0 },
+        ],
+      ],
+      lots: 3000,
+      fillLagMs: 0,
+      skewMs: 0,
+      steps: [{ act: "lean", atS: 107, instrument: 0, amount: -100 }],
+      faults: [
+        { method: "POST", path: "trade/order", kind: "gap", fromS: 0, times: 1 },
+        { method: "POST", path: "trade/order", kind: "lost", fromS: 109, times: 4 },
+      ],
+      doors: [],
+      deaths: [],
+    },
+  ],
 ];
 
 test.each(SCHEDULES)(
