@@ -6,6 +6,7 @@ import { deskTests } from "#testing/desk-tests";
 import { ETH_SWAP } from "#testing/instruments";
 import { quietDesk } from "#testing/quiet-desk";
 import { big, decimalOf } from "#units/decimal";
+import { millis } from "#units/time";
 import { reconcileAccount } from "./reconcile-account.ts";
 
 // The ledger of an account against the paper venue, over HTTP, through ccxt.
@@ -193,18 +194,44 @@ test.each([
   expect(known).toMatchObject({ equity: "150000", peak: "150000", dayStart: "150000" });
 });
 
-test("where no bill explains a balance for good, what fell since is judged by such balances", async () => {
+test("a gain that no bill explains is none to fall from, and what is lost of what they explained is judged", async () => {
   const desk = await stage();
   await desk.reconcile();
   const states: (string | null)[] = [];
-  for (const usdt of ["110000", "110000", "110000", "110000", "98000"]) {
+  for (const usdt of ["115000", "115000", "115000", "115000", "98500", "88000"]) {
     desk.pass(60_000);
     const told = async () => ({ ...(await desk.exchange.balance()), equity: decimalOf(usdt), cash: decimalOf(usdt) });
     const never = { ...desk.exchange, bills: async () => [], balance: told };
     const { tripped } = await reconcileAccount(desk.store, never, desk.run(), [ETH_SWAP.id], desk.pause);
     states.push(tripped?.reason ?? null);
   }
-  expect(states).toEqual([null, null, null, null, expect.stringMatching(/^drawdown 0\.109/)]);
+  expect(states).toEqual([null, null, null, null, null, expect.stringMatching(/^drawdown 0\.12/)]);
+});
+
+test("F12: a transfer whose bill is overtaken by others that show late is no loss of the day", async () => {
+  const desk = await stage({ funding: () => ({ rate: decimalOf("0.001"), hours: 8 }) });
+  await desk.reconcile();
+  await desk.trade("buy", "250");
+  desk.pass(2 * HOUR - 240_000); // four minutes before funding, and another day
+  const { bills: all } = desk.exchange;
+  const shown = (ms: number) => ({
+    ...desk.exchange,
+    bills: async (after: Parameters<typeof all>[0]) =>
+      (await all(after)).filter(({ at }) => millis(at) + ms <= desk.clock.now()),
+  });
+  const run = () => reconcileAccount(desk.store, shown(70_000), desk.run(), [ETH_SWAP.id], desk.pause);
+  const gaps: unknown[] = [];
+  for (let minute = 0; minute < 8; minute++) {
+    if (minute === 2) await desk.trade("buy", "10"); // its fee is on no bill yet
+    if (minute === 3) desk.venue.transfer(decimalOf("4000"));
+    const { tripped, ledger } = await run();
+    expect(tripped).toBeNull();
+    gaps.push(ledger?.entry.gap);
+    desk.pass(60_000);
+  }
+  expect(gaps.slice(0, 2)).toEqual(["0", "0"]);
+  expect(gaps.slice(2, 6).every((gap) => gap !== "0")).toBe(true);
+  expect(gaps.slice(6)).toEqual(["0", "0"]);
 });
 
 test("what no bill explains for longer than the policy waits is judged as a loss", async () => {

@@ -30,9 +30,8 @@ export async function insertEquity(
 
 /**
  * Selects what an equity is judged by: the newest strictly before `at`, or at `at` too when `inclusive`, the first of its day
- * and the highest of late; each one row, or none. The last two are of those that the bills explained, and of those since the newest
- * of these: a balance that a transfer has changed before its bill was known is of units that it did not have, and where no bill
- * explains what came since, what fell from there is a loss all the same.
+ * and the highest of late, as far as bills explain it; each one row, or none. The last two are of those that were compared with
+ * their bills, and of those since the newest of these: one before it may have in it a transfer that nobody knew.
  */
 export function equityQueries(db: Db, { mode, venue }: Account, at: Instant, inclusive: boolean) {
   const { equity, units, at: taken, tradingMode, exchange, gap } = equitySnapshots;
@@ -40,11 +39,11 @@ export function equityQueries(db: Db, { mode, venue }: Account, at: Instant, inc
   const from = instant(millis(at) - PEAK_DAYS * 86_400_000);
   const edge = sql.raw(inclusive ? "<=" : "<");
   const mine = sql`e.trading_mode = ${mode} AND e.exchange = ${venue} AND e.at ${edge} ${at}::timestamptz`;
-  const explained = sql`SELECT max(e.at) FROM equity_snapshots e WHERE ${mine} AND e.gap = 0`;
-  const isJudgedBy = sql`(${gap} = 0 OR ${taken} > coalesce((${explained}), '-infinity'))`;
+  const compared = sql`SELECT max(e.at) FROM equity_snapshots e WHERE ${mine} AND e.gap IS NOT NULL`;
+  const isJudgedBy = sql`(${gap} IS NOT NULL OR ${taken} > coalesce((${compared}), '-infinity'))`;
   const select = (since: SQL | undefined, order: SQL) =>
     drizzleOf(db)
-      .select({ equity, units, at: taken })
+      .select({ equity, units, at: taken, gap })
       .from(equitySnapshots)
       .where(and(eq(tradingMode, mode), eq(exchange, venue), until, since))
       .orderBy(order, asc(taken))
@@ -52,7 +51,7 @@ export function equityQueries(db: Db, { mode, venue }: Account, at: Instant, inc
   return {
     now: select(undefined, desc(taken)),
     day: select(and(gte(taken, barStart(at, 86_400)), isJudgedBy), asc(taken)),
-    peak: select(and(gte(taken, from), isJudgedBy), sql`${equity} / ${units} DESC`),
+    peak: select(and(gte(taken, from), isJudgedBy), sql`(${equity} - coalesce(${gap}, 0)) / ${units} DESC`),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Account } from "#trading/account";
+import { explainedOf } from "#trading/ledger/ledger";
 import type { TradingMode } from "#trading/mode";
 import { AT_VENUE, CLOSED_AFTER_APPROVAL, IN_FLIGHT, type OrderStatus } from "#trading/orders/order";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { type EquityState, equityStateOf } from "#trading/positions/equity-state";
 import { type AccountFacts, type AccountHealth, type AccountQuery, type ClosedOrder, REPEAT_MS } from "#trading/store";
-import { big } from "#units/decimal";
 import { barStart, type Instant, instant, millis } from "#units/time";
 import { countsOf, foreignOf, held, openRows, toOpen, unvaluedFees } from "./booking.ts";
 import { type Books, by, type EquitySnapshot, isOf, type Surroundings } from "./books.ts";
@@ -32,8 +32,8 @@ export const ordersOf = ({ orders }: Books, mode: TradingMode, statuses?: readon
 
 /** Returns those of an account's equities, ascending, by which a later one is judged. */
 function judgedBy(equities: readonly EquitySnapshot[]): EquitySnapshot[] {
-  const explained = equities.findLast(({ gap }) => gap === "0");
-  return equities.filter(({ gap, at }) => gap === "0" || explained === undefined || at > explained.at);
+  const compared = equities.findLast(({ gap }) => gap !== null);
+  return equities.filter(({ gap, at }) => gap !== null || compared === undefined || at > compared.at);
 }
 
 export function equityAt({ equity }: Books, account: Account, at: Instant, inclusive: boolean): EquityState | null {
@@ -44,7 +44,7 @@ export function equityAt({ equity }: Books, account: Account, at: Instant, inclu
   if (!last) return null;
   const judged = judgedBy(mine);
   const day = judged.find((row) => row.at >= barStart(at, 86_400));
-  const price = ({ equity: worth, units }: (typeof mine)[number]) => big(worth).div(units);
+  const price = (row: (typeof mine)[number]) => explainedOf(row).div(row.units);
   const recent = judged.filter((row) => row.at >= before(at, PEAK_DAYS * 86_400_000));
   const peak = recent.reduce((best, row) => (price(row).gt(price(best)) ? row : best), recent[0] ?? last);
   return equityStateOf(last, day, peak);

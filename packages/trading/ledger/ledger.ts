@@ -119,8 +119,19 @@ export interface UnitEquity {
   readonly at: Instant;
   readonly equity: Decimal;
   readonly units: Decimal;
+  /** What the bills did not explain of it; null = they were not asked. */
+  readonly gap: Decimal | null;
 }
 
-/** Returns an earlier equity as it would be of `units`: what is left to compare with is results alone. 8 places. */
-export const inUnits = ({ equity, units: made }: Omit<UnitEquity, "at">, units: Decimal): Decimal =>
-  made === units ? text(equity) : text(fixed(big(equity).times(units).div(made), 8));
+/**
+ * Returns an equity without what its bills did not explain: that may be a transfer whose bill was about to show, which is of units
+ * that were not issued yet.
+ */
+export const explainedOf = ({ equity, gap }: Pick<UnitEquity, "equity" | "gap">): Big => big(equity).minus(gap ?? 0);
+
+/**
+ * Returns an earlier equity, as far as its bills explained it, as it would be of `units`: what is left to compare with is results
+ * alone. 8 places.
+ */
+export const inUnits = (earlier: Omit<UnitEquity, "at">, units: Decimal): Decimal =>
+  text(fixed(explainedOf(earlier).times(units).div(earlier.units), 8));
