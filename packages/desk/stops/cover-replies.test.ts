@@ -211,7 +211,7 @@ test("what is held without any stop for too long is closed once one is refused, 
   expect(none.posted.length).toBe(1);
 });
 
-test("what its stop's price has reached is closed at market at once, and so is what a stop was triggered for in vain", async () => {
+test("what its stop's price has reached is closed at market at once", async () => {
   const passed = stage([refused("passed")]);
   await passed.look();
   expect(passed.posted).toMatchObject([{ instrument: ETH.id, side: "sell", size: "2", reduceOnly: true }]);
@@ -230,17 +230,28 @@ test("what its stop's price has reached is closed at market at once, and so is w
   const beyond = stage();
   await beyond.look({ open: { ...OPEN, stopPrice: PRICE } }); // the mark
   expect([beyond.sent, beyond.posted.length]).toEqual([[], 1]);
-  const vain = stage();
-  await vain.look();
-  await vain.look();
-  vain.stops.splice(0);
-  vain.exchange.stopFate = async ({ algoId }) => ({
-    ...{ state: "failed", algoId: algoId ?? "", childOrderId: null, reason: "51000", placedAt: AT },
-    changedAt: instant(START + 1000),
-  });
-  vain.pass(1000);
-  await vain.look();
-  expect([vain.sent.length, vain.posted.length]).toEqual([1, 1]);
+});
+
+test("what a stop was triggered for in vain is closed, a short as a long, where the venue shows that it is held", async () => {
+  const vain = async (contracts: string, side: "buy" | "sell", isShown = true) => {
+    const desk = stage();
+    desk.held.clear();
+    desk.trade(ETH.id, d(contracts), null);
+    const held = { open: { ...OPEN, contracts: d(contracts), stopPrice: d(side === "buy" ? "53" : "48") } };
+    await desk.look({ ...held, held: d(contracts) });
+    await desk.look({ ...held, held: d(contracts) });
+    desk.stops.splice(0);
+    desk.exchange.stopFate = async ({ algoId }) => ({
+      ...{ state: "failed", algoId: algoId ?? "", childOrderId: null, reason: "51000", placedAt: AT },
+      changedAt: instant(START + 1000),
+    });
+    desk.pass(1000);
+    await desk.look({ ...held, held: d(contracts), ...(isShown ? {} : { position: null }) });
+    return [desk.sent.length, desk.posted.map((order) => `${order.side} ${order.size}`)];
+  };
+  expect(await vain("2", "sell")).toEqual([1, ["sell 2"]]);
+  expect(await vain("-2", "buy")).toEqual([1, ["buy 2"]]);
+  expect(await vain("2", "sell", false)).toEqual([2, []]); // the books may be behind: it is covered
 });
 
 test("what the venue's reply to such a close makes of the switch is told", async () => {
@@ -344,6 +355,11 @@ test("what is more than one stop may close is covered by parts, each of at most 
   desk.waits("hers", { size: d("5") });
   await desk.look(); // a person's is no part of it
   expect(desk.waiting().sort()).toEqual(["sell 0.5 at 48", "sell 1.5 at 48", "sell 5 at 48"]);
+  const whole = stage();
+  whole.exchange.stopLimit = async () => d("1.5");
+  whole.waits("whole");
+  await whole.look(); // parts do not stand beside one of the whole position
+  expect(whole.waiting().sort()).toEqual(["sell 0.5 at 48", "sell 1.5 at 48"]);
   const bound = stage();
   bound.exchange.marketLimit = async () => d("1");
   await bound.look();

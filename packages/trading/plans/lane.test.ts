@@ -110,6 +110,10 @@ test("the input of a plan is the lane, the books and the venue's word, and of th
   expect(input).toMatchObject({ equity: "100000", dayStart: "100500", peak: "101000", lanes: 2, gitSha: "abc" });
   expect(input).toMatchObject({ otherGrossUsd: "7", lastClosedAt: BIAS_AT, volatility: { atr: null, hours: 0 } });
   expect(input.control).toEqual({ state: "REDUCING", epoch: 4 });
+  const { bias } = state(); // 0.6 · 0.8 · (8 − 5) / 3
+  const earlier = [bias, { ...bias, value: -0.3 }, { ...bias, confidence: null }];
+  const signals = planInputOf(LANE, state({ earlier }), POLICY).earlier;
+  expect(signals.map((s) => Number(s.toFixed(9)))).toEqual([0.48, -0.24, 0]);
   expect(Object.keys(input)).not.toContain("by");
 });
 

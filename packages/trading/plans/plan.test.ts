@@ -157,7 +157,8 @@ test("prices that are on the tick stay there", () => {
 
 test("what moved a bias the other way is no signal of the trade", () => {
   const against = { ...short, contributions: [contribution("c", 0.9, 8), contribution("z", 0, 8)] };
-  expect(decided(planOrder(input({ bias: against }))).order.signal).toBeNull();
+  const { order, policySnapshot } = decided(planOrder(input({ bias: against })));
+  expect([order.signal, policySnapshot.order]).toMatchObject([null, { signal: null }]);
 });
 
 test("the reserved risk is the loss at the stop with the way out", () => {
@@ -225,6 +226,9 @@ test("a snapshot says all that its decision was made from: the same is decided b
     const limits = policySnapshot.limits as { name: string; ok: boolean }[];
     expect(limits.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(plan.codes);
     expect(limits.length).toBe(19);
+    // What it went by or only tells is there too.
+    const { analyses, earlier } = input(over);
+    expect(policySnapshot).toMatchObject({ analyses, past: { earlier } });
     expect(policySnapshot.sizing).toMatchObject({ held: over.held ?? "0", rest: null });
   }
 });
