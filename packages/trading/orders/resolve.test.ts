@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { instant } from "#units/time";
+import { type Instant, instant } from "#units/time";
 import { POLICY } from "../plans/policy.ts";
-import { GRACE_MS, type Look, resolve } from "./resolve.ts";
+import { awaitsLook, GRACE_MS, type Look, resolve } from "./resolve.ts";
 
 const EXPIRES = Date.parse("2022-06-21T00:00:04.000Z");
 /** Milliseconds after the deadline and its grace. */
@@ -28,6 +28,9 @@ test("three spaced absences after the deadline expire it", () => {
   expect(after(9000, [missing(1), missing(1500), missing(3000)])).toBe("expire");
   expect(after(9000, [missing(3000), missing(1), missing(1500)])).toBe("expire");
   expect(after(9000, [missing(1), missing(2), missing(3)])).toBe("look");
+  expect(after(9000, [missing(1), missing(1001), missing(2001)])).toBe("expire");
+  expect(after(9000, [missing(1), missing(1000), missing(2001)])).toBe("look");
+  expect(after(9000, [missing(0), missing(1500), missing(3000)])).toBe("look");
 });
 
 test("a failed look proves nothing, and too long without an answer needs a person", () => {
@@ -38,4 +41,10 @@ test("a failed look proves nothing, and too long without an answer needs a perso
   expect(after(60_000, failed, false, { ...POLICY, quarantineSeconds: 60 })).toBe("look");
   expect(after(60_001, failed, false, { ...POLICY, quarantineSeconds: 60 })).toBe("quarantine");
   expect(resolve({ expiresAt: null, now: at(0), looks: [], hasFill: false }, POLICY)).toBe("quarantine");
+});
+
+test("an unknown order is worth another look once its deadline and grace are over", () => {
+  const awaits = (ms: number, status: "unknown" | "open" = "unknown", expiresAt: Instant | null = instant(EXPIRES)) =>
+    awaitsLook({ status, expiresAt }, at(ms));
+  expect([awaits(0), awaits(1), awaits(1, "open"), awaits(1, "unknown", null)]).toEqual([false, true, false, false]);
 });
