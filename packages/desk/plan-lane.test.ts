@@ -145,6 +145,43 @@ test("an order that opens is denied by how the venue lists the instrument now, a
   expect(await reasonOf(unlisted.plan())).toBe("denied: instrument_not_listed");
 });
 
+test("what a plan looks back at is asked for by the policy: the biases before, and the events behind this one", async () => {
+  const desk = stage();
+  const { laneFacts } = desk.store;
+  const queries: Parameters<typeof laneFacts>[0][] = [];
+  desk.store.laneFacts = async (query) => {
+    queries.push(query);
+    return laneFacts(query);
+  };
+  await desk.plan({}, { closeLooks: 4 });
+  const once = stage();
+  once.store.laneFacts = desk.store.laneFacts;
+  await once.plan({}, { closeLooks: 1 });
+  expect(queries).toMatchObject([
+    { earlier: 3, eventIds: [idOf("event", "1")], biasAt: at(0), barSeconds: 300, asset: "ETH" },
+    { earlier: 1 },
+  ]);
+});
+
+test("what a limit denies is not asked about, and what the listing said is kept with the decision", async () => {
+  const desk = stage();
+  await desk.store.tighten("demo", { state: "REDUCING", reason: "t", actor: "t", at: desk.at() });
+  expect(await reasonOf(desk.plan())).toBe("denied: trading_state");
+  expect(desk.asked).not.toContain("listing");
+  const kept: unknown[] = [];
+  for (const listing of [{ ...LISTED, state: "suspend" }, null]) {
+    const other = stage();
+    other.exchange.listing = async () => listing;
+    const { insert } = other.store;
+    other.store.insert = async (fresh) => {
+      kept.push(fresh.policySnapshot?.listing);
+      return insert(fresh);
+    };
+    await other.plan();
+  }
+  expect(kept).toEqual([{ state: "suspend", changes: [] }, null]);
+});
+
 test("the same denial is told once, and again when its reasons change", async () => {
   const desk = stage([bias(0, 0.8), bias(1, 0.8), bias(2, 0.8)]);
   desk.exchange.listing = async () => ({ ...LISTED, state: "suspend" });

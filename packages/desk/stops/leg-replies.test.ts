@@ -8,7 +8,7 @@ import type { StopReply, Submission, TakeProfitSubmission, VenueStop } from "#tr
 import { type Decimal, decimalOf } from "#units/decimal";
 import { idOf } from "#units/ids";
 import { instant } from "#units/time";
-import { layLadder, type Shown } from "./lay-ladder.ts";
+import { ladderedIn, layLadder, type Shown } from "./lay-ladder.ts";
 
 // What the desk makes of each answer about a take-profit, over the books in memory: the venue is a page.
 
@@ -301,6 +301,11 @@ test("once a leg has closed its part the stop pays for the way, and stays where 
     const form = { isWhole: true, size: null, isReduceOnly: true, isMarket: true, triggerBy: "mark" } as const;
     const at = { instrument: ETH.id, side: "sell", trigger: d(trigger), placedAt: AT } as const;
     desk.stops.push({ algoId: "s", stopId: null, ...form, ...at, ...over });
+    // None of these covers it, however near it is.
+    const sized = { ...form, ...at, trigger: d("60"), isWhole: false, size: d("1"), stopId: null };
+    desk.stops.push({ ...sized, algoId: "btc", instrument: BTC.id });
+    desk.stops.push({ ...sized, algoId: "opens", isReduceOnly: false });
+    desk.stops.push({ ...sized, algoId: "buys", side: "buy" });
     const moves: unknown[] = [];
     desk.exchange.moveStop = async (_, algoId, to) => {
       moves.push([algoId, to]);
@@ -314,6 +319,47 @@ test("once a leg has closed its part the stop pays for the way, and stays where 
   expect(await moved("48")).toEqual([[["s", "50.1"]], ["sell 3 at 54"]]);
   expect(await moved("50.1")).toEqual([[], ["sell 3 at 54"]]);
   expect(await moved("51")).toEqual([[], ["sell 3 at 54"]]);
+});
+
+test("an order of another instrument is another's to send, and a leg whose order was refused is laid again", async () => {
+  const desk = stage();
+  const order = await desk.took("52", d("3"));
+  await desk.look({ orders: [{ ...order, instrument: BTC.id }] });
+  expect([desk.posted, desk.waiting()]).toEqual([[], ["sell 3 at 52", "sell 3 at 54"]]);
+  const refusedOrder = { ...order, status: "rejected" } as const;
+  const again = stage();
+  await again.look({ orders: [refusedOrder] });
+  expect(again.waiting()).toEqual(["sell 3 at 52", "sell 3 at 54"]);
+});
+
+test("whether a leg waits goes by its id on its instrument, and one whose next id has placed an order is left", async () => {
+  const desk = stage([refused("exists")]);
+  desk.waits("52", "1", { algoId: "btc", instrument: BTC.id });
+  desk.waits("53", "1", { algoId: "hers", stopId: null });
+  await desk.look();
+  expect(desk.sent.map(({ stopId }) => stopId)).toEqual([idAt("52"), idAt("52", 1), idAt("54")]);
+  const fired = stage([refused("exists")]);
+  const { order } = fired.exchange;
+  fired.exchange.order = async (instrument, id) =>
+    id === idAt("52", 1) ? ({ clientOrderId: id } as Awaited<ReturnType<typeof order>>) : order(instrument, id);
+  await fired.look();
+  expect(fired.sent.map(({ stopId }) => stopId)).toEqual([idAt("52"), idAt("54")]);
+});
+
+test("in a halt a leg is not made larger because another is made smaller", async () => {
+  const desk = stage();
+  desk.waits("52", "1");
+  desk.waits("54", "5");
+  await desk.look({ isHalted: async () => true });
+  expect(desk.waiting()).toEqual(["sell 1 at 52", "sell 3 at 54"]);
+});
+
+test("an instrument is laddered where a leg of this desk waits on it", () => {
+  const desk = stage();
+  desk.waits("52", "1");
+  desk.waits("52", "1", { instrument: BTC.id, stopId: null });
+  expect(ladderedIn({ account: ACCOUNT }, desk.legs)).toEqual([ETH.id]);
+  expect(ladderedIn({ account: { ...ACCOUNT, mode: "live" } }, desk.legs)).toEqual([]);
 });
 
 test("a record that cannot be written keeps every leg back, and is told", async () => {
