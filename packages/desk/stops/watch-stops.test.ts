@@ -92,12 +92,12 @@ test("one that is too large is sent in halves, and one that meets the price limi
   expect(await limited(d("99"), [rejected("51000")])).toEqual([["market 4"], ["sell 4 rejected"]]);
 });
 
-test("an order is written anew so often and no more", async () => {
+test("an order is written anew so often and no more, the last of them for the venue to close the position itself", async () => {
   const [sent] = await limited(
     d("99"),
     Array.from({ length: 9 }, () => rejected("51006")),
   );
-  expect(sent).toEqual(["market 4", "optimal 4", "optimal 4", "optimal 4"]);
+  expect(sent).toEqual(["market 4", "optimal 4", "optimal 4", "optimal 4", "whole 4"]); // then the venue is to close it
 });
 
 test("what the venue canceled is followed by one within the price limit", async () => {
