@@ -13,8 +13,8 @@ const BEHIND_SECONDS = 300;
 const armedOf = ({ account: _, ...armed }: ArmingLookup & { readonly problem: string | null }) => armed;
 
 /**
- * How far the desk has come: `lagSeconds` is from the newest block's own time to the request. A live desk that is behind
- * says so, and answers 503. What replays a recording is as old as that. `arming` is live's alone: until when positions may be opened,
+ * How far the desk has come. A live desk that is behind says so, and answers 503; how far, the newest block's own time shows: no body
+ * holds a clock, so that one who has it already is told so. What replays a recording is as old as that. `arming` is live's alone: until when positions may be opened,
  * by whom, up to which caps, and why not; null = not armed. `stops`
  * says how many open positions a stop at the venue covers, since when one has none, and for how long one had none before.
  */
@@ -29,12 +29,10 @@ export const answer = route("GET /api/health", healthContract, async ({ at }, { 
     status: isBehind ? 503 : 200,
     body: {
       status: block === null ? "waiting for the first block" : isBehind ? "behind" : "ok",
-      at,
       chain: settings.chain,
       mode,
       venue: settings.venue,
       input: inputOf(settings),
-      lagSeconds,
       ...health,
       arming: armed && armedOf(armed),
     },

@@ -1,10 +1,12 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context as LambdaContext } from "aws-lambda";
 import { type Api, type ApiName, api } from "#topology/api";
 import type { AtRunTime, Job } from "#topology/job";
 import { type Matched, matchRoute } from "#topology/paths";
 import { type RouteName, routes } from "#topology/routes";
+import { sha256 } from "#units/ids";
 import { instant } from "#units/time";
 import { TimeBudgetError } from "./budget.ts";
+import { compress } from "./compress.ts";
 import type { Context } from "./context.ts";
 import { edge, runPiece } from "./edge.ts";
 import { cameThroughFront } from "./origin.ts";
@@ -25,7 +27,8 @@ export class UnansweredRouteError extends Error {
 /**
  * Returns the Lambda handler of a function of the HTTP API (payload format 2.0), made of the answers of its routes. What API
  * Gateway matched is taken as it did; what it has no route for is looked up here, so that HEAD is answered, another method is 405, a
- * path that a route once had 308, and the rest 404. What a route cannot answer is ours: 503 when the time was over, else 500, with
+ * path that a route once had 308, and the rest 404. A reply has the ETag of its body, and is 304 to who has that; the longer ones are
+ * compressed. What a route cannot answer is ours: 503 when the time was over, else 500, with
  * the id to look for in the log and no detail. A request that did not come through CloudFront, where there is one, gets 403.
  * @throws UnansweredRouteError
  */
@@ -35,11 +38,11 @@ export function dispatch(fn: ApiName, answers: readonly Answer[]) {
   const own = (Object.keys(routes) as RouteName[]).filter((name) => routes[name].in === fn);
   const wrong = [...own.filter((name) => !answerOf.has(name)), ...[...answerOf.keys()].filter((n) => !own.includes(n))];
   if (wrong.length > 0) throw new UnansweredRouteError(fn, wrong);
-  return edge<APIGatewayProxyEventV2, Reply>(entry, async (event, lambda) => {
+  const run = async (event: APIGatewayProxyEventV2, lambda: LambdaContext): Promise<Reply> => {
     const trace = newTrace(event.requestContext.requestId);
     const matched = matchedOf(event);
     const what = `${matched.kind === "route" ? matched.name : "a path without a route"}: request`;
-    return runPiece<Api["read"], Reply>({ entry, lambda, trace, what }, async (context) => {
+    const reply = await runPiece<Api["read"], Reply>({ entry, lambda, trace, what }, async (context) => {
       const problem = (status: number, detail: string) => problemReply({ status, detail, traceId: idOf(trace) });
       if (!(await cameThroughFront(event.headers))) return problem(403, "access is through CloudFront alone");
       if (matched.kind !== "route") return elsewhere(matched, event, trace);
@@ -47,8 +50,14 @@ export function dispatch(fn: ApiName, answers: readonly Answer[]) {
       if (!answer) return problem(404, "another function answers this path"); // its route never leads here
       return answered(event, matched.params, answer, context, trace);
     }).catch((error: unknown) => problemReply(failure(error, trace)));
-  });
+    return isHead(event) ? { ...reply, body: "" } : reply;
+  };
+  return edge<APIGatewayProxyEventV2, Reply>(entry, run).use(compress());
 }
+
+/** HEAD has no route of its own. */
+const isHead = ({ routeKey, requestContext }: APIGatewayProxyEventV2): boolean =>
+  !(routeKey in routes) && requestContext.http.method === "HEAD";
 
 /** What finds a request in the log: the root of its X-Ray trace where it has one, else its own id. */
 const idOf = ({ correlationId, traceId }: Trace): string => traceId ?? correlationId;
@@ -94,7 +103,7 @@ async function answered(
     ...{ params, query: Object.fromEntries(parameters) },
   };
   const reply: Answered = refused.length > 0 ? { status: 400, fields: refused } : await answer(request, context);
-  return respond(reply, trace);
+  return respond(reply, event.headers["if-none-match"] ?? "", trace);
 }
 
 /** What no route takes. API Gateway joins a repeated parameter's values by commas, and PostgreSQL holds no NUL in a text. */
@@ -118,7 +127,7 @@ function failure(error: unknown, trace: Trace): Problem {
   return { status, detail, traceId: idOf(trace) };
 }
 
-function respond(reply: Answered, trace: Trace): Reply {
+function respond(reply: Answered, ifNoneMatch: string, trace: Trace): Reply {
   const traceId = idOf(trace);
   if ("fields" in reply)
     return problemReply({
@@ -129,11 +138,20 @@ function respond(reply: Answered, trace: Trace): Reply {
     });
   if ("problem" in reply) return problemReply({ status: reply.status, detail: reply.problem, traceId });
   const { type, body } = textOf(reply);
-  const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff", "content-type": type };
-  return { statusCode: reply.status, headers, body };
+  const headers = { "x-content-type-options": "nosniff", "content-type": type };
+  if (reply.status !== 200)
+    return { statusCode: reply.status, headers: { ...headers, "cache-control": "no-store" }, body };
+  const etag = `W/"${sha256(body).slice(0, 32)}"`;
+  const kept = { etag, "cache-control": "private, no-cache", vary: "accept" };
+  if (hasIt(ifNoneMatch, etag)) return { statusCode: 304, headers: kept };
+  return { statusCode: 200, headers: { ...headers, ...kept }, body };
 }
+
+/** Weak, since it is of the body before it is compressed. Source: RFC 9110, sections 8.8.3.2 and 13.1.2. */
+const hasIt = (ifNoneMatch: string, etag: string): boolean =>
+  ifNoneMatch.split(",").some((each) => ["*", etag, etag.slice(2)].includes(each.trim()));
 
 const textOf = (reply: Extract<Answered, { readonly body: unknown } | { readonly markdown: string }>) =>
   "markdown" in reply
-    ? { type: "text/markdown; charset=utf-8", body: String(reply.markdown) }
+    ? { type: "text/markdown; charset=utf-8", body: reply.markdown }
     : { type: "application/json", body: JSON.stringify(reply.body) };

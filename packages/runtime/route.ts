@@ -46,7 +46,13 @@ export interface Answer<R extends RouteName = RouteName> {
   readonly answer: (request: RawRequest, context: RouteContext<R>) => Promise<Answered>;
 }
 
-export type Answered = RouteReply<Contract> | { readonly status: 400; readonly fields: readonly FieldProblem[] };
+/** A reply of whichever route, or what is wrong with the request. */
+export type Answered = { readonly status: number } & (
+  | { readonly body: unknown }
+  | { readonly markdown: string }
+  | { readonly problem: string }
+  | { readonly fields: readonly FieldProblem[] }
+);
 
 /**
  * Returns how a route of the topology answers: what it is asked is parsed by its contract, and what does not fit it is the
@@ -65,7 +71,7 @@ export function route<R extends RouteName, C extends Contracts[R]>(
       const fields = asked.flatMap(({ error }) => error?.issues.flatMap(fieldsOf) ?? []);
       if (fields.length > 0) return { status: 400, fields };
       const parsed = { params: asked[0].data, query: asked[1].data };
-      return (await job({ ...request, ...parsed } as RouteRequest<C>, context)) as Answered; // by the contract
+      return job({ ...request, ...parsed } as RouteRequest<C>, context); // parsed by the contract
     },
   };
 }

@@ -111,7 +111,7 @@ test("a route's bundle answers a request from its database", async () => {
   };
   const reply = (await invoke(directory, event)) as { statusCode: number; body: string };
   expect(reply.statusCode).toBe(200);
-  expect(JSON.parse(reply.body)).toMatchObject({ status: "waiting for the first block", at: AT });
+  expect(JSON.parse(reply.body)).toMatchObject({ status: "waiting for the first block", input: { name: "live" } });
   expect(Object.keys(inputs).filter((path) => /ccxt|client-sqs|client-eventbridge/.test(path))).toEqual([]);
 });
 

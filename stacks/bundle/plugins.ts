@@ -122,8 +122,8 @@ export const ccxtForOkx = (root: string): Plugin => ({
 /**
  * Leaves out of the SDK what a function on Lambda never uses. Its role's credentials are in the environment, so of the
  * chain of providers (SSO, profiles, processes, web identity, instance metadata) that one goes in; the chain is half of
- * the SDK. Clients ask for it by one name, the signer of RDS by another. No call of the desk is a stream of events. A client
- * reads its package.json for its version alone.
+ * the SDK. Clients ask for it by one name, the signer of RDS by another. No call of the desk is a stream of events, no Node lacks a
+ * SHA-256 of its own, and no client is told to retry adaptively. A client reads its package.json for its version alone.
  */
 export const awsOnLambda = (root: string): Plugin => ({
   name: "aws-on-lambda",
@@ -142,6 +142,14 @@ export const awsOnLambda = (root: string): Plugin => ({
       /\/@aws-sdk\/client-s3\//.test(importer)
         ? { path, namespace: "no-event-streams" }
         : absent(path, "no call of this bundle is a stream of events"),
+    );
+    build.onResolve({ filter: /\/Sha256Js$/ }, ({ path, importer }) =>
+      importer.endsWith("/Sha256Node.js") ? absent(path, "Node has its own SHA-256") : undefined,
+    );
+    build.onResolve({ filter: /^\.\/DefaultRateLimiter$/ }, ({ path, importer }) =>
+      importer.endsWith("/AdaptiveRetryStrategy.js")
+        ? absent(path, "no client of this bundle retries adaptively")
+        : undefined,
     );
     build.onLoad({ filter: /.*/, namespace: "no-event-streams" }, () => ({
       contents:
@@ -185,6 +193,16 @@ export const postgresOfRows = (): Plugin => ({
 }`,
       loader: "js",
     }));
+  },
+});
+
+/** Leaves out how languages, charsets and media types are negotiated: the API's replies have one of each, and encodings alone differ. */
+export const negotiatorOfEncodings = (): Plugin => ({
+  name: "negotiator-of-encodings",
+  setup: (build) => {
+    build.onResolve({ filter: /^negotiator\/lib\/(charset|language|mediaType)\.js$/ }, ({ path }) =>
+      absent(path, "encodings alone are negotiated in this bundle"),
+    );
   },
 });
 

@@ -26,12 +26,10 @@ export const healthContract = {
   query: z.strictObject({}),
   reply: z.object({
     status: z.enum(["waiting for the first block", "ok", "behind"]),
-    at: Instant,
     chain: z.string(),
     mode: TradingMode,
     venue: z.string(),
     input: Input,
-    lagSeconds: z.number().nullable(),
     block: block.nullable(),
     cursor: cursor.nullable(),
     trading: trading.nullable(),
