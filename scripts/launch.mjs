@@ -41,6 +41,7 @@ const commands = {
   policy: [["scripts/policy.ts"]],
   cost: [["scripts/cost.ts"]],
   bundle: [["scripts/bundle.ts"]],
+  openapi: [["scripts/openapi.ts"]],
   deploy: [["scripts/deploy.ts"]],
   diff: [["scripts/diff.ts"]],
   remove: [["scripts/remove.ts"]],

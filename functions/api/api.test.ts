@@ -12,6 +12,7 @@ import { END, START, writeDeskRows } from "#testing/desk-rows";
 import { PRACTICE } from "#testing/practice";
 import type { Contract } from "#topology/contracts/contract";
 import { contracts } from "#topology/contracts/contracts";
+import { ProblemReply } from "#topology/contracts/problem";
 import type { RouteName } from "#topology/routes";
 import type { Arming } from "#trading/arming";
 import { decimalOf } from "#units/decimal";
@@ -56,7 +57,7 @@ async function call(name: RouteName, query: string | Record<string, string> = {}
   if (type === "application/json") expect([200, ...Object.keys(also).map(Number)]).toContain(statusCode);
   if (type === "application/json") expect(reply.parse(parsed)).toEqual(parsed);
   if (type === "application/problem+json")
-    expect(parsed).toMatchObject({ status: statusCode, traceId: "r-1" });
+    expect(ProblemReply.parse(parsed)).toEqual({ ...parsed, status: statusCode, traceId: "r-1" });
   return { status: statusCode, type, text: body, body: parsed };
 }
 

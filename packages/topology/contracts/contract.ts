@@ -12,6 +12,6 @@ export interface Contract {
   readonly also?: Readonly<Record<number, string>>;
   /** Statuses that come with a problem of the route's own, and what each says. */
   readonly problems?: Readonly<Record<number, string>>;
-  /** It is Markdown where that is asked for. */
+  /** It comes as Markdown where that is asked for. */
   readonly isMarkdownToo?: true;
 }

@@ -1,21 +1,29 @@
 import * as z from "zod";
 import { EventType } from "#chain/event";
-import { BiasLine, ContributionLine, EventLine, OrderLine } from "#reporting/report";
+import { BiasLine, ContributionLine, EventLine, OrderLine, PositionLine, WalletLine } from "#reporting/report";
 import { OrderStatus } from "#trading/orders/order";
 
 /** What the desk runs on: beside what a route answers, so that generated input is never taken for a market. */
-export const Input = z.object({ name: z.string(), generated: z.boolean() });
+export const Input = z.object({ name: z.string(), generated: z.boolean() }).meta({ id: "Input" });
 
 /** Where the page after is: for `before`, or null after the last. */
 export const Next = z.string().nullable();
 
 /** An event as a route tells it: of a kind that the chain's reader knows. */
-export const ToldEvent = EventLine.extend({ type: EventType });
+export const ToldEvent = EventLine.extend({ type: EventType }).meta({ id: "Event" });
 
 /** A bias with its largest terms. */
 export const ToldBias = BiasLine.extend({
   contributions: z.array(ContributionLine.extend({ event: ToldEvent.nullable() })),
-});
+}).meta({ id: "Bias" });
 
 /** An order with why it was made, both in the words of the report too. */
-export const ToldOrder = OrderLine.extend({ status: OrderStatus, text: z.string(), whyText: z.string() });
+export const ToldOrder = OrderLine.extend({ status: OrderStatus, text: z.string(), whyText: z.string() }).meta({
+  id: "Order",
+});
+
+/** A position, as the report tells it. */
+export const ToldPosition = PositionLine.meta({ id: "Position" });
+
+/** A watched wallet with its latest scores. */
+export const ToldWallet = WalletLine.meta({ id: "Wallet" });
