@@ -33,10 +33,12 @@ export async function reduced(schedule: Schedule, law: string, judge: Judge): Pr
   const attempt = async (smaller: Schedule): Promise<void> => {
     if ((await judge(smaller)).some((violation) => lawOf(violation) === law)) best = smaller;
   };
-  await attempt({ ...best, fillLagMs: 0, skewMs: 0, deaths: [], doors: [], faults: [] });
+  await attempt({ ...best, fillLagMs: 0, skewMs: 0, deaths: [], doors: [], faults: [], hidden: null, billLagMs: 0 });
   for (const part of ["deaths", "doors", "faults", "steps"] as const)
     for (let i = best[part].length - 1; i >= 0; i -= 1) await attempt({ ...best, [part]: best[part].toSpliced(i, 1) });
   if (best.fillLagMs !== 0) await attempt({ ...best, fillLagMs: 0 });
+  if (best.hidden) await attempt({ ...best, hidden: null });
+  if (best.billLagMs) await attempt({ ...best, billLagMs: 0 });
   if (best.skewMs !== 0) await attempt({ ...best, skewMs: 0 });
   return best;
 }

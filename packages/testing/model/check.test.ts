@@ -11,7 +11,8 @@ const NAMES = [
   ...READS.map((path) => `request: GET ${path}`),
   ...WRITES.map((path) => `request: POST ${path}`),
   ...["dies: submit-order at books.claim", "dies: submit-order at POST trade/order", "stands still: submit-order"],
-  "a gap right after an order",
+  ...["a gap right after an order", "a hand right before a close", "fills that show late by their own time"],
+  "bills that show after their balance",
 ];
 const struck = (times: number, other: Readonly<Record<string, number>> = {}) =>
   new Map([...NAMES.map((name) => [name, times] as const), ...Object.entries(other)]);

@@ -4,6 +4,7 @@ import { type Outcome, runSchedule } from "./run.ts";
 import { ACTS, DOORS, FAULTS, type Point, READS, type Schedule, schedules, WRITES } from "./schedule.ts";
 import type { Moment } from "./scheduler.ts";
 import type { Open } from "./stage.ts";
+import { HIDDEN, LATE_BILLS } from "./venue.ts";
 
 /** What is asked of a check. */
 export interface Asked {
@@ -132,7 +133,7 @@ function strikesOf(points: readonly Point[]): Set<string> {
     ...[...FAULTS.read, ...FAULTS.write].map((kind) => `reply: ${kind}`),
     ...[...READS.map((path) => `GET ${path}`), ...WRITES.map((path) => `POST ${path}`)].map((of) => `request: ${of}`),
     ...common.flatMap(({ job, what }) => [`dies: ${job} at ${what}`, `stands still: ${job}`]),
-    "a gap right after an order",
+    ...["a gap right after an order", "a hand right before a close", HIDDEN, LATE_BILLS],
   ]);
 }
 

@@ -132,9 +132,10 @@ function tick(scheduler: Scheduler, begin: Begin, run: Handler, second: number, 
 type Handler = (event: unknown, context: ReturnType<typeof contextAt>) => Promise<unknown>;
 
 /** Returns whether nothing is under way, and the venue has shown all that it did. */
-async function isQuiet({ stage: { store }, scheduler, engine }: Scene, { fillLagMs }: Schedule): Promise<boolean> {
+async function isQuiet({ stage: { store }, scheduler, engine }: Scene, schedule: Schedule): Promise<boolean> {
+  const shownMs = Math.max(schedule.fillLagMs, schedule.hidden?.forMs ?? 0, schedule.billLagMs ?? 0);
   const last = engine.account.orders.reduce((latest, { uTime }) => Math.max(latest, uTime), 0);
-  if (scheduler.now() - last < fillLagMs + SEEN_MS) return false;
+  if (scheduler.now() - last < shownMs + SEEN_MS) return false;
   const { state, lifts } = await store.control("demo");
   if (state === "REDUCING" && lifts.length > 0) return false;
   return (await store.unclaimed("demo")).length + (await store.ordersAtVenue("demo")).length === 0;
@@ -193,7 +194,7 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
   const engine: PaperEngine = paperEngine({
     ...{ clock, source: market.source, key: KEY, balance: BALANCE, fillLagMs: schedule.fillLagMs, limits: true },
   });
-  const isFresh = schedule.fillLagMs === 0 && schedule.faults.every(({ kind }) => kind !== "stale");
+  const isFresh = schedule.fillLagMs === 0 && !schedule.hidden && schedule.faults.every(({ kind }) => kind !== "stale");
   const { now, current } = scheduler;
   const watch = watchOf({ store, faults, engine, now, current, initial: BALANCE, isFresh });
   const changed = async () => watch.control(await store.control("demo"), board.object);
@@ -211,7 +212,7 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
       if (isReply) watch.hindered(current(), false);
     },
   };
-  const way = wayToVenue(scheduler, engine, schedule.faults, hears);
+  const way = wayToVenue(scheduler, engine, schedule, hears);
   const begin = processesOf(scheduler, client, books, board.gated);
   const queues = queuesOf(scheduler, handlers, begin, fails);
   const giveBack = takeDoors(outsideOf(scheduler, schedule, queues, fails, way));

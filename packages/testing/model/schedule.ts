@@ -3,13 +3,14 @@ import type { Moment } from "./scheduler.ts";
 
 /**
  * What befalls a request to the venue. `late` is carried out seconds after its connection broke; after a `gap` the mark is
- * beyond the stop of the order that was just taken.
+ * beyond the stop of the order that was just taken. At a `clip` somebody else closes half of what is held right before an order that
+ * only reduces arrives.
  */
 export const FAULTS = {
   read: ["lost", "stale", "429", "502", "50004", "garbled"],
   write: ["lost", "lost-after", "late", "twice", "429", "50061", "502-after", "50004-after", "garbled"],
 } as const;
-export type FaultKind = (typeof FAULTS)[keyof typeof FAULTS][number] | "gap";
+export type FaultKind = (typeof FAULTS)[keyof typeof FAULTS][number] | "gap" | "clip";
 
 export const READS = [
   ...["account/positions", "trade/order", "trade/fills", "trade/orders-pending", "trade/orders-algo-pending"],
@@ -97,6 +98,10 @@ export interface Schedule {
   readonly faults: readonly VenueFault[];
   readonly doors: readonly DoorFault[];
   readonly deaths: readonly Death[];
+  /** Of one instrument the venue shows the fills of orders so much later, by the time at which they were made; absent or null = of none. */
+  readonly hidden?: { readonly instrument: number; readonly forMs: number } | null;
+  /** Bills are shown so much after the balance that they have changed; absent = at once. */
+  readonly billLagMs?: number;
 }
 
 /** For so long things go wrong; then it must come right. */
@@ -124,10 +129,12 @@ const writeFault: fc.Arbitrary<VenueFault> = fc
 const gap: fc.Arbitrary<VenueFault> = fc.constant({
   ...{ method: "POST", path: "trade/order", kind: "gap", fromS: 0, times: 1 },
 } as const);
+const clip: fc.Arbitrary<VenueFault> = gap.map((one) => ({ ...one, kind: "clip" }));
 const fault = fc.oneof(
   { arbitrary: readFault, weight: 5 },
   { arbitrary: writeFault, weight: 5 },
   { arbitrary: gap, weight: 1 },
+  { arbitrary: clip, weight: 1 },
 );
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -188,5 +195,16 @@ export function schedules(points: readonly Point[]): fc.Arbitrary<Schedule> {
     faults: fc.array(fault, { maxLength: 4 }),
     doors: fc.array(fc.record({ door: fc.constantFrom(...DOORS), fromS: seconds, times }), { maxLength: 2 }),
     deaths: deathsAt(points),
+    billLagMs: fc.constantFrom(...[0, 0, 0, 0, 0, 0, 0], ...[1500, 20_000, 70_000]),
+    hidden: fc.oneof(
+      { arbitrary: fc.constant(null), weight: 4 },
+      {
+        arbitrary: fc.record({
+          instrument: fc.integer({ min: 0, max: 1 }),
+          forMs: fc.constantFrom(90_000, 400_000, 400_000),
+        }),
+        weight: 1,
+      },
+    ),
   });
 }

@@ -1,9 +1,9 @@
 import type { Reply } from "#doubles/venue/reply";
 import type { PaperEngine } from "#doubles/venue/venue";
-import { decimalOf } from "#units/decimal";
+import { big, decimalOf } from "#units/decimal";
 import type { Request, Response } from "./doors.ts";
-import { START } from "./market.ts";
-import type { VenueFault } from "./schedule.ts";
+import { INSTRUMENTS, START } from "./market.ts";
+import type { Schedule, VenueFault } from "./schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const [BELOW, ABOVE] = [decimalOf("0.96"), decimalOf("1.04")];
@@ -52,7 +52,17 @@ export interface Hears {
   told(exchanged: Exchanged): void;
   /** A fault struck, in the reply or on the way; not: the price. */
   struck(name: string, isReply: boolean): void;
+  /** Something is about to be traded without the desk. */
+  others(instrument: string): void;
 }
+
+/** Under which names what is no fault of a reply is counted. */
+const STRUCK: Partial<Record<string, string>> = {
+  gap: "a gap right after an order",
+  clip: "a hand right before a close",
+};
+export const HIDDEN = "fills that show late by their own time";
+export const LATE_BILLS = "bills that show after their balance";
 
 interface Carried {
   readonly response: Response;
@@ -70,7 +80,7 @@ class ConnectionReset extends Error {
 export function wayToVenue(
   scheduler: Scheduler,
   engine: PaperEngine,
-  faults: readonly VenueFault[],
+  { faults, hidden = null, billLagMs = 0 }: Pick<Schedule, "faults" | "hidden" | "billLagMs">,
   hears: Hears,
 ): (request: Request) => Promise<Response> {
   const left = faults.map((fault) => ({ fault, times: fault.times }));
@@ -79,28 +89,53 @@ export function wayToVenue(
   const gap = ({ body, code }: Exchanged): void => {
     if (code === "0") engine.part(String(body.instId), body.side === "buy" ? BELOW : ABOVE, decimalOf("1"));
   };
-  const strike = (method: string, path: string): VenueFault | null => {
+  /** Somebody else closes half of what an order is about to close. */
+  const clip = ({ instId, side }: Exchanged["body"]): void => {
+    const held = big(engine.account.positions.find((one) => one.instId === instId)?.contracts ?? 0);
+    const half = held.abs().div(2).round(1, 0);
+    if (half.eq(0) || held.gt(0) !== (side === "sell")) return;
+    hears.others(String(instId));
+    engine.trade({ instId: String(instId), side: side === "sell" ? "sell" : "buy", size: half, cause: "trade" });
+  };
+  const isFillShown = ({ instId, clOrdId, fillTime }: Readonly<Record<string, string>>): boolean =>
+    hidden === null ||
+    instId !== INSTRUMENTS[hidden.instrument as 0 | 1].id ||
+    clOrdId === "" ||
+    Number(fillTime) + hidden.forMs <= scheduler.now();
+  const isBillShown = ({ ts }: Readonly<Record<string, string>>): boolean => Number(ts) + billLagMs <= scheduler.now();
+  /** Returns what the venue shows of its rows by now. */
+  const shown = (path: string, rows: readonly unknown[]): readonly unknown[] => {
+    const isFills = path.startsWith("trade/fills");
+    if (!isFills && !path.startsWith("account/bills")) return rows;
+    const found = (rows as Readonly<Record<string, string>>[]).filter(isFills ? isFillShown : isBillShown);
+    if (found.length < rows.length) hears.struck(isFills ? HIDDEN : LATE_BILLS, false);
+    return found;
+  };
+  const strike = (method: string, path: string, reduces: boolean): VenueFault | null => {
     const second = (scheduler.now() - START) / 1000;
-    const found = left.find(
-      ({ fault, times }) => times > 0 && fault.method === method && fault.path === path && second >= fault.fromS,
-    );
+    const isDue = ({ fromS, kind, ...of }: VenueFault): boolean =>
+      of.method === method && of.path === path && second >= fromS && (kind !== "clip" || reduces);
+    const found = left.find(({ fault, times }) => times > 0 && isDue(fault));
     if (found === undefined) return null;
     found.times -= 1;
-    const isReply = found.fault.kind !== "gap";
-    hears.struck(isReply ? `reply: ${found.fault.kind}` : "a gap right after an order", isReply);
+    const other = STRUCK[found.fault.kind];
+    const isReply = other === undefined;
+    hears.struck(other ?? `reply: ${found.fault.kind}`, isReply);
     hears.struck(`request: ${method} ${path}`, isReply);
     return found.fault;
   };
   return async ({ method, url, headers, body }) => {
     const path = url.pathname.slice(PREFIX.length);
-    const fault = strike(method, path);
+    const fields = body === "" ? {} : (JSON.parse(body) as Record<string, unknown>);
+    const fault = strike(method, path, String(fields.reduceOnly) === "true");
     const kind = fault?.kind ?? "";
     const carryOut = (): { reply: Reply; exchanged: Exchanged } => {
       const target = `${url.pathname}${url.search}`;
       const earlier = kind === "stale" ? last.get(target) : undefined;
-      const reply = earlier ?? engine.ask({ method, target, headers, body });
+      if (kind === "clip") clip(fields);
+      const asked = earlier ?? engine.ask({ method, target, headers, body });
+      const reply = { ...asked, data: shown(path, asked.data) };
       if (method === "GET") last.set(target, reply);
-      const fields = body === "" ? {} : (JSON.parse(body) as Record<string, unknown>);
       const exchanged = { method, path, query: url.searchParams, body: fields, rows: reply.data, code: codeOf(reply) };
       if (earlier === undefined) hears.seen(exchanged);
       return { reply, exchanged };
