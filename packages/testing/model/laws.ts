@@ -53,7 +53,7 @@ const TTL_MS = 120_000 + LAST_MS;
 const PASSED = /^(51278|51280)$/;
 /** What is sent in the invocation that hears of it is there by then; nothing was hindered for so long before. */
 const [AT_ONCE_MS, UNTOUCHED_MS] = [10_000, 120_000];
-/** An opening order is sized by the worse of mark and book; the price goes on until it fills, a buy at most 20 bps beyond the book. */
+/** An opening order counts the worse of mark and book to within 20 bps; the price goes on until it fills, a buy at most 20 bps on. */
 const SLACK = 1.013;
 
 const isLive = ({ state }: PaperAlgo): boolean => state === "live";

@@ -9,7 +9,7 @@ import { clientOrderId } from "../orders/client-order-id.ts";
 import type { OrderType, Quote, Side } from "../venue.ts";
 import { type Control, checkLimits, type LimitCheck, mayLeave } from "./limits.ts";
 import { POLICY, type Policy, policyHash } from "./policy.ts";
-import { type Sizing, sizeOf, worstPrice } from "./sizing.ts";
+import { countedPrice, type Sizing, sizeOf } from "./sizing.ts";
 import { type Trigger, triggerOf } from "./trigger.ts";
 import type { LanePast } from "./turnover.ts";
 import type { Volatility } from "./volatility.ts";
@@ -161,7 +161,7 @@ function proposedOrder(input: PlanInput, sizing: Sizing, policy: Policy): Propos
 function limitsOf(input: PlanInput, sizing: Sizing, policy: Policy): LimitCheck[] {
   const price = sizing.reduceOnly
     ? input.quote.mark
-    : worstPrice(input.quote, big(sizing.trade).gt(0) ? "buy" : "sell");
+    : countedPrice(input.quote, big(sizing.trade).gt(0) ? "buy" : "sell", policy);
   const oneUsd = big(price).times(input.instrument.contractSize);
   const after = big(sizing.held).plus(sizing.trade).abs();
   const assetUsd = after.times(oneUsd);

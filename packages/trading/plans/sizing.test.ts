@@ -232,7 +232,8 @@ test("an opening is within the caps in dollars by the mark and by the book's pri
       const { trade } = sizeOf(input({ ...overrides, touch }), POLICY);
       const coins = big(trade).abs().times(ETH_SWAP.contractSize);
       const side = big(trade).gt(0) ? touch.ask : touch.bid;
-      for (const usd of [coins.times(overrides.price), coins.times(side)]) {
+      // What stands within the slippage that an order is allowed counts as the mark.
+      for (const usd of [coins.times(overrides.price), coins.times(side).div(1.002)]) {
         for (const cap of [POLICY.maxOrderUsd, POLICY.maxAssetUsd, big(POLICY.maxGrossUsd).div(2)])
           expect(usd.lte(cap)).toBe(true);
         expect(usd.lte(big(overrides.equity).times(POLICY.maxLeverage).div(2))).toBe(true);
@@ -256,6 +257,10 @@ test("only what is added counts the book's price: what is held is worth its mark
     bounds: { asset_notional: "96.153846153846153846" },
   });
   expect(sizeOf(input({ touch, held: decimalOf("100") }), caps).trade).toBe("0");
+  const near = { bid: decimalOf("1001.9"), ask: decimalOf("1002") }; // as far as an order may slip, 20 bps
+  expect(sizeOf(input({ touch: near }), caps).bounds.asset_notional).toBe("100");
+  const beyond = { ...near, ask: decimalOf("1002.01") };
+  expect(sizeOf(input({ touch: beyond }), caps).bounds.asset_notional).toBe("99.799403199568866578");
   const low = { bid: decimalOf("960"), ask: decimalOf("0") };
   expect(sizeOf(input({ touch: low }), caps).bounds.asset_notional).toBe("100"); // the mark is the larger
 });

@@ -96,16 +96,20 @@ function stopDistanceOf(input: SizingInput, policy: Policy): Big | null {
 }
 
 /**
- * Returns what a contract counts as, by coin, against the caps in dollars when it is bought or sold: the mark, or the book's price on
- * that side where that is larger. An order fills at the book, and is worth the mark from then on.
+ * Returns the price of a coin that is bought or sold, as the caps in dollars count it: the mark, or the book's price on that side where
+ * that is above the mark by more than an order may slip. An order fills at the book, and is worth the mark from then on.
  */
-export function worstPrice({ bid, ask, mark }: Pick<Quote, "bid" | "ask" | "mark">, side: Side): Decimal {
+export function countedPrice(
+  { bid, ask, mark }: Pick<Quote, "bid" | "ask" | "mark">,
+  side: Side,
+  { maxSlippageBps }: Pick<Policy, "maxSlippageBps">,
+): Decimal {
   const touch = side === "buy" ? ask : bid;
-  return big(touch).gt(mark) ? touch : mark;
+  return big(touch).gt(big(mark).times(big(maxSlippageBps).div(10_000).plus(1))) ? touch : mark;
 }
 
-const priceTo = ({ touch, price: mark }: SizingInput, s: number): Decimal =>
-  worstPrice({ ...touch, mark }, s < 0 ? "sell" : "buy");
+const countedBy = ({ touch, price: mark }: SizingInput, s: number, policy: Policy): Decimal =>
+  countedPrice({ ...touch, mark }, s < 0 ? "sell" : "buy", policy);
 
 /**
  * Returns the contracts that each limit of a position allows, none below zero, where one counts `price` against a cap in dollars; what
@@ -134,7 +138,7 @@ function boundsOf(input: SizingInput, s: number, distance: Big, policy: Policy):
   const risk = equity.times(policy.riskPerTrade).times(text(Math.abs(s)));
   return notNegative({
     risk: risk.div(distance.times(oneUsd)),
-    ...capsOf(input, priceTo(input, s), distance, policy),
+    ...capsOf(input, countedBy(input, s, policy), distance, policy),
     ...(daily > 0 && { volatility: equity.times(policy.dailyVolatilityTarget).div(oneUsd.times(text(daily))) }),
   });
 }
@@ -196,7 +200,7 @@ function tradeOf(held: Big, goal: Big, most: Big, { instrument }: SizingInput) {
 /** Returns what one opening order may take. A thin hour stops buying more; it is no reason to sell what is held. */
 function orderBoundsOf(input: SizingInput, s: number, policy: Policy): Record<string, Big> {
   return {
-    order_notional: big(policy.maxOrderUsd).div(big(priceTo(input, s)).times(input.instrument.contractSize)),
+    order_notional: big(policy.maxOrderUsd).div(big(countedBy(input, s, policy)).times(input.instrument.contractSize)),
     liquidity: big(input.hourVolume).times(policy.maxVolumeShare),
   };
 }
