@@ -16,12 +16,12 @@ const ORDER = { path: "trade/order", method: "POST" } as const;
 const lotSize = decimalOf("0.01");
 
 /** Returns a desk and the requests to close a position that reached its venue. */
-async function watched(after: (bar: number) => number = () => 1000) {
+async function watched(after: (bar: number) => number = () => 1000, policy: PaperDeskOptions["policy"] = {}) {
   const asked: unknown[] = [];
   const observe: NonNullable<PaperDeskOptions["venue"]>["observe"] = ({ target }) => {
     if (target.endsWith(CLOSE.path)) asked.push(target);
   };
-  const listed = { policy: { takeProfitLegs: 0 }, row: { lotSz: lotSize }, venue: { observe } };
+  const listed = { policy: { takeProfitLegs: 0, ...policy }, row: { lotSz: lotSize }, venue: { observe } };
   const desk = await paperDesk(tests.db, { ...listed, after });
   tests.closeAfter(desk.close);
   await upsertInstruments(desk.db, [{ ...ETH_SWAP, lotSize }], "test", desk.at());
@@ -31,16 +31,21 @@ async function watched(after: (bar: number) => number = () => 1000) {
 const stopsOf = async (desk: PaperDesk) => (await desk.orders()).filter(({ orderType }) => orderType === "stop");
 const fates = async (desk: PaperDesk) => (await stopsOf(desk)).map(({ size, status }) => `${size} ${status}`).sort();
 
-/** Leaves so many contracts of 250, of which 0.1 are the least order: a person has closed the others. */
-async function left(contracts: string) {
-  const desk = await watched();
-  await desk.cover(await desk.trade("0.8"));
-  await desk.minutes(1);
+/** A person closes all but so many contracts of 250. */
+async function closedTo(desk: PaperDesk, contracts: string) {
   expect(await desk.exchange.positions()).toMatchObject([{ contracts: "250" }]);
   const size = decimalOf(String(250 - Number(contracts)));
   const mine = { instrument: ETH_SWAP.id, side: "sell", type: "market", size, price: null, reduceOnly: true } as const;
   await desk.exchange.submit({ ...mine, clientOrderId: "byhand1", expiresAt: instant(desk.clock.now() + 4000) });
   expect(await desk.exchange.positions()).toMatchObject([{ contracts }]);
+}
+
+/** Leaves so many contracts of 250, of which 0.1 are the least order. */
+async function left(contracts: string) {
+  const desk = await watched();
+  await desk.cover(await desk.trade("0.8"));
+  await desk.minutes(1);
+  await closedTo(desk, contracts);
   return desk;
 }
 
@@ -72,8 +77,8 @@ test("what is below the least order and worth more than dust is not closed for i
 });
 
 /** Enters 250 contracts whose level is passed before anything covers them. */
-async function passed() {
-  const desk = await watched((bar) => (bar < 1 ? 1000 : 900));
+async function passed(policy: PaperDeskOptions["policy"] = {}) {
+  const desk = await watched((bar) => (bar < 1 ? 1000 : 900), policy);
   const submit = desk.exchange.submit;
   desk.exchange.submit = ({ stop: _, ...order }) => submit(order); // it would fire by itself
   const id = await desk.trade("0.8");
@@ -114,6 +119,23 @@ test("a close that the venue calls too small an order for is left to the venue a
   await desk.minutes(1);
   expect(desk.asked).toHaveLength(1);
   expect(await desk.exchange.positions()).toEqual([]);
+});
+
+test("what the venue calls too small, and is worth no more than dust, is asked for once and left alone", async () => {
+  const desk = await passed({ maxDustUsd: "100" });
+  await closedTo(desk, "1"); // worth 90 USD
+  desk.venue.faults.set(
+    { ...ORDER, act: { kind: "code", code: "51132" }, times: 9 },
+    { ...CLOSE, act: { kind: "code", code: "51132" }, times: 9 },
+  );
+  await desk.minutes(1);
+  // Its stop is seen to before its fill is booked: once for what no position has yet, once for the position.
+  expect(await fates(desk)).toEqual(Array.from({ length: 4 }, () => "1 rejected"));
+  expect(desk.asked).toHaveLength(2);
+  await desk.minutes(3);
+  expect(desk.asked).toHaveLength(2);
+  expect(await stopsOf(desk)).toHaveLength(4);
+  expect(await desk.exchange.positions()).toMatchObject([{ contracts: "1" }]);
 });
 
 test.each(["reset-after", "reset-before"] as const)(

@@ -87,7 +87,8 @@ export async function closeAtMarket(
       await store.insert(wholeOrder({ ...run, control, instrument, position: held, mark }));
       continue;
     }
-    if (isCalledDust(stops, held.openedAt) && worth(held, instrument, mark).lte(run.policy.maxDustUsd)) return tripped;
+    const isLeft = isCalledDust(stops, held.openedAt) && worth(held, instrument, mark).lte(run.policy.maxDustUsd);
+    if (step.act === "place" && isLeft) return tripped;
     const ids = step.act === "place" ? IDS - step.attempt : IDS;
     const closing = closingOf(held.contracts, limit, instrument, { stops, openedAt: held.openedAt, ids });
     if (step.act === "send") {
