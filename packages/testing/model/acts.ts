@@ -97,7 +97,7 @@ export async function actOut(scene: Scene, step: Step): Promise<void> {
     case "adl":
       return others(scene, step);
     case "transfer":
-      engine.transfer(text(amount === 0 ? 1 : amount * 100));
+      engine.transfer(text(amount === 0 ? 1 : amount * 300));
       return;
     case "halt":
       return tighten(scene, "HALTED");

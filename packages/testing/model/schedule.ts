@@ -195,7 +195,7 @@ export function schedules(points: readonly Point[]): fc.Arbitrary<Schedule> {
     faults: fc.array(fault, { maxLength: 4 }),
     doors: fc.array(fc.record({ door: fc.constantFrom(...DOORS), fromS: seconds, times }), { maxLength: 2 }),
     deaths: deathsAt(points),
-    billLagMs: fc.constantFrom(...[0, 0, 0, 0, 0, 0, 0], ...[1500, 20_000, 70_000]),
+    billLagMs: fc.constantFrom(...[0, 0, 0, 0, 0, 0, 0], ...[1500, 20_000, 20_000]),
     hidden: fc.oneof(
       { arbitrary: fc.constant(null), weight: 4 },
       {
