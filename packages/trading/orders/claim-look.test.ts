@@ -9,6 +9,8 @@ const DECIDED = instantOf("2022-06-21T03:00:00.000Z");
 test.each([
   ["ioc", 29, "wait"],
   ["ioc", 30, "resend"],
+  ["ioc", 89, "resend"],
+  ["ioc", 90, "wait"],
   ["ioc", 120, "wait"],
   ["ioc", 121, "void"],
   ["stop", 30, "wait"],
