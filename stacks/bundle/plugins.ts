@@ -206,7 +206,10 @@ export const negotiatorOfEncodings = (): Plugin => ({
   },
 });
 
-/** Leaves out of drizzle the kinds of columns that no table has: a table names those that it has, and takes none from the list of all. */
+/**
+ * Leaves out of drizzle the kinds of columns that no table has, since a table names those that it has and takes none from the list of
+ * all, and queries by relations: no database is opened with its tables (db/server/connect.ts), so that none has a `query`.
+ */
 export const drizzleOfOwnColumns = (): Plugin => ({
   name: "drizzle-of-own-columns",
   setup: (build) => {
@@ -216,5 +219,10 @@ export const drizzleOfOwnColumns = (): Plugin => ({
 };`,
       loader: "js",
     }));
+    build.onResolve({ filter: /\/relations\.js$|\/query-builders\/query\.js$/ }, ({ path, importer }) =>
+      /\/drizzle-orm\/(pg-core\/(db|dialect)|postgres-js\/driver)\.js$/.test(importer)
+        ? absent(path, "no query of this bundle goes by relations")
+        : undefined,
+    );
   },
 });

@@ -2,7 +2,6 @@ import type { Duplex } from "node:stream";
 import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import type { Db } from "../client.ts";
-import * as schema from "../schema.ts";
 import type { MigrationConnection } from "./migrate.ts";
 
 /** Where a database is, when it is not a URL. `password` may be a function: it is asked at every connection. */
@@ -69,7 +68,7 @@ export function connectPostgres(at: string | PostgresAddress, options: PostgresO
     ...(verified ? { ssl: { rejectUnauthorized: true, ...(options.ca === undefined ? {} : { ca: options.ca }) } } : {}),
   };
   const client = postgres(url, settings);
-  const db = drizzle(socket ? preparing(client) : client, { schema });
+  const db = drizzle(socket ? preparing(client) : client);
   for (const type of ARRAYS_OF_TEXT) client.options.serializers[type] = arrayLiteral;
   return {
     db,
