@@ -1,7 +1,8 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
+import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { reportRecords, saveReport } from "#db/reading/reports";
-import { protections } from "#db/schema";
+import { bias as biasRows, protections } from "#db/schema";
 import { armByHand } from "#db/trading/arming";
 import { composeReport } from "#reporting/compose";
 import { markdown } from "#reporting/markdown";
@@ -159,6 +160,18 @@ test("GET /api/bias: the newest row of each asset and timeframe, or of one asset
   expect(one.body.biases).toHaveLength(1);
 });
 
+test("GET /api/bias: at an instant it is what it was then, whatever came after", async () => {
+  const then = await call(bias);
+  const { asOf } = then.body;
+  const later = instantOf("2022-06-21T04:03:00.000Z");
+  const [row] = await database.db.select().from(biasRows).where(eq(biasRows.timestamp, asOf)).limit(1);
+  await database.db.insert(biasRows).values({ ...row!, timestamp: later, value: decimalOf("0.5") });
+  expect((await call(bias)).body.asOf).toBe(later);
+  for (const at of [asOf, "2022-06-21T04:02:59.999Z"]) expect((await call(bias, { at })).body).toEqual(then.body);
+  expect((await call(bias, { at: "2001-01-01T00:00:00.000Z" })).body).toMatchObject({ asOf: null, biases: [] });
+  await database.db.delete(biasRows).where(eq(biasRows.timestamp, later));
+});
+
 test("GET /api/bias: why a traded asset has no order, in the words of the report; nothing once it has one", async () => {
   const ours = await call(bias);
   expect(ours.body.noTrade).toEqual([]); // ETH is the only one with an instrument, and it was traded
@@ -256,6 +269,8 @@ test.each([
   [events, { wallet: "0x12" }],
   [events, { before: "2022-06-21T00:00:00.000Z_0190a1b2-0000-7000-8000-000000000000_more" }],
   [events, { type: "nonsense" }],
+  [bias, { at: "2022-06-21" }],
+  [bias, { at: "2022-06-21T00:00:00.000+00:00" }],
   [bias, { asset: "" }],
   [bias, { asset: "nonsense" }],
   [bias, { asset: "%zz" }],

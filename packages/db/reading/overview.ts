@@ -1,4 +1,4 @@
-import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, lte, type SQL, sql } from "drizzle-orm";
 import { latestAt, type TradeRecords } from "#reporting/compose";
 import type { Cursor } from "#reporting/paging";
 import type { BiasLine, EventLine, OrderLine, PositionLine } from "#reporting/report";
@@ -118,13 +118,13 @@ async function stopHealth(db: Db, mode: TradingMode): Promise<StopHealth> {
 
 /**
  * Returns the newest bias of every asset and timeframe, or of one asset, with its value four hours before and its five
- * largest contributions. By asset and timeframe. "Newest" is by the newest row, not by a clock.
+ * largest contributions. By asset and timeframe. "Newest" is by the newest row, not by a clock; with `at`, of those that stood then.
  */
-export async function latestBiases(db: Db, asset: string | null): Promise<BiasLine[]> {
+export async function latestBiases(db: Db, asset: string | null, at: Instant | null = null): Promise<BiasLine[]> {
   const [newest] = await drizzleOf(db)
     .select({ at: bias.timestamp })
     .from(bias)
-    .where(asset === null ? undefined : eq(bias.asset, asset))
+    .where(and(asset === null ? undefined : eq(bias.asset, asset), at === null ? undefined : lte(bias.timestamp, at)))
     .orderBy(desc(bias.timestamp))
     .limit(1);
   if (!newest) return [];
@@ -140,10 +140,16 @@ export interface BiasState extends Omit<TradeRecords, "scope"> {
 
 /**
  * Returns the newest biases (see `latestBiases`) with the instant that they are of, the evidence there was then, the assets
- * that have an instrument, the account's orders of the four hours before, denied ones included, and the denials that stood before them.
+ * that have an instrument, the account's orders of the four hours before, denied ones included, and the denials that stood before them. As they stood at `at`: of two things only
+ * the latest is kept, an order's status and which assets have an instrument.
  */
-export async function biasState(db: Db, { mode, venue }: Account, asset: string | null): Promise<BiasState> {
-  const biases = await latestBiases(db, asset);
+export async function biasState(
+  db: Db,
+  { mode, venue }: Account,
+  asset: string | null,
+  at: Instant | null,
+): Promise<BiasState> {
+  const biases = await latestBiases(db, asset, at);
   const assets = (await tradedAssets(db)).filter((one) => asset === null || one === asset);
   const asOf = latestAt(biases);
   if (asOf === null) return { asOf, evidence: [], biases, tradedAssets: assets, orders: [], standing: [] };

@@ -44,6 +44,9 @@ export const Before = z
 /** One asset, as ETH. */
 export const OneAsset = AssetName.optional();
 
+/** The instant that a reply is of; left out = the newest. */
+export const At = Instant.optional();
+
 /** A wallet's address, in whatever case it comes. */
 export const Address = z
   .string()
