@@ -19,16 +19,21 @@ import type { Arming } from "#trading/arming";
 import { decimalOf } from "#units/decimal";
 import { instantOf } from "#units/time";
 import { answer as biasAnswer } from "./bias.ts";
+import { answer as biasHistoryAnswer } from "./bias-history.ts";
+import { answer as equityAnswer } from "./equity.ts";
 import { answer as eventsAnswer } from "./events.ts";
 import { answer as healthAnswer } from "./health.ts";
 import { answer as latestAnswer } from "./latest-report.ts";
+import { answer as oneBiasAnswer } from "./one-bias.ts";
 import { answer as ordersAnswer } from "./orders.ts";
 import { answer as positionsAnswer } from "./positions.ts";
+import { answer as pricesAnswer } from "./prices.ts";
 import { answer as walletsAnswer } from "./wallets.ts";
 
 type Read = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 const read = dispatch("read", [
   ...[biasAnswer, eventsAnswer, healthAnswer, latestAnswer, ordersAnswer, positionsAnswer, walletsAnswer],
+  ...[biasHistoryAnswer, oneBiasAnswer, pricesAnswer, equityAnswer],
 ]) as unknown as Read;
 
 const bias = "GET /api/bias";

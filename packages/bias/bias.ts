@@ -190,6 +190,15 @@ function explain(terms: readonly Weighed[], scale: number): ExplainedTerm[] {
     .sort((x, y) => Math.abs(y.contribution) - Math.abs(x.contribution) || (x.event_id < y.event_id ? -1 : 1));
 }
 
+/**
+ * Returns every term of a bias as it is stored with it, not the largest alone: by magnitude, then by event id. `terms` are those that
+ * `biasOf` had, and `k` its K.
+ */
+export const explainedTerms = ({ timeframe, at, terms, k }: Pick<BiasInput, "timeframe" | "at" | "terms" | "k">) => {
+  const weighed = weigh(terms, timeframe, at, k);
+  return explain(weighed, total(weighed, (term) => term.mass) + k);
+};
+
 function channelsOf(terms: readonly Weighed[]): Components["channels"] {
   const names = [...new Set(terms.map((term) => term.channel))].sort();
   return Object.fromEntries(

@@ -133,3 +133,9 @@ function numbersOf({ why, timeframe }: OrderLine): string {
     ...(why.credibility === null ? [] : [`credibility ${why.credibility.toFixed(1)}`]),
   ].join(", ");
 }
+
+/** Returns which unit an order's size is of, and the same in the asset. */
+export const sizedOf = ({ assetSize }: Pick<OrderLine, "assetSize">) => ({
+  sizeUnit: "contracts" as const,
+  sizeAsset: assetSize,
+});

@@ -1,6 +1,6 @@
 import type { Route } from "./job.ts";
 
-type Table = Readonly<Record<string, Pick<Route, "formerly">>>;
+type Table = Readonly<Record<string, Partial<Pick<Route, "formerly" | "file">>>>;
 
 /** What a path is to a table of routes. */
 export type Matched<R extends string> =
@@ -16,7 +16,7 @@ export type Matched<R extends string> =
  * stands; a field's segment is not empty, and is decoded. Of two routes the one without a field in that place wins.
  */
 export function matchRoute<R extends string>(
-  routes: Readonly<Record<R, Pick<Route, "formerly">>>,
+  routes: Readonly<Record<R, Partial<Pick<Route, "formerly" | "file">>>>,
   method: string,
   path: string,
 ): Matched<R> {

@@ -17,6 +17,30 @@ export const routes = {
     formerly: "/bias",
     summary: "latest bias per asset and timeframe with its contributions",
   },
+  "GET /api/bias/history": {
+    in: "read",
+    role: "viewer",
+    file: "bias-history",
+    summary: "a bias over time",
+  },
+  "GET /api/bias/{asset}/{timeframe}": {
+    in: "read",
+    role: "viewer",
+    file: "one-bias",
+    summary: "one bias as the sum of all its terms",
+  },
+  "GET /api/prices": {
+    in: "read",
+    role: "viewer",
+    file: "prices",
+    summary: "candles of an instrument",
+  },
+  "GET /api/equity": {
+    in: "read",
+    role: "viewer",
+    file: "equity",
+    summary: "equity over time, with its drawdown",
+  },
   "GET /api/events": {
     in: "read",
     role: "viewer",

@@ -14,6 +14,7 @@ import {
   negotiatorOfEncodings,
   onlyDeclared,
   postgresOfRows,
+  tablesThatAreNamed,
   zodThatChecks,
 } from "./plugins.ts";
 
@@ -133,6 +134,7 @@ export async function bundleHandler(job: string, out: string = BUNDLES): Promise
       postgresOfRows(),
       negotiatorOfEncodings(),
       drizzleOfOwnColumns(),
+      tablesThatAreNamed(),
       absentModules(),
     ],
   });

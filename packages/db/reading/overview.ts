@@ -233,21 +233,29 @@ function eventsWanted({ asset, type, from = null, to = null, minUsd = null, befo
   ];
 }
 
-/** Returns a page of orders of an account, newest decision first, then by id. */
-export function orderPage(
-  db: Db,
-  { mode, venue }: Account,
-  filter: { readonly status: string | null; readonly before: Cursor | null },
-  limit: number,
-): Promise<OrderLine[]> {
-  const { status, before } = filter;
-  return orderLines(
-    db,
-    sql`o.trading_mode = ${mode} AND o.exchange = ${venue} AND (${status}::text IS NULL OR o.status = ${status}::text)
-        AND ${before === null ? sql`true` : sql`(o.decided_at, o.id) < (${before.at}::timestamptz, ${before.id}::uuid)`}`,
-    sql`o.decided_at DESC, o.id DESC`,
-    limit,
-  );
+/** What a page of orders is narrowed to; null = any. The span is of the decision: the first instant included, the last not. */
+export interface OrderFilter {
+  readonly status: string | null;
+  readonly asset?: string | null;
+  readonly from?: Instant | null;
+  readonly to?: Instant | null;
+  readonly before: Cursor | null;
+}
+
+/** Returns a page of orders of an account, newest decision first, then by id. The page is chosen before anything is read beside it. */
+export function orderPage(db: Db, { mode, venue }: Account, filter: OrderFilter, limit: number): Promise<OrderLine[]> {
+  const { status, asset = null, from = null, to = null, before } = filter;
+  const wanted = [
+    sql`o.trading_mode = ${mode} AND o.exchange = ${venue}`,
+    ...(status === null ? [] : [sql`o.status = ${status}`]),
+    ...(asset === null ? [] : [sql`o.asset = ${asset}`]),
+    ...(from === null ? [] : [sql`o.decided_at >= ${from}::timestamptz`]),
+    ...(to === null ? [] : [sql`o.decided_at < ${to}::timestamptz`]),
+    ...(before === null ? [] : [sql`(o.decided_at, o.id) < (${before.at}::timestamptz, ${before.id}::uuid)`]),
+  ];
+  const newest = sql`o.decided_at DESC, o.id DESC`;
+  const page = sql`SELECT o.id FROM orders o WHERE ${sql.join(wanted, sql` AND `)} ORDER BY ${newest} LIMIT ${limit}`;
+  return orderLines(db, sql`o.id IN (${page})`, newest);
 }
 
 /** Returns positions of an account, newest first: the open ones, the closed ones, or both. */

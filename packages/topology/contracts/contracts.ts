@@ -1,5 +1,6 @@
 import type { RouteName } from "../routes.ts";
 import { biasContract } from "./bias.ts";
+import { biasHistoryContract, equityContract, oneBiasContract, pricesContract } from "./charts.ts";
 import type { Contract } from "./contract.ts";
 import { eventsContract } from "./events.ts";
 import { healthContract } from "./health.ts";
@@ -12,6 +13,10 @@ import { walletsContract } from "./wallets.ts";
 export const contracts = {
   "GET /api/health": healthContract,
   "GET /api/bias": biasContract,
+  "GET /api/bias/history": biasHistoryContract,
+  "GET /api/bias/{asset}/{timeframe}": oneBiasContract,
+  "GET /api/prices": pricesContract,
+  "GET /api/equity": equityContract,
   "GET /api/events": eventsContract,
   "GET /api/wallets": walletsContract,
   "GET /api/orders": ordersContract,

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { EventType } from "#chain/event";
 import { BiasLine, ContributionLine, EventLine, OrderLine, PositionLine, WalletLine } from "#reporting/report";
 import { OrderStatus } from "#trading/orders/order";
+import { Decimal } from "#units/decimal";
 
 /** What the desk runs on: beside what a route answers, so that generated input is never taken for a market. */
 export const Input = z.object({ name: z.string(), generated: z.boolean() }).meta({ id: "Input" });
@@ -17,10 +18,14 @@ export const ToldBias = BiasLine.extend({
   contributions: z.array(ContributionLine.extend({ event: ToldEvent.nullable() })),
 }).meta({ id: "Bias" });
 
+/** Which unit an order's `size` is of, and the same in the asset, exact; null while the instrument is not listed. */
+const Sized = z.object({ sizeUnit: z.literal("contracts"), sizeAsset: Decimal.nullable() });
+
 /** An order with why it was made, both in the words of the report too. */
-export const ToldOrder = OrderLine.extend({ status: OrderStatus, text: z.string(), whyText: z.string() }).meta({
-  id: "Order",
-});
+export const ToldOrder = OrderLine.extend({
+  ...{ status: OrderStatus, text: z.string(), whyText: z.string() },
+  ...Sized.shape,
+}).meta({ id: "Order" });
 
 /** A position, as the report tells it. */
 export const ToldPosition = PositionLine.meta({ id: "Position" });
