@@ -66,7 +66,7 @@ test("the steps of any decision, each taken by itself, end at the order's size",
     }),
     { numRuns: 1000 },
   );
-  expect([...seen]).toEqual(expect.arrayContaining(["bias", "exit", "bounds", "order_bounds", "cap", "flat_first"]));
+  expect([...seen]).toEqual(expect.arrayContaining(["bias", "exit", "bounds", "order_bounds"]));
 });
 
 test("a stop has no steps, nor has an order of a release that kept less", () => {
