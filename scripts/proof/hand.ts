@@ -43,7 +43,7 @@ const LIMITS = of("packages/trading/plans/limits.ts", [
   ["an asset that was never held cools down", "=== null ? policy.cooldownSeconds :", "=== null ? 0 :"],
   ["an order a minute too many", 'below("orders_a_minute"', 'atMost("orders_a_minute"'],
   ["a bias of any age", "seconds(input.biasAt, input.at)", "0"],
-  ["a quote of any age", "Math.max(0, seconds(quote.at, input.at))", "Math.min(0, seconds(quote.at, input.at))"],
+  ["a quote of any age", "policy.maxQuoteAgeSeconds, old", "policy.maxQuoteAgeSeconds, 0"],
   ["a wide spread is none", "policy.maxSlippageBps, halfSpreadBps(quote)", "policy.maxSlippageBps, crossedBps(quote)"],
   ["a spread ten times too small", ".times(10_000).div(sum)", ".times(1_000).div(sum)"],
   ["crossed by nothing", "half.lt(0) ? text", "half.gt(0) ? text"],
