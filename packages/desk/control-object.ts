@@ -50,6 +50,20 @@ export const fenced = (store: TradingStore, board: ControlBoard, armed: ArmingLo
   },
 });
 
+/**
+ * Returns the books, and what the kill switch became through them last; null = it was not tightened. What tightens it may throw
+ * right after, and then has no result to tell it by.
+ */
+export function watchedSwitch(store: TradingStore): { store: TradingStore; tightened: () => StoredControl | null } {
+  let last: StoredControl | null = null;
+  const tighten: TradingStore["tighten"] = async (mode, change) => {
+    const made = await store.tighten(mode, change);
+    last = made ?? last;
+    return made;
+  };
+  return { store: { ...store, tighten }, tightened: () => last };
+}
+
 /** Returns the kill switch as a lack of an arming leaves it. */
 async function withArming(mode: TradingMode, control: FencedControl, look: ArmingLook): Promise<FencedControl> {
   if (!mustBeArmed(mode, control)) return control;

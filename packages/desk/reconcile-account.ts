@@ -15,6 +15,7 @@ import { big, type Decimal, ZERO } from "#units/decimal";
 import { millis } from "#units/time";
 import { type Answers, askVenue, dayBefore, instrumentsOf } from "./ask-venue.ts";
 import { type Attempt, attempts, type Failure } from "./attempt.ts";
+import { watchedSwitch } from "./control-object.ts";
 import { keepLedger } from "./keep-ledger.ts";
 import { askedOnce, feePrices } from "./price-fees.ts";
 import { settleInstrument, type Told } from "./settle-orders.ts";
@@ -93,7 +94,7 @@ const ROUNDS = 3;
  * @throws when the books cannot be read at all.
  */
 export async function reconcileAccount(
-  store: TradingStore,
+  books: TradingStore,
   exchange: Exchange,
   run: Run,
   ids: readonly string[],
@@ -101,6 +102,7 @@ export async function reconcileAccount(
 ): Promise<Reconciled> {
   const { account, at } = run;
   const { attempt, failures } = attempts();
+  const { store, tightened } = watchedSwitch(books);
   const query = { account, at, by: run.by, endedSince: protectionsSince(at), filledSince: dayBefore(at) };
   let facts = await store.accountFacts(query);
   const standing = new Map(facts.comparisons.map((row) => [row.instrument, row]));
@@ -127,7 +129,7 @@ export async function reconcileAccount(
   await store.noteComparisons(account, [...standing.values()]);
   const { lost: unsent, hasVoided } = await sweepApproved(store, run, facts.unclaimed);
   if (hasVoided) facts = await store.accountFacts(query);
-  const byStops = rounds.reduce<StoredControl | null>((last, round) => round.byStops ?? last, null);
+  const byStops = rounds.reduce<StoredControl | null>((last, round) => round.byStops ?? last, null) ?? tightened();
   const impossibleFills = rounds.reduce((sum, round) => sum + round.impossibleFills, 0);
   const breaks = [...standing.values()].filter((row) => isBreak(row, run.policy)).flatMap(breakOf);
   const foreign = rounds.flatMap((round) => round.foreign);
@@ -222,8 +224,10 @@ async function coverAll(
   { store, exchange, run, attempt, ids }: Job,
   facts: AccountFacts,
   all: readonly (Instrument | null)[],
-  { looked: orders, positions, stops }: Answers,
+  { looked: orders, positions, stops: told }: Answers,
 ): Promise<StoredControl | null> {
+  // A list that did not come is asked for once more: without it nothing is covered until the next minute.
+  const stops = told ?? (await attempt("stops, once more", null, () => exchange.stops()));
   if (stops === null) return null;
   let tripped: StoredControl | null = null;
   for (const instrument of all) {

@@ -6,6 +6,7 @@ import type { TradingStore } from "#trading/store";
 import type { Exchange, VenuePosition } from "#trading/venue";
 import { big } from "#units/decimal";
 import { type Attempt, attempts, type Failure } from "../attempt.ts";
+import { watchedSwitch } from "../control-object.ts";
 import { coverPosition, type Looked } from "./cover-position.ts";
 import { protectionsOf } from "./record-protection.ts";
 import type { StopRun } from "./watch-stops.ts";
@@ -55,13 +56,14 @@ function coverShown(
  * that only reduces, or that the venue did not take, has nothing to cover.
  */
 export async function coverOrder(
-  store: TradingStore,
+  books: TradingStore,
   exchange: Exchange,
   run: StopRun,
   order: StoredOrder,
 ): Promise<Covering> {
   const { attempt, failures } = attempts();
   const id = order.instrument;
+  const { store, tightened } = watchedSwitch(books);
   if (order.reduceOnly || !(AT_VENUE.includes(order.status) || order.status === "filled"))
     return { tripped: null, failures };
   const [found, positions] = await Promise.all([
@@ -71,7 +73,8 @@ export async function coverOrder(
   const position = positionIn(positions, id);
   if (!position && (found === null || big(found.filledSize).eq(0))) return { tripped: null, failures };
   const shown = { listed: () => store.instruments([id]), orders: [{ order, found }], position };
-  return { tripped: await coverShown(store, exchange, run, attempt, id, shown), failures };
+  const tripped = (await coverShown(store, exchange, run, attempt, id, shown)) ?? tightened();
+  return { tripped, failures };
 }
 
 /**
@@ -79,12 +82,13 @@ export async function coverOrder(
  * It needs nothing of the job that sent an order, which may have ended at any point.
  */
 export async function coverInstrument(
-  store: TradingStore,
+  books: TradingStore,
   exchange: Exchange,
   run: StopRun,
   id: string,
 ): Promise<InstrumentCovering> {
   const { attempt, failures } = attempts();
+  const { store, tightened } = watchedSwitch(books);
   const closing = new Set<string>();
   const [listed, atVenue] = await Promise.all([store.instruments([id]), store.ordersAtVenue(run.account.mode)]);
   if (listed.length === 0) return { tripped: null, isClosing: false, failures };
@@ -99,6 +103,6 @@ export async function coverInstrument(
   );
   const position = positionIn(await attempt("positions", id, () => exchange.positions()), id);
   const shown = { listed: async () => listed, orders, position };
-  const tripped = await coverShown(store, exchange, { ...run, closing }, attempt, id, shown);
+  const tripped = (await coverShown(store, exchange, { ...run, closing }, attempt, id, shown)) ?? tightened();
   return { tripped, isClosing: closing.has(id), failures };
 }

@@ -168,3 +168,24 @@ test("a stop that went with an order does not outlive its position: it could ope
   await desk.minutes(2);
   expect([await desk.exchange.positions(), await waiting(desk)]).toEqual([[], []]);
 });
+
+test.each([
+  ["50105", "HALTED"],
+  ["50012", "REDUCING"],
+])(
+  "what the venue's answer to a stop makes of the kill switch is told, though the stop is not there: %s",
+  async (code, state) => {
+    for (const look of ["cover", "reconcile"] as const) {
+      const desk = await open();
+      const id = await desk.trade("0.8");
+      const { placeStop } = desk.exchange;
+      desk.exchange.placeStop = async (stop) => {
+        desk.venue.faults.set({ path: "trade/order-algo", method: "POST", act: { kind: "code", code } });
+        return placeStop(stop);
+      };
+      const found = look === "cover" ? await desk.cover(id) : await desk.reconcile();
+      expect(found.tripped).toMatchObject({ state, reason: expect.stringContaining(code) });
+      expect(found.failures).toMatchObject([{ error: { name: "StopNotTaken" } }]);
+    }
+  },
+);
