@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { assertArmed } from "#desk/arming";
-import { assertAccount } from "#desk/assert-account";
+import { assertArmed } from "#desk/account/arming";
+import { assertAccount } from "#desk/account/assert-account";
 import { attempts, PartsFailed } from "#desk/attempt";
 import { ControlObjectError, fenced, mendControl } from "#desk/control-object";
 import { reconcileAccount } from "#desk/reconcile-account";

@@ -12,7 +12,7 @@ import type { TradingMode } from "#trading/mode";
 import type { ControlState } from "#trading/plans/limits";
 import type { TradingStore } from "#trading/store";
 import type { Instant } from "#units/time";
-import { unasked } from "./arming.ts";
+import { unasked } from "./account/arming.ts";
 
 /** The part of the books that the kill switch is in. */
 export type SwitchBooks = Pick<TradingStore, "control" | "tighten">;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, ETH, handDesk, START } from "#testing/hand-desk";
-import { PRICE } from "#testing/hand-venue";
+import { ACCOUNT, ETH, handDesk, START } from "#testing/hand/desk";
+import { PRICE } from "#testing/hand/venue";
 import type { Lane } from "#trading/plans/lane";
 import { POLICY, type Policy } from "#trading/plans/policy";
 import { compared } from "#trading/positions/comparison";

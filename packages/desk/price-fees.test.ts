@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { START } from "#testing/hand-desk";
+import { START } from "#testing/hand/desk";
 import type { UnvaluedFee } from "#trading/positions/fee";
 import type { VenueFill } from "#trading/venue";
 import { type Decimal, decimalOf } from "#units/decimal";

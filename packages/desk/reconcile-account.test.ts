@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sqlStore } from "#db/trading/store";
 import { type TestDatabase, testDatabase } from "#testing/database";
-import { handVenue, PRICE } from "#testing/hand-venue";
+import { handVenue, PRICE } from "#testing/hand/venue";
 import { memoryStore } from "#testing/memory/store";
 import { ACCOUNT, BAR, INSTRUMENTS, START, setUp } from "#testing/memory/store-world";
 import { clientOrderId } from "#trading/orders/client-order-id";

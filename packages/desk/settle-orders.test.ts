@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, handDesk, ETH as LISTED, START } from "#testing/hand-desk";
-import { handVenue, PRICE } from "#testing/hand-venue";
+import { ACCOUNT, handDesk, ETH as LISTED, START } from "#testing/hand/desk";
+import { handVenue, PRICE } from "#testing/hand/venue";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { POLICY } from "#trading/plans/policy";
 import type { VenueOrder } from "#trading/venue";

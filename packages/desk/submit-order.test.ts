@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, handDesk, START } from "#testing/hand-desk";
-import { PRICE } from "#testing/hand-venue";
+import { ACCOUNT, handDesk, START } from "#testing/hand/desk";
+import { PRICE } from "#testing/hand/venue";
 import type { Arming } from "#trading/arming";
 import type { NewOrder } from "#trading/orders/stored-order";
 import { DEADLINE_MS } from "#trading/orders/submission";

@@ -19,8 +19,8 @@ import type { Exchange } from "#trading/venue";
 import { type Decimal, ZERO } from "#units/decimal";
 import type { OrderId } from "#units/ids";
 import { type Instant, instant, millis } from "#units/time";
-import { armingObjection, unasked } from "./arming.ts";
-import { ensureLeverage } from "./ensure-leverage.ts";
+import { armingObjection, unasked } from "./account/arming.ts";
+import { ensureLeverage } from "./account/ensure-leverage.ts";
 
 export interface Submitted {
   readonly outcome: SubmitOutcome;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, ETH, handDesk, START } from "#testing/hand-desk";
-import { PRICE } from "#testing/hand-venue";
+import { ACCOUNT, ETH, handDesk, START } from "#testing/hand/desk";
+import { PRICE } from "#testing/hand/venue";
 import { POLICY } from "#trading/plans/policy";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";

@@ -11,7 +11,7 @@ import { latestArming } from "#db/trading/arming";
 import { readControl } from "#db/trading/control";
 import { upsertInstruments } from "#db/trading/instruments";
 import { sqlStore } from "#db/trading/store";
-import { assertArmed } from "#desk/arming";
+import { assertArmed } from "#desk/account/arming";
 import { fenced, mendControl } from "#desk/control-object";
 import { submitOrder } from "#desk/submit-order";
 import { type PaperVenue, paperVenue } from "#doubles/venue/venue";

@@ -2,6 +2,7 @@ import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { lambdaContext } from "#local/aws/jobs";
 import { healthContract } from "#topology/contracts/health";
+import { routes } from "#topology/routes";
 import { ROUTES, topology } from "#topology/topology";
 import { dispatch, UnansweredRouteError } from "./dispatch.ts";
 import { type LogLine, useSink } from "./log.ts";
@@ -61,8 +62,10 @@ test("what has no route is said as a problem: 404, 405 with what is allowed, 308
   expect(lines).toEqual([]);
 });
 
-test("every route was once somewhere else, and is told where it is now", async () => {
-  for (const name of ROUTES) {
+test("a route that was once somewhere else is told where it is now", async () => {
+  const moved = ROUTES.filter((name) => "formerly" in routes[name]);
+  expect(moved.length).toBeGreaterThan(0);
+  for (const name of moved) {
     const path = name.replace("GET ", "");
     expect(await ask("GET", path.replace("/api", ""))).toMatchObject({ status: 308, headers: { location: path } });
   }

@@ -12,7 +12,8 @@ export const PROVEN = [
   "packages/trading/plans/*.ts",
   "packages/trading/protection/{protect,ladder}.ts",
   "packages/trading/orders/claim-look.ts",
-  "packages/desk/{submit-order,settle-orders,ensure-leverage,arming,plan-lane,price-fees,sweep-approved}.ts",
+  "packages/desk/{submit-order,settle-orders,plan-lane,price-fees,sweep-approved}.ts",
+  "packages/desk/account/{ensure-leverage,arming}.ts",
   "packages/desk/stops/{cover-position,lay-ladder,adopt-fired}.ts",
 ] as const;
 

@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** Of the desk those whose books are in memory. */
 const IN_MEMORY =
-  "{arming,assert-account,ensure-leverage,plan-lane,price-fees,settle-orders,submit-order,sweep-approved,trip-account,stops/{adopt-fired,cover-replies,leg-replies,watch-stops}}";
+  "{account/{arming,assert-account,ensure-leverage},plan-lane,price-fees,settle-orders,submit-order,sweep-approved,trip-account,stops/{adopt-fired,cover-replies,leg-replies,watch-stops}}";
 
 /**
  * The tests that the proof runs against each mutant: those of the mutated folders that need no database. One seed, so

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, ETH, handDesk, START } from "#testing/hand-desk";
+import { ACCOUNT, ETH, handDesk, START } from "#testing/hand/desk";
 import { POLICY } from "#trading/plans/policy";
 import type { OpenPosition } from "#trading/positions/position-row";
 import { legId } from "#trading/protection/leg-id";

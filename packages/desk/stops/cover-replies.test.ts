@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, BTC, ETH, handDesk, START } from "#testing/hand-desk";
-import { PRICE } from "#testing/hand-venue";
+import { ACCOUNT, BTC, ETH, handDesk, START } from "#testing/hand/desk";
+import { PRICE } from "#testing/hand/venue";
 import type { StoredOrder } from "#trading/orders/stored-order";
 import { POLICY } from "#trading/plans/policy";
 import type { OpenPosition } from "#trading/positions/position-row";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, BTC, ETH, handDesk, START } from "#testing/hand-desk";
+import { ACCOUNT, BTC, ETH, handDesk, START } from "#testing/hand/desk";
 import type { NewOrder } from "#trading/orders/stored-order";
 import { POLICY, type Policy } from "#trading/plans/policy";
 import type { OpenPosition } from "#trading/positions/position-row";

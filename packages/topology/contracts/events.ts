@@ -6,8 +6,9 @@ import { Input, Next, ToldEvent } from "./lines.ts";
 import { Address, Before, Limit, OneAsset } from "./query.ts";
 import { From, To } from "./span.ts";
 
+const USD = /^\d{1,15}(\.\d{1,2})?$/;
 /** Dollars, without exponent or sign. */
-const Usd = Decimal.regex(/^\d{1,15}(\.\d{1,2})?$/, "dollars, as 100000 or 0.5");
+const Usd = Decimal.regex(USD, "dollars, as 100000 or 0.5").meta({ override: { type: "string", pattern: USD.source } });
 
 /** Events, newest first. */
 export const eventsContract = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, BTC, ETH, handDesk } from "#testing/hand-desk";
+import { ACCOUNT, BTC, ETH, handDesk } from "#testing/hand/desk";
 import { POLICY } from "#trading/plans/policy";
 import { decimalOf } from "#units/decimal";
 import { ensureLeverage } from "./ensure-leverage.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, handDesk } from "#testing/hand-desk";
+import { ACCOUNT, handDesk } from "#testing/hand/desk";
 import type { Arming, ArmingVerdict } from "#trading/arming";
 import { assertArmed } from "./arming.ts";
 

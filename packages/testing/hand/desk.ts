@@ -2,9 +2,9 @@ import type { StoredControl } from "#trading/control";
 import type { Instrument } from "#trading/instrument";
 import { decimalOf } from "#units/decimal";
 import { instant } from "#units/time";
-import { handVenue } from "./hand-venue.ts";
-import type { Surroundings } from "./memory/books.ts";
-import { memoryStore } from "./memory/store.ts";
+import type { Surroundings } from "../memory/books.ts";
+import { memoryStore } from "../memory/store.ts";
+import { handVenue } from "./venue.ts";
 
 /** When a hand desk begins. */
 export const START = Date.parse("2022-06-21T00:00:00.000Z");

@@ -15,9 +15,9 @@ import { clientOrderId } from "#trading/orders/client-order-id";
 import { POLICY } from "#trading/plans/policy";
 import { decimalOf } from "#units/decimal";
 import { instant, instantOf } from "#units/time";
+import { fenced, mendControl } from "../control-object.ts";
+import { submitOrder } from "../submit-order.ts";
 import { assertAccount } from "./assert-account.ts";
-import { fenced, mendControl } from "./control-object.ts";
-import { submitOrder } from "./submit-order.ts";
 
 const KEY = { apiKey: "key-0123456789", secret: "secret", passphrase: "phrase" };
 const ACCOUNT = { mode: "demo", venue: "paper" } as const;
