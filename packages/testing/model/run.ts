@@ -131,8 +131,12 @@ function tick(scheduler: Scheduler, begin: Begin, run: Handler, second: number, 
 }
 type Handler = (event: unknown, context: ReturnType<typeof contextAt>) => Promise<unknown>;
 
-/** Returns whether nothing is under way, and the venue has shown all that it did. */
-async function isQuiet({ stage: { store }, scheduler, engine }: Scene, schedule: Schedule): Promise<boolean> {
+/** Returns whether nothing is under way, no answer of the last run was a wrong one, and the venue has shown all that it did. */
+async function isQuiet(
+  { stage: { store }, scheduler, engine, faultyAt }: Scene & Faulty,
+  schedule: Schedule,
+): Promise<boolean> {
+  if (scheduler.now() - faultyAt() < TICK_S * 1000) return false;
   const shownMs = Math.max(schedule.fillLagMs, schedule.hidden?.forMs ?? 0, schedule.billLagMs ?? 0);
   const last = engine.account.orders.reduce((latest, { uTime }) => Math.max(latest, uTime), 0);
   if (scheduler.now() - last < shownMs + SEEN_MS) return false;
@@ -141,8 +145,13 @@ async function isQuiet({ stage: { store }, scheduler, engine }: Scene, schedule:
   return (await store.unclaimed("demo")).length + (await store.ordersAtVenue("demo")).length === 0;
 }
 
+/** When the venue's answer was last another than the right one. */
+interface Faulty {
+  readonly faultyAt: () => number;
+}
+
 /** Plays a schedule to its quiet end. */
-async function play(schedule: Schedule, scene: Scene, begin: Begin, reconcile: Handler): Promise<void> {
+async function play(schedule: Schedule, scene: Scene & Faulty, begin: Begin, reconcile: Handler): Promise<void> {
   const { scheduler, watch } = scene;
   let last: End = "failed";
   const ended = (end: End): void => {
@@ -205,10 +214,12 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
     if (method === "lift" && made !== null) watch.lifted(made as never);
     if (method === "keepLedger") watch.kept(made as never);
   });
+  let faultyAt = Number.NEGATIVE_INFINITY;
   const hears = {
     ...watch,
     struck: (name: string, isReply: boolean) => {
       struck.add(name);
+      faultyAt = now();
       if (isReply) watch.hindered(current(), false);
     },
   };
@@ -218,7 +229,7 @@ async function runOnce(schedule: Schedule, open: Open): Promise<Outcome> {
   const giveBack = takeDoors(outsideOf(scheduler, schedule, queues, fails, way));
   useSink(() => undefined);
   try {
-    const scene = { scheduler, engine, stage, watch, queues, board };
+    const scene = { scheduler, engine, stage, watch, queues, board, faultyAt: () => faultyAt };
     await play(schedule, scene, begin, handlers.get(schedules["reconcile-orders"].consumer) as Handler);
   } finally {
     giveBack();
