@@ -4,13 +4,14 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Listening } from "#host/http";
 import { provide } from "#runtime/services";
+import { askedPath } from "#testing/asked-path";
 import { type TestDatabase, testDatabase } from "#testing/database";
 import { writeDeskRows } from "#testing/desk-rows";
 import { PRACTICE } from "#testing/practice";
 import type { Contract } from "#topology/contracts/contract";
 import { contracts } from "#topology/contracts/contracts";
-import type { RouteName } from "#topology/routes";
 import { ROUTES } from "#topology/topology";
+import { instantOf } from "#units/time";
 import { startApi } from "./api-server.ts";
 import { loadHandlers } from "./aws/jobs.ts";
 
@@ -50,16 +51,8 @@ async function ask(method: string, path: string, headers: Readonly<Record<string
   return promise;
 }
 
-const SPAN = "from=2022-06-20T00:00:00.000Z&to=2022-06-22T00:00:00.000Z";
-/** What a route must be asked, and the fields of its path. */
-const ASKED: Partial<Readonly<Record<RouteName, string>>> = {
-  "GET /api/bias/history": `/api/bias/history?asset=ETH&timeframe=1h&${SPAN}`,
-  "GET /api/bias/{asset}/{timeframe}": "/api/bias/ETH/4h",
-  "GET /api/prices": `/api/prices?instrument=ETH-USDT-SWAP&${SPAN}`,
-  "GET /api/equity": `/api/equity?${SPAN}`,
-};
 const paths = ROUTES.filter((name) => name !== "GET /api/reports/latest").map(
-  (name) => [name, ASKED[name] ?? name.replace("GET ", "")] as const,
+  (name) => [name, askedPath(name, instantOf("2022-06-21T00:14:00.000Z"))] as const,
 );
 
 test.each(paths)("%s: what its contract says, with an ETag by which the same again is 304", async (name, path) => {

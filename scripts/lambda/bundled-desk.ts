@@ -15,6 +15,7 @@ import { scheduledEvent } from "#local/laptop";
 import { recordedCandles } from "#recording/candle-source";
 import { policyOn } from "#recording/policy";
 import type { Recording } from "#recording/recording";
+import { askedPath } from "#testing/asked-path";
 import type { Delivered } from "#topology/delivery";
 import { functionName } from "#topology/functions";
 import type { QueueName } from "#topology/queues";
@@ -143,7 +144,7 @@ export async function bundledDesk(
       );
     },
     get: async (route) => {
-      const reply = await fetch(new URL(route.split(" ")[1] ?? "/", api.url));
+      const reply = await fetch(new URL(askedPath(route, instant(clock.now())), api.url));
       return { status: reply.status, text: await reply.text() };
     },
     close: async () => {
