@@ -1,5 +1,5 @@
-import { sql } from "drizzle-orm";
 import type { Drizzle } from "#db/drizzle";
+import { listOf } from "#db/rows";
 import { anyRows } from "./any-rows.ts";
 
 /** A database that says what its raw statements read. */
@@ -24,13 +24,13 @@ type Statement = Parameters<typeof anyRows>[1];
 
 /** Returns the table of each partition and chunk: both inherit from it. Source: PostgreSQL documentation, "pg_inherits". */
 async function parentsIn(db: Drizzle): Promise<ReadonlyMap<string, string>> {
-  const found = await anyRows(
-    db,
-    sql`SELECT child.relname AS part, parent.relname AS "table" FROM pg_inherits i
+  const found = await db.execute(
+    `SELECT child.relname AS part, parent.relname AS "table" FROM pg_inherits i
         JOIN pg_class child ON child.oid = i.inhrelid JOIN pg_class parent ON parent.oid = i.inhparent
         WHERE child.relkind IN ('r', 'p')`,
   );
-  return new Map(found.map(({ part, table }) => [String(part), String(table)]));
+  const list = listOf(found) as readonly Record<string, unknown>[];
+  return new Map(list.map(({ part, table }) => [String(part), String(table)]));
 }
 
 /**

@@ -15,7 +15,7 @@ import { scheduledEvent } from "#local/laptop";
 import { recordedCandles } from "#recording/candle-source";
 import { policyOn } from "#recording/policy";
 import type { Recording } from "#recording/recording";
-import { askedPath } from "#testing/asked-path";
+import { askedPath } from "#topology/asked-path";
 import type { Delivered } from "#topology/delivery";
 import { functionName } from "#topology/functions";
 import type { QueueName } from "#topology/queues";

@@ -1,5 +1,5 @@
-import type { RouteName } from "#topology/routes";
 import { type Instant, instant, millis } from "#units/time";
+import type { RouteName } from "./routes.ts";
 
 const DAY_MS = 86_400_000;
 
