@@ -78,7 +78,6 @@ interface Round {
   /** Null also in a round that looks at some instruments once more. */
   readonly balance: VenueBalance | null;
   readonly impossibleFills: number;
-  readonly byStops: StoredControl | null;
   readonly foreign: readonly ForeignFill[];
 }
 
@@ -129,7 +128,7 @@ export async function reconcileAccount(
   await store.noteComparisons(account, [...standing.values()]);
   const { lost: unsent, hasVoided } = await sweepApproved(store, run, facts.unclaimed);
   if (hasVoided) facts = await store.accountFacts(query);
-  const byStops = rounds.reduce<StoredControl | null>((last, round) => round.byStops ?? last, null) ?? tightened();
+  const byStops = tightened();
   const impossibleFills = rounds.reduce((sum, round) => sum + round.impossibleFills, 0);
   const breaks = [...standing.values()].filter((row) => isBreak(row, run.policy)).flatMap(breakOf);
   const foreign = rounds.flatMap((round) => round.foreign);
@@ -198,7 +197,7 @@ async function reconcileRound(
   const laddered: Laddered[] = [];
   const all = instrumentsOf(job, facts, ids, only, answers);
   // Before the books: what keeps them from being written keeps no stop from being placed.
-  let byStops = await coverAll(job, facts, [...all.values()], answers);
+  await coverAll(job, facts, [...all.values()], answers);
   for (const [id, listed] of all) {
     const booked = await attempt("books", id, () => reconcileInstrument(job, facts, id, listed, answers));
     if (booked === null) note(job, id, { kind: "failed" });
@@ -208,15 +207,14 @@ async function reconcileRound(
     const shown = answers.positions?.find(({ instrument }) => instrument === id) ?? null;
     if (listed !== null && shown !== null) {
       const { markPrice: mark } = shown;
-      byStops = (await attempt("stop", id, () => watchStop(store, exchange, run, listed, open, mark))) ?? byStops;
+      await attempt("stop", id, () => watchStop(store, exchange, run, listed, open, mark));
       const isQuiet = answers.looked.every(({ order }) => order.instrument !== id);
-      if (isQuiet)
-        byStops = (await attempt("dust", id, () => closeDust(store, exchange, run, listed, open, shown))) ?? byStops;
+      if (isQuiet) await attempt("dust", id, () => closeDust(store, exchange, run, listed, open, shown));
     }
     if (listed !== null && booked !== null) laddered.push({ instrument: listed, open });
   }
-  byStops = (await layLadders(job, laddered, answers, facts.protections)) ?? byStops;
-  return { open: answers.orders ?? [], balance: answers.balance, impossibleFills, byStops, foreign };
+  await layLadders(job, laddered, answers, facts.protections);
+  return { open: answers.orders ?? [], balance: answers.balance, impossibleFills, foreign };
 }
 
 /** Looks after the stop of each instrument at the venue, also of those that the books call flat. */
@@ -225,15 +223,14 @@ async function coverAll(
   facts: AccountFacts,
   all: readonly (Instrument | null)[],
   { looked: orders, positions, stops: told }: Answers,
-): Promise<StoredControl | null> {
+): Promise<void> {
   // A list that did not come is asked for once more: without it nothing is covered until the next minute.
   const stops = told ?? (await attempt("stops, once more", null, () => exchange.stops()));
-  if (stops === null) return null;
-  let tripped: StoredControl | null = null;
+  if (stops === null) return;
   for (const instrument of all) {
     if (instrument === null) continue;
     const isMine = (one: { readonly instrument: string }) => one.instrument === instrument.id;
-    const made = await attempt("stop at the venue", instrument.id, () => {
+    await attempt("stop at the venue", instrument.id, () => {
       const open = openIn(facts, instrument.id);
       const position = positions === null ? undefined : (positions.find(isMine) ?? null);
       const held = open?.contracts ?? ZERO;
@@ -241,9 +238,7 @@ async function coverAll(
       const books = { open, held, orders, known: facts.protections, isDesks };
       return coverPosition(store, exchange, run, { instrument, position, stops, ...books });
     });
-    tripped = made ?? tripped;
   }
-  return tripped;
 }
 
 /** An instrument that is booked, with the position that it came to; null = none. */
@@ -255,25 +250,22 @@ async function layLadders(
   laddered: readonly Laddered[],
   { positions, stops, takeProfits }: Answers,
   known: AccountFacts["protections"],
-): Promise<StoredControl | null> {
-  if (positions === null || stops === null || takeProfits === null) return null;
+): Promise<void> {
+  if (positions === null || stops === null || takeProfits === null) return;
   const { mode } = run.account;
   const opened = laddered.flatMap(({ open }) => open ?? []);
   const orders = await attempt("take-profits", null, () => store.takeProfits(mode, opened));
-  if (orders === null) return null;
+  if (orders === null) return;
   let state: StoredControl["state"] | null = null;
   const isHalted = async () => {
     state ??= (await store.control(mode)).state; // once a round: what is laid can only reduce
     return state === "HALTED";
   };
-  let tripped: StoredControl | null = null;
   for (const { instrument, open } of laddered) {
     const position = positions.find((one) => one.instrument === instrument.id) ?? null;
     const shown = { instrument, position, open, stops, takeProfits, known, orders, isHalted };
-    const made = await attempt("take-profits", instrument.id, () => layLadder(store, exchange, run, shown));
-    tripped = made ?? tripped;
+    await attempt("take-profits", instrument.id, () => layLadder(store, exchange, run, shown));
   }
-  return tripped;
 }
 
 /** Returns the open position of an instrument; null without one. */

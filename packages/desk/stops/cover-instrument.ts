@@ -73,8 +73,8 @@ export async function coverOrder(
   const position = positionIn(positions, id);
   if (!position && (found === null || big(found.filledSize).eq(0))) return { tripped: null, failures };
   const shown = { listed: () => store.instruments([id]), orders: [{ order, found }], position };
-  const tripped = (await coverShown(store, exchange, run, attempt, id, shown)) ?? tightened();
-  return { tripped, failures };
+  await coverShown(store, exchange, run, attempt, id, shown);
+  return { tripped: tightened(), failures };
 }
 
 /**
@@ -103,6 +103,6 @@ export async function coverInstrument(
   );
   const position = positionIn(await attempt("positions", id, () => exchange.positions()), id);
   const shown = { listed: async () => listed, orders, position };
-  const tripped = (await coverShown(store, exchange, { ...run, closing }, attempt, id, shown)) ?? tightened();
-  return { tripped, isClosing: closing.has(id), failures };
+  await coverShown(store, exchange, { ...run, closing }, attempt, id, shown);
+  return { tripped: tightened(), isClosing: closing.has(id), failures };
 }

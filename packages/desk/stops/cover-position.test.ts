@@ -189,3 +189,14 @@ test.each([
     }
   },
 );
+
+test("a list of stops that does not come is asked for once more: what is held is not left bare for a minute", async () => {
+  const desk = await open();
+  await desk.trade("0.8");
+  const { stops } = desk.exchange;
+  let asked = 0;
+  desk.exchange.stops = async () => (++asked === 1 ? Promise.reject(new Error("lost")) : stops());
+  const { failures } = await desk.reconcile();
+  expect(failures).toMatchObject([{ error: { message: "lost" } }]);
+  expect(await waiting(desk)).toEqual(["sell whole at 994 by mark"]);
+});

@@ -32,6 +32,7 @@ async function loadApi(name: ApiName): Promise<Handler> {
     if (module.answer === undefined) throw new MissingHandlerError(`functions/api/${file}.ts exports no answer`);
     return module.answer;
   });
+  // Its event is API Gateway's, which a laptop makes itself; a job's handler takes whatever comes.
   return dispatch(name, await Promise.all(answers)) as unknown as Handler;
 }
 

@@ -5,6 +5,9 @@ import type { Schedule } from "./schedule.ts";
 
 // Schedules by which the model has found a bug of the desk, made small.
 
+/** A market that stands still. */
+const FLAT: Schedule["bars"] = [0, 1].map(() => [0, 1].map(() => ({ close: 0, above: 0, below: 0 })));
+
 const SCHEDULES: readonly (readonly [string, Schedule])[] = [
   [
     "a close that its process claimed and never sent is sent again once its deadline is over",
@@ -65,16 +68,7 @@ const SCHEDULES: readonly (readonly [string, Schedule])[] = [
     "what a close filled in part has left over is closed by the next look, however late its fills are shown",
     {
       seed: 0,
-      bars: [
-        [
-          { close: 0, above: 0, below: 0 },
-          { close: 0, above: 0, below: 0 },
-        ],
-        [
-          { close: 0, above: 0, below: 0 },
-          { close: 0, above: 0, below: 0 },
-        ],
-      ],
+      bars: FLAT,
       lots: 3000,
       fillLagMs: 400_000,
       skewMs: 0,
@@ -92,16 +86,7 @@ const SCHEDULES: readonly (readonly [string, Schedule])[] = [
     "a close that does not come to the venue four times over is posted again each few seconds, and not once a minute",
     {
       seed: 0,
-      bars: [
-        [
-          { close: 0, above: 0, below: 0 },
-          { close: 0, above: 0, below: 0 },
-        ],
-        [
-          { close: 0, above: 0, below: 0 },
-          { close: 0, above: 0, below: 0 },
-        ],
-      ],
+      bars: FLAT,
       lots: 3000,
       fillLagMs: 0,
       skewMs: 0,
